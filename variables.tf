@@ -1,0 +1,219 @@
+variable "name" {
+  description = "Prefix of the names of the role, its inline policy and the lifecycle configuration."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.name))
+    error_message = "name must be letters, digits and single or repeated hyphens between them, as a lifecycle configuration's name must. Write, for example, \"data-science\"."
+  }
+
+  validation {
+    condition     = length(var.name) <= 51
+    error_message = "name must have at most 51 characters: \"-attribution\" is put behind it, and a lifecycle configuration's name has at most 63."
+  }
+}
+
+variable "notebook_instances" {
+  description = <<-EOT
+    The notebook instances to create. The key is the notebook instance's name, which is also the session name that
+    CloudTrail shows. All attributes are optional, and mean what they mean in `aws_sagemaker_notebook_instance`:
+    - `instance_type`: default `ml.t3.medium`.
+    - `volume_size`: in GiB, 5 to 16384, default 5. It can grow in place; a smaller one replaces the instance.
+    - `subnet_id`, `security_groups` (at most 5), `direct_internet_access` (`Enabled` or `Disabled`).
+    - `kms_key_id`: encrypts the volume.
+    - `platform_identifier`: default null, which is AWS's own default. Amazon Linux 2 can't be started any more.
+    - `minimum_instance_metadata_service_version`: `2` (default) or `1`.
+    - `default_code_repository`, `additional_code_repositories` (at most 3).
+    - `tags`: on top of the module's `tags`.
+    Root access has no attribute: it is always off, since root could undo the attribution.
+  EOT
+  type = map(object({
+    instance_type                             = optional(string, "ml.t3.medium")
+    volume_size                               = optional(number, 5)
+    subnet_id                                 = optional(string)
+    security_groups                           = optional(set(string), [])
+    direct_internet_access                    = optional(string)
+    kms_key_id                                = optional(string)
+    platform_identifier                       = optional(string)
+    minimum_instance_metadata_service_version = optional(string, "2")
+    default_code_repository                   = optional(string)
+    additional_code_repositories              = optional(set(string), [])
+    tags                                      = optional(map(string), {})
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.notebook_instances) : length(name) >= 2 && length(name) <= 63])
+    error_message = "Each key of notebook_instances must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character. Wrong: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if length(name) < 2 || length(name) > 63])}."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.notebook_instances) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name))])
+    error_message = "Each key of notebook_instances must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end). Wrong: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if !can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name))])}."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.notebook_instances) : lower(name) != "sagemaker"])
+    error_message = "No notebook instance may be called \"SageMaker\", in any case: that is the session name of all that isn't attributed. Choose another key in notebook_instances."
+  }
+
+  validation {
+    condition     = length(distinct([for name in keys(var.notebook_instances) : lower(name)])) == length(var.notebook_instances)
+    error_message = "Two keys of notebook_instances differ only in upper and lower case: their ARNs would be the same. Rename one of: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if length([for other in keys(var.notebook_instances) : other if lower(other) == lower(name)]) > 1])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type))])
+    error_message = "instance_type must be one of SageMaker's, such as \"ml.t3.medium\". Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : name if !can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type))])}."
+  }
+
+  validation {
+    condition = alltrue([for notebook in values(var.notebook_instances) :
+      notebook.volume_size >= 5 && notebook.volume_size <= 16384 && floor(notebook.volume_size) == notebook.volume_size
+    ])
+    error_message = "volume_size must be a whole number of GiB from 5 to 16384. Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${notebook.volume_size})" if !(notebook.volume_size >= 5 && notebook.volume_size <= 16384 && floor(notebook.volume_size) == notebook.volume_size)])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : contains(["Enabled", "Disabled"], coalesce(notebook.direct_internet_access, "Enabled"))])
+    error_message = "direct_internet_access must be \"Enabled\" or \"Disabled\"."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : notebook.direct_internet_access != "Disabled" || notebook.subnet_id != null])
+    error_message = "direct_internet_access = \"Disabled\" needs a subnet_id: without one the notebook instance would have no network at all. Add subnet_id (and security_groups) to: ${join(", ", [for name, notebook in var.notebook_instances : name if notebook.direct_internet_access == "Disabled" && notebook.subnet_id == null])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.security_groups) <= 5])
+    error_message = "A notebook instance takes at most 5 security_groups. Too many in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${length(notebook.security_groups)})" if length(notebook.security_groups) > 5])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.security_groups) == 0 || notebook.subnet_id != null])
+    error_message = "security_groups need a subnet_id of the same VPC. Add it to: ${join(", ", [for name, notebook in var.notebook_instances : name if length(notebook.security_groups) > 0 && notebook.subnet_id == null])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.additional_code_repositories) <= 3])
+    error_message = "A notebook instance takes at most 3 additional_code_repositories. Too many in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${length(notebook.additional_code_repositories)})" if length(notebook.additional_code_repositories) > 3])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : contains(["1", "2"], notebook.minimum_instance_metadata_service_version)])
+    error_message = "minimum_instance_metadata_service_version must be \"2\" (the default) or \"1\". Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${jsonencode(notebook.minimum_instance_metadata_service_version)})" if !contains(["1", "2"], notebook.minimum_instance_metadata_service_version)])}."
+  }
+
+  validation {
+    condition     = alltrue([for notebook in values(var.notebook_instances) : can(regex("^notebook-", coalesce(notebook.platform_identifier, "notebook-")))])
+    error_message = "platform_identifier must be a notebook platform such as \"notebook-al2023-v1\", or null for AWS's default. Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : name if !can(regex("^notebook-", coalesce(notebook.platform_identifier, "notebook-")))])}."
+  }
+}
+
+variable "create_role" {
+  description = "Whether to create the execution role. With false, `role_arn` names an existing one."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "role_arn" {
+  description = "ARN, with its path, of an existing execution role in the provider's account. Needs `create_role = false`; the role's trust policy must then hold the statement of the output `role_trust_policy`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-~]+/)?[\\w+=,.@-]{1,64}$", var.role_arn))
+    error_message = "role_arn must be the ARN of an IAM role, such as \"arn:aws:iam::111122223333:role/service-role/AmazonSageMaker-ExecutionRole\" (not the ARN of a session, which begins \"arn:aws:sts:\")."
+  }
+}
+
+variable "role_path" {
+  description = "Path of the created role."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([!-.0-~]+/)*$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path must begin and end with a slash, and have at most 512 characters. Write, for example, \"/data-science/\"."
+  }
+
+  validation {
+    # In the condition of the trust policy they would be wildcards, or begin a policy variable.
+    condition     = !can(regex("[*?$]", var.role_path))
+    error_message = "role_path must not contain *, ? or $: they have a meaning of their own in a policy."
+  }
+}
+
+variable "role_permissions_boundary" {
+  description = "ARN of the managed policy that bounds the created role's permissions. It must allow `sts:AssumeRole` on the role itself."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_permissions_boundary == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.role_permissions_boundary))
+    error_message = "role_permissions_boundary must be the ARN of a managed policy, such as \"arn:aws:iam::111122223333:policy/boundary\"."
+  }
+}
+
+variable "role_policy_arns" {
+  description = "Managed policies to attach to the role: what the notebooks may do. The keys are yours and static, such as `s3 = \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"`; the ARNs may come from resources."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in values(var.role_policy_arns) : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", arn))])
+    error_message = "Each value of role_policy_arns must be the ARN of a managed policy, such as \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"."
+  }
+}
+
+variable "additional_session_names" {
+  description = "Names of notebook instances outside this module that share the role. `*` and `?` are wildcards: `team-a-*` admits every name that begins so, also names of instances that don't exist."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.additional_session_names : can(regex("^[\\w+=,.@*?-]{1,64}$", name)) && (length(name) >= 2 || can(regex("[*?]", name)))])
+    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if !(can(regex("^[\\w+=,.@*?-]{1,64}$", name)) && (length(name) >= 2 || can(regex("[*?]", name))))])}."
+  }
+
+  validation {
+    # The pattern as a regular expression: what is no wildcard stands for itself.
+    condition = alltrue([for name in var.additional_session_names :
+      !can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))
+    ])
+    error_message = "None of additional_session_names may admit \"SageMaker\", in any case: that is the session name of all that isn't attributed. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
+  }
+}
+
+variable "extra_on_start" {
+  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script."
+  type        = string
+  default     = ""
+  nullable    = false
+}
+
+variable "on_create" {
+  description = "A script of your own, run as root once, before the first start. What it calls isn't attributed: attribution is set up at the start."
+  type        = string
+  default     = null
+}
+
+variable "allow_start_without_attribution" {
+  description = "What happens when the on-start script can't set attribution up: with false the notebook instance doesn't start; with true it starts, its calls can't be attributed, and its log says so."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of everything that takes tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
