@@ -207,11 +207,11 @@ resource "aws_sagemaker_notebook_instance" "this" {
   root_access = "Disabled"
 
   subnet_id              = each.value.subnet_id
-  security_groups        = each.value.security_groups
+  security_groups        = length(each.value.security_groups) == 0 ? null : each.value.security_groups
   direct_internet_access = each.value.direct_internet_access
 
   default_code_repository      = each.value.default_code_repository
-  additional_code_repositories = each.value.additional_code_repositories
+  additional_code_repositories = length(each.value.additional_code_repositories) == 0 ? null : each.value.additional_code_repositories
 
   instance_metadata_service_configuration {
     minimum_instance_metadata_service_version = each.value.minimum_instance_metadata_service_version

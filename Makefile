@@ -1,0 +1,22 @@
+.PHONY: demo test check clean
+
+# The emulated notebook instances on this machine, from terraform apply to the answer.
+demo:
+	@tests/set-up.sh demo
+	@PYTHONPATH=tests .venv/bin/python -m demo
+
+# Everything that is checked: format, types, and all layers of tests, on two cores.
+test:
+	@tests/set-up.sh test
+	@$(MAKE) --no-print-directory check
+	.venv/bin/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check:
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/shellcheck scripts/*.sh tests/*.sh .ci/run
+	PYTHONPATH=tests .venv/bin/python -m check_terraform
+
+clean:
+	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules

@@ -1,0 +1,42 @@
+# Two notebook instances that share one execution role, each told apart in CloudTrail.
+
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+data "aws_partition" "current" {}
+
+module "notebooks" {
+  source = "../.."
+
+  name = "data-science"
+
+  notebook_instances = {
+    fraud-model = {}
+    churn-model = { instance_type = "ml.t3.large", volume_size = 20 }
+  }
+
+  # What the notebooks may do is yours to say.
+  role_policy_arns = {
+    s3 = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
+  }
+
+  tags = { team = "data-science" }
+}
+
+output "session_arns" {
+  description = "What CloudTrail shows as the caller, by notebook instance."
+  value       = module.notebooks.session_arns
+}
+
+output "notebook_urls" {
+  description = "Where each notebook instance is opened."
+  value       = { for name, notebook in module.notebooks.notebook_instances : name => notebook.url }
+}

@@ -1,0 +1,95 @@
+"""Bad input is refused at plan time, with a message that says what is wrong and what to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .conftest import Plan
+
+ROLE = "arn:aws:iam::111122223333:role/service-role/shared"
+
+
+def notebook(name: str = "one", **attributes: Any) -> dict[str, Any]:
+    return {"notebook_instances": {name: attributes}}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (notebook("a"), ["2 to 63 characters", 'Wrong: "a"']),
+        (notebook("a" * 64), ["2 to 63 characters", "STS takes no session name of one character"]),
+        (notebook("my_notebook"), ["no underscore", 'Wrong: "my_notebook"']),
+        (notebook("-notebook"), ["no hyphen at either end", 'Wrong: "-notebook"']),
+        (notebook("notebook-"), ['Wrong: "notebook-"']),
+        (notebook("two\nlines"), ['Wrong: "two\\nlines"']),
+        (notebook("SageMaker"), ['called "SageMaker", in any case', "Choose another key"]),
+        (notebook("SAGEMAKER"), ['called "SageMaker", in any case']),
+        ({"notebook_instances": {"one": {}, "ONE": {}}}, ["only in upper and lower case", '"ONE", "one"']),
+        (notebook(instance_type="t3.medium"), ['such as "ml.t3.medium"', "Wrong in: one"]),
+        (notebook(volume_size=4), ["from 5 to 16384", "one (4)"]),
+        (notebook(volume_size=16385), ["from 5 to 16384", "one (16385)"]),
+        (notebook(volume_size=5.5), ["whole number", "one (5.5)"]),
+        (notebook(direct_internet_access="disabled"), ['"Enabled" or "Disabled"']),
+        (notebook(direct_internet_access="Disabled"), ["needs a subnet_id", "Add subnet_id (and security_groups) to: one"]),
+        (notebook(subnet_id="subnet-1", security_groups=list("abcdef")), ["at most 5 security_groups", "one (6)"]),
+        (notebook(security_groups=["sg-1"]), ["security_groups need a subnet_id", "Add it to: one"]),
+        (notebook(additional_code_repositories=list("abcd")), ["at most 3 additional_code_repositories", "one (4)"]),
+        (notebook(minimum_instance_metadata_service_version="3"), ['must be "2" (the default) or "1"', 'one ("3")']),
+        (notebook(platform_identifier="al2023"), ['such as "notebook-al2023-v1"', "Wrong in: one"]),
+        ({"name": "data_science"}, ['Write, for example, "data-science"']),
+        ({"name": ""}, ['Write, for example, "data-science"']),
+        ({"name": "n" * 52}, ["at most 51 characters"]),
+        ({"role_path": "data"}, ["begin and end with a slash", '"/data-science/"']),
+        ({"role_path": "/a*/"}, ["must not contain *, ? or $"]),
+        ({"role_permissions_boundary": "boundary"}, ["must be the ARN of a managed policy"]),
+        ({"role_policy_arns": {"s3": "AmazonS3ReadOnlyAccess"}}, ['such as "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"']),
+        ({"role_arn": "shared", "create_role": False}, ["must be the ARN of an IAM role"]),
+        ({"role_arn": "arn:aws:sts::111122223333:assumed-role/r/s", "create_role": False}, ["not the ARN of a session"]),
+        ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
+        ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
+        ({"additional_session_names": ["x"]}, ["2 to 64", 'Wrong: "x"']),
+        ({"additional_session_names": ["a b"]}, ['Wrong: "a b"']),
+        ({"additional_session_names": ["${aws:userid}"]}, ['Wrong: "${aws:userid}"']),
+        ({"additional_session_names": ["*"]}, ['may admit "SageMaker"', 'instead of: "*"']),
+        ({"additional_session_names": ["Sage*"]}, ['instead of: "Sage*"']),
+        ({"additional_session_names": ["?????????"]}, ['may admit "SageMaker"']),
+        ({"additional_session_names": ["sagemaker"]}, ['may admit "SageMaker"']),
+        ({"extra_on_start": "#" * 12288}, ["on-start script would have", "Shorten extra_on_start"]),
+        ({"on_create": "#" * 12289}, ["on_create has 12289 bytes, 1 more than the 12288"]),
+        ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM takes 10240", "such as \"team-a-*\""]),
+    ],
+)  # fmt: skip
+def test_bad_input_is_refused_and_explained(plan: Plan, variables: dict[str, Any], expected: list[str]) -> None:
+    outcome = plan(**variables)
+    assert outcome.plan == {}
+    assert len(outcome.errors) == 1, outcome.errors
+    for text in expected:
+        assert text in outcome.errors[0]
+
+
+def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
+    room = 12288 - len(plan().output("on_start_script").encode())
+    assert plan(extra_on_start="#" * room).errors == []
+    (error,) = plan(extra_on_start="#" * (room + 7)).errors
+    assert "would have 12295 bytes, 7 more than the 12288" in error
+
+
+def test_four_hundred_names_fit(plan: Plan) -> None:
+    assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(400)]).errors == []
+
+
+def test_a_name_of_the_longest_kind_fits_every_limit(plan: Plan) -> None:
+    outcome = plan(name="n" * 51, notebook_instances={"x" * 63: {}})
+    assert outcome.errors == []
+    assert len(outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["name"]) == 63
+    assert len(outcome.planned("aws_iam_role.this[0]")["name"]) <= 64
+
+
+def test_a_role_of_another_path_is_named_as_such(plan: Plan, existing_role: Callable[..., str]) -> None:
+    arn = existing_role(path="/elsewhere/")
+    outcome = plan(create_role=False, role_arn=ROLE)
+    (error,) = outcome.errors
+    assert f"its ARN is {arn}, not {ROLE}" in error

@@ -1,0 +1,225 @@
+"""What a plan holds: names, policies, tags, partitions, an existing role; planned by the real provider."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from workspace import Outcome
+
+from .conftest import Plan
+
+ACCOUNT = "111122223333"
+
+
+def statements(policy: str) -> dict[str, dict[str, Any]]:
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def names_of(outcome: Outcome) -> list[str]:
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    names: list[str] = policy["UnderKnownNamesOnly"]["Condition"]["StringNotLike"]["sts:RoleSessionName"]
+    return names
+
+
+def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_notebooks(plan: Plan) -> None:
+    outcome = plan(notebook_instances={"one": {}, "two": {}})
+    assert outcome.diagnostics == []
+    assert outcome.changes == dict.fromkeys(
+        [
+            "aws_iam_role.this[0]",
+            "aws_iam_role_policy.assume_self",
+            'aws_sagemaker_notebook_instance.this["one"]',
+            'aws_sagemaker_notebook_instance.this["two"]',
+            "aws_sagemaker_notebook_instance_lifecycle_configuration.this",
+        ],
+        ["create"],
+    )
+
+
+def test_a_notebook_instance_is_closed_by_default(plan: Plan) -> None:
+    notebook = plan(notebook_instances={"one": {}}).planned('aws_sagemaker_notebook_instance.this["one"]')
+    assert notebook["root_access"] == "Disabled"
+    assert notebook["instance_metadata_service_configuration"] == [{"minimum_instance_metadata_service_version": "2"}]
+    assert notebook["lifecycle_config_name"] == "team-attribution"
+
+
+def test_every_attribute_of_a_notebook_instance_reaches_it(plan: Plan) -> None:
+    given = {
+        "instance_type": "ml.g5.2xlarge",
+        "volume_size": 16384,
+        "subnet_id": "subnet-0a",
+        "security_groups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"],
+        "direct_internet_access": "Disabled",
+        "kms_key_id": "arn:aws:kms:us-east-1:111122223333:key/k",
+        "platform_identifier": "notebook-al2-v3",
+        "minimum_instance_metadata_service_version": "1",
+        "default_code_repository": "https://github.com/aws/amazon-sagemaker-examples.git",
+        "additional_code_repositories": ["one", "two", "three"],
+        "tags": {"owner": "ada"},
+    }
+    outcome = plan(notebook_instances={"one": given})
+    assert outcome.diagnostics == []
+    notebook = outcome.planned('aws_sagemaker_notebook_instance.this["one"]')
+    version = given.pop("minimum_instance_metadata_service_version")
+    assert notebook["instance_metadata_service_configuration"] == [
+        {"minimum_instance_metadata_service_version": version}
+    ]
+    for attribute, value in given.items():
+        planned = notebook[attribute]
+        assert (sorted(planned) if isinstance(value, list) else planned) == (
+            sorted(value) if isinstance(value, list) else value
+        )
+
+
+def test_everything_that_takes_tags_has_them(plan: Plan) -> None:
+    outcome = plan(notebook_instances={"one": {"tags": {"owner": "ada"}}}, tags={"team": "a", "owner": "nobody"})
+    assert outcome.planned("aws_iam_role.this[0]")["tags"] == {"team": "a", "owner": "nobody"}
+    lifecycle_configuration = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
+    assert lifecycle_configuration["tags"] == {"team": "a", "owner": "nobody"}
+    assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["tags"] == {"team": "a", "owner": "ada"}
+
+
+def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
+    outcome = plan(role_path="/data/science/", notebook_instances={"one": {}})
+    role = f"arn:aws:iam::{ACCOUNT}:role/data/science/team-execution"
+    trust = statements(outcome.planned("aws_iam_role.this[0]")["assume_role_policy"])
+    assert trust["SageMakerOpensBaseSession"]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert trust["BaseSessionOpensNotebookSessions"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert trust["BaseSessionOpensNotebookSessions"]["Condition"] == {
+        "StringEquals": {"aws:PrincipalArn": role},
+        "StringLike": {"aws:userid": "*:SageMaker"},
+    }
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    assert {(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()} == {
+        ("Allow", "sts:AssumeRole", role),
+        ("Deny", "sts:AssumeRole", role),
+        ("Allow", "sagemaker:DescribeNotebookInstance", f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/*"),
+    }
+    assert outcome.output("role_arn") == role
+    assert json.loads(outcome.output("role_trust_policy"))["Statement"] == list(trust.values())
+
+
+def test_the_trust_policy_does_not_depend_on_the_notebooks_names(plan: Plan) -> None:
+    one, other = (
+        plan(notebook_instances={"one": {}}),
+        plan(notebook_instances={"two": {}}, additional_session_names=["x-*"]),
+    )
+    assert one.output("role_trust_policy") == other.output("role_trust_policy")
+
+
+def test_with_no_names_nobody_may_assume_the_role_by_this_policy(plan: Plan) -> None:
+    policy = statements(plan().planned("aws_iam_role_policy.assume_self")["policy"])
+    assert "Condition" not in policy["UnderKnownNamesOnly"]
+
+
+def test_names_that_a_pattern_covers_are_not_listed_again(plan: Plan) -> None:
+    outcome = plan(
+        notebook_instances={"team-a-1": {}, "team-b-1": {}},
+        additional_session_names=["team-a-*", "team-a-2", "a.b", "a?b", "axb"],
+    )
+    assert names_of(outcome) == ["a?b", "team-a-*", "team-b-1"]
+
+
+def test_a_dot_in_a_pattern_covers_only_a_dot(plan: Plan) -> None:
+    assert names_of(plan(additional_session_names=["a.*", "axy", "a.y"])) == ["a.*", "axy"]
+
+
+def test_session_arns_name_what_cloudtrail_shows(plan: Plan) -> None:
+    outcome = plan(notebook_instances={"one": {}}, additional_session_names=["two", "team-a-*"], role_path="/data/")
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/team-execution"
+    assert outcome.output("session_arns") == {name: f"{session}/{name}" for name in ("one", "two", "team-a-*")}
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) -> None:
+    outcome = plan({"AWS_REGION": region, "AWS_DEFAULT_REGION": region}, notebook_instances={"one": {}})
+    texts = [
+        outcome.planned("aws_iam_role.this[0]")["assume_role_policy"],
+        outcome.planned("aws_iam_role_policy.assume_self")["policy"],
+        json.dumps(outcome.output("session_arns")),
+        outcome.output("on_start_script").split("set -uo", 1)[0],
+    ]
+    for text in texts:
+        assert f"arn:{partition}:" in text
+        assert text.count("arn:") == text.count(f"arn:{partition}:")
+
+
+def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan: Plan) -> None:
+    outcome = plan(extra_on_start="echo 'it''s' \"$HOME\"", allow_start_without_attribution=True)
+    on_start = base64.b64decode(
+        outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["on_start"]
+    ).decode()
+    assert on_start == outcome.output("on_start_script")
+    assert on_start.splitlines()[:4] == [
+        "#!/bin/bash",
+        f"ROLE_ARN='arn:aws:iam::{ACCOUNT}:role/team-execution'",
+        "ALLOW_START_WITHOUT_ATTRIBUTION='true'",
+        "EXTRA_ON_START='echo '\\''it'\\'''\\''s'\\'' \"$HOME\"'",
+    ]
+
+
+def test_carriage_returns_of_a_users_scripts_are_normalised(plan: Plan) -> None:
+    outcome = plan(extra_on_start="echo one\r\necho two\r\n", on_create="#!/bin/bash\r\necho three\r\n")
+    lifecycle_configuration = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
+    for hook in ("on_start", "on_create"):
+        assert b"\r" not in base64.b64decode(lifecycle_configuration[hook])
+    assert base64.b64decode(lifecycle_configuration["on_create"]) == b"#!/bin/bash\necho three\n"
+
+
+ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+SELF = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/service-role/shared"}
+SELF_TRUST = {
+    "Effect": "Allow",
+    "Principal": ROOT,
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
+}
+
+
+def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, existing_role: Any) -> None:
+    arn = existing_role(SELF_TRUST)
+    outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}})
+    assert outcome.diagnostics == []
+    assert "aws_iam_role.this[0]" not in outcome.changes
+    assert outcome.planned("aws_iam_role_policy.assume_self")["role"] == "shared"
+    assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["role_arn"] == arn
+    assert f"ROLE_ARN='{arn}'" in outcome.output("on_start_script")
+
+
+def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan: Plan, existing_role: Any) -> None:
+    outcome = plan(create_role=False, role_arn=existing_role())
+    assert outcome.errors == []
+    (warning,) = outcome.warnings
+    printed = json.loads(warning[warning.index("{") : warning.rindex("}") + 1])
+    assert {key: value for key, value in printed.items() if key != "Sid"} == SELF_TRUST
+
+
+@pytest.mark.parametrize(
+    ("statement", "warned_of"),
+    [
+        (SELF_TRUST, []),
+        (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
+        (SELF_TRUST | {"Condition": {"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}}}, []),
+        (SELF_TRUST | {"Effect": "Deny"}, ["assume itself"]),
+        (SELF_TRUST | {"Action": "sts:TagSession"}, ["assume itself"]),
+        (SELF_TRUST | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}, ["assume itself"]),
+        (SELF_TRUST | {"Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/shared"}}}, ["assume itself", "under another's name"]),
+        (SELF_TRUST | {"Condition": {"StringEquals": SELF, "Bool": {"aws:MultiFactorAuthPresent": "true"}}}, ["assume itself", "under another's name"]),
+        ({"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}, ["under another's name"]),
+        ({"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": SELF}}, ["under another's name"]),
+        (SELF_TRUST | {"Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker", "*"]}}}, ["assume itself", "under another's name"]),
+    ],
+)  # fmt: skip
+def test_an_existing_trust_policy_is_judged(
+    plan: Plan, existing_role: Any, statement: dict[str, Any], warned_of: list[str]
+) -> None:
+    outcome = plan(create_role=False, role_arn=existing_role(statement), notebook_instances={"one": {}})
+    assert outcome.errors == []
+    assert len(outcome.warnings) == len(warned_of)
+    for expected in warned_of:
+        assert any(expected in warning for warning in outcome.warnings), outcome.warnings

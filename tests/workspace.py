@@ -1,0 +1,196 @@
+"""Terraform at work on a copy of the module, or of one of its examples.
+
+Nothing is written into the checkout: the files are copied, and Terraform runs in the copy, through python-terraform.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from python_terraform import IsFlagged, IsNotFlagged, Terraform
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class ToolMissingError(Exception):
+    """A program that the work needs isn't on this machine; the message says what brings it."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One error or warning of Terraform's, as its machine-readable output gives it."""
+
+    severity: str
+    summary: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one Terraform command said and did.
+
+    `plan` is the planned state, as `terraform show -json` prints it, where there is one.
+    """
+
+    status: int
+    diagnostics: list[Diagnostic]
+    messages: list[dict[str, Any]]
+    plan: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> list[str]:
+        """The detail of each error."""
+        return [each.detail for each in self.diagnostics if each.severity == "error"]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The detail of each warning."""
+        return [each.detail for each in self.diagnostics if each.severity == "warning"]
+
+    @property
+    def changes(self) -> dict[str, list[str]]:
+        """The planned actions by resource address, where there is something to do; data sources aside."""
+        return {
+            change["address"]: change["change"]["actions"]
+            for change in self.plan.get("resource_changes", [])
+            if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
+        }
+
+    def planned(self, address: str) -> dict[str, Any]:
+        """Return the planned attributes of a resource; KeyError where it isn't in the plan."""
+        for change in self.plan["resource_changes"]:
+            if change["address"] == address:
+                after: dict[str, Any] = change["change"]["after"]
+                return after
+        raise KeyError(address)
+
+    def output(self, name: str) -> Any:
+        """Return the planned value of an output; KeyError where it is unknown until apply."""
+        return self.plan["planned_values"]["outputs"][name]["value"]
+
+
+def terraform_program() -> str:
+    """Return the path of `terraform`, or of OpenTofu's `tofu`; raises ToolMissingError where there is neither."""
+    for name in ("terraform", "tofu"):
+        if path := shutil.which(name):
+            return path
+    raise ToolMissingError(
+        "neither terraform nor tofu is on the PATH: install Terraform 1.5 or newer "
+        "(https://developer.hashicorp.com/terraform/install) or OpenTofu (https://opentofu.org/docs/intro/install/)"
+    )
+
+
+def provider_mirror() -> Path | None:
+    """Return a folder that holds the AWS provider for Terraform's `filesystem_mirror`, or None: use the registry.
+
+    Looked for in the environment variable TF_PROVIDER_MIRROR, in the folders where Terraform itself looks, and one
+    level under /opt.
+    """
+    named = os.environ.get("TF_PROVIDER_MIRROR")
+    implied = [
+        Path.home() / ".terraform.d/plugins",
+        Path.home() / ".local/share/terraform/plugins",
+        Path("/usr/local/share/terraform/plugins"),
+        Path("/usr/share/terraform/plugins"),
+    ]
+    candidates = [Path(named)] if named else [*implied, *sorted(Path("/opt").glob("*"))]
+    for candidate in candidates:
+        if candidate.is_dir() and any(candidate.glob("*/hashicorp/aws")):
+            return candidate
+    if named:
+        raise ToolMissingError(f"TF_PROVIDER_MIRROR is {named}, but there is no */hashicorp/aws/ in that folder")
+    return None
+
+
+class Workspace:
+    """A copy of the module in a folder, initialised, with one root that Terraform works in.
+
+    Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
+    the AWS_* variables of the account to work on.
+    """
+
+    def __init__(self, folder: Path, *, root: str = ".", environment: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.root = folder / root
+        copy_module(folder)
+        cli_config = folder / "terraform.rc"
+        mirror = provider_mirror()
+        cli_config.write_text(
+            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n' if mirror else ""
+        )
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))},
+            **(environment or {}),
+            "TF_CLI_CONFIG_FILE": str(cli_config),
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
+        self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=terraform_program())
+        status, out, err = self.command("init", input=False, no_color=IsFlagged)
+        if status:
+            raise RuntimeError(f"terraform init failed in a copy of {root}:\n{out}{err}")
+
+    def command(self, name: str, *arguments: str, **options: Any) -> tuple[int, str, str]:
+        """Run a Terraform command; return its status and what it printed on standard output and error."""
+        with patch.dict(os.environ, self.environment, clear=True):
+            status, out, err = self.terraform.cmd(name, *arguments, **options)
+        return int(status), str(out), str(err)
+
+    def plan(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
+        """Plan with these variables; `Outcome.plan` holds the plan where there were no errors."""
+        outcome = self._reporting("plan", variables, out="plan.bin", **options)
+        if outcome.errors:
+            return outcome
+        _, shown, _ = self.command("show", "plan.bin", json=IsFlagged, no_color=IsFlagged)
+        return Outcome(outcome.status, outcome.diagnostics, outcome.messages, json.loads(shown))
+
+    def apply(self, variables: Mapping[str, Any] | None = None) -> Outcome:
+        """Apply with these variables, without asking."""
+        return self._reporting("apply", variables, auto_approve=IsFlagged)
+
+    def destroy(self, variables: Mapping[str, Any] | None = None) -> Outcome:
+        """Destroy all that the state holds, without asking."""
+        return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the outputs in the state, by name."""
+        _, out, _ = self.command("output", json=IsFlagged)
+        return {name: output["value"] for name, output in json.loads(out).items()}
+
+    def resources(self) -> list[str]:
+        """Return the addresses in the state, data sources included."""
+        _, out, _ = self.command("state list")
+        return out.split()
+
+    def _reporting(self, name: str, variables: Mapping[str, Any] | None, **options: Any) -> Outcome:
+        status, out, err = self.command(name, json=IsFlagged, input=False, var=dict(variables or {}), **options)
+        messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        diagnostics = [
+            Diagnostic(each["diagnostic"]["severity"], each["diagnostic"]["summary"], each["diagnostic"]["detail"])
+            for each in messages
+            if each.get("type") == "diagnostic"
+        ]
+        if status and not any(each.severity == "error" for each in diagnostics):
+            raise RuntimeError(f"terraform {name} ended with status {status}:\n{out}{err}")
+        return Outcome(status, diagnostics, messages)
+
+
+def copy_module(folder: Path) -> None:
+    """Copy the module and its examples, as they stand in the checkout, into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in CHECKOUT.glob("*.tf"):
+        shutil.copy(path, folder)
+    for name in ("scripts", "examples"):
+        shutil.copytree(
+            CHECKOUT / name,
+            folder / name,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"),
+        )
