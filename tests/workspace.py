@@ -25,11 +25,15 @@ class ToolMissingError(Exception):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error or warning of Terraform's, as its machine-readable output gives it."""
+    """One error or warning of Terraform's, as its machine-readable output gives it.
+
+    `context` is the block that it speaks of, such as `module.NAME` of a call's argument.
+    """
 
     severity: str
     summary: str
     detail: str
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,9 +177,13 @@ class Workspace:
         status, out, err = self.command(name, json=IsFlagged, input=False, var=dict(variables or {}), **options)
         messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
         diagnostics = [
-            Diagnostic(each["diagnostic"]["severity"], each["diagnostic"]["summary"], each["diagnostic"]["detail"])
-            for each in messages
-            if each.get("type") == "diagnostic"
+            Diagnostic(
+                said["severity"],
+                said["summary"],
+                said["detail"],
+                (said.get("snippet") or {}).get("context") or "",
+            )
+            for said in (each["diagnostic"] for each in messages if each.get("type") == "diagnostic")
         ]
         if status and not any(each.severity == "error" for each in diagnostics):
             raise RuntimeError(f"terraform {name} ended with status {status}:\n{out}{err}")
