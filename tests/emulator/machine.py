@@ -89,4 +89,5 @@ def entry(pid: int, user: str = "root") -> list[str]:
     become = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user != "root" else []
     withheld = ",".join(f"-{capability}" for capability in _WITHHELD.split())
     enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
-    return [*enter, "setpriv", *become, f"--bounding-set={withheld}", "--"]
+    # The command ends when whoever asked for it has given up and ended nsenter.
+    return [*enter, "setpriv", *become, f"--bounding-set={withheld}", "--pdeathsig=KILL", "--"]

@@ -1,0 +1,189 @@
+"""A test's handle on a notebook instance of the emulator's."""
+
+import base64
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO, cast
+
+from emulator import filesystem, lifecycle, machine
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.client import SageMakerClient
+    from mypy_boto3_sagemaker.type_defs import DescribeNotebookInstanceOutputTypeDef
+
+    from emulator.server import Emulator
+
+_PATIENCE = 60.0
+_ON_THE_WAY = ("Pending", "Stopping", "Updating", "Deleting")
+
+
+class NotRunningError(Exception):
+    """A command was to run on an instance that isn't running."""
+
+
+class NotebookInstance:
+    """One notebook instance: commands run in it, its files, its life through the SageMaker API."""
+
+    def __init__(
+        self, emulator: "Emulator", name: str, *, region: str | None = None, account_id: str | None = None
+    ) -> None:
+        self.emulator = emulator
+        self.name = name
+        self.region = region or emulator.region
+        self.account_id = account_id or emulator.account_id
+        self.folder = Path(emulator.folder, "notebook-instances", self.account_id, self.region, name)
+
+    @property
+    def pid(self) -> int:
+        """The instance's first process, as this machine numbers it."""
+        try:
+            pid = int((self.folder / "pid").read_text())
+        except FileNotFoundError:
+            pid = 0
+        # A host process that was killed couldn't take its note of the process with it.
+        if not pid or not Path(f"/proc/{pid}").exists():
+            raise NotRunningError(f"notebook instance {self.name} isn't running")
+        return pid
+
+    @property
+    def python(self) -> str:
+        """The Python that has boto3 and the other clients; it is on the instance at the same path."""
+        return sys.executable
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        user: str = filesystem.USER,
+        env: Mapping[str, str] | None = None,
+        input: str | None = None,
+        timeout: float = 60,
+        check: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as a notebook of the user's would, in a login shell's environment and nothing else's."""
+        home = "/root" if user == "root" else f"/home/{user}"
+        # What the caller sets comes after what /etc/profile does.
+        setting = ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
+        start = 'cd "$HOME/SageMaker" 2>/dev/null || cd "$HOME" || cd /; exec "$@"'
+        return _run(
+            [*machine.entry(self.pid, user), "/bin/bash", "--login", "-c", start, "bash", *setting, *argv],
+            {
+                "HOME": home,
+                "USER": user,
+                "LOGNAME": user,
+                "SHELL": "/bin/bash",
+                "LANG": "C.UTF-8",
+                # Until /etc/profile sets another.
+                "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+                **filesystem.ca_environment(),
+            },
+            input=input,
+            timeout=timeout,
+            check=check,
+        )
+
+    def root(self, script: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a few lines of bash as root."""
+        return self.run(["/bin/bash", "-c", script], user="root", env=env)
+
+    def write(self, path: str, text: str, *, owner: str = filesystem.USER) -> None:
+        """Write a file as its owner, who therefore needs the right to."""
+        self.run(["tee", "--", path], user=owner, input=text, check=True)
+
+    def read(self, path: str) -> str:
+        """What a file holds."""
+        return self.run(["cat", "--", path], user="root", check=True).stdout
+
+    def exists(self, path: str) -> bool:
+        """Whether there is such a path; a link that leads nowhere is one."""
+        return self.run(["test", "-e", path, "-o", "-L", path], user="root").returncode == 0
+
+    @property
+    def boot_log(self) -> str:
+        """What the last boot's on-start script printed."""
+        return (self.folder / "LifecycleConfigOnStart.log").read_text(errors="replace")
+
+    def on_start_script(self) -> str:
+        """The on-start script of the instance's lifecycle configuration."""
+        name = self.describe()["NotebookInstanceLifecycleConfigName"]
+        configuration = self._sagemaker.describe_notebook_instance_lifecycle_config(
+            NotebookInstanceLifecycleConfigName=name
+        )
+        return base64.b64decode(configuration["OnStart"][0]["Content"]).decode()
+
+    def run_on_start(
+        self, env: Mapping[str, str] | None = None, script: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the instance's on-start script, or another in its place, once more, in the way that a boot does."""
+        content = (self.on_start_script() if script is None else script).encode()
+        command = lifecycle.prepare(self.pid, "OnStart", content)
+        return _run(command, {**lifecycle.environment(), **(env or {})}, timeout=lifecycle.TIME_LIMIT)
+
+    def start(self) -> "DescribeNotebookInstanceOutputTypeDef":
+        """Start it, and wait until it is in service or has failed."""
+        self._sagemaker.start_notebook_instance(NotebookInstanceName=self.name)
+        return self.wait()
+
+    def stop(self) -> "DescribeNotebookInstanceOutputTypeDef":
+        """Stop it, and wait until it is stopped."""
+        self._sagemaker.stop_notebook_instance(NotebookInstanceName=self.name)
+        return self.wait()
+
+    def wait(self, timeout: float = _PATIENCE) -> "DescribeNotebookInstanceOutputTypeDef":
+        """Wait until it is neither starting nor stopping, and return its description."""
+        end = time.monotonic() + timeout
+        while (description := self.describe())["NotebookInstanceStatus"] in _ON_THE_WAY:
+            if time.monotonic() > end:
+                status = description["NotebookInstanceStatus"]
+                raise TimeoutError(f"notebook instance {self.name} is still {status} after {timeout:g} seconds")
+            time.sleep(0.05)
+        return description
+
+    def describe(self) -> "DescribeNotebookInstanceOutputTypeDef":
+        """What DescribeNotebookInstance answers."""
+        return self._sagemaker.describe_notebook_instance(NotebookInstanceName=self.name)
+
+    @property
+    def status(self) -> str:
+        """The instance's status, in SageMaker's words."""
+        return self.describe()["NotebookInstanceStatus"]
+
+    @property
+    def failure_reason(self) -> str | None:
+        """Why it failed, in SageMaker's words, if it did."""
+        return self.describe().get("FailureReason")
+
+    @property
+    def _sagemaker(self) -> "SageMakerClient":
+        return cast("SageMakerClient", self.emulator.client("sagemaker", region=self.region))
+
+
+def _run(
+    command: list[str],
+    env: Mapping[str, str],
+    *,
+    input: str | None = None,
+    timeout: float,
+    check: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    # Files, not pipes: a process that the command leaves running may hold its output open, and needn't be waited for.
+    with _text_file() as given, _text_file() as output, _text_file() as errors:
+        given.write(input or "")
+        given.seek(0)
+        result = subprocess.run(
+            command, env=env, stdin=given, stdout=output, stderr=errors, timeout=timeout, check=False, cwd="/"
+        )
+        output.seek(0)
+        errors.seek(0)
+        completed = subprocess.CompletedProcess(command, result.returncode, output.read(), errors.read())
+    if check and completed.returncode:
+        raise subprocess.CalledProcessError(completed.returncode, command, completed.stdout, completed.stderr)
+    return completed
+
+
+def _text_file() -> TextIO:
+    return cast(TextIO, tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
