@@ -1,0 +1,141 @@
+"""The whole path once, on an emulated account: which notebook made which call, before the module and with it.
+
+Run as `python -m demo` by `make demo`, as root. All of it stays below .cache/demo in the clone, and is removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from emulator.notebook_instance import NotebookInstance
+from emulator.server import Emulator
+from workspace import CHECKOUT, ToolMissingError, Workspace
+
+FOLDER = CHECKOUT / ".cache" / "demo"
+BUCKET = "quarterly-figures"
+S3_READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+# What each notebook's user does, with the AWS CLI and with boto3.
+CLI = [["aws", "sts", "get-caller-identity"], ["aws", "s3", "ls", f"s3://{BUCKET}"]]
+BOTO3 = f"import boto3; boto3.client('s3').get_object(Bucket={BUCKET!r}, Key='2026.csv')"
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Say what goes on, and how long it took."""
+    print(f"  {text} … ", end="", flush=True)
+    start = time.monotonic()
+    yield
+    print(f"{time.monotonic() - start:.1f} s", flush=True)
+
+
+def work_in(notebook: NotebookInstance) -> None:
+    """Make the same calls as in every other notebook, as ec2-user."""
+    for command in CLI:
+        notebook.run(command, check=True)
+    notebook.run([notebook.python, "-c", BOTO3], check=True)
+
+
+def print_answer(records: list[dict[str, Any]], role: str) -> None:
+    """Print which session of the role made which calls, from the records' `userIdentity` alone."""
+    calls: dict[str, Counter[str]] = {}
+    for record in records:
+        identity = record["userIdentity"]
+        if identity["type"] == "AssumedRole" and identity["sessionContext"]["sessionIssuer"]["userName"] == role:
+            service = record["eventSource"].removesuffix(".amazonaws.com")
+            name = f"{service}:{record['eventName']}"
+            calls.setdefault(identity["arn"].rsplit("/", 1)[1], Counter())[name] += 1
+    if handshakes := calls.get("SageMaker", Counter()).get("sts:AssumeRole"):
+        del calls["SageMaker"]["sts:AssumeRole"]
+        print(f"    ({handshakes} handshakes, by which the base session opened the notebooks' sessions)")
+    print(f"\n    {'session in CloudTrail':<24}{'calls':>5}  what")
+    for session, events in sorted(calls.items()):
+        if events:
+            what = ", ".join(f"{count} {event}" for event, count in sorted(events.items()))
+            print(f"    {session:<24}{events.total():>5}  {what}")
+    print()
+
+
+def before(emulator: Emulator) -> None:
+    """Two notebook instances that share a role, as SageMaker sets them up."""
+    iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(
+        RoleName="AmazonSageMaker-ExecutionRole",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]
+    iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn=S3_READ_ONLY)
+    names = ["fraud-model-today", "churn-model-today"]
+    with step("two notebook instances without the module, booted"):
+        for name in names:
+            sagemaker.create_notebook_instance(
+                NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=role["Arn"]
+            )
+        notebooks = [NotebookInstance(emulator, name) for name in names]
+        for notebook in notebooks:
+            notebook.wait()
+    with step("the same calls from each, with the AWS CLI and boto3"):
+        for notebook in notebooks:
+            work_in(notebook)
+    print_answer(emulator.records(), role["RoleName"])
+
+
+def after(emulator: Emulator) -> None:
+    """The module's basic example: two notebook instances that share a role, told apart."""
+    with step("terraform init"):
+        workspace = Workspace(FOLDER / "module", root="examples/basic", environment=emulator.environment())
+    with step("terraform apply of examples/basic: the role, its policies, two notebook instances, booted"):
+        outcome = workspace.apply()
+        if outcome.errors:
+            sys.exit("terraform apply failed:\n" + "\n".join(outcome.errors))
+    session_arns = workspace.outputs()["session_arns"]
+    with step("the same calls from each"):
+        for name in session_arns:
+            work_in(NotebookInstance(emulator, name))
+    print_answer(emulator.records(), "data-science-execution")
+
+
+def interrupted(*_: object) -> NoReturn:
+    """End as on Ctrl-C, so that everything that was started is stopped."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the demo; return its exit status."""
+    if os.geteuid() != 0:
+        print("demo: the emulated notebook instances need root (namespaces): run sudo make demo", file=sys.stderr)
+        return 1
+    signal.signal(signal.SIGTERM, interrupted)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        with Emulator(FOLDER / "emulator", boot=True) as emulator:
+            s3 = emulator.client("s3")
+            s3.create_bucket(Bucket=BUCKET)
+            s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
+            print("\nBefore: the role is shared, and so is its session.\n")
+            before(emulator)
+            print("With the module: the role is shared, and each notebook has a session of its own.\n")
+            after(emulator)
+        print("All of this came from the recorded CloudTrail log of an emulated account; nothing is left of it.")
+    except ToolMissingError as missing:
+        print(f"demo: {missing}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ndemo: interrupted; everything that it started is stopped", file=sys.stderr)
+        return 130
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
