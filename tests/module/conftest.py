@@ -36,7 +36,7 @@ def plan(plan_workspace: Workspace) -> Plan:
 
 
 @pytest.fixture
-def new_workspace(emulator: Emulator, tmp_path: Path) -> Callable[[str], Workspace]:
+def new_workspace(emulator: Emulator, tmp_path: Path) -> Callable[..., Workspace]:
     """Make a workspace of this test's own, with a root of the module's or an example's."""
 
     def make(root: str = ".") -> Workspace:
