@@ -20,6 +20,7 @@ from emulator.network import RESOLVER, Addresses
 USER = "ec2-user"
 USER_ID = 1000
 HOME = f"/home/{USER}"
+METADATA_FILE = "/opt/ml/metadata/resource-metadata.json"
 CLONE = Path(__file__).resolve().parents[2]
 
 # On Amazon Linux 2023, and where Debian keeps it.
@@ -34,8 +35,8 @@ _EMPTY = {
     "/home": "0755",
     HOME: "0700",
     "/root": "0700",
-    "/tmp": "1777",  # noqa: S108
-    "/var/tmp": "1777",  # noqa: S108
+    "/tmp": "1777",
+    "/var/tmp": "1777",
     "/var/log": "0755",
     "/run": "0755",
     "/opt/ml": "0755",
@@ -117,7 +118,7 @@ def enter(instance: Instance) -> None:
     Path("/usr/local/bin/aws").unlink(missing_ok=True)
     Path("/usr/local/bin/aws").symlink_to(Path(sys.prefix, "bin", "aws"))
     _write(
-        "/opt/ml/metadata/resource-metadata.json",
+        METADATA_FILE,
         json.dumps({"ResourceArn": instance.arn, "ResourceName": instance.name}),
     )
 
@@ -154,7 +155,7 @@ def _mount_devices() -> None:
         (dev / name).touch()
         kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
     _mount_new("devpts", "/dev/pts", options="newinstance,ptmxmode=0666,mode=0620,gid=5")
-    _mount_new("tmpfs", "/dev/shm", options="mode=1777")  # noqa: S108
+    _mount_new("tmpfs", "/dev/shm", options="mode=1777")
     (dev / "ptmx").symlink_to("pts/ptmx")
     (dev / "fd").symlink_to("/proc/self/fd")
     for number, name in enumerate(("stdin", "stdout", "stderr")):

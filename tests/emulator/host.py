@@ -43,9 +43,7 @@ async def _run_lifecycle_scripts(settings: dict[str, Any], pid: int, folder: Pat
         except TimeoutError:
             status = None
         if status != 0:
-            raise BootFailedError(
-                lifecycle.failure_reason(settings.get("lifecycle_config_arn", ""), settings["arn"])
-            )
+            raise BootFailedError(lifecycle.failure_reason(settings.get("lifecycle_config_arn", ""), settings["arn"]))
 
 
 async def _standard_input_ends(stop: asyncio.Event) -> None:

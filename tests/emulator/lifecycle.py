@@ -24,10 +24,10 @@ def environment() -> dict[str, str]:
 def prepare(pid: int, hook: Hook, script: bytes) -> list[str]:
     """Put a script into the instance whose first process is given; return the command that runs it there.
 
-    The file's name, and that a shell starts it by its first line, follow the logs that users quote, such as
+    The file's name, and that bash starts it by its first line, follow the logs that users quote, such as
     "/bin/bash: /tmp/OnStart_2022-05-05-21-43705z8lmx: /bin/bash^M: bad interpreter: No such file or directory".
     """
-    path = f"/tmp/{hook}_{datetime.now(UTC):%Y-%m-%d-%H-%M}{secrets.token_hex(4)}"  # noqa: S108 - as on AWS
+    path = f"/tmp/{hook}_{datetime.now(UTC):%Y-%m-%d-%H-%M}{secrets.token_hex(4)}"
     descriptor = os.open(f"/proc/{pid}/root{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o700)
     with os.fdopen(descriptor, "wb") as file:
         file.write(script)

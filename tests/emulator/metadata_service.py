@@ -20,13 +20,13 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
-from emulator.network import METADATA_SERVICE, Network
+from emulator.network import METADATA_SERVICE, Addresses, Network
 
 ROLE = "BaseNotebookInstanceEc2InstanceRole"
 MACHINE_ACCOUNT = "999999999999"  # made up, as every identifier of the machine itself
 
-_TOKEN = "x-aws-ec2-metadata-token"  # noqa: S105 - a header's name
-_TOKEN_LIFETIME = "x-aws-ec2-metadata-token-ttl-seconds"  # noqa: S105
+_TOKEN = "x-aws-ec2-metadata-token"
+_TOKEN_LIFETIME = "x-aws-ec2-metadata-token-ttl-seconds"
 _LONGEST_TOKEN_LIFETIME = 21600
 # fmt: off
 _VERSIONS = [
@@ -38,8 +38,8 @@ _VERSIONS = [
 # fmt: on
 
 # A leaf is a text, or what makes it when it is asked for; a directory is the leaves and directories in it.
-_Leaf = str | Callable[[], Awaitable[str]]
-_Tree = dict[str, "_Leaf | _Tree"]
+Leaf = str | Callable[[], Awaitable[str]]
+Tree = dict[str, "Leaf | Tree"]
 
 
 def _timestamp(moment: datetime) -> str:
@@ -105,9 +105,9 @@ def _json(**values: str | list[str] | None) -> str:
     return json.dumps(values, indent=2)
 
 
-def _tree(settings: dict[str, Any], network: Network) -> _Tree:
+def tree(settings: dict[str, Any], addresses: Addresses) -> Tree:
+    """All that the service of one instance knows."""
     region, arn = settings["region"], settings["arn"]
-    addresses = network.addresses
     digest = hashlib.sha256(arn.encode()).hexdigest()
     partition = arn.split(":")[1]
     started = datetime.now(UTC)
@@ -188,20 +188,25 @@ def _tree(settings: dict[str, Any], network: Network) -> _Tree:
 
 
 @dataclass
-class _Request:
+class Request:
+    """What a client asks; its headers' names in lower case."""
+
     method: str
     path: str
     headers: dict[str, str]
 
 
 @dataclass
-class _Response:
+class Response:
+    """What the service answers."""
+
     status: HTTPStatus
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def error(cls, status: HTTPStatus) -> "_Response":
+    def error(cls, status: HTTPStatus) -> "Response":
+        """The page that goes with an error."""
         title = f"{status.value} - {status.phrase}"
         return cls(
             status,
@@ -213,51 +218,51 @@ class _Response:
 class MetadataService:
     """Answers one instance's requests."""
 
-    def __init__(self, tree: _Tree, *, token_required: bool) -> None:
+    def __init__(self, tree: Tree, *, token_required: bool) -> None:
         self._tree = tree
         self._token_required = token_required
         self._tokens: dict[str, float] = {}
 
-    async def answer(self, request: _Request) -> _Response:
+    async def answer(self, request: Request) -> Response:
         """Answer one request."""
         if request.method == "PUT":
             return self._give_token(request)
         if request.method not in ("GET", "HEAD"):
-            return _Response.error(HTTPStatus.METHOD_NOT_ALLOWED)
+            return Response.error(HTTPStatus.METHOD_NOT_ALLOWED)
         token = request.headers.get(_TOKEN)
         if (token is None and self._token_required) or (token is not None and not self._is_valid(token)):
-            return _Response.error(HTTPStatus.UNAUTHORIZED)
+            return Response.error(HTTPStatus.UNAUTHORIZED)
         return await self._look_up(request.path)
 
-    def _give_token(self, request: _Request) -> _Response:
+    def _give_token(self, request: Request) -> Response:
         if request.path != "/latest/api/token" or "x-forwarded-for" in request.headers:
-            return _Response.error(HTTPStatus.FORBIDDEN)
+            return Response.error(HTTPStatus.FORBIDDEN)
         lifetime = request.headers.get(_TOKEN_LIFETIME, "")
         if not re.fullmatch(r"[0-9]{1,9}", lifetime) or not 1 <= int(lifetime) <= _LONGEST_TOKEN_LIFETIME:
-            return _Response.error(HTTPStatus.BAD_REQUEST)
+            return Response.error(HTTPStatus.BAD_REQUEST)
         token = secrets.token_urlsafe(40) + "=="
         self._tokens[token] = time.monotonic() + int(lifetime)
-        return _Response(HTTPStatus.OK, token, {_TOKEN_LIFETIME: lifetime})
+        return Response(HTTPStatus.OK, token, {_TOKEN_LIFETIME: lifetime})
 
     def _is_valid(self, token: str) -> bool:
         return self._tokens.get(token, 0) > time.monotonic()
 
-    async def _look_up(self, path: str) -> _Response:
+    async def _look_up(self, path: str) -> Response:
         version, _, rest = path.lstrip("/").partition("/")
         if not version:
-            return _Response(HTTPStatus.OK, "\n".join(_VERSIONS))
+            return Response(HTTPStatus.OK, "\n".join(_VERSIONS))
         if version not in _VERSIONS:
-            return _Response.error(HTTPStatus.NOT_FOUND)
-        found: _Leaf | _Tree | None = self._tree
+            return Response.error(HTTPStatus.NOT_FOUND)
+        found: Leaf | Tree | None = self._tree
         for part in rest.rstrip("/").split("/") if rest else []:
             found = found.get(part) if isinstance(found, dict) else None
         if isinstance(found, dict):
             names = (name + "/" if isinstance(what, dict) else name for name, what in found.items())
             # The topmost list names its directories without a slash.
-            return _Response(HTTPStatus.OK, "\n".join(names if rest else found))
+            return Response(HTTPStatus.OK, "\n".join(names if rest else found))
         if found is None or path.endswith("/"):
-            return _Response.error(HTTPStatus.NOT_FOUND)
-        return _Response(HTTPStatus.OK, found if isinstance(found, str) else await found())
+            return Response.error(HTTPStatus.NOT_FOUND)
+        return Response(HTTPStatus.OK, found if isinstance(found, str) else await found())
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, request after request."""
@@ -274,16 +279,16 @@ class MetadataService:
             writer.close()
 
 
-async def _read(reader: asyncio.StreamReader) -> _Request | None:
+async def _read(reader: asyncio.StreamReader) -> Request | None:
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     method, target, _ = first.split(" ")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     await reader.readexactly(int(headers.get("content-length", "0")))
-    return _Request(method, target.partition("?")[0], headers)
+    return Request(method, target.partition("?")[0], headers)
 
 
-def _write(writer: asyncio.StreamWriter, request: _Request, response: _Response) -> None:
+def _write(writer: asyncio.StreamWriter, request: Request, response: Response) -> None:
     body = response.body.encode()
     headers = {
         "Content-Type": "text/plain",
@@ -299,7 +304,7 @@ def _write(writer: asyncio.StreamWriter, request: _Request, response: _Response)
 async def serve(network: Network, settings: dict[str, Any]) -> None:
     """Start to answer on the instance's network."""
     service = MetadataService(
-        _tree(settings, network), token_required=settings["minimum_instance_metadata_service_version"] == "2"
+        tree(settings, network.addresses), token_required=settings["minimum_instance_metadata_service_version"] == "2"
     )
     for address in METADATA_SERVICE if network.has_ipv6 else METADATA_SERVICE[:1]:
         await asyncio.start_server(service.handle, sock=network.listen(address, 80))

@@ -1,6 +1,7 @@
 """A test's handle on a notebook instance of the emulator's."""
 
 import base64
+import json
 import subprocess
 import sys
 import tempfile
@@ -12,10 +13,9 @@ from typing import TYPE_CHECKING, TextIO, cast
 from emulator import filesystem, lifecycle, machine
 
 if TYPE_CHECKING:
+    from emulator.server import Emulator
     from mypy_boto3_sagemaker.client import SageMakerClient
     from mypy_boto3_sagemaker.type_defs import DescribeNotebookInstanceOutputTypeDef
-
-    from emulator.server import Emulator
 
 _PATIENCE = 60.0
 _ON_THE_WAY = ("Pending", "Stopping", "Updating", "Deleting")
@@ -42,10 +42,11 @@ class NotebookInstance:
         """The instance's first process, as this machine numbers it."""
         try:
             pid = int((self.folder / "pid").read_text())
-        except FileNotFoundError:
-            pid = 0
-        # A host process that was killed couldn't take its note of the process with it.
-        if not pid or not Path(f"/proc/{pid}").exists():
+            # A host process that was killed leaves its note behind, and the number may be another process' by now.
+            metadata = json.loads(Path(f"/proc/{pid}/root{filesystem.METADATA_FILE}").read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            metadata = {}
+        if metadata.get("ResourceName") != self.name:
             raise NotRunningError(f"notebook instance {self.name} isn't running")
         return pid
 
