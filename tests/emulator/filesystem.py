@@ -20,7 +20,6 @@ from emulator.network import RESOLVER, Addresses
 USER = "ec2-user"
 USER_ID = 1000
 HOME = f"/home/{USER}"
-METADATA_FILE = "/opt/ml/metadata/resource-metadata.json"
 CLONE = Path(__file__).resolve().parents[2]
 
 # On Amazon Linux 2023, and where Debian keeps it.
@@ -118,7 +117,7 @@ def enter(instance: Instance) -> None:
     Path("/usr/local/bin/aws").unlink(missing_ok=True)
     Path("/usr/local/bin/aws").symlink_to(Path(sys.prefix, "bin", "aws"))
     _write(
-        METADATA_FILE,
+        "/opt/ml/metadata/resource-metadata.json",
         json.dumps({"ResourceArn": instance.arn, "ResourceName": instance.name}),
     )
 

@@ -84,10 +84,11 @@ def _close_all_but(kept: int) -> None:
     os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
 
 
-def entry(pid: int, user: str = "root") -> list[str]:
+def entry(pid: int, user: str = "root", *, withhold: bool = True) -> list[str]:
     """The command, to put before another, that runs it in the instance whose first process is given."""
+    enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
     become = [f"--reuid={user}", f"--regid={user}", "--init-groups"] if user != "root" else []
     withheld = ",".join(f"-{capability}" for capability in _WITHHELD.split())
-    enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
+    bound = [f"--bounding-set={withheld}"] if withhold else []
     # The command ends when whoever asked for it has given up and ended nsenter.
-    return [*enter, "setpriv", *become, f"--bounding-set={withheld}", "--pdeathsig=KILL", "--"]
+    return [*enter, "setpriv", *become, *bound, "--pdeathsig=KILL", "--"]

@@ -1,7 +1,7 @@
 """A test's handle on a notebook instance of the emulator's."""
 
 import base64
-import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,11 +42,12 @@ class NotebookInstance:
         """The instance's first process, as this machine numbers it."""
         try:
             pid = int((self.folder / "pid").read_text())
-            # A host process that was killed leaves its note behind, and the number may be another process' by now.
-            metadata = json.loads(Path(f"/proc/{pid}/root{filesystem.METADATA_FILE}").read_text())
+            # A host process that was killed leaves its note behind, and the number may be another process' by now:
+            # only this instance has its volume there.
+            running = os.path.samefile(f"/proc/{pid}/root{filesystem.HOME}/SageMaker", self.folder / "SageMaker")
         except (FileNotFoundError, ProcessLookupError):
-            metadata = {}
-        if metadata.get("ResourceName") != self.name:
+            running = False
+        if not running:
             raise NotRunningError(f"notebook instance {self.name} isn't running")
         return pid
 
@@ -66,12 +67,29 @@ class NotebookInstance:
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as a notebook of the user's would, in a login shell's environment and nothing else's."""
+        return self._as_login(machine.entry(self.pid, user), user, argv, env, input, timeout, check)
+
+    def root(self, script: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a few lines of bash as root; the test's own hand, from which nothing is withheld, as mounting."""
+        entry = machine.entry(self.pid, withhold=False)
+        return self._as_login(entry, "root", ["/bin/bash", "-c", script], env, None, 60, False)
+
+    @staticmethod
+    def _as_login(
+        entry: list[str],
+        user: str,
+        argv: Sequence[str],
+        env: Mapping[str, str] | None,
+        input: str | None,
+        timeout: float,
+        check: bool,
+    ) -> subprocess.CompletedProcess[str]:
         home = "/root" if user == "root" else f"/home/{user}"
         # What the caller sets comes after what /etc/profile does.
         setting = ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
         start = 'cd "$HOME/SageMaker" 2>/dev/null || cd "$HOME" || cd /; exec "$@"'
         return _run(
-            [*machine.entry(self.pid, user), "/bin/bash", "--login", "-c", start, "bash", *setting, *argv],
+            [*entry, "/bin/bash", "--login", "-c", start, "bash", *setting, *argv],
             {
                 "HOME": home,
                 "USER": user,
@@ -86,10 +104,6 @@ class NotebookInstance:
             timeout=timeout,
             check=check,
         )
-
-    def root(self, script: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a few lines of bash as root."""
-        return self.run(["/bin/bash", "-c", script], user="root", env=env)
 
     def write(self, path: str, text: str, *, owner: str = filesystem.USER) -> None:
         """Write a file as its owner, who therefore needs the right to."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from emulator.needs import needs_root  # noqa: F401 - a fixture
+from emulator.needs import needs_root as needs_root
 from emulator.notebook_instance import NotebookInstance, NotRunningError
 from harness.booting import AwsStandIn, Boot, aws_stand_in, booting
 
@@ -139,7 +139,14 @@ class TestTheRealMachine:
     def test_root_on_the_instance_cant_touch_it(self, booted: Boot, attempt: str) -> None:
         clone = Path(__file__).parents[2]
         script = attempt.format(clone=clone, folder=booted.instance.folder)
-        assert booted.instance.root(script).returncode != 0
+        assert booted.instance.run(["bash", "-c", script], user="root").returncode != 0
+
+    def test_not_even_the_tests_own_hand_reaches_it(self, booted: Boot) -> None:
+        assert (
+            booted.instance.root("mount -o remount,ro /home/ec2-user && mount -o remount,rw /home/ec2-user").returncode
+            == 0
+        )
+        assert booted.instance.root(f"touch {Path(__file__).parents[2]}/written").returncode != 0
 
     def test_what_root_writes_stays_on_the_instance(self, notebook: NotebookInstance) -> None:
         assert notebook.root("echo written > /usr/emulated && rm /etc/debian_version").returncode == 0
