@@ -73,7 +73,7 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """May this principal do this to this resource?
+    """Whether a principal may do something to a resource.
 
     Arguments: `principal`, the ARN of a role session, a role, a user or an account's root, or the name of a service;
     `resource_policy`, the resource's own policy, for `sts:AssumeRole` the role's trust policy; `identity_policies`, by

@@ -174,7 +174,8 @@ class NotebookInstance:
 
     @property
     def _sagemaker(self) -> "SageMakerClient":
-        return cast("SageMakerClient", self.emulator.client("sagemaker", region=self.region))
+        client = self.emulator.client("sagemaker", region=self.region, account_id=self.account_id)
+        return cast("SageMakerClient", client)
 
 
 def _run(

@@ -1,0 +1,430 @@
+"""Which IAM actions an operation needs, and on which resources.
+
+By the Service Authorization Reference, for the services that this project meets. An operation that isn't here is an
+error, never allowed: https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .judge import ContextValue
+
+
+class UnknownOperationError(Exception):
+    """Nobody has said here which permission the operation needs."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One action on one resource, and the condition keys that speak of just this use of it."""
+
+    action: str
+    resource: str
+    account_id: str
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call of an AWS operation. `find_arn` gives the ARN of what only the account knows: (kind, name) to ARN."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    account_id: str
+    region: str
+    find_arn: Callable[[str, str], str | None]
+    partition: str = "aws"
+    caller_name: str | None = None
+    source_identity: str | None = None
+
+
+def needed_permissions(request: Request) -> list[Permission]:
+    """Return all permissions that a request needs; none for the few operations that need none.
+
+    Raises UnknownOperationError where that isn't known.
+    """
+    special = _SPECIAL.get((request.service, request.operation))
+    if special:
+        return list(special(request))
+    for pattern, resource in _RESOURCES.get(request.service, ()):
+        if fnmatchcase(request.operation, pattern):
+            return [*_on(request, resource), *_passed_role(request)]
+    raise UnknownOperationError(f"{request.service}:{request.operation} is not among the operations in {__name__}")
+
+
+# What an operation works on: patterns of operation names in order, the first one holds. A resource is "*" where IAM
+# knows none for the action, or a template over the request's parameters and the fields that _Fields adds.
+
+_NOTEBOOK = "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{NotebookInstanceName}"
+_LIFECYCLE = (
+    "arn:{partition}:sagemaker:{region}:{account}:"
+    "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}"
+)
+_LOG_STREAM = "arn:{partition}:logs:{region}:{account}:log-group:{logGroupName}:log-stream:{log_stream}"
+_BUCKET = "arn:{partition}:s3:::{Bucket}"
+_OBJECT = "arn:{partition}:s3:::{Bucket}/{Key}"
+
+_RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
+    "cloudtrail": (("LookupEvents", "*"), ("DescribeTrails", "*"), ("ListTrails", "*")),
+    "cloudwatch": (("PutMetricData", "*"), ("GetMetric*", "*"), ("ListMetrics", "*")),
+    "dynamodb": (
+        ("ListTables", "*"),
+        ("DescribeLimits", "*"),
+        ("DescribeEndpoints", "*"),
+        ("*Resource", "{ResourceArn}"),
+        ("ListTagsOfResource", "{ResourceArn}"),
+        ("Query", "{table}{index}"),
+        ("Scan", "{table}{index}"),
+        ("*Item", "{table}"),
+        ("*Table", "{table}"),
+        ("DescribeTimeToLive", "{table}"),
+        ("UpdateTimeToLive", "{table}"),
+        ("DescribeContinuousBackups", "{table}"),
+    ),
+    "ec2": (("Describe*", "*"),),
+    "iam": (
+        *((f"List{kind}", "*") for kind in ("Roles", "Policies", "Users", "Groups", "InstanceProfiles")),
+        ("ListAccountAliases", "*"),
+        ("GetAccount*", "*"),
+        ("*InstanceProfile", "{instance-profile}"),
+        ("GetPolicy*", "{PolicyArn}"),
+        ("*PolicyVersion", "{PolicyArn}"),
+        ("ListPolicyVersions", "{PolicyArn}"),
+        ("*tagPolicy", "{PolicyArn}"),
+        ("TagPolicy", "{PolicyArn}"),
+        ("ListPolicyTags", "{PolicyArn}"),
+        ("ListEntitiesForPolicy", "{PolicyArn}"),
+        ("DeletePolicy", "{PolicyArn}"),
+        ("CreatePolicy", "arn:{partition}:iam::{account}:policy{path}{PolicyName}"),
+        ("CreateRole", "arn:{partition}:iam::{account}:role{path}{RoleName}"),
+        ("CreateUser", "arn:{partition}:iam::{account}:user{path}{UserName}"),
+        ("*Role*", "{role}"),
+        ("UpdateAssumeRolePolicy", "{role}"),
+        ("*Group", "{group}"),
+        ("*User*", "{user}"),
+        ("*AccessKey*", "{user}"),
+        ("*Group*", "{group}"),
+    ),
+    "kms": (
+        ("ListKeys", "*"),
+        ("ListAliases", "*"),
+        ("CreateKey", "*"),
+        ("GenerateRandom", "*"),
+        ("*", "{key}"),
+    ),
+    "lambda": (
+        ("ListFunctions", "*"),
+        ("GetAccountSettings", "*"),
+        ("*Function", "{function}"),
+        ("*FunctionCode", "{function}"),
+        ("*FunctionConfiguration", "{function}"),
+        ("*Permission", "{function}"),
+        ("GetPolicy", "{function}"),
+    ),
+    "logs": (
+        ("DescribeLogGroups", "*"),
+        ("*LogStream*", _LOG_STREAM),
+        ("*LogGroup", _LOG_STREAM),
+        ("*LogEvents", _LOG_STREAM),
+        ("*RetentionPolicy", _LOG_STREAM),
+    ),
+    "s3": (
+        ("ListBuckets", "*"),
+        ("*Object", _OBJECT),
+        ("*ObjectAcl", _OBJECT),
+        ("*ObjectTagging", _OBJECT),
+        ("*ObjectRetention", _OBJECT),
+        ("*ObjectLegalHold", _OBJECT),
+        ("*MultipartUpload", _OBJECT),
+        ("UploadPart", _OBJECT),
+        ("ListParts", _OBJECT),
+        ("ListObjects*", _BUCKET),
+        ("ListObjectVersions", _BUCKET),
+        ("ListMultipartUploads", _BUCKET),
+        ("*ObjectLockConfiguration", _BUCKET),
+        ("*PublicAccessBlock", _BUCKET),
+        ("*Bucket*", _BUCKET),
+    ),
+    "sagemaker": (
+        ("*Tags", "{ResourceArn}"),
+        ("List*", "*"),
+        ("*NotebookInstanceLifecycleConfig", _LIFECYCLE),
+        ("*NotebookInstance", _NOTEBOOK),
+        ("CreatePresignedNotebookInstanceUrl", _NOTEBOOK),
+        ("*TrainingJob", "arn:{partition}:sagemaker:{region}:{account}:training-job/{TrainingJobName}"),
+        ("*ProcessingJob", "arn:{partition}:sagemaker:{region}:{account}:processing-job/{ProcessingJobName}"),
+    ),
+    "secretsmanager": (
+        ("ListSecrets", "*"),
+        ("GetRandomPassword", "*"),
+        ("CreateSecret", "arn:{partition}:secretsmanager:{region}:{account}:secret:{Name}-??????"),
+        ("*", "{secret}"),
+    ),
+    "sqs": (
+        ("ListQueues", "*"),
+        ("CreateQueue", "arn:{partition}:sqs:{region}:{account}:{QueueName}"),
+        ("GetQueueUrl", "arn:{partition}:sqs:{region}:{account}:{QueueName}"),
+        ("*", "{queue}"),
+    ),
+    "ssm": (
+        ("DescribeParameters", "*"),
+        ("GetParametersByPath", "{parameter_path}"),
+        ("*Parameter", "{parameter}"),
+        ("GetParameterHistory", "{parameter}"),
+    ),
+    "sts": (("DecodeAuthorizationMessage", "*"), ("GetAccessKeyInfo", "*")),
+}
+
+# Operations whose permission has another name. https://docs.aws.amazon.com/AmazonS3/latest/API/ says so for each.
+_OTHER_NAMES: dict[str, dict[str, str]] = {
+    "lambda": {"Invoke": "InvokeFunction"},
+    "s3": {
+        "ListBuckets": "ListAllMyBuckets",
+        "HeadBucket": "ListBucket",
+        "ListObjects": "ListBucket",
+        "ListObjectsV2": "ListBucket",
+        "ListObjectVersions": "ListBucketVersions",
+        "ListMultipartUploads": "ListBucketMultipartUploads",
+        "HeadObject": "GetObject",
+        "SelectObjectContent": "GetObject",
+        "CreateMultipartUpload": "PutObject",
+        "CompleteMultipartUpload": "PutObject",
+        "UploadPart": "PutObject",
+        "ListParts": "ListMultipartUploadParts",
+        "GetBucketEncryption": "GetEncryptionConfiguration",
+        "PutBucketEncryption": "PutEncryptionConfiguration",
+        "DeleteBucketEncryption": "PutEncryptionConfiguration",
+        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+        "GetBucketReplication": "GetReplicationConfiguration",
+        "PutBucketReplication": "PutReplicationConfiguration",
+        "DeleteBucketReplication": "PutReplicationConfiguration",
+        "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+        "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
+        "GetBucketNotificationConfiguration": "GetBucketNotification",
+        "PutBucketNotificationConfiguration": "PutBucketNotification",
+        "DeleteBucketTagging": "PutBucketTagging",
+        "DeleteBucketCors": "PutBucketCORS",
+        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+        "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+        "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    },
+    "sqs": {
+        "SendMessageBatch": "SendMessage",
+        "DeleteMessageBatch": "DeleteMessage",
+        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    },
+}
+
+_ON_A_VERSION = {
+    "GetObject": "GetObjectVersion",
+    "HeadObject": "GetObjectVersion",
+    "DeleteObject": "DeleteObjectVersion",
+    "GetObjectTagging": "GetObjectVersionTagging",
+}
+
+
+def _on(request: Request, template: str) -> Iterator[Permission]:
+    resource = template if template == "*" else _Fields(request).fill(template)
+    yield Permission(_action(request), resource, _owner(request, resource), _parameter_context(request))
+
+
+def _action(request: Request) -> str:
+    name = _OTHER_NAMES.get(request.service, {}).get(request.operation, request.operation)
+    if request.service == "s3" and request.parameters.get("VersionId"):
+        name = _ON_A_VERSION.get(request.operation, name)
+    return f"{request.service}:{name}"
+
+
+def _owner(request: Request, resource: str) -> str:
+    """Return the account of a resource: in its ARN, a bucket's by name, else the caller's."""
+    if request.service == "s3" and "Bucket" in request.parameters:
+        return request.find_arn("bucket owner", request.parameters["Bucket"]) or request.account_id
+    named = resource.split(":")[4:5]
+    return named[0] if named and named[0].isdigit() else request.account_id
+
+
+def _parameter_context(request: Request) -> dict[str, ContextValue]:
+    if request.service != "s3":
+        return {}
+    keys = {"Prefix": "s3:prefix", "Delimiter": "s3:delimiter", "MaxKeys": "s3:max-keys", "ACL": "s3:x-amz-acl"}
+    return {
+        key: str(request.parameters[name]) for name, key in keys.items() if request.parameters.get(name) is not None
+    }
+
+
+def _passed_role(request: Request) -> Iterator[Permission]:
+    """Yield iam:PassRole where the request hands a role to the service."""
+    passed = request.parameters.get("RoleArn") or request.parameters.get("Role")
+    if passed and request.service in ("sagemaker", "lambda"):
+        context = {"iam:PassedToService": f"{request.service}.amazonaws.com"}
+        yield Permission("iam:PassRole", passed, passed.split(":")[4], context)
+
+
+class _Fields(string.Formatter):
+    """Fills a template from a request's parameters and from what follows from them."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+
+    def fill(self, template: str) -> str:
+        return self.vformat(template, (), {})
+
+    def get_value(self, key: int | str, args: Any, kwargs: Any) -> str:
+        request, parameters = self.request, self.request.parameters
+        derived: dict[str, Callable[[], str | None]] = {
+            "partition": lambda: request.partition,
+            "region": lambda: request.region,
+            "account": lambda: request.account_id,
+            "path": lambda: parameters.get("Path") or "/",
+            "role": lambda: self.found("role", parameters.get("RoleName")),
+            "user": lambda: self.found("user", parameters.get("UserName") or request.caller_name),
+            "group": lambda: self.found("group", parameters.get("GroupName")),
+            "instance-profile": lambda: self.found("instance-profile", parameters.get("InstanceProfileName")),
+            "log_stream": lambda: parameters.get("logStreamName") or "",
+            "table": lambda: self.named("dynamodb", "table/", parameters.get("TableName")),
+            "index": lambda: f"/index/{parameters['IndexName']}" if parameters.get("IndexName") else "",
+            "key": self.key,
+            "function": self.function,
+            "secret": lambda: self.secret(parameters.get("SecretId")),
+            "queue": self.queue,
+            "parameter": lambda: self.named("ssm", "parameter/", (parameters.get("Name") or "").lstrip("/")),
+            "parameter_path": lambda: self.named("ssm", "parameter/", (parameters.get("Path") or "").strip("/")),
+        }
+        value = derived[key]() if key in derived else parameters.get(str(key))
+        if value is None:
+            raise UnknownOperationError(f"{request.service}:{request.operation} names no {key}")
+        return str(value)
+
+    def found(self, kind: str, name: str | None) -> str | None:
+        return self.request.find_arn(kind, name) if name else None
+
+    def named(self, service: str, prefix: str, name: str | None) -> str | None:
+        if not name or name.startswith("arn:"):
+            return name
+        request = self.request
+        return f"arn:{request.partition}:{service}:{request.region}:{request.account_id}:{prefix}{name}"
+
+    def key(self) -> str | None:
+        # Which key an alias or a ciphertext means, only KMS knows.
+        name = self.request.parameters.get("KeyId")
+        return None if not name or "alias/" in name else self.named("kms", "key/", name)
+
+    def function(self) -> str | None:
+        name = self.request.parameters.get("FunctionName")
+        if match := re.fullmatch(r"(arn:[^:]+:lambda:[^:]+:\d+:function:[^:]+)(:.+)?", name or ""):
+            return match[1]
+        return self.named("lambda", "function:", name)
+
+    def secret(self, name: str | None) -> str | None:
+        if not name or name.startswith("arn:"):
+            return name
+        return self.found("secret", name) or self.named("secretsmanager", "secret:", f"{name}-??????")
+
+    def queue(self) -> str | None:
+        url = self.request.parameters.get("QueueUrl")
+        if not url:
+            return None
+        account_id, name = url.rstrip("/").split("/")[-2:]
+        return f"arn:{self.request.partition}:sqs:{self.request.region}:{account_id}:{name}"
+
+
+# Operations that need more than one permission, none, or one on something that no template says.
+
+
+def _nothing(request: Request) -> Iterable[Permission]:
+    return ()
+
+
+def _assume_role(request: Request) -> Iterator[Permission]:
+    """Yield sts:AssumeRole, and what comes with source identity and session tags.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-sts
+    """
+    role, parameters = request.parameters["RoleArn"], request.parameters
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags") or []}
+    context: dict[str, ContextValue] = {"sts:RoleSessionName": parameters["RoleSessionName"]}
+    if parameters.get("ExternalId"):
+        context["sts:ExternalId"] = parameters["ExternalId"]
+    if request.source_identity:
+        context["sts:SourceIdentity"] = request.source_identity
+    if tags:
+        context |= {"aws:TagKeys": list(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+    if parameters.get("TransitiveTagKeys"):
+        context["sts:TransitiveTagKeys"] = parameters["TransitiveTagKeys"]
+    actions = ["sts:AssumeRole"]
+    if request.source_identity:
+        actions.append("sts:SetSourceIdentity")
+    if tags:
+        actions.append("sts:TagSession")
+    account_id = role.split(":")[4] if role.count(":") == 5 else request.account_id
+    return (Permission(action, role, account_id, context) for action in actions)
+
+
+def _copy(request: Request) -> Iterator[Permission]:
+    source = request.parameters["CopySource"]
+    if isinstance(source, Mapping):
+        bucket, key, version = source["Bucket"], source["Key"], source.get("VersionId")
+    else:
+        path, _, version = source.removeprefix("/").partition("?versionId=")
+        bucket, _, key = path.partition("/")
+    action = "s3:GetObjectVersion" if version else "s3:GetObject"
+    owner = request.find_arn("bucket owner", bucket) or request.account_id
+    yield Permission(action, f"arn:{request.partition}:s3:::{bucket}/{key}", owner)
+    resource = _Fields(request).fill(_OBJECT)
+    yield Permission("s3:PutObject", resource, _owner(request, resource), _parameter_context(request))
+
+
+def _delete_objects(request: Request) -> Iterator[Permission]:
+    for each in request.parameters["Delete"]["Objects"]:
+        resource = f"arn:{request.partition}:s3:::{request.parameters['Bucket']}/{each['Key']}"
+        action = "s3:DeleteObjectVersion" if each.get("VersionId") else "s3:DeleteObject"
+        yield Permission(action, resource, _owner(request, resource))
+
+
+def _object_attributes(request: Request) -> Iterator[Permission]:
+    resource = _Fields(request).fill(_OBJECT)
+    for action in ("s3:GetObject", "s3:GetObjectAttributes"):
+        yield Permission(action, resource, _owner(request, resource))
+
+
+def _batch_of_tables(request: Request) -> Iterator[Permission]:
+    for table in request.parameters["RequestItems"]:
+        resource = str(_Fields(request).named("dynamodb", "table/", table))
+        yield Permission(_action(request), resource, _owner(request, resource))
+
+
+def _several_parameters(request: Request) -> Iterator[Permission]:
+    for name in request.parameters["Names"]:
+        resource = str(_Fields(request).named("ssm", "parameter/", name.lstrip("/")))
+        yield Permission(_action(request), resource, request.account_id)
+
+
+def _invoke(request: Request) -> Iterator[Permission]:
+    return _on(request, "{function}")
+
+
+_SPECIAL: dict[tuple[str, str], Callable[[Request], Iterable[Permission]]] = {
+    # "No permissions are required": https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    ("sts", "GetCallerIdentity"): _nothing,
+    ("sts", "AssumeRole"): _assume_role,
+    ("s3", "CopyObject"): _copy,
+    ("s3", "UploadPartCopy"): _copy,
+    ("s3", "DeleteObjects"): _delete_objects,
+    ("s3", "GetObjectAttributes"): _object_attributes,
+    ("dynamodb", "BatchGetItem"): _batch_of_tables,
+    ("dynamodb", "BatchWriteItem"): _batch_of_tables,
+    ("ssm", "GetParameters"): _several_parameters,
+    ("ssm", "DeleteParameters"): _several_parameters,
+    ("lambda", "Invoke"): _invoke,
+}

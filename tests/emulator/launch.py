@@ -1,0 +1,39 @@
+"""The process that becomes LocalStack: registers this project's parts, then runs LocalStack's own main.
+
+It ends when its standard input does, so that it never outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from emulator import cloudtrail, enforcement, sagemaker
+from localstack.aws import handlers
+from localstack.aws.handlers.region import DefaultRegionRewriterStrategy
+from localstack.runtime.main import main
+from localstack.utils.aws.arns import get_partition
+
+
+class _AnyPartition(DefaultRegionRewriterStrategy):  # type: ignore[misc]
+    """Leaves the regions of China and GovCloud as they are."""
+
+    def apply(self, context: object) -> None:
+        if get_partition(getattr(context, "region", None)) == "aws":
+            super().apply(context)
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    handlers.rewrite_region.region_rewriter_strategy = _AnyPartition()
+    enforcement.register()
+    cloudtrail.register()
+    sagemaker.register()
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""Starts the emulated AWS account and stops it: LocalStack on a free port, with the parts that launch.py registers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import localstack_client.session
+from botocore.config import Config
+
+_TESTS = Path(__file__).resolve().parent.parent
+_START_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+_QUICK = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=60)
+
+
+class StartError(Exception):
+    """LocalStack didn't come up; the message holds the end of its log."""
+
+
+class Emulator:
+    """An emulated AWS account, as a context manager.
+
+    Arguments: `folder`, where all its state stands (made if missing); `boot`, whether notebook instances really boot,
+    which needs root; `account_id` and `region`, what clients have unless they say otherwise.
+    """
+
+    def __init__(
+        self, folder: Path, *, boot: bool = False, account_id: str = "111122223333", region: str = "us-east-1"
+    ) -> None:
+        self.folder = folder
+        self.account_id = account_id
+        self.region = region
+        self._boot = boot
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._port = _free_port()
+        temporary = self.folder / "tmp"
+        temporary.mkdir(exist_ok=True)
+        with (self.folder / "localstack.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "emulator.launch"],
+                cwd=_TESTS,
+                # It ends when this pipe does, so also with a killed test process.
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": str(temporary),
+                    "TMPDIR": str(temporary),
+                    "XDG_CACHE_HOME": str(temporary),
+                    "PYTHONPATH": str(_TESTS),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "EMULATOR_FOLDER": str(self.folder),
+                    "EMULATOR_BOOT": "1" if self._boot else "0",
+                    "GATEWAY_LISTEN": f"127.0.0.1:{self._port}",
+                    "LOCALSTACK_VOLUME_DIR": str(self.folder / "localstack"),
+                    "SKIP_SSL_CERT_DOWNLOAD": "1",
+                    "DISABLE_EVENTS": "1",
+                    "DNS_ADDRESS": "0",
+                },
+            )
+        try:
+            self._wait_until_up()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where all services answer."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def cloudtrail_folder(self) -> Path:
+        """Where the recorded log stands, in files as CloudTrail writes them."""
+        return self.folder / "cloudtrail"
+
+    def client(self, service: str, *, region: str | None = None, account_id: str | None = None) -> Any:
+        """Return a boto3 client of the account's root."""
+        session = localstack_client.session.Session(
+            aws_access_key_id=account_id or self.account_id,
+            aws_secret_access_key="of-the-root",
+            region_name=region or self.region,
+            localstack_host="127.0.0.1",
+        )
+        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+
+    def session_client(self, service: str, credentials: Mapping[str, Any], *, region: str | None = None) -> Any:
+        """Return a boto3 client with the temporary credentials that STS answered."""
+        session = localstack_client.session.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+            region_name=region or self.region,
+            localstack_host="127.0.0.1",
+        )
+        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which Terraform and other programs work on the account as its root."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.account_id,
+            "AWS_SECRET_ACCESS_KEY": "of-the-root",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            # An emulator's error would look like a hang otherwise.
+            "AWS_MAX_ATTEMPTS": "2",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def flush(self) -> None:
+        """Let the recorder write out what it has recorded up to now."""
+        request = urllib.request.Request(f"{self.endpoint_url}/_emulator/cloudtrail/flush", method="POST")  # noqa: S310
+        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return all of the recorded CloudTrail records, in the order in which they were made."""
+        self.flush()
+        records: list[dict[str, Any]] = []
+        for path in self.cloudtrail_folder.rglob("*.json.gz"):
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                records += json.load(file)["Records"]
+        return sorted(records, key=_order)
+
+    def _wait_until_up(self) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end:
+            if self._process is not None and self._process.poll() is not None:
+                raise StartError(f"LocalStack ended at once:\n{self._log_tail()}")
+            try:
+                urllib.request.urlopen(f"{self.endpoint_url}/_localstack/health", timeout=5).close()  # noqa: S310
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+            else:
+                return
+        raise StartError(f"LocalStack wasn't up after {_START_SECONDS:g} seconds:\n{self._log_tail()}")
+
+    def _log_tail(self) -> str:
+        return (self.folder / "localstack.log").read_text(errors="replace")[-4000:]
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _order(record: dict[str, Any]) -> tuple[str, int]:
+    return record["eventTime"], record.get("additionalEventData", {}).get("emulatorSequence", 0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
