@@ -12,7 +12,6 @@ from localstack.aws import handlers
 from localstack.aws.api import RequestContext
 from localstack.runtime.shutdown import SHUTDOWN_HANDLERS
 from localstack.services.edge import ROUTER
-from localstack.services.plugins import SERVICE_PLUGINS, Service
 from rolo import Response
 from rolo.gateway import HandlerChain
 
@@ -20,6 +19,7 @@ from .cloudtrail_log import CloudTrailLog
 from .cloudtrail_records import records_of
 from .enforcement import caller_of
 from .lookup_events import CloudTrailProvider
+from .providers import provide
 
 _SECONDS_BETWEEN_FILES = 5.0
 _LOG = logging.getLogger(__name__)
@@ -32,8 +32,7 @@ def register() -> None:
     provider = CloudTrailProvider(
         log, requests_per_second=int(os.environ.get("EMULATOR_LOOKUP_EVENTS_PER_SECOND", "2"))
     )
-    SERVICE_PLUGINS.api_provider_specs[provider.service] = ["default"]
-    SERVICE_PLUGINS.add_service(Service.for_provider(provider))
+    provide(provider)
 
     def flush(request: Any) -> Response:
         log.flush()

@@ -21,9 +21,10 @@ from localstack.aws.api import RequestContext, handler
 from localstack.aws.connect import connect_to
 from localstack.http import Request, Response
 from localstack.services.edge import ROUTER
-from localstack.services.plugins import SERVICE_PLUGINS, Service, ServiceLifecycleHook
+from localstack.services.plugins import ServiceLifecycleHook
 from localstack.utils.aws.arns import get_partition
 
+from .providers import provide
 from .sagemaker_machine import BootingMachine, Machine, PretendedMachine
 from .sagemaker_store import Description, LifecycleConfiguration, NotebookInstance, Store, now, page
 from .sagemaker_validation import ValidationError, validate
@@ -69,8 +70,7 @@ def register() -> None:
         endpoint_url=f"http://{os.environ['GATEWAY_LISTEN']}",
         step_seconds=float(os.environ.get("EMULATOR_STEP_SECONDS", "0.2")),
     )
-    SERVICE_PLUGINS.api_provider_specs[_SERVICE] = ["default"]
-    SERVICE_PLUGINS.add_service(Service.for_provider(provider))
+    provide(provider)
     ROUTER.add(
         "/_emulator/notebook-instances/<account_id>/<region>/<name>/base-session",
         provider.answer_base_session,

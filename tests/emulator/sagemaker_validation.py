@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+import regex
 from botocore.model import Shape
 from localstack.aws.api import CommonServiceException
 
@@ -43,7 +43,8 @@ def _broken(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield from _out_of_range(shape, value, len(value), path, "length")
         if enum and value not in enum:
             yield _message(value, path, f"Member must satisfy enum value set: [{', '.join(enum)}]")
-        if pattern and not re.fullmatch(pattern, value, re.ASCII):
+        # Patterns are Java's, with classes such as \\p{L}, which Python's own module lacks.
+        if pattern and not regex.fullmatch(pattern, value):
             yield _message(value, path, f"Member must satisfy regular expression pattern: {pattern}")
     elif shape.type_name in {"integer", "long"}:
         yield from _out_of_range(shape, value, value, path, "value")

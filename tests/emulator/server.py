@@ -101,24 +101,23 @@ class Emulator:
 
     def client(self, service: str, *, region: str | None = None, account_id: str | None = None) -> Any:
         """Return a boto3 client of the account's root."""
-        session = localstack_client.session.Session(
-            aws_access_key_id=account_id or self.account_id,
-            aws_secret_access_key="of-the-root",
-            region_name=region or self.region,
-            localstack_host="127.0.0.1",
-        )
-        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+        root = {"AccessKeyId": account_id or self.account_id, "SecretAccessKey": "of-the-root"}
+        return self.session_client(service, root, region=region)
 
     def session_client(self, service: str, credentials: Mapping[str, Any], *, region: str | None = None) -> Any:
         """Return a boto3 client with the temporary credentials that STS answered."""
+        # localstack-client would go where this leads, which may be a real account.
+        os.environ.pop("AWS_ENDPOINT_URL", None)
         session = localstack_client.session.Session(
             aws_access_key_id=credentials["AccessKeyId"],
             aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
+            aws_session_token=credentials.get("SessionToken"),
             region_name=region or self.region,
-            localstack_host="127.0.0.1",
+            localstack_host=f"127.0.0.1:{self._port}",
         )
-        return session.client(service, endpoint_url=self.endpoint_url, config=_QUICK)
+        client = session.client(service, aws_session_token=credentials.get("SessionToken"), config=_QUICK)
+        assert client.meta.endpoint_url == self.endpoint_url
+        return client
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which Terraform and other programs work on the account as its root."""
@@ -141,13 +140,14 @@ class Emulator:
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
 
     def records(self) -> list[dict[str, Any]]:
-        """Return all of the recorded CloudTrail records, in the order in which they were made."""
+        """Return all of the recorded CloudTrail records, the oldest first; those of one region keep their order."""
         self.flush()
         records: list[dict[str, Any]] = []
-        for path in self.cloudtrail_folder.rglob("*.json.gz"):
+        # The recorder numbers its files in the last part of their names.
+        for path in sorted(self.cloudtrail_folder.rglob("*.json.gz"), key=lambda path: path.name.split("_")[-1]):
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 records += json.load(file)["Records"]
-        return sorted(records, key=_order)
+        return sorted(records, key=lambda record: str(record["eventTime"]))
 
     def _wait_until_up(self) -> None:
         end = time.monotonic() + _START_SECONDS
@@ -176,10 +176,6 @@ class Emulator:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _order(record: dict[str, Any]) -> tuple[str, int]:
-    return record["eventTime"], record.get("additionalEventData", {}).get("emulatorSequence", 0)
 
 
 def _free_port() -> int:
