@@ -52,10 +52,11 @@ sys.stdout.write(metadata["ResourceName"] + "|" + metadata["ResourceArn"] + "|")
 
 # Sets name and region, from the file that SageMaker writes.
 identify_notebook() {
-  local said arn
+  local said arn rest
   [[ -s $metadata ]] || fail "$metadata is missing or empty" "$again; if that doesn't help, this is no SageMaker notebook instance"
   said=$(read_metadata 2>&1) || fail "can't read $metadata: $said" "have jq or python3 in /usr/bin, and see what that file holds"
-  IFS='|' read -r -d '' name arn _ <<<"$said"
+  IFS='|' read -r -d '' name arn rest <<<"$said"
+  if [[ $rest != $'\n' ]]; then name=$said; fi # a "|" within one of them
 
   # The name ends up in a config file and in CloudTrail: only what SageMaker itself allows, and STS as a session name.
   [[ $name =~ ^[a-zA-Z0-9](-*[a-zA-Z0-9])*$ && ${#name} -ge 2 && ${#name} -le 63 ]] ||

@@ -159,6 +159,10 @@ class Workspace:
         """Apply with these variables, without asking."""
         return self._reporting("apply", variables, auto_approve=IsFlagged)
 
+    def apply_planned(self) -> Outcome:
+        """Apply what the last `plan` planned."""
+        return self._reporting("apply", None, "plan.bin")
+
     def destroy(self, variables: Mapping[str, Any] | None = None) -> Outcome:
         """Destroy all that the state holds, without asking."""
         return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged)
@@ -173,8 +177,10 @@ class Workspace:
         _, out, _ = self.command("state list")
         return out.split()
 
-    def _reporting(self, name: str, variables: Mapping[str, Any] | None, **options: Any) -> Outcome:
-        status, out, err = self.command(name, json=IsFlagged, input=False, var=dict(variables or {}), **options)
+    def _reporting(self, name: str, variables: Mapping[str, Any] | None, *arguments: str, **options: Any) -> Outcome:
+        status, out, err = self.command(
+            name, *arguments, json=IsFlagged, input=False, var=dict(variables or {}), **options
+        )
         messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
         diagnostics = [
             Diagnostic(

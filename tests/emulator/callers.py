@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
@@ -163,7 +163,10 @@ def _credentials(context: RequestContext) -> tuple[str, str | None]:
     query, headers = context.request.args, context.request.headers
     if presigned := query.get("X-Amz-Credential"):
         return presigned.split("/")[0], query.get("X-Amz-Security-Token")
-    return extract_access_key_id_from_auth_header(dict(headers)) or _NOT_SIGNED, headers.get("X-Amz-Security-Token")
+    # Headers as they are, whatever their case: an HTTP/2 client writes them small.
+    return extract_access_key_id_from_auth_header(cast(dict[str, str], headers)) or _NOT_SIGNED, headers.get(
+        "X-Amz-Security-Token"
+    )
 
 
 def _session(context: RequestContext, access_key_id: str, session_token: str | None) -> RoleSession:

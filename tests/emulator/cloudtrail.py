@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from localstack.aws import handlers
 from localstack.aws.api import RequestContext
@@ -38,7 +38,7 @@ def register() -> None:
         log.flush()
         return Response(status=204)
 
-    ROUTER.add("/_emulator/cloudtrail/flush", flush, methods=["POST"])
+    ROUTER.add("/_emulator/cloudtrail/flush", cast(Any, flush), methods=["POST"])
     ended = threading.Event()
 
     def end() -> None:

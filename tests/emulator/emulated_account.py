@@ -111,14 +111,14 @@ def secret_arn(account_id: str, region: str, name: str) -> str | None:
 def iam_arn(account_id: str, partition: str, kind: str, name: str) -> str:
     """Return the ARN, with its path, of a role, user, group or instance profile; without one if there is none."""
     backend = iam_backends[account_id][partition]
-    existing: Any = {
+    named: dict[str, Any] = {
         "role": backend.roles,
         "user": backend.users,
         "group": backend.groups,
         "instance-profile": backend.instance_profiles,
-    }[kind].values()
+    }
     default = f"arn:{partition}:iam::{account_id}:{kind}/{name}"
-    return next((str(each.arn) for each in existing if each.name == name), default)
+    return next((str(each.arn) for each in named[kind].values() if each.name == name), default)
 
 
 def _default_version(policy: Any) -> str:

@@ -12,16 +12,17 @@ import threading
 
 from emulator import cloudtrail, enforcement, sagemaker
 from localstack.aws import handlers
+from localstack.aws.api import RequestContext
 from localstack.aws.handlers.region import DefaultRegionRewriterStrategy
 from localstack.runtime.main import main
 from localstack.utils.aws.arns import get_partition
 
 
-class _AnyPartition(DefaultRegionRewriterStrategy):  # type: ignore[misc]
+class _AnyPartition(DefaultRegionRewriterStrategy):
     """Leaves the regions of China and GovCloud as they are."""
 
-    def apply(self, context: object) -> None:
-        if get_partition(getattr(context, "region", None)) == "aws":
+    def apply(self, context: RequestContext) -> None:
+        if get_partition(context.region) == "aws":
             super().apply(context)
 
 
@@ -36,4 +37,4 @@ if __name__ == "__main__":
     enforcement.register()
     cloudtrail.register()
     sagemaker.register()
-    sys.exit(main())
+    main()  # type: ignore[no-untyped-call]

@@ -112,7 +112,7 @@ def _event(record: Record, happened: datetime) -> dict[str, Any]:
 def _username(record: Record) -> str | None:
     """Return the user's name, or the session's."""
     identity = record["userIdentity"]
-    names = {
+    names: dict[str, Callable[[], str]] = {
         "AssumedRole": lambda: identity["principalId"].partition(":")[2],
         "IAMUser": lambda: identity["userName"],
         "Root": lambda: "root",

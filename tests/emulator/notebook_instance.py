@@ -197,7 +197,9 @@ def _run(
         errors.seek(0)
         completed = subprocess.CompletedProcess(command, result.returncode, output.read(), errors.read())
     if check and completed.returncode:
-        raise subprocess.CalledProcessError(completed.returncode, command, completed.stdout, completed.stderr)
+        error = subprocess.CalledProcessError(completed.returncode, command, completed.stdout, completed.stderr)
+        error.add_note(f"{completed.stdout}{completed.stderr}".strip())
+        raise error
     return completed
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import regex
-from botocore.model import Shape
+from botocore.model import ListShape, Shape, StructureShape
 from localstack.aws.api import CommonServiceException
 
 
-class ValidationError(CommonServiceException):  # type: ignore[misc]
+class ValidationError(CommonServiceException):
     """SageMaker's `ValidationException`."""
 
     def __init__(self, message: str) -> None:
@@ -26,7 +26,7 @@ def validate(shape: Shape | None, request: dict[str, Any]) -> None:
 
 
 def _broken(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         for name, member in shape.members.items():
             inner = f"{path}.{_lower_first(name)}" if path else _lower_first(name)
             if value.get(name) is not None:
@@ -34,7 +34,7 @@ def _broken(shape: Shape, value: Any, path: str) -> Iterator[str]:
             elif name in shape.required_members:
                 yield f"Value null at '{inner}' failed to satisfy constraint: Member must not be null"
         return
-    if shape.type_name == "list":
+    if isinstance(shape, ListShape):
         yield from _out_of_range(shape, value, len(value), path, "length")
         for number, member in enumerate(value, 1):
             yield from _broken(shape.member, member, f"{path}.{number}.member")
@@ -43,7 +43,7 @@ def _broken(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield from _out_of_range(shape, value, len(value), path, "length")
         if enum and value not in enum:
             yield _message(value, path, f"Member must satisfy enum value set: [{', '.join(enum)}]")
-        # Patterns are Java's, with classes such as \\p{L}, which Python's own module lacks.
+        # Patterns are Java's, with classes such as \p{L}, which Python's own module lacks.
         if pattern and not regex.fullmatch(pattern, value):
             yield _message(value, path, f"Member must satisfy regular expression pattern: {pattern}")
     elif shape.type_name in {"integer", "long"}:

@@ -1,0 +1,43 @@
+"""Each example, applied as it stands and destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from emulator.server import Emulator
+from workspace import CHECKOUT, Workspace
+
+EXAMPLES = sorted(path.parent.name for path in CHECKOUT.glob("examples/*/main.tf"))
+
+
+def left_over(emulator: Emulator) -> dict[str, list[str]]:
+    """All of the kinds of things that the module makes, by name."""
+    sagemaker, iam = emulator.client("sagemaker"), emulator.client("iam")
+    return {
+        "notebook instances": [
+            each["NotebookInstanceName"] for each in sagemaker.list_notebook_instances()["NotebookInstances"]
+        ],
+        "lifecycle configurations": [
+            each["NotebookInstanceLifecycleConfigName"]
+            for each in sagemaker.list_notebook_instance_lifecycle_configs()["NotebookInstanceLifecycleConfigs"]
+        ],
+        "roles": [each["RoleName"] for each in iam.list_roles()["Roles"]],
+    }
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_each_example_applies_as_it_stands_and_leaves_nothing_behind(
+    emulator: Emulator, new_workspace: Callable[..., Workspace], example: str
+) -> None:
+    before = left_over(emulator)
+    workspace = new_workspace(f"examples/{example}")
+
+    assert workspace.apply().diagnostics == []
+    session_arns = workspace.outputs()["session_arns"]
+    assert session_arns
+    assert workspace.plan().changes == {}
+
+    assert workspace.destroy().diagnostics == []
+    assert workspace.resources() == []
+    assert left_over(emulator) == before
