@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from emulator.notebook_instance import NotebookInstance
-from emulator.server import Emulator
-from workspace import CHECKOUT, ToolMissingError, Workspace
+from emulator.server import Emulator, StartError
+from workspace import CHECKOUT, TerraformError, ToolMissingError, Workspace
 
 FOLDER = CHECKOUT / ".cache" / "demo"
 BUCKET = "quarterly-figures"
@@ -96,7 +96,7 @@ def after(emulator: Emulator) -> None:
     with step("terraform apply of examples/basic: the role, its policies, two notebook instances, booted"):
         outcome = workspace.apply()
         if outcome.errors:
-            sys.exit("terraform apply failed:\n" + "\n".join(outcome.errors))
+            raise TerraformError("terraform apply failed:\n" + "\n".join(outcome.errors))
     session_arns = workspace.outputs()["session_arns"]
     with step("the same calls from each"):
         for name in session_arns:
@@ -126,8 +126,8 @@ def main() -> int:
             print("With the module: the role is shared, and each notebook has a session of its own.\n")
             after(emulator)
         print("All of this came from the recorded CloudTrail log of an emulated account; nothing is left of it.")
-    except ToolMissingError as missing:
-        print(f"demo: {missing}", file=sys.stderr)
+    except (ToolMissingError, TerraformError, StartError) as error:
+        print(f"\ndemo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ndemo: interrupted; everything that it started is stopped", file=sys.stderr)

@@ -23,6 +23,10 @@ class ToolMissingError(Exception):
     """A program that the work needs isn't on this machine; the message says what brings it."""
 
 
+class TerraformError(Exception):
+    """Terraform failed in a way that no diagnostic tells; the message is what it printed."""
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """One error or warning of Terraform's, as its machine-readable output gives it.
@@ -139,7 +143,7 @@ class Workspace:
         self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=terraform_program())
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
         if status:
-            raise RuntimeError(f"terraform init failed in a copy of {root}:\n{out}{err}")
+            raise TerraformError(f"terraform init failed in a copy of {root}:\n{out}{err}")
 
     def command(self, name: str, *arguments: str, **options: Any) -> tuple[int, str, str]:
         """Run a Terraform command; return its status and what it printed on standard output and error."""
@@ -192,7 +196,7 @@ class Workspace:
             for said in (each["diagnostic"] for each in messages if each.get("type") == "diagnostic")
         ]
         if status and not any(each.severity == "error" for each in diagnostics):
-            raise RuntimeError(f"terraform {name} ended with status {status}:\n{out}{err}")
+            raise TerraformError(f"terraform {name} ended with status {status}:\n{out}{err}")
         return Outcome(status, diagnostics, messages)
 
 
