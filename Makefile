@@ -9,7 +9,7 @@ demo:
 test:
 	@tests/set-up.sh test
 	@$(MAKE) --no-print-directory check
-	.venv/bin/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	.venv/bin/pytest -n 2 --dist loadgroup --basetemp .cache/tests $(PYTEST_ARGS)
 
 check:
 	.venv/bin/ruff format --check .

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -42,20 +43,22 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one Terraform command said and did.
-
-    `plan` is the planned state, as `terraform show -json` prints it, where there is one.
-    """
+    """What one Terraform command said and did."""
 
     status: int
     diagnostics: list[Diagnostic]
     messages: list[dict[str, Any]]
-    plan: dict[str, Any] = field(default_factory=dict)
+    show: Callable[[], dict[str, Any]] = dict
+
+    @cached_property
+    def plan(self) -> dict[str, Any]:
+        """The plan, as `terraform show -json` prints it; empty where there is none."""
+        return self.show()
 
     @property
     def errors(self) -> list[str]:
-        """The detail of each error."""
-        return [each.detail for each in self.diagnostics if each.severity == "error"]
+        """The detail of each error, or its summary where that says it all."""
+        return [each.detail or each.summary for each in self.diagnostics if each.severity == "error"]
 
     @property
     def warnings(self) -> list[str]:
@@ -127,6 +130,7 @@ class Workspace:
     def __init__(self, folder: Path, *, root: str = ".", environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.root = folder / root
+        self._plans = 0
         copy_module(folder)
         cli_config = folder / "terraform.rc"
         mirror = provider_mirror()
@@ -153,11 +157,19 @@ class Workspace:
 
     def plan(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
         """Plan with these variables; `Outcome.plan` holds the plan where there were no errors."""
-        outcome = self._reporting("plan", variables, out="plan.bin", **options)
+        self._plans += 1
+        file = f"plan-{self._plans}.bin"
+        outcome = self._reporting("plan", variables, out=file, **options)
         if outcome.errors:
             return outcome
-        _, shown, _ = self.command("show", "plan.bin", json=IsFlagged, no_color=IsFlagged)
-        return Outcome(outcome.status, outcome.diagnostics, outcome.messages, json.loads(shown))
+
+        # Showing takes as long as planning, and not every test looks.
+        def show() -> dict[str, Any]:
+            _, shown, _ = self.command("show", file, json=IsFlagged, no_color=IsFlagged)
+            plan: dict[str, Any] = json.loads(shown)
+            return plan
+
+        return replace(outcome, show=show)
 
     def apply(self, variables: Mapping[str, Any] | None = None) -> Outcome:
         """Apply with these variables, without asking."""
@@ -165,7 +177,7 @@ class Workspace:
 
     def apply_planned(self) -> Outcome:
         """Apply what the last `plan` planned."""
-        return self._reporting("apply", None, "plan.bin")
+        return self._reporting("apply", None, f"plan-{self._plans}.bin")
 
     def destroy(self, variables: Mapping[str, Any] | None = None) -> Outcome:
         """Destroy all that the state holds, without asking."""

@@ -102,6 +102,7 @@ def enter(instance: Instance) -> None:
         size = f",size={_HOME_SIZE}" if directory == HOME else ""
         _mount_new("tmpfs", directory, options=f"mode={mode}{size}", flags=kernel.MS_NODEV)
     _show(programs())
+    _hide(CLONE / ".cache")  # where the demo and the tests keep the emulated account
     _mount_devices()
     _mount_volume(instance.volume)
     _mount_new("proc", "/proc")
@@ -145,6 +146,11 @@ def _show(folders: Iterable[str]) -> None:
                 os.chmod(f"{_ROOT}{parent}", mode & 0o7777 | 0o011)  # noqa: S103 - to be passed through, not listed
         kernel.mount(folder, _ROOT + folder, flags=kernel.MS_BIND | kernel.MS_REC)
         kernel.make_read_only(_ROOT + folder)
+
+
+def _hide(folder: Path) -> None:
+    if folder.is_dir():
+        _mount_new("tmpfs", str(folder), options="mode=0755")
 
 
 def _mount_devices() -> None:

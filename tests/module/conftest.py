@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,11 @@ def plan_workspace(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def plan(plan_workspace: Workspace) -> Plan:
-    """Plan the root module with these variables (`name` has a default here) and environment."""
+    """Plan the root module with these variables (`name` has a default here), in a region."""
 
-    def plan_with(environment: Mapping[str, str] | None = None, **variables: Any) -> Outcome:
-        before = dict(plan_workspace.environment)
-        plan_workspace.environment.update(environment or {})
-        try:
-            return plan_workspace.plan({"name": "team", **variables})
-        finally:
-            plan_workspace.environment = before
+    def plan_with(region: str = "us-east-1", **variables: Any) -> Outcome:
+        plan_workspace.environment |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        return plan_workspace.plan({"name": "team", **variables})
 
     return plan_with
 

@@ -135,7 +135,7 @@ def test_session_arns_name_what_cloudtrail_shows(plan: Plan) -> None:
     ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) -> None:
-    outcome = plan({"AWS_REGION": region, "AWS_DEFAULT_REGION": region}, notebook_instances={"one": {}})
+    outcome = plan(region, notebook_instances={"one": {}})
     texts = [
         outcome.planned("aws_iam_role.this[0]")["assume_role_policy"],
         outcome.planned("aws_iam_role_policy.assume_self")["policy"],
