@@ -23,6 +23,7 @@ from workspace import CHECKOUT, TerraformError, ToolMissingError, Workspace
 FOLDER = CHECKOUT / ".cache" / "demo"
 BUCKET = "quarterly-figures"
 S3_READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # What each notebook's user does, with the AWS CLI and with boto3.
 CLI = [["aws", "sts", "get-caller-identity"], ["aws", "s3", "ls", f"s3://{BUCKET}"]]
@@ -105,7 +106,9 @@ def after(emulator: Emulator) -> None:
 
 
 def interrupted(*_: object) -> NoReturn:
-    """End as on Ctrl-C, so that everything that was started is stopped."""
+    """Stop everything that was started, once."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -114,7 +117,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("demo: the emulated notebook instances need root (namespaces): run sudo make demo", file=sys.stderr)
         return 1
-    signal.signal(signal.SIGTERM, interrupted)
+    for each in SIGNALS:
+        signal.signal(each, interrupted)
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:
         with Emulator(FOLDER / "emulator", boot=True) as emulator:

@@ -61,8 +61,14 @@ if ((${#missing[@]})); then
 fi
 python=$(find_python) || stop 'Python 3.11, 3.12 or 3.13 with venv is missing; Debian 12 and Ubuntu 24.04 bring it as python3 and python3-venv'
 
+# Nothing is left outside the clone, also where this is interrupted.
+mkdir -p .cache/set-up
+TMPDIR=$PWD/.cache/set-up
+export TMPDIR
+trap 'rm -rf .cache/set-up' EXIT
+
 # A stamp holds what was installed, so that a second run has nothing to do.
-wanted=$(cat tests/requirements.txt constraints.txt "$python" | sha256sum)
+wanted=$({ cat tests/requirements.txt constraints.txt && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
 if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
   printf 'set-up: installing the Python packages of constraints.txt into .venv (about a minute)\n'
   rm -rf .venv

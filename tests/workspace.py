@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -143,6 +144,8 @@ class Workspace:
             "TF_CLI_CONFIG_FILE": str(cli_config),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
+            # Relative, since the path of a Unix socket has to be short: the providers' sockets lie there.
+            "TMPDIR": ".",
         }
         self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=terraform_program())
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
@@ -152,8 +155,14 @@ class Workspace:
     def command(self, name: str, *arguments: str, **options: Any) -> tuple[int, str, str]:
         """Run a Terraform command; return its status and what it printed on standard output and error."""
         with patch.dict(os.environ, self.environment, clear=True):
-            status, out, err = self.terraform.cmd(name, *arguments, **options)
-        return int(status), str(out), str(err)
+            # None is how cmd() takes a False without handing it on to Terraform.
+            process, _, _ = self.terraform.cmd(name, *arguments, synchronous=None, **options)
+        try:
+            out, err = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+        return int(process.returncode), out.decode(), err.decode()
 
     def plan(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
         """Plan with these variables; `Outcome.plan` holds the plan where there were no errors."""
@@ -194,9 +203,10 @@ class Workspace:
         return out.split()
 
     def _reporting(self, name: str, variables: Mapping[str, Any] | None, *arguments: str, **options: Any) -> Outcome:
-        status, out, err = self.command(
-            name, *arguments, json=IsFlagged, input=False, var=dict(variables or {}), **options
-        )
+        if variables:
+            (self.root / "test.tfvars.json").write_text(json.dumps(variables))
+            options["var_file"] = "test.tfvars.json"
+        status, out, err = self.command(name, *arguments, json=IsFlagged, input=False, **options)
         messages = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
         diagnostics = [
             Diagnostic(
@@ -210,6 +220,21 @@ class Workspace:
         if status and not any(each.severity == "error" for each in diagnostics):
             raise TerraformError(f"terraform {name} ended with status {status}:\n{out}{err}")
         return Outcome(status, diagnostics, messages)
+
+
+def _end(terraform: subprocess.Popen[bytes]) -> None:
+    """End an interrupted Terraform.
+
+    On Ctrl-C it was told too, and ends in good order. Told again it would end at once, and leave its providers.
+    """
+    for seconds, act in ((5, terraform.terminate), (15, terraform.kill)):
+        try:
+            terraform.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            act()
+        else:
+            return
+    terraform.wait()
 
 
 def copy_module(folder: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 from emulator import cloudtrail, enforcement, sagemaker
 from localstack.aws import handlers
@@ -16,6 +17,8 @@ from localstack.aws.api import RequestContext
 from localstack.aws.handlers.region import DefaultRegionRewriterStrategy
 from localstack.runtime.main import main
 from localstack.utils.aws.arns import get_partition
+
+_STOP_SECONDS = 10.0
 
 
 class _AnyPartition(DefaultRegionRewriterStrategy):
@@ -29,6 +32,9 @@ class _AnyPartition(DefaultRegionRewriterStrategy):
 def _end_with_standard_input() -> None:
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+    # LocalStack 4.13 can miss its own word to its reactor, and would then stay.
+    time.sleep(_STOP_SECONDS)
+    os._exit(1)
 
 
 if __name__ == "__main__":
