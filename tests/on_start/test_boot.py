@@ -92,6 +92,15 @@ def test_clients_can_write_their_caches(notebook: NotebookInstance) -> None:
         notebook.run(["sh", "-c", f"echo x > ~/.aws/{cache}/x"], check=True)
 
 
+def test_config_credentials_and_directory_are_each_locked(notebook: NotebookInstance) -> None:
+    listed = notebook.root("cd ~ec2-user && lsattr -d .aws .aws/config .aws/credentials").stdout.splitlines()
+    assert [("i" in line.split()[0], line.split()[1]) for line in listed] == [
+        (True, ".aws"),
+        (True, ".aws/config"),
+        (True, ".aws/credentials"),
+    ]
+
+
 def test_the_config_of_another_user_of_the_machine_is_left_alone(notebook: NotebookInstance) -> None:
     assert notebook.root("ls -A /root/.aws").returncode != 0
 
