@@ -1,0 +1,213 @@
+"""A seeded CloudTrail corpus: files as CloudTrail writes them, of records like those of a busy account.
+
+The same seed gives the same bytes. Run as `python bench/corpus.py FOLDER [--files N] [--records N] [--shape SHAPE]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import deflate
+
+ROLE = "data-science-execution"
+ACCOUNT = "111122223333"
+REGION = "eu-central-1"
+NOTEBOOKS = [f"{team}-{topic}" for team in ("fraud", "churn", "risk", "growth") for topic in ("model", "report", "lab")]
+_START = datetime(2026, 3, 1, tzinfo=UTC)
+_SHARE_OF_THE_ROLE = 0.02
+_RECORD_BYTES = 1800
+
+_OTHERS = ["ecs-task", "lambda-orders", "lambda-invoices", "ci-deployer", "eks-node", "backup", "inventory-scanner"]
+_AGENTS = [
+    "aws-sdk-java/2.28.16 Linux/5.10.226-214.880.amzn2.x86_64 OpenJDK_64-Bit_Server_VM/21.0.4+7-LTS io/sync http/Apache",
+    "Boto3/1.42.34 md/Botocore#1.42.34 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.11.9 cfg/retry-mode#legacy",
+    "aws-cli/2.31.4 md/awscrt#0.27.6 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.13.7 md/prompt#off",
+    "aws-sdk-go-v2/1.36.3 os/linux lang/go#1.24.1 md/GOOS#linux md/GOARCH#arm64 api/sts#1.33.19",
+]
+_EVENTS = [
+    ("s3.amazonaws.com", "GetObject", "Data"),
+    ("s3.amazonaws.com", "ListObjects", "Data"),
+    ("s3.amazonaws.com", "PutObject", "Data"),
+    ("kms.amazonaws.com", "Decrypt", "Management"),
+    ("kms.amazonaws.com", "GenerateDataKey", "Management"),
+    ("dynamodb.amazonaws.com", "GetItem", "Data"),
+    ("ec2.amazonaws.com", "DescribeInstances", "Management"),
+    ("sagemaker.amazonaws.com", "DescribeNotebookInstance", "Management"),
+    ("glue.amazonaws.com", "GetTable", "Management"),
+    ("logs.amazonaws.com", "CreateLogStream", "Management"),
+]
+
+
+def _session(role: str, session: str, key: str, opened: str) -> dict[str, object]:
+    role_id = "AROA" + uuid.uuid5(uuid.NAMESPACE_URL, role).hex[:17].upper()
+    return {
+        "type": "AssumedRole",
+        "principalId": f"{role_id}:{session}",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}",
+        "accountId": ACCOUNT,
+        "accessKeyId": key,
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": role_id,
+                "arn": f"arn:aws:iam::{ACCOUNT}:role/{role}",
+                "accountId": ACCOUNT,
+                "userName": role,
+            },
+            "attributes": {"creationDate": opened, "mfaAuthenticated": "false"},
+        },
+    }
+
+
+def _parameters(chance: random.Random, event: str) -> dict[str, object]:
+    table = chance.choice(["orders", "invoices", "customers", "shipments"])
+    if event in ("GetObject", "PutObject"):
+        key = f"warehouse/{table}/day={chance.randint(1, 28):02}/part-{chance.getrandbits(128):032x}.parquet"
+        return {"bucketName": f"example-{table}", "Host": f"example-{table}.s3.{REGION}.amazonaws.com", "key": key}
+    if event == "ListObjects":
+        return {
+            "list-type": "2",
+            "bucketName": f"example-{table}",
+            "prefix": f"warehouse/{table}/",
+            "encoding-type": "url",
+        }
+    if event in ("Decrypt", "GenerateDataKey"):
+        context = {"aws:s3:arn": f"arn:aws:s3:::example-{table}/warehouse/{table}/{chance.getrandbits(64):016x}"}
+        return {"encryptionContext": context, "keySpec": "AES_256", "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+    if event == "DescribeInstances":
+        return {
+            "instancesSet": {},
+            "filterSet": {"items": [{"name": "tag:team", "valueSet": {"items": [{"value": table}]}}]},
+        }
+    return {"name": table, "policy": '{"Version":"2012-10-17","Statement":[]}', "id": f"{chance.getrandbits(64):016x}"}
+
+
+def _record(chance: random.Random, moment: datetime) -> dict[str, object]:
+    opened = (moment - timedelta(minutes=chance.randint(1, 59))).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = f"ASIA{chance.getrandbits(80):020x}"[:20].upper()
+    source, event, category = chance.choice(_EVENTS)
+    parameters = _parameters(chance, event)
+    address = f"10.{chance.randint(0, 3)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
+    if chance.random() < _SHARE_OF_THE_ROLE:
+        role = ROLE
+        notebook = chance.randrange(len(NOTEBOOKS))
+        session = NOTEBOOKS[notebook]
+        address = f"10.9.0.{notebook + 10}"
+        key = f"ASIA{opened[:13].replace('-', '').replace('T', '')}{notebook:04}XX".ljust(20, "X")
+        draw = chance.random()
+        if draw < 0.05:
+            session, key = "SageMaker", "ASIABASE" + key[8:]
+            if draw < 0.03:
+                source, event, category = "sts.amazonaws.com", "AssumeRole", "Management"
+                parameters = {
+                    "roleArn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
+                    "roleSessionName": NOTEBOOKS[notebook],
+                    "durationSeconds": 3600,
+                }
+    else:
+        role, session = chance.choice(_OTHERS), f"{chance.getrandbits(64):016x}"
+    error = {"errorCode": "AccessDenied", "errorMessage": "Access Denied"} if chance.random() < 0.03 else {}
+    record: dict[str, object] = {
+        "eventVersion": "1.11",
+        "userIdentity": _session(role, session, key, opened),
+        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": source,
+        "eventName": event,
+        "awsRegion": REGION,
+        "sourceIPAddress": address,
+        "userAgent": f"[{chance.choice(_AGENTS)}]",
+        **error,
+        "requestParameters": parameters,
+        "responseElements": None,
+        "additionalEventData": {
+            "SignatureVersion": "SigV4",
+            "CipherSuite": "TLS_AES_128_GCM_SHA256",
+            "bytesTransferredIn": 0,
+            "bytesTransferredOut": chance.randint(100, 10_000_000),
+            "x-amz-id-2": f"{chance.getrandbits(384):096x}",
+        },
+        "requestID": f"{chance.getrandbits(64):016X}",
+        "eventID": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "readOnly": event != "PutObject",
+        "eventType": "AwsApiCall",
+        "managementEvent": category == "Management",
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": category,
+        "tlsDetails": {
+            "tlsVersion": "TLSv1.3",
+            "cipherSuite": "TLS_AES_128_GCM_SHA256",
+            "clientProvidedHostHeader": f"{source.split('.')[0]}.{REGION}.amazonaws.com",
+        },
+    }
+    # The rest of the mean size: resources, as S3's and KMS's records name them.
+    resources: list[object] = []
+    size = len(json.dumps(record, separators=(",", ":"))) + 20
+    while size < _RECORD_BYTES - 60:
+        arn = f"arn:aws:s3:::example-archive/{chance.getrandbits(64):016x}/{len(resources)}"
+        resources.append({"accountId": ACCOUNT, "type": "AWS::S3::Object", "ARN": arn})
+        size += len(arn) + 60
+    return {**record, "resources": resources}
+
+
+def records(seed: int, number: int) -> Iterator[dict[str, object]]:
+    """Yield one file's records: the same seed gives the same ones."""
+    chance = random.Random(seed)  # noqa: S311 - a corpus, no secret
+    moment = _START + timedelta(minutes=5 * seed)
+    for _ in range(number):
+        yield _record(chance, moment + timedelta(seconds=chance.randint(0, 299)))
+
+
+def file_name(seed: int) -> str:
+    """Return the path that CloudTrail would give the file, below the bucket."""
+    moment = _START + timedelta(minutes=5 * seed + 5)
+    day = moment.strftime("%Y/%m/%d")
+    name = f"{ACCOUNT}_CloudTrail_{REGION}_{moment.strftime('%Y%m%dT%H%MZ')}_{seed:016}.json.gz"
+    return f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{day}/{name}"
+
+
+def write_file(folder: Path, seed: int, number: int) -> int:
+    """Write one file; return its size when decompressed, in bytes."""
+    data = (
+        b'{"Records":['
+        + b",".join(json.dumps(each, separators=(",", ":")).encode() for each in records(seed, number))
+        + b"]}"
+    )
+    path = folder / file_name(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(deflate.gzip_compress(data, 6))
+    return len(data)
+
+
+def _write_some(folder: Path, seeds: range, number: int) -> int:
+    return sum(write_file(folder, seed, number) for seed in seeds)
+
+
+def write(folder: Path, files: int, number: int) -> int:
+    """Write a corpus of so many files of so many records; return its size when decompressed, in bytes."""
+    step = max(1, files // 50)
+    with ProcessPoolExecutor() as pool:
+        parts = [
+            pool.submit(_write_some, folder, range(at, min(at + step, files)), number) for at in range(0, files, step)
+        ]
+        return sum(part.result() for part in parts)
+
+
+def main() -> None:
+    """Write a corpus from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--records", type=int, default=2000)
+    given = parser.parse_args()
+    print(f"{write(given.folder, given.files, given.records):,} bytes decompressed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+"""Says, from CloudTrail, which SageMaker notebook instance made which API call."""
+
+__version__ = "0.2.0"

@@ -1,0 +1,150 @@
+"""Judges calls: which notebook made this one, if any can be told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import translate
+from pathlib import Path
+from typing import Any, Literal
+
+from .record import BASE_SESSION, Call, role_name
+
+Status = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
+STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unknown-name", "chained")
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+_NOTEBOOK_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+class InventoryError(Exception):
+    """An inventory can't be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What `terraform output -json` says of one use of the module: its role, and the names that are real."""
+
+    role_arn: str
+    names: tuple[str, ...]
+
+    @property
+    def known(self) -> re.Pattern[str]:
+        """What matches the real names; `*` and `?` in them are wildcards, as in the policy."""
+        # translate() knows [...] too, which no name can hold.
+        return re.compile("|".join(translate(name) for name in self.names) or r"(?!)")
+
+
+def read_inventory(path: Path) -> Inventory:
+    """Read what `terraform output -json` printed.
+
+    The module's outputs may stand there by their own names, or within an output of another name (`value = module.x`).
+    Raises InventoryError where they don't, or more than once.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InventoryError(f"can't read the inventory {path}: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise InventoryError(f"{path} holds no JSON: give what `terraform output -json` prints") from None
+    found = list(_inventories(content))
+    if not found:
+        raise InventoryError(
+            f"{path} holds no `session_arns` of this module: add outputs of that name and of `role_arn` to the "
+            "configuration, apply, and run `terraform output -json` again"
+        )
+    if len({each.role_arn for each in found}) > 1:
+        roles = ", ".join(sorted({each.role_arn for each in found}))
+        raise InventoryError(f"{path} holds several roles ({roles}): keep the outputs of one")
+    return Inventory(found[0].role_arn, tuple(sorted({name for each in found for name in each.names})))
+
+
+def _inventories(content: Any) -> Iterable[Inventory]:
+    if not isinstance(content, dict):
+        return
+    plain = {
+        key: value["value"] if isinstance(value, dict) and "value" in value and "sensitive" in value else value
+        for key, value in content.items()
+    }
+    arns = plain.get("session_arns")
+    if isinstance(arns, dict) and all(isinstance(arn, str) for arn in arns.values()):
+        role_arn = plain.get("role_arn")
+        if not isinstance(role_arn, str) and arns:
+            # The session's ARN lacks the role's path; the name has to do.
+            role_arn = next(iter(arns.values())).split("/")[1]
+        if isinstance(role_arn, str):
+            yield Inventory(role_arn, tuple(arns))
+            return
+    for value in plain.values():
+        yield from _inventories(value)
+
+
+class RoleError(Exception):
+    """What was given as a role is none; the message says what to write."""
+
+
+class Judge:
+    """Judges calls by their `userIdentity`, as `record.call_of` took it in, and by nothing else.
+
+    Arguments: `role`, its name, which also fits another account's role and any path, or its ARN, which fits that one
+    only; `inventory`, by which names are known or not. Without one, a name is taken for a notebook's if it can be one.
+    """
+
+    def __init__(self, role: str, inventory: Inventory | None = None) -> None:
+        if not (_ROLE_ARN.fullmatch(role) if role.startswith("arn:") else _ROLE_NAME.fullmatch(role)):
+            raise RoleError(
+                f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
+                "such as arn:aws:iam::111122223333:role/data-science-execution"
+            )
+        self.role = role
+        self.role_name = role_name(role)
+        self._by_arn = role.startswith("arn:")
+        self._known = inventory.known if inventory else _NOTEBOOK_NAME
+        self._verdicts: dict[tuple[str, str | None], tuple[Status, str | None] | None] = {}
+
+    def is_role(self, arn: str | None) -> bool:
+        """Return whether this is the ARN of the role that is asked about."""
+        return arn is not None and (arn == self.role if self._by_arn else role_name(arn) == self.role)
+
+    def judge(self, call: Call) -> bool:
+        """Set the call's status and notebook; return whether it is a call of the role's at all."""
+        if call.role_arn is None:
+            return False
+        key = (call.role_arn, call.session_name)
+        try:
+            verdict = self._verdicts[key]
+        except KeyError:
+            verdict = self._verdicts[key] = self._verdict(*key)
+        if verdict is None:
+            return False
+        call.status, call.notebook = verdict
+        if call.status == "unattributed" and self.is_handshake(call):
+            call.status = "handshake"
+        return True
+
+    def is_handshake(self, call: Call) -> bool:
+        """Return whether this is the base session's AssumeRole that opens a notebook session of the same role."""
+        opening = call.opening
+        return (
+            opening is not None
+            and call.session_name == BASE_SESSION
+            and opening.role_arn == call.role_arn
+            and opening.session_name != BASE_SESSION
+        )
+
+    def is_known(self, name: str | None) -> bool:
+        """Return whether this is a notebook's name, as far as that can be told."""
+        return name is not None and name.lower() != BASE_SESSION.lower() and bool(self._known.fullmatch(name))
+
+    def _verdict(self, role_arn: str, session_name: str | None) -> tuple[Status, str | None] | None:
+        if not self.is_role(role_arn):
+            return None
+        if session_name == BASE_SESSION:
+            return "unattributed", None
+        if self.is_known(session_name):
+            return "attributed", session_name
+        return "unknown-name", None

@@ -1,0 +1,143 @@
+"""Remembers what reading a file gave, so that the next question needn't read it again.
+
+One SQLite file in the user's own cache folder, which can be deleted at any time. An entry counts only while the file is
+as it was: its size, both times and inode, or an S3 object's ETag. Trouble with the cache never stands in the way of an
+answer.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+from . import __version__
+from .log_file import LogFile
+
+_LARGEST = 1024 * 1024 * 1024
+_HELD_AT_MOST = 8 * 1024 * 1024
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS file (
+    id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
+);
+CREATE TABLE IF NOT EXISTS part (file INTEGER NOT NULL, found BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS part_of_file ON part (file);
+"""
+_GET = """
+SELECT found FROM file JOIN part ON part.file = file.id
+WHERE wanted = ? AND name = ? AND version = ? ORDER BY part.rowid
+"""
+
+
+def cache_path() -> Path:
+    """Return where the cache stands on this system."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library/Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "which-notebook" / "found.sqlite"
+
+
+class Cache:
+    """What reading files gave, for one `Wanted` (named by its digest).
+
+    `path` None stands for no cache. `trouble` says what is wrong with it, if anything.
+    """
+
+    def __init__(self, path: Path | None, wanted: str) -> None:
+        self.trouble: str | None = None
+        # Another version may find other things.
+        self._wanted = f"{__version__}/{wanted}"
+        self._database: sqlite3.Connection | None = None
+        self._path = path
+        self._held: list[tuple[LogFile, list[bytes]]] = []
+        self._held_bytes = 0
+        if path:
+            try:
+                self._database = _open(path)
+            except (OSError, sqlite3.Error) as error:
+                self._give_up(error)
+
+    def get(self, file: LogFile) -> list[bytes] | None:
+        """Return the parts that reading the file gave, one at least, or None where that isn't known."""
+        if self._database is None or file.version is None:
+            return None
+        try:
+            rows = self._database.execute(_GET, [self._wanted, file.name, file.version]).fetchall()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        return [found for (found,) in rows] or None
+
+    def put(self, file: LogFile, parts: list[bytes]) -> None:
+        """Remember the parts that reading the file gave."""
+        if self._database is None or file.version is None:
+            return
+        self._held.append((file, parts))
+        self._held_bytes += sum(map(len, parts)) + 500
+        if self._held_bytes >= _HELD_AT_MOST:
+            self._write()
+
+    def close(self) -> None:
+        """Write out what was put in."""
+        self._write()
+        if self._database:
+            self._database.close()
+            self._database = None
+
+    def _write(self) -> None:
+        held, self._held, self._held_bytes = self._held, [], 0
+        if self._database is None or not held:
+            return
+        try:
+            self._database.execute("BEGIN IMMEDIATE")
+            for file, parts in held:
+                self._database.execute(
+                    "DELETE FROM part WHERE file = (SELECT id FROM file WHERE wanted = ? AND name = ?)",
+                    [self._wanted, file.name],
+                )
+                number = self._database.execute(
+                    "INSERT OR REPLACE INTO file (wanted, name, version) VALUES (?, ?, ?)",
+                    [self._wanted, file.name, file.version],
+                ).lastrowid
+                self._database.executemany("INSERT INTO part VALUES (?, ?)", [(number, part) for part in parts])
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        self.trouble = f"the cache {self._path} can't be used ({error}); --no-cache does without it"
+        if self._database:
+            self._database.close()
+            self._database = None
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It grows with every file that was ever read.
+    if path.exists() and path.stat().st_size > _LARGEST:
+        path.unlink()
+    # What it holds is as confidential as the logs.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError:
+        raise  # locked, or not to be written: no reason to throw it away
+    except sqlite3.DatabaseError:
+        path.write_bytes(b"")  # damaged
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=2, isolation_level=None)
+    try:
+        # Losing the cache in a crash costs nothing but time.
+        database.execute("PRAGMA synchronous = OFF")
+        database.executescript(_SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

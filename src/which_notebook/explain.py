@@ -1,0 +1,122 @@
+"""One call, explained: what its record says, who opened its session, and what speaks against the attribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from .attribution import Inventory, Judge
+from .chains import find_chains
+from .order import in_order
+from .record import CALL_FIELDS, Call
+from .signs import Sign, Signs
+from .wanted import Wanted
+
+Read = Callable[[Wanted], Iterator[Call]]
+
+_STEPS_AT_MOST = 50
+
+PROOF = (
+    "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with credentials of that "
+    "session. Who opened that session, its AssumeRole record says in the same way."
+)
+SIGN = (
+    "The session's name was chosen when the session was opened. In profile mode the notebook's user can choose another known "
+    "name; in imds mode only the instance's root can."
+)
+
+
+class NotFoundError(Exception):
+    """No source holds the event; the message says so."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the signs against it."""
+
+    call: Call
+    openings: list[Call]
+    signs: list[Sign]
+
+    @property
+    def record(self) -> Any:
+        """The record, as it stands in the log."""
+        return msgspec.json.decode(self.call.record or b"null")
+
+    def plain(self) -> dict[str, Any]:
+        """Return what is known of the call as it is put out as JSON."""
+        return {
+            **{name: getattr(self.call, name) for name in CALL_FIELDS},
+            "via": self.call.via,
+            "opened_by": [
+                {
+                    "event_id": each.event_id,
+                    "event_time": each.event_time,
+                    "principal": each.opening and each.opening.principal,
+                    "access_key_id": each.access_key_id,
+                    "source_ip_address": each.source_ip_address,
+                    "opened_session_name": each.opening and each.opening.session_name,
+                    "opened_role_arn": each.opening and each.opening.role_arn,
+                    "opened_access_key_id": each.opening and each.opening.access_key_id,
+                    "explicit_trust_grant": each.opening and each.opening.explicit_trust_grant,
+                }
+                for each in self.openings
+            ],
+            "warnings": [
+                {"kind": sign.kind, "event_time": sign.event_time, "event_id": sign.event_id, "text": sign.text}
+                for sign in self.signs
+            ],
+            "record": self.record,
+        }
+
+
+def explain(event_id: str, read: Read, role: str | None, inventory: Inventory | None) -> Explanation:
+    """Explain the call with this event id.
+
+    `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
+    that opens sessions on itself. Raises NotFoundError where no source holds the event.
+    """
+    call = next(in_order(call for call in read(Wanted(event_id=event_id)) if call.event_id == event_id), None)
+    if call is None:
+        raise NotFoundError(f"no source holds an event {event_id}")
+    openings = _openings(call, read)
+    judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
+    chains = find_chains(sorted(openings, key=lambda each: each.event_time), judge)
+    chains.judge(call, judge)
+    if call.status is None:
+        return Explanation(call, openings, [])
+    signs = Signs(judge)
+    for each in in_order(read(Wanted(role_names=(judge.role_name,)))):
+        judge.judge(each)
+        signs.see(each)
+    name = call.notebook or call.session_name
+    return Explanation(call, openings, [sign for sign in signs.found if sign.notebook == name])
+
+
+def _openings(call: Call, read: Read) -> list[Call]:
+    """Return the calls that opened the session, and the session that opened it, and so on."""
+    openings: list[Call] = []
+    seen: set[str] = set()
+    key = call.access_key_id
+    while key and key not in seen and len(openings) < _STEPS_AT_MOST:
+        seen.add(key)
+        wanted = Wanted(opened_keys=frozenset([key]))
+        found = next(
+            in_order(each for each in read(wanted) if each.opening and each.opening.access_key_id == key), None
+        )
+        if found is None:
+            break
+        openings.append(found)
+        key = found.access_key_id
+    return openings
+
+
+def _role(call: Call, openings: list[Call]) -> str | None:
+    """Return the role of the session on the way that its own role's base session opened; else the caller's."""
+    for each in openings:
+        if each.opening and each.role_arn == each.opening.role_arn:
+            return each.role_arn
+    return call.role_arn

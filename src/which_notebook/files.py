@@ -1,0 +1,67 @@
+"""Log files on this machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from .layout import holds_calls, may_answer
+from .log_file import LogFile
+from .question import Question
+
+SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+
+Skip = Callable[[str, str], None]
+
+
+def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
+    """Yield the log files of a source: a file as it is, of a folder all that may answer the question, in a fixed order.
+
+    What can't be looked at is given to `skip`, with the reason.
+    """
+    try:
+        is_folder = stat.S_ISDIR(os.stat(source).st_mode)
+        if not is_folder:
+            yield _log_file(source, os.stat(source))
+            return
+    except OSError as error:
+        skip(source, _reason(error))
+        return
+    seen = False
+    for entry in _walk(source, skip):
+        if entry.name.endswith(SUFFIXES) and holds_calls(entry.path):
+            seen = True
+            try:
+                # A pipe in a folder would be waited for without end.
+                if may_answer(entry.path, question) and stat.S_ISREG((found := entry.stat()).st_mode):
+                    yield _log_file(entry.path, found)
+            except OSError as error:
+                skip(entry.path, _reason(error))
+    if not seen:
+        skip(source, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
+
+
+def _walk(folder: str, skip: Skip) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        skip(folder, _reason(error))
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, skip)
+        elif not entry.is_dir():  # a link to a folder could lead round in a circle
+            yield entry
+
+
+def _log_file(path: str, found: os.stat_result) -> LogFile:
+    if not stat.S_ISREG(found.st_mode):
+        return LogFile(path)  # a pipe, such as the shell's <(…)
+    version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
+    return LogFile(os.path.abspath(path), found.st_size, version)
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

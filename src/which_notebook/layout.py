@@ -1,0 +1,51 @@
+"""What the path of a CloudTrail file tells, without reading it.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html:
+`AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_….json.gz`, where the
+time is the delivery's.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from .question import Question
+
+_PATH = re.compile(
+    r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail/(?P<region>[a-z0-9-]+)"
+    r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
+)
+_NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)|_CloudTrail-(?:Digest|Insight)_")
+_DELIVERED_WITHIN_DAYS = 1
+
+
+def holds_calls(path: str) -> bool:
+    """Return whether the file is a log of calls, and no digest or insight."""
+    return not _NOT_CALLS.search(path)
+
+
+def may_answer(path: str, question: Question) -> bool:
+    """Return whether the file can hold a call that is asked for; True where its path tells nothing."""
+    found = _PATH.search(path)
+    if not found:
+        return True
+    if question.accounts and found["account"] not in question.accounts:
+        return False
+    if question.regions and found["region"] not in question.regions:
+        return False
+    day = f"{found['year']}-{found['month']}-{found['day']}"
+    first, last = days(question)
+    return (first is None or day >= first) and (last is None or day <= last)
+
+
+def days(question: Question) -> tuple[str | None, str | None]:
+    """Return the first and the last day whose folders can hold what is asked for.
+
+    A record lies under the day of its delivery, some minutes after the call and rarely more: one day is added.
+    """
+    first = question.since[:10] if question.since else None
+    last = None
+    if question.until:
+        last = str(date.fromisoformat(question.until[:10]) + timedelta(days=_DELIVERED_WITHIN_DAYS))
+    return first, last

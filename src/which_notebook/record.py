@@ -1,0 +1,254 @@
+"""What of a CloudTrail record tells who made which call.
+
+The fields: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+and https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+# The session that SageMaker itself opens on an execution role.
+BASE_SESSION = "SageMaker"
+
+CALL_FIELDS = (
+    "event_id",
+    "event_time",
+    "event_source",
+    "event_name",
+    "aws_region",
+    "account_id",
+    "notebook",
+    "status",
+    "session_name",
+    "role_arn",
+    "access_key_id",
+    "source_ip_address",
+    "vpc_endpoint_id",
+    "user_agent",
+    "error_code",
+    "source_identity",
+)
+"""The fields of a call in every output format, in their order."""
+
+
+class RecordError(Exception):
+    """A record can't be judged; the message says why, and which one where that can be told."""
+
+
+class Opening(Struct, array_like=True, gc=False):
+    """What an AssumeRole call opened, or would have.
+
+    `principal` is the caller: an ARN, or an AWS service's name. `access_key_id` is the new session's, None where the
+    call was refused. `explicit_trust_grant` is False where only a grandfathered implicit trust let a role assume itself:
+    https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/
+    """
+
+    role_arn: str
+    session_name: str | None = None
+    access_key_id: str | None = None
+    source_identity: str | None = None
+    principal: str | None = None
+    explicit_trust_grant: bool | None = None
+
+
+class Call(Struct, array_like=True, gc=False):
+    """One API call.
+
+    `role_arn` and `session_name` are the caller's, None where that is no role's session. `notebook`, `status` and `via`
+    are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
+    `notebook_role_arn` the notebook's role. `record` is the
+    record itself, kept only where it is asked for.
+    """
+
+    event_id: str
+    event_time: str
+    event_source: str
+    event_name: str
+    aws_region: str | None = None
+    account_id: str | None = None
+    notebook: str | None = None
+    status: str | None = None
+    session_name: str | None = None
+    role_arn: str | None = None
+    access_key_id: str | None = None
+    source_ip_address: str | None = None
+    vpc_endpoint_id: str | None = None
+    user_agent: str | None = None
+    error_code: str | None = None
+    source_identity: str | None = None
+    opening: Opening | None = None
+    via: str | None = None
+    notebook_role_arn: str | None = None
+    record: bytes | None = None
+
+
+def call_of(record: bytes | bytearray | memoryview, *, keep_record: bool = False) -> Call:
+    """Return the call that a record tells of.
+
+    Raises RecordError where the record is no JSON, or lacks what every record of a call has.
+    """
+    try:
+        found = _DECODER.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(_reason(record, error)) from None
+    identity = found.user_identity
+    context = identity.session_context
+    issuer = context.session_issuer if context else None
+    role_arn = session_name = None
+    if identity.type == "AssumedRole":
+        role_arn, session_name = _session(identity.arn, issuer and issuer.arn, identity.principal_id)
+    call = Call(
+        found.event_id,
+        found.event_time if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(found.event_time) else _utc(found),
+        found.event_source,
+        found.event_name,
+        found.aws_region,
+        found.account_id or identity.account_id,
+        None,
+        None,
+        session_name,
+        role_arn,
+        identity.access_key_id,
+        found.source_ip_address,
+        found.vpc_endpoint_id,
+        found.user_agent,
+        found.error_code,
+        context.source_identity if context else None,
+    )
+    if found.event_name == "AssumeRole":
+        call.opening = _opening(found)
+    if keep_record:
+        call.record = bytes(record)
+    return call
+
+
+def role_name(arn: str) -> str:
+    """Return the name in a role's ARN, or the text itself where it is a name already."""
+    return arn.rpartition("/")[2]
+
+
+class _Issuer(Struct, gc=False):
+    arn: str | None = None
+
+
+class _SessionContext(Struct, gc=False, rename="camel"):
+    session_issuer: _Issuer | None = None
+    source_identity: str | None = None
+
+
+class _Identity(Struct, gc=False, rename="camel"):
+    type: str | None = None
+    arn: str | None = None
+    principal_id: str | None = None
+    account_id: str | None = None
+    access_key_id: str | None = None
+    invoked_by: str | None = None
+    session_context: _SessionContext | None = None
+
+
+class _Record(Struct, gc=False, rename="camel"):
+    event_time: str
+    event_source: str
+    event_name: str
+    user_identity: _Identity
+    event_id: str = msgspec.field(name="eventID")
+    aws_region: str | None = None
+    account_id: str | None = msgspec.field(name="recipientAccountId", default=None)
+    source_ip_address: str | None = msgspec.field(name="sourceIPAddress", default=None)
+    vpc_endpoint_id: str | None = None
+    user_agent: str | None = None
+    error_code: str | None = None
+    # Of any shape; only an AssumeRole's are looked into.
+    request_parameters: msgspec.Raw = msgspec.Raw(b"null")
+    response_elements: msgspec.Raw = msgspec.Raw(b"null")
+    additional_event_data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+_AS_CLOUDTRAIL_WRITES_IT = re.compile(
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+
+
+@lru_cache(maxsize=4096)
+def _session(arn: str | None, issuer_arn: str | None, principal_id: str | None) -> tuple[str | None, str | None]:
+    """Return the role's ARN and the session's name.
+
+    The session's own ARN drops the role's path, so the issuer's counts where there is one; and some anonymised ARNs
+    lack the session, which the principal id has too.
+    """
+    parts = (arn or "").split(":", 5)
+    assumed = parts[5].split("/", 2) if len(parts) == 6 else []
+    is_session = len(assumed) >= 2 and assumed[0] == "assumed-role"
+    if issuer_arn:
+        role_arn = issuer_arn
+    elif is_session:
+        role_arn = f"arn:{parts[1]}:iam::{parts[4]}:role/{assumed[1]}"
+    else:
+        return None, None
+    if is_session and len(assumed) == 3:
+        return role_arn, assumed[2]
+    return role_arn, (principal_id or "").partition(":")[2] or None
+
+
+def _opening(record: _Record) -> Opening | None:
+    asked = _object(record.request_parameters)
+    role_arn = asked.get("roleArn")
+    if not isinstance(role_arn, str):
+        return None  # CloudTrail leaves a refused call's parameters out.
+    credentials = _object(record.response_elements).get("credentials")
+    granted = _object(record.additional_event_data).get("explicitTrustGrant")
+    return Opening(
+        role_arn,
+        _text(asked.get("roleSessionName")),
+        _text(credentials.get("accessKeyId")) if isinstance(credentials, dict) else None,
+        _text(asked.get("sourceIdentity")),
+        record.user_identity.arn or record.user_identity.invoked_by,
+        granted if isinstance(granted, bool) else None,
+    )
+
+
+def _object(raw: msgspec.Raw) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _utc(record: _Record) -> str:
+    """Return the time as CloudTrail writes it, so that the order of texts is the order of times."""
+    try:
+        moment = datetime.fromisoformat(record.event_time)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise RecordError(f"record {record.event_id}: its eventTime {record.event_time!r} is no time") from None
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _reason(record: bytes | bytearray | memoryview, error: Exception) -> str:
+    class Named(Struct):
+        id: object = msgspec.field(name="eventID", default=None)
+
+    if isinstance(error, UnicodeDecodeError):
+        said = "invalid UTF-8"
+    elif isinstance(error, RecursionError):
+        said = "nested too deep"
+    else:
+        said = str(error)
+    try:
+        event_id = msgspec.json.decode(record, type=Named).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        event_id = None
+    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {said}"

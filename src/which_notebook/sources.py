@@ -1,0 +1,98 @@
+"""All of the sources of one question, as one stream of calls."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import IO, Self
+
+from . import files
+from .log_file import LogFile, SourceError
+from .question import Question
+from .reading import Reading
+from .record import Call
+from .wanted import Wanted
+
+EVENT_HISTORY = "cloudtrail:"
+STANDARD_INPUT = "-"
+
+
+class Sources:
+    """Where to read: files, folders, `s3://bucket/prefix`, `-`, or the account's event history (`cloudtrail:`).
+
+    A context manager: what can be read only once (standard input, a pipe) is kept in a temporary file meanwhile, if
+    `again` says that the question needs several readings. Raises SourceError where a name can't be meant.
+    """
+
+    def __init__(self, names: Sequence[str], question: Question, reading: Reading, *, again: bool = False) -> None:
+        for name in names:
+            _check(name)
+        self._names = tuple(dict.fromkeys(names))
+        self._question = question
+        self._reading = reading
+        self._again = again
+        self._copies: dict[str, IO[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for copy in self._copies.values():
+            copy.close()
+
+    def calls(self, wanted: Wanted) -> Iterator[Call]:
+        """Yield the wanted calls of all sources, in no particular order, and as often as they stand there."""
+        if EVENT_HISTORY in self._names:
+            from .event_history import history_calls
+
+            yield from history_calls(wanted, self._question, self._reading)
+        yield from self._reading.calls(self._log_files(), wanted)
+
+    def _log_files(self) -> Iterator[LogFile]:
+        for name in self._names:
+            if name.startswith("s3://"):
+                from .s3 import log_objects
+
+                yield from log_objects(name, self._question, self._reading.skip)
+            elif self._again and (name == STANDARD_INPUT or _is_pipe(name)):
+                yield self._copy(name)
+            elif name == STANDARD_INPUT:
+                yield LogFile(STANDARD_INPUT)
+            elif name != EVENT_HISTORY:
+                yield from files.log_files(name, self._question, self._reading.skip)
+
+    def _copy(self, name: str) -> LogFile:
+        copy = self._copies.get(name)
+        if copy is None:
+            copy = tempfile.NamedTemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - __exit__() closes it
+            self._copies[name] = copy
+            with open(0 if name == STANDARD_INPUT else name, "rb", closefd=name != STANDARD_INPUT) as source:
+                shutil.copyfileobj(source, copy)
+            copy.flush()
+            self._reading.shown_names[copy.name] = name
+        return LogFile(copy.name, os.fstat(copy.fileno()).st_size)
+
+
+def _check(name: str) -> None:
+    if name == STANDARD_INPUT and sys.stdin.isatty():
+        raise SourceError(
+            "- means standard input, but that is the terminal: pipe a log into the command, or name a file"
+        )
+    if name.startswith("s3:") and not name.removeprefix("s3://").strip("/"):
+        raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
+    if name.startswith("cloudtrail") and name != EVENT_HISTORY and not os.path.exists(name):
+        raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
+
+
+def _is_pipe(name: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(name).st_mode)
+    except OSError:
+        return False

@@ -1,0 +1,40 @@
+"""Times as a person writes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_AGO = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
+_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class TimeError(ValueError):
+    """A text is no time; the message says what to write."""
+
+
+def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = None) -> str:
+    """Return a time as CloudTrail's records write it, in UTC: `2026-03-01T09:30:00Z`.
+
+    `text` is an ISO 8601 time (without a zone: UTC), a date, `now`, `today`, `yesterday`, or how long ago: `30m`, `24h`,
+    `7d`, `2w`. A date stands for its first second, with `end_of_day` for its last. Raises TimeError for anything else.
+    """
+    now = now or datetime.now(UTC)
+    given = text.strip()
+    words = {"now": now.isoformat(), "today": f"{now:%Y-%m-%d}", "yesterday": f"{now - timedelta(days=1):%Y-%m-%d}"}
+    given = words.get(given.lower(), given)
+    try:
+        if ago := _AGO.fullmatch(given):
+            moment = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        else:
+            moment = datetime.fromisoformat(given)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise TimeError(
+            f"{text!r} is no time: write an ISO time (2026-03-01T09:30:00Z), a date (2026-03-01), "
+            "or how long ago (30m, 24h, 7d)"
+        ) from None
+    if end_of_day and _DATE.fullmatch(given):
+        moment += timedelta(days=1, seconds=-1)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

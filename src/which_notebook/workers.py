@@ -1,0 +1,147 @@
+"""Processes that read log files, and send back what they find, part by part.
+
+A worker that is ahead waits until its last part was taken, so memory stays bounded however much there is to read.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkContext, SpawnContext
+from multiprocessing.process import BaseProcess
+
+import msgspec
+from msgspec import Struct
+
+from .log_file import LogFile
+from .opening import opened
+from .scan import Found, scan
+from .wanted import Wanted
+
+_BATCH_FILES = 64
+_BATCH_BYTES = 4 * 1024 * 1024
+# What is sent ahead has to fit into the pipe, or both sides would wait for each other.
+_BATCH_NAMES = 16 * 1024
+_BATCHES_AHEAD = 2
+
+encode = msgspec.msgpack.Encoder().encode
+decode_found = msgspec.msgpack.Decoder(Found).decode
+
+
+class Part(Struct, array_like=True):
+    """What a worker sends: the file, an encoded `Found` of it, and whether that was the file's last."""
+
+    file: LogFile
+    found: bytes
+    is_last: bool
+
+
+_decode_part = msgspec.msgpack.Decoder(Part).decode
+_decode_batch = msgspec.msgpack.Decoder(list[LogFile]).decode
+
+
+def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Iterator[Part]:
+    """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
+    for file, content in opened(files):
+        held: Found | None = None
+        try:
+            if isinstance(content, OSError):
+                raise content
+            with content:
+                for found in scan(content, wanted, size=file.size, cut=cut):
+                    if held:
+                        yield Part(file, encode(held), False)
+                    held = found
+        except OSError as error:
+            reason = (error.strerror or str(error) or type(error).__name__).lower()
+            held = Found(0, held.calls if held else [], [reason])
+        yield Part(file, encode(held), True)
+
+
+class Workers:
+    """Some processes that read files; a context manager, at whose end none of them is left."""
+
+    def __init__(self, number: int, wanted: Wanted, *, cut: bool) -> None:
+        context: ForkContext | SpawnContext = (
+            multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
+        )
+        self._processes: dict[Connection, BaseProcess] = {}
+        for _ in range(number):
+            ours, theirs = context.Pipe()
+            others = [*self._processes, ours]
+            process = context.Process(target=_work, args=(theirs, others, wanted, cut), daemon=True)
+            process.start()
+            theirs.close()
+            self._processes[ours] = process
+
+    def read(self, files: Iterable[LogFile]) -> Iterator[Part]:
+        """Yield what the workers find, in the order in which it comes."""
+        batches = _batches(files)
+        waiting: dict[Connection, deque[list[LogFile]]] = {connection: deque() for connection in self._processes}
+        for _ in range(_BATCHES_AHEAD):
+            for connection, ahead in waiting.items():
+                self._send(connection, ahead, batches)
+        while any(waiting.values()):
+            ready = wait([connection for connection, ahead in waiting.items() if ahead])
+            for connection in [each for each in waiting if each in ready]:
+                ahead = waiting[connection]
+                try:
+                    part = _decode_part(connection.recv_bytes())
+                except EOFError:
+                    for file in (file for batch in ahead for file in batch):
+                        yield Part(
+                            file, encode(Found(0, [], ["the process that read it ended (out of memory?)"])), True
+                        )
+                    ahead.clear()
+                    continue
+                if part.is_last:
+                    ahead[0].remove(part.file)
+                    if not ahead[0]:
+                        ahead.popleft()
+                        self._send(connection, ahead, batches)
+                yield part
+
+    @staticmethod
+    def _send(connection: Connection, ahead: deque[list[LogFile]], batches: Iterator[list[LogFile]]) -> None:
+        if batch := next(batches, None):
+            connection.send_bytes(encode(batch))
+            ahead.append(batch)
+
+    def close(self) -> None:
+        """End the processes."""
+        for connection, process in self._processes.items():
+            connection.close()
+            process.terminate()
+        for process in self._processes.values():
+            process.join()
+
+
+def _work(connection: Connection, others: list[Connection], wanted: Wanted, cut: bool) -> None:
+    # Ctrl-C reaches the whole group; the parent ends its workers itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for each in others:
+        each.close()
+    try:
+        while True:
+            for part in read_file_parts(_decode_batch(connection.recv_bytes()), wanted, cut=cut):
+                connection.send_bytes(encode(part))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def _batches(files: Iterable[LogFile]) -> Iterator[list[LogFile]]:
+    batch: list[LogFile] = []
+    size = names = 0
+    for file in files:
+        batch.append(file)
+        size += file.size or 0
+        names += len(file.name)
+        if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES or names >= _BATCH_NAMES:
+            yield batch
+            batch, size, names = [], 0, 0
+    if batch:
+        yield batch
