@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 from typing import Any, Literal
 
-from .record import BASE_SESSION, Call, role_name
+import msgspec
+from msgspec import Struct
+
+from .record import BASE_SESSION, Call, Opening, role_name
+from .table import CallTable
 
 Status = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
 STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unknown-name", "chained")
@@ -25,8 +27,7 @@ class InventoryError(Exception):
     """An inventory can't be used; the message says why and what to do."""
 
 
-@dataclass(frozen=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """What `terraform output -json` says of one use of the module: its role, and the names that are real."""
 
     role_arn: str
@@ -46,10 +47,10 @@ def read_inventory(path: Path) -> Inventory:
     Raises InventoryError where they don't, or more than once.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise InventoryError(f"can't read the inventory {path}: {error.strerror}") from None
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InventoryError(f"{path} holds no JSON: give what `terraform output -json` prints") from None
     found = list(_inventories(content))
     if not found:
@@ -104,47 +105,45 @@ class Judge:
         self.role_name = role_name(role)
         self._by_arn = role.startswith("arn:")
         self._known = inventory.known if inventory else _NOTEBOOK_NAME
-        self._verdicts: dict[tuple[str, str | None], tuple[Status, str | None] | None] = {}
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of the role that is asked about."""
         return arn is not None and (arn == self.role if self._by_arn else role_name(arn) == self.role)
 
-    def judge(self, call: Call) -> bool:
-        """Set the call's status and notebook; return whether it is a call of the role's at all."""
-        if call.role_arn is None:
-            return False
-        key = (call.role_arn, call.session_name)
-        try:
-            verdict = self._verdicts[key]
-        except KeyError:
-            verdict = self._verdicts[key] = self._verdict(*key)
-        if verdict is None:
-            return False
-        call.status, call.notebook = verdict
-        if call.status == "unattributed" and self.is_handshake(call):
-            call.status = "handshake"
-        return True
+    def judge(self, table: CallTable) -> None:
+        """Set the status and the notebook of each call; both stay None where it isn't the role's."""
+        sessions = list(table.rows(("role_arn", "session_name")))
+        verdicts = {session: self._verdict(*session) for session in set(sessions)}
+        status_of = {session: status for session, (status, _) in verdicts.items()}
+        notebook_of = {session: notebook for session, (_, notebook) in verdicts.items()}
+        statuses = list(map(status_of.__getitem__, sessions))
+        for row, opening in table.openings.items():
+            if statuses[row] == "unattributed" and _is_handshake(opening, sessions[row][0]):
+                statuses[row] = "handshake"
+        table["status"] = statuses
+        table["notebook"] = list(map(notebook_of.__getitem__, sessions))
 
-    def is_handshake(self, call: Call) -> bool:
-        """Return whether this is the base session's AssumeRole that opens a notebook session of the same role."""
-        opening = call.opening
-        return (
-            opening is not None
-            and call.session_name == BASE_SESSION
-            and opening.role_arn == call.role_arn
-            and opening.session_name != BASE_SESSION
-        )
+    def judge_call(self, call: Call) -> bool:
+        """Set one call's status and notebook; return whether it is a call of the role's at all."""
+        call.status, call.notebook = self._verdict(call.role_arn, call.session_name)
+        if call.status == "unattributed" and call.opening and _is_handshake(call.opening, call.role_arn):
+            call.status = "handshake"
+        return call.status is not None
 
     def is_known(self, name: str | None) -> bool:
         """Return whether this is a notebook's name, as far as that can be told."""
         return name is not None and name.lower() != BASE_SESSION.lower() and bool(self._known.fullmatch(name))
 
-    def _verdict(self, role_arn: str, session_name: str | None) -> tuple[Status, str | None] | None:
+    def _verdict(self, role_arn: str | None, session_name: str | None) -> tuple[Status | None, str | None]:
         if not self.is_role(role_arn):
-            return None
+            return None, None
         if session_name == BASE_SESSION:
             return "unattributed", None
         if self.is_known(session_name):
             return "attributed", session_name
         return "unknown-name", None
+
+
+def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:
+    """Return whether a base session's AssumeRole opens a notebook session of its own role."""
+    return opening.role_arn == caller_role_arn and opening.session_name != BASE_SESSION

@@ -7,27 +7,42 @@ answer.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from . import __version__
 from .log_file import LogFile
 
 _LARGEST = 1024 * 1024 * 1024
 _HELD_AT_MOST = 8 * 1024 * 1024
+_ANSWERS_AT_MOST = 20
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
 );
 CREATE TABLE IF NOT EXISTS part (file INTEGER NOT NULL, found BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS part_of_file ON part (file);
+CREATE TABLE IF NOT EXISTS answer (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB NOT NULL);
 """
 _GET = """
 SELECT found FROM file JOIN part ON part.file = file.id
 WHERE wanted = ? AND name = ? AND version = ? ORDER BY part.rowid
 """
+
+
+class Answer(Struct, array_like=True):
+    """All that reading some files gave, in order: their number, their size when decompressed, and encoded tables."""
+
+    files: int
+    size: int
+    tables: list[bytes]
 
 
 def cache_path() -> Path:
@@ -39,6 +54,10 @@ def cache_path() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "which-notebook" / "found.sqlite"
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Cache:
@@ -61,6 +80,11 @@ class Cache:
             except (OSError, sqlite3.Error) as error:
                 self._give_up(error)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can be remembered."""
+        return self._database is not None
+
     def get(self, file: LogFile) -> list[bytes] | None:
         """Return the parts that reading the file gave, one at least, or None where that isn't known."""
         if self._database is None or file.version is None:
@@ -80,6 +104,41 @@ class Cache:
         self._held_bytes += sum(map(len, parts)) + 500
         if self._held_bytes >= _HELD_AT_MOST:
             self._write()
+
+    def answer_name(self, files: Iterable[LogFile]) -> str | None:
+        """Return a name for all that these files give, None where one of them can be read once only."""
+        digest = hashlib.blake2b(self._wanted.encode(), digest_size=16)
+        for file in files:
+            if file.version is None:
+                return None
+            digest.update(f"{file.name}\0{file.version}\0".encode(errors="surrogateescape"))
+        return digest.hexdigest()
+
+    def get_answer(self, name: str) -> Answer | None:
+        """Return what is remembered under this name."""
+        if self._database is None:
+            return None
+        try:
+            row = self._database.execute("SELECT content FROM answer WHERE name = ?", [name]).fetchone()
+            return _decode_answer(row[0]) if row else None
+        except (sqlite3.Error, msgspec.DecodeError) as error:
+            self._give_up(error)
+            return None
+
+    def put_answer(self, name: str, answer: Answer) -> None:
+        """Remember all that some files gave."""
+        if self._database is None:
+            return
+        try:
+            self._database.execute(
+                "INSERT OR REPLACE INTO answer (name, content) VALUES (?, ?)", [name, _encode(answer)]
+            )
+            self._database.execute(
+                "DELETE FROM answer WHERE id NOT IN (SELECT id FROM answer ORDER BY id DESC LIMIT ?)",
+                [_ANSWERS_AT_MOST],
+            )
+        except sqlite3.Error as error:
+            self._give_up(error)
 
     def close(self) -> None:
         """Write out what was put in."""

@@ -7,18 +7,19 @@ one can set a notebook's: that is a sign.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
 
+from msgspec import Struct, field
+
 from .attribution import Judge
 from .record import Call, role_name
+from .table import JUDGED, CallTable
 from .wanted import Wanted
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a chained session comes from: the notebook, its role, and the sessions on the way."""
 
     notebook: str
@@ -26,8 +27,7 @@ class Origin:
     via: str
 
 
-@dataclass
-class Chains:
+class Chains(Struct):
     """The sessions that come from notebook sessions: by access key id, and by source identity."""
 
     by_key: dict[str, Origin] = field(default_factory=dict)
@@ -43,17 +43,29 @@ class Chains:
             source_identities=frozenset(self.by_source_identity),
         )
 
-    def judge(self, call: Call, judge: Judge) -> bool:
-        """Set the call's status and notebook; return whether it is the role's, or comes from one of its notebooks."""
-        is_role = judge.judge(call)
+    def judge(self, table: CallTable, judge: Judge) -> None:
+        """Set the status and the notebook of each call, also of those that come from a notebook's session."""
+        judge.judge(table)
+        statuses, notebooks, vias, roles = (list(table[name]) for name in JUDGED)
+        for row, (key, identity) in enumerate(table.rows(("access_key_id", "source_identity"))):
+            if statuses[row] in (None, "unattributed") and (origin := self._origin(key, identity)):
+                statuses[row], notebooks[row] = "chained", origin.notebook
+                vias[row], roles[row] = origin.via, origin.role_arn
+        for name, column in zip(JUDGED, (statuses, notebooks, vias, roles), strict=True):
+            table[name] = column
+
+    def judge_call(self, call: Call, judge: Judge) -> bool:
+        """Set one call's status and notebook; return whether it is the role's, or comes from a notebook's session."""
+        is_role = judge.judge_call(call)
         if is_role and call.status != "unattributed":
             return True
-        origin = self.by_key.get(call.access_key_id or "") or self.by_source_identity.get(call.source_identity or "")
-        if origin is None:
-            return is_role
-        call.status, call.notebook = "chained", origin.notebook
-        call.via, call.notebook_role_arn = origin.via, origin.role_arn
-        return True
+        if origin := self._origin(call.access_key_id, call.source_identity):
+            call.status, call.notebook = "chained", origin.notebook
+            call.via, call.notebook_role_arn = origin.via, origin.role_arn
+        return call.status is not None
+
+    def _origin(self, access_key_id: str | None, source_identity: str | None) -> Origin | None:
+        return self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
 
 
 def wanted_for_chains(judge: Judge) -> Wanted:
@@ -68,7 +80,7 @@ def find_chains(calls: Iterable[Call], judge: Judge) -> Chains:
     for _, same_second in groupby(calls, key=attrgetter("event_time")):
         openings = []
         for call in same_second:
-            is_role = judge.judge(call)
+            is_role = judge.judge_call(call)
             # The module's notebook sessions carry the notebook's name as source identity, where they carry one.
             if is_role and call.notebook and call.notebook == call.source_identity and call.role_arn:
                 origin = Origin(call.notebook, call.role_arn, f"source identity {call.source_identity}")
@@ -95,9 +107,3 @@ def _follow(call: Call, chains: Chains, judge: Judge) -> bool:
     chains.by_key[opening.access_key_id] = Origin(before.notebook, before.role_arn, f"{before.via} > {step}")
     chains.role_names.add(role_name(opening.role_arn))
     return True
-
-
-def judged(calls: Iterable[Call], judge: Judge, chains: Chains | None) -> Iterator[tuple[Call, bool]]:
-    """Yield each call with whether it is one of the answer's; the others only open a session of the role."""
-    for call in calls:
-        yield call, chains.judge(call, judge) if chains else judge.judge(call)

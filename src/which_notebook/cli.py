@@ -7,18 +7,18 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec.structs import replace
 
 from . import __version__
 from .attribution import STATUSES, InventoryError, Judge, RoleError, read_inventory
 from .cache import cache_path
 from .chains import find_chains, wanted_for_chains
 from .log_file import SourceError
-from .order import in_order
 from .output import FORMATS, OutputError, format_of, output_file, write_calls, write_csv, write_json
 from .progress import shown_progress
 from .question import Question
@@ -28,6 +28,7 @@ from .safe_text import printable
 from .signs import Signs
 from .sources import Sources
 from .summary import Summary
+from .table import CallTable
 from .times import TimeError, parse_time
 from .wanted import Wanted
 
@@ -69,8 +70,8 @@ def _summary(given: argparse.Namespace) -> int:
         raise UsageError(f"summary has no format {form}: choose table, json or csv")
     with _asking(given) as asked:
         summary, signs = Summary(), Signs(asked.judge)
-        for call in asked.calls(signs):
-            summary.add(call)
+        for table in asked.tables(signs):
+            summary.add(table)
     with output_file(given.output) as file:
         if form == "json":
             write_json(summary.plain(asked.judge.role, asked.reading, signs), file)
@@ -103,7 +104,7 @@ def _event(given: argparse.Namespace) -> int:
     role = given.role or (inventory.role_arn if inventory else None)
     with _reading(given) as reading, Sources(given.sources, _question(given), reading, again=True) as sources:
         try:
-            explanation = explain(given.event_id, sources.calls, role, inventory)
+            explanation = explain(given.event_id, sources, role, inventory)
         except NotFoundError as error:
             _report_reading(reading)
             _say(printable(str(error)))
@@ -155,24 +156,30 @@ class _Asked:
         self._fail_on = given.fail_on
         self._unattributed = 0
 
-    def calls(self, signs: Signs | None = None) -> Iterator[Call]:
+    def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
         """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for."""
         wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
         if self._follow:
-            chains = find_chains(in_order(self.sources.calls(wanted_for_chains(self.judge))), self.judge)
+            chains = find_chains(self.sources.calls(wanted_for_chains(self.judge)), self.judge)
             wanted, judge = chains.wanted(self.judge), partial(chains.judge, judge=self.judge)
             # All is read a second time, and counts once.
             self.reading.files = self.reading.size = 0
         within = Question(since=self.question.since, until=self.question.until)
         of_any_notebook = replace(self.question, notebooks=(), statuses=())
-        for call in in_order(self.sources.calls(wanted)):
-            is_answer = judge(call)
-            if signs and within.fits(call):
-                signs.see(call)
-            if is_answer and of_any_notebook.fits(call):
-                self._unattributed += call.status == "unattributed"
-                if self.question.fits(call):
-                    yield call
+        for read in self.sources.tables(wanted):
+            table = read.selected(within.fitting(read))
+            judge(table)
+            if signs:
+                signs.see(table)
+            table = table.selected(table["status"])  # others are there for opening one of the role's sessions
+            table = table.selected(of_any_notebook.fitting(table))
+            self._unattributed += table["status"].count("unattributed")
+            yield table.selected(self.question.fitting(table))
+
+    def calls(self, signs: Signs | None = None) -> Iterator[Call]:
+        """Yield the same, call by call."""
+        for table in self.tables(signs):
+            yield from table.calls()
 
     def status(self) -> int:
         """Say what couldn't be read; return the exit status."""
@@ -269,9 +276,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
     common, filters = _common_arguments(), _filter_arguments()
 
-    def add(
-        name: str, run: Callable[[argparse.Namespace], int], text: str, *parents: argparse.ArgumentParser
-    ) -> _Parser:
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str, *parents: _Parser) -> _Parser:
         command: _Parser = commands.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents, epilog=_SOURCES,
             formatter_class=argparse.RawDescriptionHelpFormatter,

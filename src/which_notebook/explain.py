@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,10 @@ import msgspec
 
 from .attribution import Inventory, Judge
 from .chains import find_chains
-from .order import in_order
 from .record import CALL_FIELDS, Call
 from .signs import Sign, Signs
+from .sources import Sources
 from .wanted import Wanted
-
-Read = Callable[[Wanted], Iterator[Call]]
 
 _STEPS_AT_MOST = 50
 
@@ -73,30 +70,30 @@ class Explanation:
         }
 
 
-def explain(event_id: str, read: Read, role: str | None, inventory: Inventory | None) -> Explanation:
+def explain(event_id: str, sources: Sources, role: str | None, inventory: Inventory | None) -> Explanation:
     """Explain the call with this event id.
 
     `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    call = next(in_order(call for call in read(Wanted(event_id=event_id)) if call.event_id == event_id), None)
+    call = next((call for call in sources.calls(Wanted(event_id=event_id)) if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
-    openings = _openings(call, read)
+    openings = _openings(call, sources)
     judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
     chains = find_chains(sorted(openings, key=lambda each: each.event_time), judge)
-    chains.judge(call, judge)
+    chains.judge_call(call, judge)
     if call.status is None:
         return Explanation(call, openings, [])
     signs = Signs(judge)
-    for each in in_order(read(Wanted(role_names=(judge.role_name,)))):
-        judge.judge(each)
-        signs.see(each)
+    for table in sources.tables(Wanted(role_names=(judge.role_name,))):
+        judge.judge(table)
+        signs.see(table)
     name = call.notebook or call.session_name
     return Explanation(call, openings, [sign for sign in signs.found if sign.notebook == name])
 
 
-def _openings(call: Call, read: Read) -> list[Call]:
+def _openings(call: Call, sources: Sources) -> list[Call]:
     """Return the calls that opened the session, and the session that opened it, and so on."""
     openings: list[Call] = []
     seen: set[str] = set()
@@ -104,13 +101,9 @@ def _openings(call: Call, read: Read) -> list[Call]:
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
         wanted = Wanted(opened_keys=frozenset([key]))
-        found = next(
-            in_order(each for each in read(wanted) if each.opening and each.opening.access_key_id == key), None
-        )
-        if found is None:
-            break
-        openings.append(found)
-        key = found.access_key_id
+        found = [each for each in sources.calls(wanted) if each.opening and each.opening.access_key_id == key]
+        openings += found[:1]
+        key = found[0].access_key_id if found else None
     return openings
 
 

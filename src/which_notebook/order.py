@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import tempfile
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from itertools import islice
 from typing import BinaryIO
 
 import msgspec
@@ -16,41 +15,57 @@ _HELD_AT_MOST = 50_000
 _WRITTEN_AT_ONCE = 64
 _LENGTH_BYTES = 4
 
-_order = attrgetter("event_time", "event_id")
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(list[Call])
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Call]).decode
 
 
-def in_order(calls: Iterable[Call]) -> Iterator[Call]:
-    """Yield the calls, the oldest first; of those with one event id at one time only one.
+def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
+    """Yield all calls in lists of bounded size, the oldest first; of those with one time and event id only one.
 
     CloudTrail may deliver a record twice, and a record may lie in two sources. What doesn't fit into memory waits in
     temporary files that have no name, sorted.
     """
     runs: list[BinaryIO] = []
-    held: list[Call] = []
+    held: dict[str, Call] = {}
     try:
-        for call in calls:
-            held.append(call)
-            if len(held) == _HELD_AT_MOST:
-                runs.append(_write(sorted(held, key=_order)))
-                held = []
-        held.sort(key=_order)
-        merged = heapq.merge(*map(_read, runs), held, key=_order) if runs else iter(held)
-        seen = None
-        for call in merged:
-            if (this := (call.event_time, call.event_id)) != seen:
-                seen = this
-                yield call
+        for batch in batches:
+            held.update((_key(call), call) for call in batch)
+            if len(held) >= _HELD_AT_MOST:
+                runs.append(_write(_sorted(held)))
+                held.clear()
+        if not runs:
+            yield _sorted(held)
+            return
+        merged = _each_once(heapq.merge(*map(_read, runs), _sorted(held), key=_key))
+        while calls := list(islice(merged, _HELD_AT_MOST)):
+            yield calls
     finally:
         for run in runs:
             run.close()
 
 
+def _key(call: Call) -> str:
+    return call.event_time + call.event_id
+
+
+def _sorted(held: dict[str, Call]) -> list[Call]:
+    return [held[key] for key in sorted(held)]
+
+
+def _each_once(calls: Iterable[Call]) -> Iterator[Call]:
+    seen = None
+    for call in calls:
+        if (key := _key(call)) != seen:
+            seen = key
+            yield call
+
+
 def _write(calls: list[Call]) -> BinaryIO:
+    import tempfile
+
     file: BinaryIO = tempfile.TemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - in_order() closes it
     for at in range(0, len(calls), _WRITTEN_AT_ONCE):
-        block = _encoder.encode(calls[at : at + _WRITTEN_AT_ONCE])
+        block = _encode(calls[at : at + _WRITTEN_AT_ONCE])
         file.write(len(block).to_bytes(_LENGTH_BYTES, "little") + block)
     file.seek(0)
     return file
@@ -58,4 +73,4 @@ def _write(calls: list[Call]) -> BinaryIO:
 
 def _read(file: BinaryIO) -> Iterator[Call]:
     while length := file.read(_LENGTH_BYTES):
-        yield from _decoder.decode(file.read(int.from_bytes(length, "little")))
+        yield from _decode(file.read(int.from_bytes(length, "little")))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from fnmatch import translate
-from functools import cached_property
 
-from .record import Call
+from msgspec import Struct
+
+from .table import CallTable
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What a call must fit; what is empty fits all.
 
     `since` and `until` are times as records write them, both included. `event_names` take `*` and `?`, in any case;
@@ -28,26 +29,28 @@ class Question:
     statuses: tuple[str, ...] = ()
     errors_only: bool = False
 
-    def fits(self, call: Call) -> bool:
-        """Return whether a judged call is asked for."""
-        return (
-            (self.since is None or call.event_time >= self.since)
-            and (self.until is None or call.event_time <= self.until)
-            and (not self.notebooks or call.notebook in self.notebooks)
-            and (not self._event_names or self._event_names.fullmatch(call.event_name) is not None)
-            and (not self._event_sources or call.event_source in self._event_sources)
-            and (not self.regions or call.aws_region in self.regions)
-            and (not self.accounts or call.account_id in self.accounts)
-            and (not self.statuses or call.status in self.statuses)
-            and (not self.errors_only or call.error_code is not None)
-        )
+    def fitting(self, table: CallTable) -> list[bool]:
+        """Return, row by row, whether a judged call is asked for."""
+        times = table["event_time"]
+        start = bisect_left(times, self.since) if self.since else 0
+        end = bisect_right(times, self.until) if self.until else len(times)
+        within = [False] * start + [True] * (end - start) + [False] * (len(times) - end)
+        texts: list[tuple[str, Iterable[str]]] = [
+            ("notebook", self.notebooks),
+            ("aws_region", self.regions),
+            ("account_id", self.accounts),
+            ("status", self.statuses),
+            ("event_source", [_source(name) for name in self.event_sources]),
+        ]
+        tests = [list(map(frozenset(asked).__contains__, table[name])) for name, asked in texts if asked]
+        if self.event_names:
+            pattern = re.compile("|".join(translate(name) for name in self.event_names), re.IGNORECASE)
+            fitting = {name for name in set(table["event_name"]) if pattern.fullmatch(name)}
+            tests.append(list(map(fitting.__contains__, table["event_name"])))
+        if self.errors_only:
+            tests.append([code is not None for code in table["error_code"]])
+        return list(map(all, zip(within, *tests, strict=True))) if tests else within
 
-    @cached_property
-    def _event_names(self) -> re.Pattern[str] | None:
-        joined = "|".join(translate(pattern) for pattern in self.event_names)
-        return re.compile(joined, re.IGNORECASE) if joined else None
 
-    @cached_property
-    def _event_sources(self) -> frozenset[str]:
-        named = map(str.lower, self.event_sources)
-        return frozenset(source if "." in source else f"{source}.amazonaws.com" for source in named)
+def _source(name: str) -> str:
+    return name.lower() if "." in name else f"{name.lower()}.amazonaws.com"

@@ -1,28 +1,36 @@
-"""Reads log files: what is remembered from the cache, the rest here or in worker processes."""
+"""Reads log files: what is remembered comes from the cache, the rest is read here or in worker processes."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from itertools import chain, islice
 
-from .cache import Cache
+from msgspec import Struct, field
+
+from .cache import Answer, Cache
 from .log_file import LogFile
+from .order import in_order
 from .progress import Progress
 from .record import Call
+from .table import CallTable
 from .wanted import Wanted
-from .workers import Part, Workers, decode_found, read_file_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .workers import Part, Workers
 
 _LISTED_AT_ONCE = 50_000
 _REMEMBERED_PARTS = 20
+_REMEMBERED_ANSWER_BYTES = 64 * 1024 * 1024
 # Below this, starting processes takes longer than they save.
 _WORTH_WORKERS_BYTES = 8 * 1024 * 1024
 
 
-@dataclass
-class Reading:
+class Reading(Struct):
     """How to read, and what is known of it afterwards.
 
     `jobs`: processes that read; `cut`: see `scan`; `cache`: where the cache stands, or None. `files`, `size` (bytes when
@@ -37,71 +45,111 @@ class Reading:
     files: int = 0
     size: int = 0
     skipped: dict[tuple[str, str], None] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
     shown_names: dict[str, str] = field(default_factory=dict)
 
     def skip(self, name: str, reason: str) -> None:
         """Take down that a source, or a part of it, couldn't be read; the same only once."""
         self.skipped[self.shown_names.get(name, name), reason] = None
 
-    def calls(self, files: Iterable[LogFile], wanted: Wanted) -> Iterator[Call]:
-        """Yield the wanted calls of the files, in no particular order, and as often as they stand there."""
-        cache = Cache(self.cache, wanted.digest)
+    def note(self, text: str) -> None:
+        """Take down what the reader of the answer should know; the same only once."""
+        self.notes[text] = None
+
+    def tables(
+        self, files: Iterable[LogFile], wanted: Wanted, others: Iterable[list[Call]] = ()
+    ) -> Iterator[CallTable]:
+        """Yield the wanted calls of the files, and other calls, in order, each once.
+
+        Where no file has changed since the same was asked for, all comes from the cache as it is.
+        """
         listed = iter(files)
+        # By name, since sources may overlap.
+        first = {file.name: file for file in islice(listed, _LISTED_AT_ONCE)}.values()
+        with closing(Cache(self.cache, wanted.digest)) as cache:
+            others = iter(others)
+            some = next(others, None)
+            name = None if some or len(first) == _LISTED_AT_ONCE else cache.answer_name(first)
+            if name and (answer := cache.get_answer(name)):
+                self.files += answer.files
+                self.size += answer.size
+                yield from map(CallTable.decode, answer.tables)
+                return
+            before = (self.files, self.size, len(self.skipped))
+            batches = chain([some or []], others, self._batches(first, listed, wanted, cache))
+            remembered: list[bytes] = []
+            for calls in in_order(batches):
+                table = CallTable.of(calls)
+                if name:
+                    remembered.append(table.encode())
+                    if sum(map(len, remembered)) > _REMEMBERED_ANSWER_BYTES:
+                        name = None
+                        remembered.clear()
+                yield table
+            if name and len(self.skipped) == before[2]:
+                cache.put_answer(name, Answer(self.files - before[0], self.size - before[1], remembered))
+        if cache.trouble:
+            self.note(cache.trouble)
+
+    def _batches(
+        self, first: Collection[LogFile], rest: Iterator[LogFile], wanted: Wanted, cache: Cache
+    ) -> Iterator[list[Call]]:
         workers: Workers | None = None
         expected_files = expected_size = 0
+        listing = first
         try:
-            # By name, since sources may overlap.
-            while listing := list({file.name: file for file in islice(listed, _LISTED_AT_ONCE)}.values()):
+            while listing:
                 expected_files += len(listing)
                 expected_size += sum(file.size or 0 for file in listing)
-                self.progress.expect(expected_files, expected_size, final=len(listing) < _LISTED_AT_ONCE // 2)
+                self.progress.expect(expected_files, expected_size, final=len(listing) < _LISTED_AT_ONCE)
                 unread = []
                 for file in listing:
                     if (parts := cache.get(file)) is None:
                         unread.append(file)
                     else:
                         yield from self._remembered(file, parts)
-                if workers is None and self.jobs > 1 and sum(file.size or 0 for file in unread) > _WORTH_WORKERS_BYTES:
-                    workers = Workers(self.jobs, wanted, cut=self.cut)
-                # What can be read only once is this process's: a pipe, standard input.
-                here = unread if workers is None else [file for file in unread if file.version is None]
-                yield from self._read(read_file_parts(here, wanted, cut=self.cut), cache)
-                if workers:
-                    yield from self._read(workers.read(file for file in unread if file.version is not None), cache)
+                if unread:
+                    from .workers import Workers, read_file_parts
+
+                    size = sum(file.size or 0 for file in unread)
+                    if workers is None and self.jobs > 1 and size > _WORTH_WORKERS_BYTES:
+                        workers = Workers(self.jobs, wanted, cut=self.cut)
+                    # What can be read only once is this process's: a pipe, standard input.
+                    here = unread if workers is None else [file for file in unread if file.version is None]
+                    yield from self._read(read_file_parts(here, wanted, cut=self.cut), cache)
+                    if workers:
+                        yield from self._read(workers.read(file for file in unread if file.version is not None), cache)
+                listing = list(islice(rest, _LISTED_AT_ONCE))
         finally:
             if workers:
                 workers.close()
-            cache.close()
-            if cache.trouble and cache.trouble not in self.notes:
-                self.notes.append(cache.trouble)
 
-    def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[Call]:
+    def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
+        from .workers import decode_found
+
         for part in parts:
             found = decode_found(part)
             self.size += found.size
-            yield from found.calls
+            yield found.calls
         self._count(file)
 
-    def _read(self, parts: Iterable[Part], cache: Cache) -> Iterator[Call]:
+    def _read(self, parts: Iterable[Part], cache: Cache) -> Iterator[list[Call]]:
+        from .workers import encode
+
         read: defaultdict[str, list[bytes]] = defaultdict(list)
-        too_large: set[str] = set()
         for part in parts:
-            found = decode_found(part.found)
+            name, found = part.file.name, part.found
             self.size += found.size
             for problem in found.problems:
-                self.skip(part.file.name, problem)
-            known = read[part.file.name]
-            known.append(part.found)
-            if len(known) > _REMEMBERED_PARTS:
-                known.clear()
-                too_large.add(part.file.name)
+                self.skip(name, problem)
+            if cache.is_open and len(read[name]) <= _REMEMBERED_PARTS:
+                read[name].append(part.encoded or encode(found))
             if part.is_last:
                 self._count(part.file)
-                del read[part.file.name]
-                if not found.problems and part.file.name not in too_large:
+                known = read.pop(name, [])
+                if not found.problems and 0 < len(known) <= _REMEMBERED_PARTS:
                     cache.put(part.file, known)
-            yield from found.calls
+            yield found.calls
 
     def _count(self, file: LogFile) -> None:
         self.files += 1

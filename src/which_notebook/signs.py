@@ -6,26 +6,26 @@ here shows where a name was used by somebody else. Each of these can also have a
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 
+from msgspec import Struct
+
 from .attribution import Judge
-from .record import BASE_SESSION, Call, Opening
+from .record import BASE_SESSION, Opening
+from .table import CallTable
 
 Kind = Literal["several-names", "several-addresses", "opened-by-another", "unknown-name", "implicit-trust"]
 
 _AT_ONCE = timedelta(hours=1)
-# Longer than any session lasts.
 _KEYS_REMEMBERED = 50_000
+_ADDRESSES_REMEMBERED = 100
 _DETAILS_AT_MOST = 1_000
 
 
-@dataclass(frozen=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """One thing that speaks against a notebook's attribution: when, in which event, and what it may mean."""
 
     kind: Kind
@@ -42,85 +42,98 @@ class Signs:
         self._judge = judge
         self.found: list[Sign] = []
         self.counts: Counter[tuple[str, Kind]] = Counter()
-        self._names_by_base_key: OrderedDict[str, list[str]] = OrderedDict()
+        self._names_by_base_key: OrderedDict[str | None, list[str]] = OrderedDict()
         self._address: dict[str, str] = {}
         self._left: dict[str, dict[str, str]] = {}
         self._told: set[tuple[str, ...]] = set()
 
-    def see(self, call: Call) -> None:
-        """Take in a judged call, or one of somebody else that opens a session of the role."""
-        opening = call.opening
-        if opening and opening.access_key_id and self._judge.is_role(opening.role_arn):
-            self._see_opening(call, opening)
-        if call.status == "attributed" and call.notebook and call.source_ip_address:
-            if self._address.get(call.notebook) != call.source_ip_address:
-                self._see_address(call, call.notebook, call.source_ip_address)
-        elif call.status == "unknown-name":
-            name = call.session_name or ""
-            self._tell("unknown-name", name, call, f"no notebook instance is known that is called {name!r}", name)
+    def see(self, table: CallTable) -> None:
+        """Take in judged calls, and those of others that open a session of the role."""
+        for row, opening in table.openings.items():
+            if opening.access_key_id and self._judge.is_role(opening.role_arn):
+                self._see_opening(table, row, opening)
+        self._see_names(table)
+        self._see_addresses(table)
 
-    def _see_opening(self, call: Call, opening: Opening) -> None:
+    def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
         name = opening.session_name or ""
         if opening.explicit_trust_grant is False:
             self._tell(
-                "implicit-trust", name, call,
+                "implicit-trust", name, table, row,
                 "the role assumed itself by the old implicit trust, since its trust policy doesn't name it: AWS ends this "
                 "for roles that don't use it, so add the module's trust statement",
                 opening.role_arn,
             )  # fmt: skip
         if name == BASE_SESSION:
             return
-        if call.session_name != BASE_SESSION or call.role_arn != opening.role_arn:
+        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != opening.role_arn:
             self._tell(
-                "opened-by-another", name, call,
+                "opened-by-another", name, table, row,
                 f"the session was opened by {opening.principal}, and not by the base session of a notebook instance: "
                 "calls in it may be that principal's",
                 name, str(opening.principal),
             )  # fmt: skip
             return
-        names = self._names_by_base_key.setdefault(call.access_key_id or "", [])
+        key = table["access_key_id"][row]
+        names = self._names_by_base_key.setdefault(key, [])
         if name not in names:
             names.append(name)
             for each in names if len(names) > 1 else ():
                 self._tell(
-                    "several-names", each, call,
-                    f"one base session (access key {call.access_key_id}) opened sessions under the names {', '.join(names)}: "
-                    "a notebook instance has but one name, so one of them was chosen by its user",
+                    "several-names", each, table, row,
+                    f"one base session (access key {key}) opened sessions under the names {', '.join(names)}: a notebook "
+                    "instance has but one name, so its user chose at least one of them",
                     each, *names,
                 )  # fmt: skip
         if len(self._names_by_base_key) > _KEYS_REMEMBERED:
             self._names_by_base_key.popitem(last=False)
 
-    def _see_address(self, call: Call, notebook: str, address: str) -> None:
-        if (kind := _kind(address)) is None:
+    def _see_names(self, table: CallTable) -> None:
+        if "unknown-name" in set(table["status"]):
+            for row, (status, name) in enumerate(table.rows(("status", "session_name"))):
+                if status == "unknown-name":
+                    text = f"no notebook instance is known that is called {name!r}"
+                    self._tell("unknown-name", name or "", table, row, text, str(name))
+
+    def _see_addresses(self, table: CallTable) -> None:
+        seen = {pair for pair in set(table.rows(("notebook", "source_ip_address"))) if None not in pair}
+        moving = {notebook for notebook, address in seen if self._address.setdefault(notebook, address) != address}
+        if not moving:
             return
-        before = self._address.get(notebook)
+        for row, (status, notebook, address) in enumerate(table.rows(("status", "notebook", "source_ip_address"))):
+            if notebook in moving and status == "attributed" and self._address[notebook] != address and _kind(address):
+                self._see_move(table, row, notebook, address)
+
+    def _see_move(self, table: CallTable, row: int, notebook: str, address: str) -> None:
+        now, before = table["event_time"][row], self._address[notebook]
         self._address[notebook] = address
         left = self._left.setdefault(notebook, {})
-        if before:
-            left[before] = call.event_time
-        if (since := left.pop(address, None)) and before and _kind(before) == kind and _close(since, call.event_time):
+        left[before] = now
+        since = left.pop(address, None)
+        if since and _kind(before) == _kind(address) and _close(since, now):
             self._tell(
-                "several-addresses", notebook, call,
+                "several-addresses", notebook, table, row,
                 f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
-                "ways out of the one network",
+                "ways out of one network",
                 notebook, *sorted((before, address)),
             )  # fmt: skip
-        if len(left) > 100:
+        if len(left) > _ADDRESSES_REMEMBERED:
             left.pop(next(iter(left)))
 
-    def _tell(self, kind: Kind, notebook: str, call: Call, text: str, *once: str) -> None:
+    def _tell(self, kind: Kind, notebook: str, table: CallTable, row: int, text: str, *once: str) -> None:
         self.counts[notebook, kind] += 1
         if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
             self._told.add((kind, *once))
-            self.found.append(Sign(kind, notebook, call.event_time, call.event_id, text))
+            self.found.append(Sign(kind, notebook, table["event_time"][row], table["event_id"][row], text))
 
 
 @lru_cache(maxsize=4096)
-def _kind(address: str) -> tuple[int, bool] | None:
+def _kind(address: str | None) -> tuple[int, bool] | None:
     """Return what can be compared: a public and a private address may both be one machine's. None: no address at all."""
+    import ipaddress
+
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.ip_address(address or "")
     except ValueError:
         return None  # an AWS service that called on the session's behalf
     return found.version, found.is_private

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, Self
@@ -16,6 +14,7 @@ from .log_file import LogFile, SourceError
 from .question import Question
 from .reading import Reading
 from .record import Call
+from .table import CallTable
 from .wanted import Wanted
 
 EVENT_HISTORY = "cloudtrail:"
@@ -47,13 +46,19 @@ class Sources:
         for copy in self._copies.values():
             copy.close()
 
-    def calls(self, wanted: Wanted) -> Iterator[Call]:
-        """Yield the wanted calls of all sources, in no particular order, and as often as they stand there."""
+    def tables(self, wanted: Wanted) -> Iterator[CallTable]:
+        """Yield the wanted calls of all sources in tables, in the order of time, each once."""
+        history: Iterator[list[Call]] = iter(())
         if EVENT_HISTORY in self._names:
             from .event_history import history_calls
 
-            yield from history_calls(wanted, self._question, self._reading)
-        yield from self._reading.calls(self._log_files(), wanted)
+            history = ([call] for call in history_calls(wanted, self._question, self._reading))
+        return self._reading.tables(self._log_files(), wanted, history)
+
+    def calls(self, wanted: Wanted) -> Iterator[Call]:
+        """Yield the wanted calls of all sources one by one, in the order of time, each once."""
+        for table in self.tables(wanted):
+            yield from table.calls()
 
     def _log_files(self) -> Iterator[LogFile]:
         for name in self._names:
@@ -71,6 +76,9 @@ class Sources:
     def _copy(self, name: str) -> LogFile:
         copy = self._copies.get(name)
         if copy is None:
+            import shutil
+            import tempfile
+
             copy = tempfile.NamedTemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - __exit__() closes it
             self._copies[name] = copy
             with open(0 if name == STANDARD_INPUT else name, "rb", closefd=name != STANDARD_INPUT) as source:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
+
 from .reading import Reading
-from .record import Call
 from .signs import Signs
+from .table import CallTable
 
 
-@dataclass
-class Row:
+class Row(Struct):
     """The calls of one notebook, or of those that have none. Times are as in the records."""
 
     role_arn: str | None = None
@@ -25,20 +25,6 @@ class Row:
     last_seen: str | None = None
     source_ip_addresses: set[str] = field(default_factory=set)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, call: Call) -> None:
-        """Count a call that is not older than those before."""
-        self.calls += 1
-        self.events[call.event_source, call.event_name] += 1
-        self.last_seen = call.event_time
-        if self.first_seen is None:
-            self.first_seen = call.event_time
-        if call.error_code is not None:
-            self.errors += 1
-        if call.source_ip_address is not None:
-            self.source_ip_addresses.add(call.source_ip_address)
-        if call.status == "chained":
-            self.chained += 1
 
     def event_names(self) -> dict[str, int]:
         """Return the counts by `service:Event`, the most frequent first."""
@@ -62,23 +48,49 @@ class Summary:
     """Adds up judged calls."""
 
     def __init__(self) -> None:
-        self.handshakes = 0
         self.unattributed = Row()
+        self._handshakes = Row()
         self._rows: dict[tuple[str | None, str | None, str | None], Row] = {}
 
-    def add(self, call: Call) -> None:
-        """Count a call that was judged."""
-        if call.status == "handshake":
-            self.handshakes += 1
-        elif call.status == "unattributed":
-            self.unattributed.add(call)
-        else:
-            name = call.session_name if call.status == "unknown-name" else None
-            key = (call.notebook_role_arn or call.role_arn, call.notebook, name)
-            row = self._rows.get(key)
-            if row is None:
-                row = self._rows[key] = Row(*key)
-            row.add(call)
+    def add(self, table: CallTable) -> None:
+        """Count calls that are not older than those before; each has been judged, and is asked for."""
+        callers = list(table.rows(("status", "notebook", "role_arn", "notebook_role_arn", "session_name")))
+        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(callers))}
+        rows = [self._row(*caller) for caller in numbers]
+        by = list(map(numbers.__getitem__, callers))
+        times = table["event_time"]
+        first = dict(zip(reversed(by), reversed(times), strict=True))
+        last = dict(zip(by, times, strict=True))
+        for caller, number in numbers.items():
+            row = rows[number]
+            row.first_seen = min(row.first_seen or first[number], first[number])
+            row.last_seen = max(row.last_seen or "", last[number])
+            row.chained += by.count(number) if caller[0] == "chained" else 0
+        for (number, source, name), count in Counter(
+            zip(by, table["event_source"], table["event_name"], strict=True)
+        ).items():
+            rows[number].calls += count
+            rows[number].events[source, name] += count
+        for (number, code), count in Counter(zip(by, table["error_code"], strict=True)).items():
+            rows[number].errors += count if code is not None else 0
+        for number, address in set(zip(by, table["source_ip_address"], strict=True)):
+            if address is not None:
+                rows[number].source_ip_addresses.add(address)
+
+    def _row(
+        self,
+        status: str,
+        notebook: str | None,
+        role_arn: str | None,
+        notebook_role_arn: str | None,
+        session_name: str | None,
+    ) -> Row:
+        if status == "handshake":
+            return self._handshakes
+        if status == "unattributed":
+            return self.unattributed
+        key = (notebook_role_arn or role_arn, notebook, session_name if status == "unknown-name" else None)
+        return self._rows.setdefault(key, Row(*key))
 
     @property
     def notebooks(self) -> list[Row]:
@@ -92,6 +104,11 @@ class Summary:
         """The rows of sessions under names that are no known notebook's."""
         rows = (row for row in self._rows.values() if not row.notebook)
         return sorted(rows, key=lambda row: (row.session_name or "", row.role_arn or ""))
+
+    @property
+    def handshakes(self) -> int:
+        """The number of AssumeRole calls by which the base session opened notebook sessions."""
+        return self._handshakes.calls
 
     @property
     def calls(self) -> int:

@@ -32,34 +32,43 @@ encode = msgspec.msgpack.Encoder().encode
 decode_found = msgspec.msgpack.Decoder(Found).decode
 
 
-class Part(Struct, array_like=True):
-    """What a worker sends: the file, an encoded `Found` of it, and whether that was the file's last."""
+class Part(Struct):
+    """What reading a file gave up to now, and whether that is the last of it; `encoded` is there where a worker read it."""
 
     file: LogFile
+    found: Found
+    is_last: bool
+    encoded: bytes | None = None
+
+
+class _Sent(Struct, array_like=True):
+    """A part as it comes from a worker, in which the file is known by its place in the batch."""
+
+    place: int
     found: bytes
     is_last: bool
 
 
-_decode_part = msgspec.msgpack.Decoder(Part).decode
+_decode_sent = msgspec.msgpack.Decoder(_Sent).decode
 _decode_batch = msgspec.msgpack.Decoder(list[LogFile]).decode
 
 
 def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Iterator[Part]:
     """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
     for file, content in opened(files):
-        held: Found | None = None
+        last = Found(0, [], [])
         try:
             if isinstance(content, OSError):
                 raise content
             with content:
                 for found in scan(content, wanted, size=file.size, cut=cut):
-                    if held:
-                        yield Part(file, encode(held), False)
-                    held = found
+                    if last.calls:
+                        yield Part(file, last, False)
+                    last = found
         except OSError as error:
             reason = (error.strerror or str(error) or type(error).__name__).lower()
-            held = Found(0, held.calls if held else [], [reason])
-        yield Part(file, encode(held), True)
+            last = Found(0, last.calls, [reason])
+        yield Part(file, last, True)
 
 
 class Workers:
@@ -90,20 +99,22 @@ class Workers:
             for connection in [each for each in waiting if each in ready]:
                 ahead = waiting[connection]
                 try:
-                    part = _decode_part(connection.recv_bytes())
+                    sent = _decode_sent(connection.recv_bytes())
                 except EOFError:
-                    for file in (file for batch in ahead for file in batch):
-                        yield Part(
-                            file, encode(Found(0, [], ["the process that read it ended (out of memory?)"])), True
-                        )
-                    ahead.clear()
+                    yield from self._lost(ahead)
                     continue
-                if part.is_last:
-                    ahead[0].remove(part.file)
-                    if not ahead[0]:
-                        ahead.popleft()
-                        self._send(connection, ahead, batches)
-                yield part
+                file = ahead[0][sent.place]
+                yield Part(file, decode_found(sent.found), sent.is_last, sent.found)
+                if sent.is_last and sent.place == len(ahead[0]) - 1:
+                    ahead.popleft()
+                    self._send(connection, ahead, batches)
+
+    @staticmethod
+    def _lost(ahead: deque[list[LogFile]]) -> Iterator[Part]:
+        """Name what a worker that ended by itself may have left unread."""
+        for file in (file for batch in ahead for file in batch):
+            yield Part(file, Found(0, [], ["the process that read it ended (out of memory?)"]), True)
+        ahead.clear()
 
     @staticmethod
     def _send(connection: Connection, ahead: deque[list[LogFile]], batches: Iterator[list[LogFile]]) -> None:
@@ -127,8 +138,11 @@ def _work(connection: Connection, others: list[Connection], wanted: Wanted, cut:
         each.close()
     try:
         while True:
-            for part in read_file_parts(_decode_batch(connection.recv_bytes()), wanted, cut=cut):
-                connection.send_bytes(encode(part))
+            batch = _decode_batch(connection.recv_bytes())
+            place = 0
+            for part in read_file_parts(batch, wanted, cut=cut):
+                connection.send_bytes(encode(_Sent(place, encode(part.found), part.is_last)))
+                place += part.is_last
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 

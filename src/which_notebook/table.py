@@ -1,0 +1,122 @@
+"""Calls as columns, so that they can be filtered and counted without a look at each one by itself.
+
+Encoded, a column is its different texts and their numbers; only those that are asked for are decoded, and equal texts
+are then one object, which makes counting them cheap.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from operator import attrgetter
+from typing import Any, Self
+
+import msgspec
+from msgspec import Struct
+
+from .record import Call, Opening
+
+# What a judgement gives a call; the rest stands in the log.
+JUDGED = ("status", "notebook", "via", "notebook_role_arn")
+_LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, "opening", "record"))
+_TEXTS_OF_THEIR_OWN = ("event_id", "event_time")
+
+
+class _Column(Struct, array_like=True):
+    texts: list[str | None]
+    numbers: bytes  # of the texts, row by row; empty where each row has a text of its own
+
+
+class _Encoded(Struct, array_like=True):
+    length: int
+    columns: dict[str, msgspec.Raw]
+    openings: dict[int, Opening]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Encoded).decode
+_decode_column = msgspec.msgpack.Decoder(_Column).decode
+
+
+class CallTable:
+    """Some calls, in the order of time.
+
+    `openings` has what the AssumeRole calls opened, by row.
+    """
+
+    def __init__(self, length: int, columns: dict[str, list[Any]], openings: dict[int, Opening]) -> None:
+        self.openings = openings
+        self._length = length
+        self._columns = columns
+        self._encoded: dict[str, msgspec.Raw] = {}
+
+    def __len__(self) -> int:
+        return self._length
+
+    @classmethod
+    def of(cls, calls: Sequence[Call]) -> Self:
+        """Return the calls as columns."""
+        columns = {name: list(map(attrgetter(name), calls)) for name in _LOGGED}
+        openings = {row: call.opening for row, call in enumerate(calls) if call.opening is not None}
+        return cls(len(calls), columns, openings)
+
+    @classmethod
+    def decode(cls, encoded: bytes) -> Self:
+        """Return what `encode` made; raises msgspec.DecodeError where it is something else."""
+        found = _decode(encoded)
+        table = cls(found.length, {}, found.openings)
+        table._encoded = found.columns
+        return table
+
+    def encode(self) -> bytes:
+        """Return the table as bytes, without what a judgement gave."""
+        columns = {}
+        for name in _LOGGED:
+            column = self[name]
+            if name in _TEXTS_OF_THEIR_OWN:
+                encoded = _Column(column, b"")
+            else:
+                numbers = {text: number for number, text in enumerate(dict.fromkeys(column))}
+                encoded = _Column(list(numbers), array("I", map(numbers.__getitem__, column)).tobytes())
+            columns[name] = msgspec.Raw(_encode(encoded))
+        return _encode(_Encoded(self._length, columns, self.openings))
+
+    def __getitem__(self, name: str) -> list[Any]:
+        """Return a column, by the name of the call's field."""
+        column = self._columns.get(name)
+        if column is None and name in JUDGED:
+            column = self._columns[name] = [None] * self._length
+        if column is None:
+            found = _decode_column(self._encoded[name])
+            column = found.texts
+            if found.numbers:
+                column = list(map(column.__getitem__, memoryview(found.numbers).cast("I")))
+            self._columns[name] = column
+        return column
+
+    def __setitem__(self, name: str, column: list[Any]) -> None:
+        """Put a column in the place of another."""
+        self._columns[name] = column
+
+    def rows(self, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Yield some columns' texts, row by row."""
+        return zip(*(self[name] for name in names), strict=True)
+
+    def selected(self, chosen: Sequence[object]) -> CallTable:
+        """Return the rows whose place in `chosen` is true."""
+        rows = list(compress(range(self._length), chosen))
+        if len(rows) == self._length:
+            return self
+        position = {row: at for at, row in enumerate(rows) if row in self.openings}
+        openings = {at: self.openings[row] for row, at in position.items()}
+        columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
+        return CallTable(len(rows), columns, openings)
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the calls one by one."""
+        fields = (*_LOGGED, *JUDGED)
+        for row, texts in enumerate(self.rows(fields)):
+            call = Call(**dict(zip(fields, texts, strict=True)))
+            call.opening = self.openings.get(row)
+            yield call
