@@ -106,7 +106,9 @@ class Cache:
             self._write()
 
     def answer_name(self, files: Iterable[LogFile]) -> str | None:
-        """Return a name for all that these files give, None where one of them can be read once only."""
+        """Return a name for all that these files give, None where that can't be remembered."""
+        if self._database is None:
+            return None
         digest = hashlib.blake2b(self._wanted.encode(), digest_size=16)
         for file in files:
             if file.version is None:

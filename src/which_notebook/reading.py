@@ -69,7 +69,7 @@ class Reading(Struct):
         with closing(Cache(self.cache, wanted.digest)) as cache:
             others = iter(others)
             some = next(others, None)
-            name = None if some or len(first) == _LISTED_AT_ONCE else cache.answer_name(first)
+            name = cache.answer_name(first) if some is None and len(first) < _LISTED_AT_ONCE else None
             if name and (answer := cache.get_answer(name)):
                 self.files += answer.files
                 self.size += answer.size

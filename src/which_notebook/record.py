@@ -123,7 +123,7 @@ def call_of(record: bytes | bytearray | memoryview, *, keep_record: bool = False
         context.source_identity if context else None,
     )
     if found.event_name == "AssumeRole":
-        call.opening = _opening(found)
+        call.opening = _opening(_PARTICULARS.decode(record), identity.arn or identity.invoked_by)
     if keep_record:
         call.record = bytes(record)
     return call
@@ -165,13 +165,18 @@ class _Record(Struct, gc=False, rename="camel"):
     vpc_endpoint_id: str | None = None
     user_agent: str | None = None
     error_code: str | None = None
-    # Of any shape; only an AssumeRole's are looked into.
-    request_parameters: msgspec.Raw = msgspec.Raw(b"null")
-    response_elements: msgspec.Raw = msgspec.Raw(b"null")
-    additional_event_data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class _Particulars(Struct, rename="camel", gc=False):
+    """What differs from service to service, and may have any shape."""
+
+    request_parameters: Any = None
+    response_elements: Any = None
+    additional_event_data: Any = None
 
 
 _DECODER = msgspec.json.Decoder(_Record)
+_PARTICULARS = msgspec.json.Decoder(_Particulars)
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
@@ -198,29 +203,24 @@ def _session(arn: str | None, issuer_arn: str | None, principal_id: str | None) 
     return role_arn, (principal_id or "").partition(":")[2] or None
 
 
-def _opening(record: _Record) -> Opening | None:
-    asked = _object(record.request_parameters)
-    role_arn = asked.get("roleArn")
+def _opening(record: _Particulars, principal: str | None) -> Opening | None:
+    asked = record.request_parameters
+    role_arn = asked.get("roleArn") if isinstance(asked, dict) else None
     if not isinstance(role_arn, str):
         return None  # CloudTrail leaves a refused call's parameters out.
-    credentials = _object(record.response_elements).get("credentials")
-    granted = _object(record.additional_event_data).get("explicitTrustGrant")
+    granted = _member(record.additional_event_data, "explicitTrustGrant")
     return Opening(
         role_arn,
         _text(asked.get("roleSessionName")),
-        _text(credentials.get("accessKeyId")) if isinstance(credentials, dict) else None,
+        _text(_member(_member(record.response_elements, "credentials"), "accessKeyId")),
         _text(asked.get("sourceIdentity")),
-        record.user_identity.arn or record.user_identity.invoked_by,
+        principal,
         granted if isinstance(granted, bool) else None,
     )
 
 
-def _object(raw: msgspec.Raw) -> dict[str, Any]:
-    try:
-        found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _text(value: object) -> str | None:

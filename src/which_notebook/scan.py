@@ -28,6 +28,7 @@ _START = RECORD_START.encode()
 _FORMS = {b'{"Records":[': b"]}", b"[": b"]", b"": b""}
 _SEPARATORS = b", \r\n\t"
 _SPACE = b" \r\n\t"
+_ESCAPE = b"\\u00"
 _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
 _CALLS_AT_ONCE = 5_000
@@ -99,7 +100,7 @@ class _NotCuttableError(Exception):
 def _form(piece: Bytes) -> bytes | None:
     """Return what stands before the first record, where the file is one whose records can be cut out."""
     # A writer that escapes letters would hide what is searched for; CloudTrail's doesn't, and a writer does as it does.
-    if _ESCAPED_ASCII.search(piece, 0, _LOOKED_AT_FOR_ESCAPES):
+    if stringzilla.find(piece, _ESCAPE, 0, _LOOKED_AT_FOR_ESCAPES) >= 0 and _ESCAPED_ASCII.search(piece):
         return None
     return next((head for head in _FORMS if piece.startswith(head + _START)), None)
 
@@ -150,15 +151,16 @@ def _cut(window: Bytes, end: int, wanted: Wanted) -> list[Call]:
             starts[start] = stop = following if 0 <= following < end else end
             at = stringzilla.find(window, needle, stop)
     calls = []
+    keep_record, wants = wanted.keeps_record, wanted.wants
     with memoryview(window) as view:
         for start, stop in sorted(starts.items()):
             while window[stop - 1] in _SEPARATORS:
                 stop -= 1
             try:
-                call = call_of(view[start:stop], keep_record=wanted.keeps_record)
+                call = call_of(view[start:stop], keep_record=keep_record)
             except RecordError:
                 raise _NotCuttableError from None
-            if wanted.wants(call):
+            if wants(call):
                 calls.append(call)
     return calls
 

@@ -49,6 +49,8 @@ class CallTable:
         self.openings = openings
         self._length = length
         self._columns = columns
+        # Columns that nobody asked for yet come from one of these.
+        self._calls: Sequence[Call] = ()
         self._encoded: dict[str, msgspec.Raw] = {}
 
     def __len__(self) -> int:
@@ -57,9 +59,10 @@ class CallTable:
     @classmethod
     def of(cls, calls: Sequence[Call]) -> Self:
         """Return the calls as columns."""
-        columns = {name: list(map(attrgetter(name), calls)) for name in _LOGGED}
         openings = {row: call.opening for row, call in enumerate(calls) if call.opening is not None}
-        return cls(len(calls), columns, openings)
+        table = cls(len(calls), {}, openings)
+        table._calls = calls
+        return table
 
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
@@ -85,15 +88,19 @@ class CallTable:
     def __getitem__(self, name: str) -> list[Any]:
         """Return a column, by the name of the call's field."""
         column = self._columns.get(name)
-        if column is None and name in JUDGED:
-            column = self._columns[name] = [None] * self._length
         if column is None:
-            found = _decode_column(self._encoded[name])
-            column = found.texts
-            if found.numbers:
-                column = list(map(column.__getitem__, memoryview(found.numbers).cast("I")))
-            self._columns[name] = column
+            column = self._columns[name] = self._new_column(name)
         return column
+
+    def _new_column(self, name: str) -> list[Any]:
+        if name in JUDGED:
+            return [None] * self._length
+        if name not in self._encoded:
+            return list(map(attrgetter(name), self._calls))
+        column = _decode_column(self._encoded[name])
+        if not column.numbers:
+            return column.texts
+        return list(map(column.texts.__getitem__, memoryview(column.numbers).cast("I")))
 
     def __setitem__(self, name: str, column: list[Any]) -> None:
         """Put a column in the place of another."""
