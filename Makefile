@@ -1,4 +1,4 @@
-.PHONY: demo test check clean
+.PHONY: demo test check bench clean
 
 # The emulated notebook instances on this machine, from terraform apply to the answer.
 demo:
@@ -17,6 +17,11 @@ check:
 	.venv/bin/mypy
 	.venv/bin/shellcheck scripts/*.sh tests/*.sh .ci/run
 	PYTHONPATH=tests .venv/bin/python -m check_terraform
+
+# which-notebook beside its peers; some minutes, and 2 GB below .cache.
+bench:
+	@tests/set-up.sh bench
+	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
 clean:
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules

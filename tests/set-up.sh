@@ -2,11 +2,11 @@
 # Brings what the tests or the demo need: system packages (as root on Debian or Ubuntu, saying which), the Python
 # environment and the npm packages inside the clone. What it can't bring it names, in one line, and starts nothing.
 #
-# Usage: tests/set-up.sh test|demo
+# Usage: tests/set-up.sh test|demo|bench
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-purpose=${1:?usage: tests/set-up.sh test|demo}
+purpose=${1:?usage: tests/set-up.sh test|demo|bench}
 
 stop() {
   printf 'set-up: %s\n' "$*" >&2
@@ -68,12 +68,13 @@ export TMPDIR
 trap 'rm -rf .cache/set-up' EXIT
 
 # A stamp holds what was installed, so that a second run has nothing to do.
-wanted=$({ cat tests/requirements.txt constraints.txt && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
+wanted=$({ cat tests/requirements.txt constraints.txt pyproject.toml && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
 if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
   printf 'set-up: installing the Python packages of constraints.txt into .venv (about a minute)\n'
   rm -rf .venv
   "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c constraints.txt
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
   printf '%s' "$wanted" >.venv/installed
 fi
 

@@ -1,0 +1,178 @@
+"""`make bench`: which-notebook beside its peers, on generated corpora, in one run on one machine.
+
+Numbers of one machine say little; the ratios are what counts. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from corpus import ACCOUNT, ROLE, write
+from measure import Command, Measured, measure, size_of
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+FOLDER = CHECKOUT / ".cache" / "bench"
+PEERS = FOLDER / "peers"
+TRAILSCRAPER = "trailscraper==0.10.0"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+
+
+def which_notebook(folder: Path, *options: str, cache: Path | None = None) -> Command:
+    """Return the command that sums up the role's calls in a folder."""
+    arguments = [str(CHECKOUT / ".venv/bin/which-notebook"), "summary", str(folder), "--role", ROLE, *options]
+    if cache is None:
+        return Command([*arguments, "--no-cache"], {})
+    return Command(arguments, {"XDG_CACHE_HOME": str(cache)})
+
+
+def bare(folder: Path) -> Command:
+    """Return the command that only decompresses."""
+    return Command([sys.executable, str(CHECKOUT / "bench/bare_libdeflate.py"), str(folder)], {})
+
+
+class Table:
+    """Rows that are printed as they come."""
+
+    def __init__(self, title: str) -> None:
+        print(f"\n{title}")
+
+    def row(self, name: str, measured: Measured, size: int, remark: str = "") -> None:
+        """Print one command's row; `size` is what it read, in bytes when decompressed."""
+        spread = f"({measured.fastest:.2f} to {measured.slowest:.2f})"
+        rate = f"{size / measured.seconds / 1e6:,.0f} MB/s"
+        print(f"  {name:<44}{measured.seconds:>8.2f} s {spread:<18}{rate:>12}   {remark}", flush=True)
+
+
+def target(value: float, least: float) -> str:
+    """Say how a ratio stands to its target."""
+    return f"(target {least:g}: {'met' if value >= least else 'NOT met'})"
+
+
+def written_corpus(name: str, files: int, records: int) -> tuple[Path, int]:
+    """Write a corpus, unless it is there from an earlier run; return its folder and its size when decompressed."""
+    folder = FOLDER / f"{name}-{files}x{records}"
+    note = folder / "size"
+    if not note.exists():
+        print(f"writing {files:,} files of {records:,} records …", flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "logs").mkdir(parents=True)
+        note.write_text(str(write(folder / "logs", files, records)))
+    return folder / "logs", int(note.read_text())
+
+
+def main_corpus(runs: int, files: int, with_peers: bool) -> None:
+    """Compare on many files of the size that a busy account's have."""
+    logs, size = written_corpus("main", files, 2000)
+    print(f"\n{files:,} files, {size / 1e9:.2f} GB of JSON in {size_of(logs) / 1e9:.2f} GB of gzip, 2% the role's")
+    cache = FOLDER / "cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    which_notebook(logs, cache=cache).run()
+    one, two, again = (
+        "which-notebook, one process",
+        "which-notebook, two processes",
+        "which-notebook, a second question",
+    )
+    libdeflate = f"bare libdeflate (deflate {version('deflate')})"
+    measured = measure(
+        {
+            libdeflate: bare(logs),
+            one: which_notebook(logs, "--jobs", "1"),
+            two: which_notebook(logs, "--jobs", "2"),
+            again: which_notebook(logs, "--until", "2999-01-01", cache=cache),
+        },
+        runs,
+    )
+    table = Table("Speed")
+    table.row(libdeflate, measured[libdeflate], size)
+    ratio = measured[libdeflate].seconds / measured[one].seconds
+    table.row(one, measured[one], size, f"{ratio:.2f} of bare libdeflate {target(ratio, 0.75)}")
+    ratio = measured[one].seconds / measured[two].seconds
+    table.row(two, measured[two], size, f"{ratio:.2f} times one process {target(ratio, 1.6)}")
+    ratio, ratio_two = (measured[each].seconds / measured[again].seconds for each in (one, two))
+    remark = f"{ratio:.0f} times the first with one process {target(ratio, 20)}, {ratio_two:.0f} times with two"
+    table.row(again, measured[again], size, remark)
+    if with_peers:
+        peers(logs, size, measured[one], table)
+    memory(logs, files)
+
+
+def peers(logs: Path, size: int, ours: Measured, table: Table) -> None:
+    """Compare with what people use today, for the same answer: the number of the role's records."""
+    expected = json.loads(ours.output)
+    expected_records = expected["calls"] + expected["handshakes"]
+    trailscraper = PEERS / "bin/trailscraper"
+    if not trailscraper.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+        subprocess.run([PEERS / "bin/pip", "install", "--quiet", TRAILSCRAPER], check=True)
+    select = f"'{trailscraper}' select --log-dir '{logs}' --filter-assumed-role-arn {ROLE_ARN} | jq '.Records | length'"
+    jq = f"find '{logs}' -name '*.gz' -print0 | xargs -0 zcat | jq -c '.Records[] | select(.userIdentity.sessionContext.sessionIssuer.arn == \"{ROLE_ARN}\")' | wc -l"
+    jq_version = subprocess.run(["jq", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    for name, line in ((TRAILSCRAPER.replace("==", " "), select), (f"zcat | {jq_version}", jq)):
+        found = measure({name: Command(["bash", "-c", line], {})}, 1)[name]
+        same = "the same answer" if int(found.output) == expected_records else f"ANOTHER ANSWER: {int(found.output):,}"
+        ratio = found.seconds / ours.seconds
+        table.row(name, found, size, f"which-notebook is {ratio:.0f} times as fast {target(ratio, 20)}; {same}")
+
+
+def memory(logs: Path, files: int) -> None:
+    """Show that memory doesn't grow with the corpus."""
+    print("\nPeak memory, all processes together (target: under 200 MB)")
+    tenth = FOLDER / "tenth"
+    shutil.rmtree(tenth, ignore_errors=True)
+    tenth.mkdir()
+    for path in sorted(logs.rglob("*.gz"))[: files // 10]:
+        (tenth / path.name).symlink_to(path)
+    for jobs in ("1", "2"):
+        small, large = (which_notebook(each, "--jobs", jobs).peak_memory() / 1e6 for each in (tenth, logs))
+        print(f"  --jobs {jobs}: {small:.0f} MB on a tenth of the files, {large:.0f} MB on all", flush=True)
+
+
+def shapes(runs: int, tiny: int, huge: int) -> None:
+    """Compare on one huge file, and on very many tiny ones."""
+    for name, files, records in (("one huge file", 1, huge), ("tiny files", tiny, 2)):
+        logs, size = written_corpus(name.replace(" ", "-"), files, records)
+        measured = measure({"bare": bare(logs), "ours": which_notebook(logs, "--jobs", "1")}, runs)
+        table = Table(f"{files:,} file{'s' if files > 1 else ''} of {records:,} records, {size / 1e9:.2f} GB of JSON")
+        table.row("bare libdeflate", measured["bare"], size)
+        ratio = measured["bare"].seconds / measured["ours"].seconds
+        table.row("which-notebook, one process", measured["ours"], size, f"{ratio:.2f} {target(ratio, 0.375)}")
+        peak = which_notebook(logs, "--jobs", "1").peak_memory() / 1e6
+        print(f"  peak memory {peak:.0f} MB (target: under 200 MB)", flush=True)
+
+
+def start_up(runs: int) -> None:
+    """Show how long the command takes to do nothing."""
+    name = "which-notebook --version"
+    found = measure({name: Command([str(CHECKOUT / ".venv/bin/which-notebook"), "--version"], {})}, max(runs, 5))[name]
+    state = "met" if found.seconds < 0.15 else "NOT met"
+    print(
+        f"\nStart-up: {name} {found.seconds:.3f} s ({found.fastest:.3f} to {found.slowest:.3f}) (target 0.15 s: {state})"
+    )
+
+
+def main() -> None:
+    """Run all of it, or a small version of it, to see that it works."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="measured runs of each command (default: %(default)s)")
+    parser.add_argument("--small", action="store_true", help="a hundredth of the size, without peers")
+    given = parser.parse_args()
+    part = 100 if given.small else 1
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    print(
+        f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
+    )
+    main_corpus(given.runs, 1000 // part, with_peers=not given.small)
+    shapes(given.runs, 100_000 // part, 500_000 // part)
+    start_up(given.runs)
+
+
+if __name__ == "__main__":
+    main()
