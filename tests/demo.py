@@ -9,12 +9,13 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import NoReturn
 
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator, StartError
@@ -46,24 +47,15 @@ def work_in(notebook: NotebookInstance) -> None:
     notebook.run([notebook.python, "-c", BOTO3], check=True)
 
 
-def print_answer(records: list[dict[str, Any]], role: str) -> None:
-    """Print which session of the role made which calls, from the records' `userIdentity` alone."""
-    calls: dict[str, Counter[str]] = {}
-    for record in records:
-        identity = record["userIdentity"]
-        if identity["type"] == "AssumedRole" and identity["sessionContext"]["sessionIssuer"]["userName"] == role:
-            service = record["eventSource"].removesuffix(".amazonaws.com")
-            name = f"{service}:{record['eventName']}"
-            calls.setdefault(identity["arn"].rsplit("/", 1)[1], Counter())[name] += 1
-    if handshakes := calls.get("SageMaker", Counter()).get("sts:AssumeRole"):
-        del calls["SageMaker"]["sts:AssumeRole"]
-        print(f"    ({handshakes} handshakes, by which the base session opened the notebooks' sessions)")
-    print(f"\n    {'session in CloudTrail':<24}{'calls':>5}  what")
-    for session, events in sorted(calls.items()):
-        if events:
-            what = ", ".join(f"{count} {event}" for event, count in sorted(events.items()))
-            print(f"    {session:<24}{events.total():>5}  {what}")
-    print()
+def ask_which_notebook(emulator: Emulator, role: str) -> None:
+    """Let the command answer from the recorded log: which notebook made which call."""
+    emulator.flush()
+    log = emulator.cloudtrail_folder.relative_to(CHECKOUT)
+    command = ["which-notebook", "summary", str(log), "--role", role]
+    print(f"\n  $ {' '.join(command)}\n", flush=True)
+    program = Path(sys.executable).with_name(command[0])
+    subprocess.run([program, *command[1:], "--format", "table", "--no-cache"], check=True, cwd=CHECKOUT)
+    print(flush=True)
 
 
 def before(emulator: Emulator) -> None:
@@ -87,7 +79,7 @@ def before(emulator: Emulator) -> None:
     with step("the same calls from each, with the AWS CLI and boto3"):
         for notebook in notebooks:
             work_in(notebook)
-    print_answer(emulator.records(), role["RoleName"])
+    ask_which_notebook(emulator, role["RoleName"])
 
 
 def after(emulator: Emulator) -> None:
@@ -102,7 +94,7 @@ def after(emulator: Emulator) -> None:
     with step("the same calls from each"):
         for name in session_arns:
             work_in(NotebookInstance(emulator, name))
-    print_answer(emulator.records(), "data-science-execution")
+    ask_which_notebook(emulator, "data-science-execution")
 
 
 def interrupted(*_: object) -> NoReturn:

@@ -23,13 +23,13 @@ def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
     try:
         is_folder = stat.S_ISDIR(os.stat(source).st_mode)
         if not is_folder:
-            yield _log_file(source, os.stat(source))
+            yield _log_file(os.path.abspath(source), os.stat(source))
             return
     except OSError as error:
         skip(source, _reason(error))
         return
     seen = False
-    for entry in _walk(source, skip):
+    for entry in _walk(os.path.abspath(source), skip):
         if entry.name.endswith(SUFFIXES) and holds_calls(entry.path):
             seen = True
             try:
@@ -60,7 +60,7 @@ def _log_file(path: str, found: os.stat_result) -> LogFile:
     if not stat.S_ISREG(found.st_mode):
         return LogFile(path)  # a pipe, such as the shell's <(…)
     version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
-    return LogFile(os.path.abspath(path), found.st_size, version)
+    return LogFile(path, found.st_size, version)
 
 
 def _reason(error: OSError) -> str:

@@ -27,7 +27,10 @@ def write_summary_table(summary: Summary, signs: Signs, role: str, reading: Read
     ]
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", warnings, False))
-    lines = [f"Role {printable(role)}: {summary.calls:,} calls in {reading.files:,} files ({_size(reading.size)})", ""]
+    lines = [
+        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(reading.files, 'file')} ({_size(reading.size)})",
+        "",
+    ]
     if rows:
         widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
         for row in (_HEADER, *rows):
@@ -59,13 +62,18 @@ def _cells(row: Row, name: str, warnings: Counter[str], with_role: bool) -> tupl
 
 def _remarks(summary: Summary, signs: Signs) -> Iterable[str]:
     if summary.handshakes:
-        yield f"  Besides, {summary.handshakes:,} handshakes: AssumeRole calls by which the base session opened notebook sessions."
+        handshakes = _number(summary.handshakes, "handshake")
+        yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
     if chained := sum(row.chained for row in summary.notebooks):
         yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
     for sign in signs.found[:10]:
         yield printable(f"  warning: {sign.notebook}, {sign.event_time}, event {sign.event_id}: {sign.text}.")
     if len(signs.found) > 10:
         yield f"  and {len(signs.found) - 10:,} more warnings, all in the report."
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _minute(time: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
@@ -35,14 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     @property
     def needles(self) -> tuple[bytes, ...]:
         """Texts of which every record of a wanted call holds one, in whatever way its JSON is written."""
-        texts = [*self.role_names, *self.chained_role_names, *sorted(self.opened_keys)]
-        if self.chains:
-            texts.append("AssumeRole")
-        if self.source_identities:
-            texts.append("sourceIdentity")
-        if self.event_id is not None:
-            texts.append(self.event_id)
-        return tuple(dict.fromkeys(_unescaped_part(text).encode() for text in texts))
+        return _needles(self)
 
     def wants(self, call: Call) -> bool:
         """Return whether the call is one of those."""
@@ -63,6 +57,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
         """A name for exactly this, for a cache to know it by."""
         plain = msgspec.json.encode(msgspec.to_builtins(self, order="deterministic"))
         return hashlib.sha256(plain).hexdigest()[:32]
+
+
+@lru_cache(maxsize=8)
+def _needles(wanted: Wanted) -> tuple[bytes, ...]:
+    texts = [*wanted.role_names, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
+    if wanted.chains:
+        texts.append("AssumeRole")
+    if wanted.source_identities:
+        texts.append("sourceIdentity")
+    if wanted.event_id is not None:
+        texts.append(wanted.event_id)
+    return tuple(dict.fromkeys(_unescaped_part(text).encode() for text in texts))
 
 
 def _unescaped_part(text: str) -> str:
