@@ -66,7 +66,8 @@ def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Itera
                         yield Part(file, last, False)
                     last = found
         except OSError as error:
-            reason = (error.strerror or str(error) or type(error).__name__).lower()
+            reason = error.strerror or str(error) or type(error).__name__
+            reason = reason[:1].lower() + reason[1:]
             last = Found(0, last.calls, [reason])
         yield Part(file, last, True)
 

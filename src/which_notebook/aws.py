@@ -1,0 +1,140 @@
+"""The AWS SDK: its clients, and its errors in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from .log_file import SourceError
+
+
+def client(service: str, region: str | None = None, *, connections: int = 10) -> Any:
+    """Return this process's client of a service: made when it is first asked for, the same one from then on.
+
+    `region` None stands for the configured one; `connections` is how many threads may use the client at once. Raises
+    SourceError where boto3 isn't installed, and what `named_errors` is for.
+    """
+    # A forked worker inherits this module's state; a client's connections mustn't be used by two processes.
+    return _client(os.getpid(), service, region, connections)
+
+
+def configured_region() -> str | None:
+    """Return the region that the environment or the profile names. Raises what `client` does."""
+    return _session(os.getpid()).region_name or None
+
+
+def partition(region: str) -> str:
+    """Return the partition that a region is in, such as `aws`. Raises what `client` does."""
+    return str(_session(os.getpid()).get_partition_for_region(region))
+
+
+@contextmanager
+def named_errors(permission: str) -> Iterator[None]:
+    """Turn whatever the SDK raises within the block into an OSError that a person can read.
+
+    `permission` is the IAM action that the block needs, such as `s3:GetObject`: a refusal names it.
+    """
+    _require_boto3()
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise OSError(errno.EIO, _reason(error, permission)) from None
+
+
+def is_throttling(error: Exception) -> bool:
+    """Return whether the service held the request back because there were too many."""
+    response: dict[str, Any] = getattr(error, "response", {})
+    return str(response.get("Error", {}).get("Code", "")).startswith(("Throttl", "TooManyRequests"))
+
+
+def _require_boto3() -> None:
+    try:
+        import boto3  # noqa: F401
+    except ImportError:
+        raise SourceError("s3:// and cloudtrail: need boto3: pip install 'which-notebook[aws]'") from None
+
+
+@lru_cache
+def _session(process: int) -> Any:
+    _require_boto3()
+    import boto3
+
+    return boto3.session.Session()
+
+
+@lru_cache
+def _client(process: int, service: str, region: str | None, connections: int) -> Any:
+    session = _session(process)
+    from botocore.config import Config
+
+    # How often is left to the user: AWS_MAX_ATTEMPTS, or the profile.
+    # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+    config = Config(retries={"mode": "standard"}, max_pool_connections=connections)
+    return session.client(service, region_name=region, config=config)
+
+
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/CommonErrors.html
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation", "403"})
+_BAD_CREDENTIALS = frozenset(
+    {
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"})
+_ELSEWHERE = frozenset(
+    {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "301"}
+)
+_REASONS = {
+    "NoSuchBucket": "there is no such bucket",
+    "NoSuchKey": "there is no such object (it may have been deleted meanwhile)",
+    "PreconditionFailed": "the object was changed while it was read",
+    "InvalidBucketName": "no bucket can have that name",
+}
+
+
+def _reason(error: Exception, permission: str) -> str:
+    from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+
+    if isinstance(error, NoCredentialsError):
+        return "no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`, `aws configure`)"
+    if isinstance(error, NoRegionError):
+        return "no AWS region: give --region, or set AWS_REGION"
+    if not isinstance(error, ClientError):
+        return _lower(str(error))
+    answered: Any = error.response
+    said: Any = answered.get("Error", {})
+    code, message = str(said.get("Code", "")), str(said.get("Message", ""))
+    if code in _REASONS:
+        return _REASONS[code]
+    if code in _DENIED:
+        # What AWS says, where it says more than that, tells whose policy it is, and whether the KMS key's.
+        return f"access denied: {permission} is missing" + (
+            f" ({message})" if permission.split(":")[0] + ":" in message or "kms:" in message else ""
+        )
+    if code in _EXPIRED:
+        return "the AWS credentials have expired: sign in again"
+    if code in _BAD_CREDENTIALS:
+        return (
+            f"AWS doesn't accept the credentials ({code}: {message}); in a region that isn't enabled, it accepts none"
+        )
+    if code == "InvalidObjectState":
+        return f"the object is archived ({answered.get('StorageClass') or 'Glacier'}): restore it first"
+    if code in _ELSEWHERE:
+        region = answered.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
+        return f"the bucket is in another region ({region or message})"
+    return f"{code}: {message}" if code else _lower(str(error))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,154 @@
+"""Log files in S3: which objects there are, and what is in them."""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, BinaryIO, cast
+
+from . import aws
+from .files import SUFFIXES, Skip
+from .layout import holds_calls, may_answer
+from .log_file import LogFile
+from .question import Question
+from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
+from .s3_object import AT_ONCE, ObjectReader
+
+_SMALL = 4 * 1024 * 1024
+_PIECE = 1024 * 1024
+_AHEAD_BYTES = 16 * 1024 * 1024
+
+
+def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
+    """Yield the log files of `s3://bucket/folder` that may answer the question, in a fixed order, or the one object.
+
+    Of CloudTrail's layout only the accounts, regions and days that are asked for are listed; see `s3_folders`. What can't
+    be listed is given to `skip`, with the reason. Needs s3:ListBucket. Raises SourceError where boto3 isn't installed.
+    """
+    bucket, _, path = name.removeprefix("s3://").partition("/")
+    folder = path if path.endswith("/") or not path else f"{path}/"
+    seen = False
+
+    def skip_folder(folder: str, reason: str) -> None:
+        nonlocal seen
+        seen = True
+        skip(folder, reason)
+
+    try:
+        for found in _objects(bucket, first_listings(folder, question), question, skip_folder):
+            key = found["Key"]
+            if key.endswith(SUFFIXES) and holds_calls(key):
+                seen = True
+                if may_answer(key, question):
+                    yield _log_file(bucket, found)
+        if seen:
+            return
+        # The first of all keys that begin so, which an object of just that name would be.
+        with aws.named_errors("s3:ListBucket"):
+            answer = aws.client("s3", connections=AT_ONCE).list_objects_v2(Bucket=bucket, Prefix=path, MaxKeys=1)
+    except OSError as error:
+        skip(name, str(error.strerror))
+        return
+    first = next(iter(answer.get("Contents", ())), None)
+    if first is None:
+        skip(name, "nothing in the bucket has that name" if path else "the bucket is empty")
+    elif first["Key"] == path != folder:
+        yield _log_file(bucket, first)
+    elif not is_in_layout(folder):
+        skip(name, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
+
+
+def opened_objects(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | OSError]]:
+    """Yield each object with its content, or with the reason why it can't be had; in the order in which they are given.
+
+    Small ones are downloaded ahead, several at a time, some megabytes in all; large ones are read as they come. Needs
+    s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
+    """
+    rest = iter(files)
+    ahead: deque[tuple[LogFile, int, Future[BinaryIO] | None]] = deque()
+    held = 0
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        while True:
+            while held < _AHEAD_BYTES and len(ahead) < 2 * AT_ONCE and (file := next(rest, None)):
+                size = _SMALL if file.size is None else file.size
+                if size <= _SMALL:
+                    held += size
+                    ahead.append((file, size, pool.submit(_downloaded, file.name)))
+                else:
+                    ahead.append((file, 0, None))
+            if not ahead:
+                return
+            file, size, downloaded = ahead.popleft()
+            content: BinaryIO | OSError
+            try:
+                content = downloaded.result() if downloaded else cast(BinaryIO, ObjectReader(file.name))
+            except OSError as error:
+                content = error
+            del downloaded
+            yield file, content
+            held -= size
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _downloaded(name: str) -> BinaryIO:
+    with ObjectReader(name) as reader:
+        return io.BytesIO(b"".join(iter(partial(reader.read, _PIECE), b"")))
+
+
+def _log_file(bucket: str, found: dict[str, Any]) -> LogFile:
+    return LogFile(f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
+
+
+def _objects(bucket: str, first: list[Listing], question: Question, skip: Skip) -> Iterator[dict[str, Any]]:
+    """Yield what is listed; several prefixes at a time, a page of each."""
+    todo = deque(first)
+    folders: dict[str, list[str]] = {}
+    while todo:
+        some = [todo.popleft() for _ in range(min(len(todo), AT_ONCE))]
+        following: list[Listing] = []
+        for listing, page in zip(some, _pages(bucket, some), strict=True):
+            if isinstance(page, OSError):
+                skip(f"s3://{bucket}/{listing.prefix}", str(page.strerror))
+                continue
+            known = folders.pop(listing.prefix, []) + [each["Prefix"] for each in page.get("CommonPrefixes", ())]
+            if not page["IsTruncated"]:
+                more = list(listings_below(listing, known, question))
+            else:
+                more = [replace(listing, after=None, token=page["NextContinuationToken"])]
+                folders[listing.prefix] = known
+            for found in page.get("Contents", ()):
+                if (elsewhere := listings_instead(listing, found["Key"], question)) is not None:
+                    more = elsewhere
+                    break
+                yield found
+            following += more
+        todo.extendleft(reversed(following))
+
+
+def _pages(bucket: str, listings: list[Listing]) -> list[dict[str, Any] | OSError]:
+    # No thread may live on where the caller goes on: it may fork.
+    with aws.named_errors("s3:ListBucket"):
+        client = aws.client("s3", connections=AT_ONCE)
+
+    def page(listing: Listing) -> dict[str, Any] | OSError:
+        where = {"StartAfter": listing.after, "ContinuationToken": listing.token}
+        given = {name: value for name, value in where.items() if value}
+        if not listing.deep:
+            given["Delimiter"] = "/"
+        try:
+            with aws.named_errors("s3:ListBucket"):
+                answer: dict[str, Any] = client.list_objects_v2(Bucket=bucket, Prefix=listing.prefix, **given)
+                return answer
+        except OSError as error:
+            return error
+
+    if len(listings) == 1:
+        return [page(listings[0])]
+    with ThreadPoolExecutor(len(listings)) as pool:
+        return list(pool.map(page, listings))
