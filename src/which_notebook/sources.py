@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from . import files
 from .log_file import LogFile, SourceError
@@ -17,6 +17,9 @@ from .record import Call
 from .table import CallTable
 from .wanted import Wanted
 
+if TYPE_CHECKING:
+    from .event_history import Kept
+
 EVENT_HISTORY = "cloudtrail:"
 STANDARD_INPUT = "-"
 
@@ -24,8 +27,8 @@ STANDARD_INPUT = "-"
 class Sources:
     """Where to read: files, folders, `s3://bucket/prefix`, `-`, or the account's event history (`cloudtrail:`).
 
-    A context manager: what can be read only once (standard input, a pipe) is kept in a temporary file meanwhile, if
-    `again` says that the question needs several readings. Raises SourceError where a name can't be meant.
+    A context manager: what can be read only once (standard input, a pipe), or slowly (the event history), is kept in a
+    temporary file meanwhile, if `again` says that the question needs several readings. Raises SourceError where a name can't be meant.
     """
 
     def __init__(self, names: Sequence[str], question: Question, reading: Reading, *, again: bool = False) -> None:
@@ -36,6 +39,7 @@ class Sources:
         self._reading = reading
         self._again = again
         self._copies: dict[str, IO[bytes]] = {}
+        self._history: Kept | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -45,14 +49,19 @@ class Sources:
     ) -> None:
         for copy in self._copies.values():
             copy.close()
+        if self._history:
+            self._history.close()
 
     def tables(self, wanted: Wanted) -> Iterator[CallTable]:
         """Yield the wanted calls of all sources in tables, in the order of time, each once."""
         history: Iterator[list[Call]] = iter(())
         if EVENT_HISTORY in self._names:
-            from .event_history import history_calls
+            from .event_history import Kept, history_calls
 
-            history = ([call] for call in history_calls(wanted, self._question, self._reading))
+            if self._again and self._history is None:
+                self._history = Kept()
+            found = history_calls(wanted, self._question, self._reading, self._history)
+            history = ([call] for call in found)
         return self._reading.tables(self._log_files(), wanted, history)
 
     def calls(self, wanted: Wanted) -> Iterator[Call]:
