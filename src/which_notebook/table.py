@@ -32,6 +32,7 @@ class _Encoded(Struct, array_like=True):
     length: int
     columns: dict[str, msgspec.Raw]
     openings: dict[int, Opening]
+    records: dict[int, bytes]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,11 +43,14 @@ _decode_column = msgspec.msgpack.Decoder(_Column).decode
 class CallTable:
     """Some calls, in the order of time.
 
-    `openings` has what the AssumeRole calls opened, by row.
+    `openings` has what the AssumeRole calls opened, by row; `records` the records, where they are kept.
     """
 
-    def __init__(self, length: int, columns: dict[str, list[Any]], openings: dict[int, Opening]) -> None:
+    def __init__(
+        self, length: int, columns: dict[str, list[Any]], openings: dict[int, Opening], records: dict[int, bytes]
+    ) -> None:
         self.openings = openings
+        self.records = records
         self._length = length
         self._columns = columns
         # Columns that nobody asked for yet come from one of these.
@@ -60,7 +64,8 @@ class CallTable:
     def of(cls, calls: Sequence[Call]) -> Self:
         """Return the calls as columns."""
         openings = {row: call.opening for row, call in enumerate(calls) if call.opening is not None}
-        table = cls(len(calls), {}, openings)
+        records = {row: call.record for row, call in enumerate(calls) if call.record is not None}
+        table = cls(len(calls), {}, openings, records)
         table._calls = calls
         return table
 
@@ -68,7 +73,7 @@ class CallTable:
     def decode(cls, encoded: bytes) -> Self:
         """Return what `encode` made; raises msgspec.DecodeError where it is something else."""
         found = _decode(encoded)
-        table = cls(found.length, {}, found.openings)
+        table = cls(found.length, {}, found.openings, found.records)
         table._encoded = found.columns
         return table
 
@@ -83,7 +88,7 @@ class CallTable:
                 numbers = {text: number for number, text in enumerate(dict.fromkeys(column))}
                 encoded = _Column(list(numbers), array("I", map(numbers.__getitem__, column)).tobytes())
             columns[name] = msgspec.Raw(_encode(encoded))
-        return _encode(_Encoded(self._length, columns, self.openings))
+        return _encode(_Encoded(self._length, columns, self.openings, self.records))
 
     def __getitem__(self, name: str) -> list[Any]:
         """Return a column, by the name of the call's field."""
@@ -115,10 +120,10 @@ class CallTable:
         rows = list(compress(range(self._length), chosen))
         if len(rows) == self._length:
             return self
-        position = {row: at for at, row in enumerate(rows) if row in self.openings}
-        openings = {at: self.openings[row] for row, at in position.items()}
+        openings = {at: self.openings[row] for at, row in enumerate(rows) if row in self.openings}
+        records = {at: self.records[row] for at, row in enumerate(rows) if row in self.records}
         columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
-        return CallTable(len(rows), columns, openings)
+        return CallTable(len(rows), columns, openings, records)
 
     def calls(self) -> Iterator[Call]:
         """Yield the calls one by one."""
@@ -126,4 +131,5 @@ class CallTable:
         for row, texts in enumerate(self.rows(fields)):
             call = Call(**dict(zip(fields, texts, strict=True)))
             call.opening = self.openings.get(row)
+            call.record = self.records.get(row)
             yield call
