@@ -7,6 +7,7 @@ are then one object, which makes counting them cheap.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
@@ -120,8 +121,9 @@ class CallTable:
         rows = list(compress(range(self._length), chosen))
         if len(rows) == self._length:
             return self
-        openings = {at: self.openings[row] for at, row in enumerate(rows) if row in self.openings}
-        records = {at: self.records[row] for at, row in enumerate(rows) if row in self.records}
+        # Few rows have these.
+        openings = {bisect_left(rows, row): opening for row, opening in self.openings.items() if chosen[row]}
+        records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}
         columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
         return CallTable(len(rows), columns, openings, records)
 
