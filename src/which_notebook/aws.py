@@ -57,7 +57,7 @@ def _require_boto3() -> None:
     try:
         import boto3  # noqa: F401
     except ImportError:
-        raise SourceError("s3:// and cloudtrail: need boto3: pip install 'which-notebook[aws]'") from None
+        raise SourceError("s3://, cloudtrail: and audit need boto3: pip install 'which-notebook[aws]'") from None
 
 
 @lru_cache
@@ -96,6 +96,7 @@ _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "301"}
 )
 _REASONS = {
+    "NoSuchEntity": "there is no such role or policy",
     "NoSuchBucket": "there is no such bucket",
     "NoSuchKey": "there is no such object (it may have been deleted meanwhile)",
     "PreconditionFailed": "the object was changed while it was read",

@@ -128,6 +128,44 @@ def _report(given: argparse.Namespace) -> int:
     return asked.status()
 
 
+def _audit(given: argparse.Namespace) -> int:
+    from .audit.account import permissions_policy, read_account
+    from .audit.output import write_audit
+    from .audit.verdicts import judge, permits_verdict
+
+    if "all" in given.region and len(given.region) > 1:
+        raise UsageError("--region all means all of them: give it alone")
+    form = format_of(given.format, given.output, "json")
+    if form in ("jsonl", "parquet"):
+        raise UsageError(f"audit has no format {form}: choose table, json or csv")
+    if given.permissions:
+        with output_file(given.output) as file:
+            write_json(permissions_policy(all_regions=given.region == ["all"]), file)
+        return DONE
+    try:
+        account = read_account(given.region, given.notebook)
+    except OSError as error:
+        _say(printable(str(error.strerror or error)))
+        return NOT_ALL_READ
+    rows = judge(account)
+    with output_file(given.output) as file:
+        write_audit(rows, account.unread, file, form)
+    for unread in account.unread:
+        _say(printable(f"could not read {unread.what}: {unread.reason}"))
+    missing = set(given.notebook) - {row.notebook for row in rows}
+    if missing and not account.unread:
+        _say(printable(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked"))
+    if given.fail_on:
+        failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
+        if failing:
+            _say(
+                f"{len(failing):,} of {len(rows):,} notebook instances are {given.fail_on} or worse, or unknown (--fail-on)"
+            )
+            return UNATTRIBUTED
+    is_whole = not missing and not account.unread and all(not each.unread for each in account.instances)
+    return DONE if is_whole else NOT_ALL_READ
+
+
 def _completion(given: argparse.Namespace) -> int:
     import shtab
 
@@ -252,6 +290,7 @@ examples:
   which-notebook calls logs/ --inventory outputs.json --status unattributed --fail-on unattributed
   which-notebook event 1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d logs/
   which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
+  which-notebook audit --region all --fail-on weak
 
 exit status: 0 done; 1 something could not be read (what could be read is still answered); 2 wrong usage;
 3 with --fail-on unattributed, when there is such a call.
@@ -300,11 +339,57 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    _add_audit(commands)
     completion = commands.add_parser("completion", help="the shell completion's script, to be sourced")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     completion.set_defaults(run=_completion)
     return parser
 
+
+def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> None:
+    text = "is each notebook instance of this account attributable, and what to change where it isn't"
+    audit = commands.add_parser(
+        "audit",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. It only reads; --permissions prints what it needs.",
+        epilog=_VERDICTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument(
+        "--region",
+        action="extend",
+        type=_list,
+        default=[],
+        metavar="REGION",
+        help="only of these; all: all that are enabled (default: the configured one)",
+    )
+    audit.add_argument("--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of these")
+    audit.add_argument(
+        "--fail-on",
+        choices=["attributed", "weak", "not-attributed", "broken"],
+        help="exit with status 3 where a verdict is this one or worse, or unknown",
+    )
+    audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
+    audit.add_argument(
+        "--format",
+        choices=FORMATS[:2] + FORMATS[3:4],
+        help="default: table on a terminal, else JSON, or what --output ends in",
+    )
+    audit.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
+    audit.set_defaults(run=_audit)
+
+
+_VERDICTS = """\
+verdicts, the best first:
+  enforced        imds mode: without root, neither an unattributed call nor another name is possible
+  attributed      calls carry its name, and the role's policies hold; its user could get around it on purpose
+  weak            calls carry its name, but something lets others use it, or switch attribution off
+  unknown         something couldn't be read or decided
+  not-attributed  nothing sets attribution up
+  broken          its calls are refused, or it can't start
+
+exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-on.
+"""
 
 _SOURCES = """\
 SOURCE is a file, a folder (all .json, .json.gz and .jsonl files in it), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:

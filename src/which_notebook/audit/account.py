@@ -1,0 +1,313 @@
+"""Reads from an account what the audit judges, with calls that change nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import errno
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from .. import aws
+from .policy import Policy, read_policy
+from .role import Role
+
+LIST_REGIONS = "ec2:DescribeRegions"
+PERMISSIONS = (
+    "sagemaker:ListNotebookInstances",
+    "sagemaker:DescribeNotebookInstance",
+    "sagemaker:DescribeNotebookInstanceLifecycleConfig",
+    "iam:GetRole",
+    "iam:ListRolePolicies",
+    "iam:GetRolePolicy",
+    "iam:ListAttachedRolePolicies",
+    "iam:GetPolicy",
+    "iam:GetPolicyVersion",
+)
+"""The IAM actions that the audit uses; with `--region all` also `LIST_REGIONS`."""
+
+_AT_ONCE = 8
+
+_Key = TypeVar("_Key")
+_Found = TypeVar("_Found")
+
+
+class Unread(Struct, frozen=True):
+    """Something that couldn't be read: what, with which permission, and why."""
+
+    what: str
+    permission: str
+    reason: str
+
+
+class Lifecycle(Struct, frozen=True):
+    """A lifecycle configuration's on-start script, None where it has none, and when it was last changed."""
+
+    on_start: str | None
+    modified: datetime | None
+
+
+class Instance(Struct, frozen=True, kw_only=True):
+    """A notebook instance as the API describes it, with its role and lifecycle configuration.
+
+    `role` and `lifecycle` are None where there is none, or it couldn't be read: then `unread` says so.
+    """
+
+    name: str
+    region: str
+    account_id: str
+    status: str
+    role_arn: str
+    lifecycle_name: str | None
+    root_access: bool | None
+    metadata_version: str | None
+    platform: str | None
+    failure: str | None
+    modified: datetime | None
+    role: Role | None = None
+    lifecycle: Lifecycle | None = None
+    unread: tuple[Unread, ...] = ()
+
+
+class Account(Struct):
+    """The notebook instances that were found, and what couldn't be listed."""
+
+    instances: list[Instance] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+
+
+def permissions_policy(*, all_regions: bool = False) -> dict[str, Any]:
+    """Return the identity policy that the audit needs and nothing more."""
+    actions = [*PERMISSIONS, *([LIST_REGIONS] if all_regions else [])]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "WhichNotebookAudit", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}],
+    }
+
+
+def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
+    """Read the notebook instances of these regions (`all`: all that are enabled), with these names or all.
+
+    Raises SourceError where boto3 isn't installed, and OSError where it isn't said which regions.
+    """
+    account = Account()
+    asked = _regions(regions)
+    # Making clients isn't thread-safe; using them is.
+    with aws.named_errors(""):
+        iam = _client("iam", asked[0])
+        for region in asked:
+            _client("sagemaker", region)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        listed = list(pool.map(partial(_listed, names=names), asked))
+        found: list[tuple[str, str]] = []
+        for region, (here, unread) in zip(asked, listed, strict=True):
+            found += [(region, name) for name in here]
+            account.unread += unread
+        described = [each for each in pool.map(_described, found) if each]
+        lifecycles = _each_once(pool, _lifecycle, ((each.region, each.lifecycle_name) for each in described))
+        roles = _each_once(pool, partial(_role, iam), (each.role_arn for each in described))
+    for each in described:
+        lifecycle, no_lifecycle = lifecycles[each.region, each.lifecycle_name]
+        role, no_role = roles[each.role_arn]
+        unread = (*each.unread, *no_lifecycle, *no_role)
+        account.instances.append(replace(each, role=role, lifecycle=lifecycle, unread=unread))
+    account.instances.sort(key=lambda each: (each.name.lower(), each.name, each.region))
+    return account
+
+
+def _each_once(pool: ThreadPoolExecutor, read: Callable[[_Key], _Found], keys: Iterable[_Key]) -> dict[_Key, _Found]:
+    distinct = list(dict.fromkeys(keys))
+    return dict(zip(distinct, pool.map(read, distinct), strict=True))
+
+
+def _regions(asked: Sequence[str]) -> list[str]:
+    if list(asked) == ["all"]:
+        with aws.named_errors(LIST_REGIONS):
+            # Without AllRegions these are the enabled ones.
+            answer = aws.client("ec2").describe_regions()
+        return sorted(str(each["RegionName"]) for each in answer["Regions"])
+    with aws.named_errors(""):
+        regions = list(dict.fromkeys(asked)) or list(filter(None, [aws.configured_region()]))
+    if not regions:
+        raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION")
+    return regions
+
+
+def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]:
+    permission = PERMISSIONS[0]
+    found: list[str] = []
+    try:
+        with aws.named_errors(permission):
+            pages = _client("sagemaker", region).get_paginator("list_notebook_instances")
+            for given in [{"NameContains": name} for name in names] or [{}]:
+                for page in pages.paginate(PaginationConfig={"PageSize": 100}, **given):
+                    found += [
+                        each["NotebookInstanceName"]
+                        for each in page["NotebookInstances"]
+                        if each["NotebookInstanceStatus"] != "Deleting"
+                    ]
+    except OSError as error:
+        return [], [Unread(f"the notebook instances in {region}", permission, str(error.strerror))]
+    wanted = [name for name in dict.fromkeys(found) if not names or name in names]
+    return wanted, []
+
+
+def _described(found: tuple[str, str]) -> Instance | None:
+    region, name = found
+    try:
+        with aws.named_errors(PERMISSIONS[1]):
+            said = _client("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
+    except OSError as error:
+        if "RecordNotFound" in str(error.strerror):
+            return None  # deleted since it was listed
+        unread = Unread(f"the notebook instance {name}", PERMISSIONS[1], str(error.strerror))
+        return Instance(
+            name=name, region=region, account_id="", status="", role_arn="", lifecycle_name=None, root_access=None,
+            metadata_version=None, platform=None, failure=None, modified=None, unread=(unread,),
+        )  # fmt: skip
+    root = said.get("RootAccess")
+    metadata = said.get("InstanceMetadataServiceConfiguration") or {}
+    return Instance(
+        name=name,
+        region=region,
+        account_id=said["NotebookInstanceArn"].split(":")[4],
+        status=said["NotebookInstanceStatus"],
+        role_arn=said["RoleArn"],
+        lifecycle_name=said.get("NotebookInstanceLifecycleConfigName"),
+        root_access=None if root is None else root == "Enabled",
+        metadata_version=metadata.get("MinimumInstanceMetadataServiceVersion"),
+        platform=said.get("PlatformIdentifier"),
+        failure=said.get("FailureReason"),
+        modified=said.get("LastModifiedTime"),
+    )
+
+
+def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unread, ...]]:
+    region, name = key
+    if name is None:
+        return None, ()
+    what = f"the lifecycle configuration {name}"
+    try:
+        with aws.named_errors(PERMISSIONS[2]):
+            said = _client("sagemaker", region).describe_notebook_instance_lifecycle_config(
+                NotebookInstanceLifecycleConfigName=name
+            )
+    except OSError as error:
+        return None, (Unread(what, PERMISSIONS[2], str(error.strerror)),)
+    content = next((each.get("Content") for each in said.get("OnStart") or ()), None)
+    try:
+        script = None if content is None else base64.b64decode(content, validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        return None, (Unread(what, PERMISSIONS[2], "its on-start script is no base64"),)
+    return Lifecycle(script, said.get("LastModifiedTime")), ()
+
+
+def _role(iam: Any, arn: str) -> tuple[Role | None, tuple[Unread, ...]]:
+    if not arn:
+        return None, ()
+    reading = _RoleReading(iam, arn)
+    return reading.role(), tuple(reading.unread)
+
+
+class _RoleReading:
+    """Reads one role; what can't be read counts as a policy that can't be told."""
+
+    def __init__(self, iam: Any, arn: str) -> None:
+        self.iam = iam
+        self.arn = arn
+        self.name = arn.rsplit("/", 1)[-1]
+        self.unread: list[Unread] = []
+
+    def role(self) -> Role | None:
+        said = self._ask("iam:GetRole", f"the role {self.name}", lambda iam: iam.get_role(RoleName=self.name)["Role"])
+        if said is None:
+            return None
+        if said["Arn"] != self.arn:
+            self.unread.append(Unread(f"the role {self.arn}", "iam:GetRole", "there is no such role or policy"))
+            return None
+        identity = (*self._inline(), *self._managed())
+        boundary = said.get("PermissionsBoundary")
+        return Role(
+            self.arn,
+            said["RoleId"],
+            read_policy(said["AssumeRolePolicyDocument"]),
+            identity,
+            self._managed_policy(boundary["PermissionsBoundaryArn"]) if boundary else None,
+        )
+
+    def _inline(self) -> Iterator[Policy]:
+        names = self._ask(
+            "iam:ListRolePolicies",
+            f"the inline policies of {self.name}",
+            lambda iam: [
+                name
+                for page in iam.get_paginator("list_role_policies").paginate(RoleName=self.name)
+                for name in page["PolicyNames"]
+            ],
+        )
+        for name in _or_unknown(names):
+            yield self._inline_policy(name) if name else _UNKNOWN
+
+    def _inline_policy(self, name: str) -> Policy:
+        return self._policy(
+            "iam:GetRolePolicy",
+            f"the inline policy {name} of {self.name}",
+            lambda iam: iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"],
+        )
+
+    def _managed(self) -> Iterator[Policy]:
+        arns = self._ask(
+            "iam:ListAttachedRolePolicies",
+            f"the managed policies of {self.name}",
+            lambda iam: [
+                each["PolicyArn"]
+                for page in iam.get_paginator("list_attached_role_policies").paginate(RoleName=self.name)
+                for each in page["AttachedPolicies"]
+            ],
+        )
+        for arn in _or_unknown(arns):
+            yield self._managed_policy(arn) if arn else _UNKNOWN
+
+    def _managed_policy(self, arn: str) -> Policy:
+        version = self._ask(
+            "iam:GetPolicy",
+            f"the policy {arn}",
+            lambda iam: iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"],
+        )
+        if version is None:
+            return _UNKNOWN
+        return self._policy(
+            "iam:GetPolicyVersion",
+            f"the policy {arn}",
+            lambda iam: iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"],
+        )
+
+    def _policy(self, permission: str, what: str, ask: Callable[[Any], Any]) -> Policy:
+        document = self._ask(permission, what, ask)
+        return _UNKNOWN if document is None else read_policy(document)
+
+    def _ask(self, permission: str, what: str, ask: Callable[[Any], Any]) -> Any:
+        try:
+            with aws.named_errors(permission):
+                return ask(self.iam)
+        except OSError as error:
+            self.unread.append(Unread(what, permission, str(error.strerror)))
+            return None
+
+
+# A policy of which nothing is known.
+_UNKNOWN = Policy((), is_whole=False)
+
+
+def _or_unknown(found: list[str] | None) -> list[str]:
+    return [""] if found is None else found
+
+
+def _client(service: str, region: str) -> Any:
+    return aws.client(service, region, connections=_AT_ONCE)

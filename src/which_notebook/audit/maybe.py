@@ -1,0 +1,29 @@
+"""Yes, no, and can't be told: three-valued logic, in which what can't be told stays so unless the rest decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Maybe = bool | None
+"""True, False, or None: can't be told."""
+
+
+def either(answers: Iterable[Maybe]) -> Maybe:
+    """Return whether one of them is true."""
+    found: Maybe = False
+    for answer in answers:
+        if answer:
+            return True
+        if answer is None:
+            found = None
+    return found
+
+
+def every(answers: Iterable[Maybe]) -> Maybe:
+    """Return whether all of them are true."""
+    return opposite(either(map(opposite, answers)))
+
+
+def opposite(answer: Maybe) -> Maybe:
+    """Return the contrary."""
+    return None if answer is None else not answer
