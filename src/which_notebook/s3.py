@@ -53,7 +53,7 @@ def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
         skip(name, "nothing in the bucket has that name" if path else "the bucket is empty")
     elif first["Key"] == path != folder:
         yield _log_file(bucket, first)
-    elif not walk.met_trail:
+    elif not walk.met_trail and not is_in_layout(folder):
         skip(name, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
 
 
