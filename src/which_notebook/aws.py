@@ -27,9 +27,21 @@ def configured_region() -> str | None:
     return _session(os.getpid()).region_name or None
 
 
-def partition(region: str) -> str:
-    """Return the partition that a region is in, such as `aws`. Raises what `client` does."""
-    return str(_session(os.getpid()).get_partition_for_region(region))
+def partition(region: str) -> str | None:
+    """Return the partition that a region is in, such as `aws`; None where no region can have that name."""
+    session = _session(os.getpid())
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(session.get_partition_for_region(region))
+    except UnknownRegionError:
+        return None
+
+
+def is_known_region(region: str, service: str) -> bool:
+    """Return whether the installed SDK knows the region; it needn't know the newest ones."""
+    name = partition(region)
+    return name is not None and region in _session(os.getpid()).get_available_regions(service, name)
 
 
 @contextmanager

@@ -395,7 +395,6 @@ def test_a_missing_permission_is_named(
         ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials: set AWS_PROFILE"),
         ({"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, "no AWS region: give --region, or set AWS_REGION"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not connect to the endpoint URL"),
-        ({"AWS_REGION": "nowhere", "AWS_DEFAULT_REGION": "nowhere"}, "there is no AWS region nowhere"),
         ({"AWS_PROFILE": "of-nobody"}, "the config profile (of-nobody) could not be found"),
     ],
 )
@@ -415,6 +414,16 @@ def test_a_client_that_cannot_work(
     answer = summary(capfd, status=1)
     assert answer["skipped"]
     assert all(each["reason"].startswith(reason) for each in answer["skipped"]), answer["skipped"]
+
+
+@pytest.mark.parametrize("region", ["eu-centrl-1", "nowhere"])
+def test_a_region_that_does_not_exist(
+    account: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    forget_clients()
+    said = {each["file"]: each["reason"] for each in summary(capfd, "--region", region, status=1)["skipped"]}
+    assert said[f"cloudtrail: {region}"].endswith(f"; boto3 knows no region {region}")
 
 
 def test_without_boto3(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
