@@ -19,8 +19,8 @@ from .s3_folders import Listing, first_listings, is_in_layout, listings_below, l
 from .s3_object import AT_ONCE, ObjectReader
 
 _SMALL = 4 * 1024 * 1024
-_PIECE = 1024 * 1024
-_AHEAD_BYTES = 16 * 1024 * 1024
+_PIECE = 256 * 1024
+_AHEAD_BYTES = 8 * 1024 * 1024
 
 
 def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:

@@ -336,7 +336,7 @@ def test_several_processes_read_large_objects(bucket: Bucket) -> None:
     assert (answer["calls"], answer["files"]) == (3, 3)
 
 
-@pytest.mark.parametrize(("size", "files", "most_held"), [(1024 * 1024, 100, 16), (100, 500, 32)])
+@pytest.mark.parametrize(("size", "files", "most_held"), [(1024 * 1024, 100, 8), (100, 500, 32)])
 def test_what_is_downloaded_ahead_is_bounded(
     monkeypatch: pytest.MonkeyPatch, size: int, files: int, most_held: int
 ) -> None:
