@@ -190,3 +190,61 @@ def test_what_the_base_session_may_still_do_where_the_role_may_do_everything(
     assert decide(BASE, policies | {"broad": BROAD}).allowed is by_base_session
     assert decide(NOTEBOOK, policies | {"broad": BROAD}).allowed
     assert not decide(BASE, policies).allowed, "the policies allow nothing of this by themselves"
+
+
+@pytest.fixture(scope="module")
+def example(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The policies of examples/enforced: what notebooks may do with jobs, and who may open a job's session."""
+    workspace = Workspace(
+        tmp_path_factory.mktemp("enforced"), root="examples/enforced", environment=emulator.environment()
+    )
+    assert workspace.apply().errors == []
+    iam = emulator.client("iam")
+    role_arn = workspace.outputs()["job_role_arn"]
+    (arn,) = [each["Arn"] for each in iam.list_policies(Scope="Local")["Policies"] if "start-jobs" in each["Arn"]]
+    policy = iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"]
+    trust = iam.get_role(RoleName="research-jobs")["Role"]["AssumeRolePolicyDocument"]
+    assert workspace.destroy().errors == []
+    return {"role_arn": role_arn, "policy": policy, "trust": trust}
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "expected"),
+    [
+        ("research-jobs", "sagemaker.amazonaws.com", True),
+        ("research-jobs", "ec2.amazonaws.com", False),
+        ("research-execution", "sagemaker.amazonaws.com", False),
+        ("another", "sagemaker.amazonaws.com", False),
+    ],
+)
+def test_in_the_example_the_jobs_role_alone_may_be_passed(
+    judge: Judge, example: dict[str, Any], role: str, service: str, expected: bool
+) -> None:
+    decision = judge.decide(
+        Question(
+            principal=NOTEBOOK.arn,
+            action="iam:PassRole",
+            resource=f"arn:aws:iam::{ACCOUNT}:role/{role}",
+            resource_account=ACCOUNT,
+            identity_policies={"jobs": example["policy"]},
+            context={**NOTEBOOK.context, "iam:PassedToService": service},
+        )
+    )
+    assert decision.allowed is expected
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:SetSourceIdentity"])
+def test_in_the_example_sagemaker_may_open_a_jobs_session_with_a_source_identity(
+    judge: Judge, example: dict[str, Any], action: str
+) -> None:
+    decision = judge.decide(
+        Question(
+            principal="sagemaker.amazonaws.com",
+            action=action,
+            resource=example["role_arn"],
+            resource_account=ACCOUNT,
+            resource_policy=example["trust"],
+            context={"sts:RoleSessionName": "SageMaker", "sts:SourceIdentity": "fraud-model"},
+        )
+    )
+    assert decision.allowed
