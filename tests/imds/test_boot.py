@@ -230,7 +230,7 @@ def test_a_mode_that_the_script_has_not(bare_notebook: BareNotebook) -> None:
 
 def test_a_proxy_that_is_killed_comes_back(notebook: BareNotebook) -> None:
     for _ in range(2):
-        before = notebook.root("pgrep -f 'imds-proxy.py serve'").stdout.split()
+        before = notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split()
         notebook.root(f"kill -KILL {' '.join(before)}")
         assert ask(notebook, "/", timeout=1).status == 0, "meanwhile there is no answer"
         end = time.monotonic() + 10
@@ -249,7 +249,7 @@ def get_or_none(notebook: NotebookInstance) -> str | None:
 
 
 def test_a_user_cannot_end_or_change_the_proxy(notebook: BareNotebook) -> None:
-    (pid,) = notebook.root("pgrep -f 'imds-proxy.py serve'").stdout.split()
+    (pid,) = notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split()
     for command in (
         f"kill {pid}",
         f"cat /proc/{pid}/environ",
@@ -260,7 +260,7 @@ def test_a_user_cannot_end_or_change_the_proxy(notebook: BareNotebook) -> None:
         "nft flush ruleset",
     ):
         notebook.run(["bash", "-c", command])
-    assert notebook.root("pgrep -f 'imds-proxy.py serve'").stdout.split() == [pid]
+    assert notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split() == [pid]
     assert session_of(notebook, credentials(notebook)) == notebook.name
 
 
@@ -274,9 +274,9 @@ def test_no_secret_is_in_the_log_or_on_a_command_line(notebook: BareNotebook) ->
 
 
 def test_a_second_run_replaces_the_proxy(notebook: BareNotebook) -> None:
-    before = notebook.root("pgrep -f 'imds-proxy.py serve'").stdout.split()
+    before = notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split()
     assert notebook.run_on_start().returncode == 0
-    after = notebook.root("pgrep -f 'imds-proxy.py serve'").stdout.split()
+    after = notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split()
     assert len(before) == len(after) == 1
     assert before != after
 
