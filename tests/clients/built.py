@@ -39,7 +39,7 @@ def _java(name: str, folder: str, version: Callable[[], str]) -> BuiltClient:
     command = f"""
 set -e
 keytool -importcert -noprompt -alias emulated -storepass changeit -keystore /tmp/trusted-$$ -file /etc/ssl/certs/ca-certificates.crt
-java -Djavax.net.ssl.trustStore=/tmp/trusted-$$ -cp '{path}' ListBucket {BUCKET}
+java -Djavax.net.ssl.trustStore=/tmp/trusted-$$ -Djavax.net.ssl.trustStorePassword=changeit -cp '{path}' ListBucket {BUCKET}
 """
     return BuiltClient(Client(name, ["bash", "-c", command], version), _HERE / folder, _MAVEN)
 
