@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
 from on_start_script import with_settings
 
@@ -162,6 +163,21 @@ def test_with_the_proxys_port_taken(bare_notebook: BareNotebook) -> None:
     line = refusal(bare_notebook, with_settings(bare_notebook.script).replace("SECONDS + 60", "SECONDS + 3"))
     assert "ec2-user gets no session" in line
     assert "address already in use" in line
+
+
+def test_where_systemd_cannot_start_it_the_start_fails_and_the_unit_is_one_that_systemd_takes(
+    bare_notebook: BareNotebook,
+) -> None:
+    """No systemd runs in an emulated instance: it can only read the unit."""
+    bare_notebook.root("mkdir -p /run/systemd/system")
+    assert "can't start the proxy" in refusal(bare_notebook)
+    if bare_notebook.run(["systemd-analyze", "--version"]).returncode:
+        skip_or_fail("needs systemd-analyze, to check the proxy's unit")
+    unit = "/etc/systemd/system/notebook-attribution.service"
+    verified = bare_notebook.root(f"systemd-analyze verify --man=no {unit} 2>&1 | grep -F notebook-attribution")
+    assert verified.stdout == ""
+    broken = bare_notebook.root(f"sed -i s/Restart=always/Restart=x/ {unit}; systemd-analyze verify --man=no {unit}")
+    assert "restart specifier" in broken.stderr, "a mistake would have been seen"
 
 
 def test_a_user_can_take_neither_port_nor_address(bare_notebook: BareNotebook) -> None:
