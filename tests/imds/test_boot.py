@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,6 +158,32 @@ def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: BareNotebook)
 def test_without_python(bare_notebook: BareNotebook) -> None:
     bare_notebook.root("rm -f /usr/bin/python3")
     assert "can't use /usr/bin/python3" in refusal(bare_notebook)
+
+
+def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: BareNotebook) -> None:
+    """Amazon Linux 2023 has 3.9 as its system's Python."""
+    found = subprocess.run(
+        ["python3.9", "-I", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=False
+    ) if shutil.which("python3.9") else None  # fmt: skip
+    if not found or found.returncode:
+        pytest.skip("needs a python3.9 on the PATH")
+    prefix, folder = Path(found.stdout.strip()), Path(f"/proc/{bare_notebook.pid}/root/opt/python3.9")
+    left_out = shutil.ignore_patterns("test", "tests", "site-packages", "__pycache__", "idlelib")
+    shutil.copytree(prefix / "lib" / "python3.9", folder / "lib" / "python3.9", ignore=left_out)
+    (folder / "bin").mkdir()
+    shutil.copy(prefix / "bin" / "python3.9", folder / "bin")
+    for library in (prefix / "lib").glob("libpython3.9.so*"):
+        shutil.copy(library, folder / "lib")
+    linked = bare_notebook.root(
+        "echo /opt/python3.9/lib > /etc/ld.so.conf.d/python3.9.conf && ldconfig && "
+        "ln -sf /opt/python3.9/bin/python3.9 /usr/bin/python3 && /usr/bin/python3 --version"
+    )
+    assert linked.stdout.startswith("Python 3.9."), linked.stderr
+    done = bare_notebook.run_on_start()
+    assert done.returncode == 0, done.stderr
+    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
+    ask(bare_notebook, "/" * 20000)
+    assert bare_notebook.read(LOG).splitlines() == [f"imds-proxy: opened the session {bare_notebook.name}"]
 
 
 def test_with_the_proxys_port_taken(bare_notebook: BareNotebook) -> None:
