@@ -275,7 +275,7 @@ def test_the_time_range_is_asked_for(services: dict[str, Service]) -> None:
     _, reading = read(Question(since=since, until=until, regions=("us-east-1",)))
     (asked,) = services["us-east-1"].asked
     assert asked == {"StartTime": datetime.fromisoformat(since), "EndTime": datetime.fromisoformat(until)}
-    assert reading.notes == [
+    assert list(reading.notes) == [
         "cloudtrail: holds management events only, no data events (such as S3's GetObject), and 90 days of them"
     ]
 
@@ -284,7 +284,7 @@ def test_what_lies_before_the_history_is_not_asked_for_but_said(services: dict[s
     since = ago(200)
     _, reading = read(Question(since=since, regions=("us-east-1",)))
     assert services["us-east-1"].asked == [{}]
-    assert reading.notes[0].endswith(f"--since {since} goes back further")
+    assert next(iter(reading.notes)).endswith(f"--since {since} goes back further")
     read(Question(since=since, until=ago(100), regions=("us-east-1",)))
     assert len(services["us-east-1"].asked) == 1
 
