@@ -1,4 +1,4 @@
-.PHONY: demo test check bench clean
+.PHONY: demo test test-clients clients-table check bench clean
 
 # The emulated notebook instances on this machine, from terraform apply to the answer.
 demo:
@@ -10,6 +10,17 @@ test:
 	@tests/set-up.sh test
 	@$(MAKE) --no-print-directory check
 	.venv/bin/pytest -n 2 --dist loadgroup --basetemp .cache/tests $(PYTEST_ARGS)
+
+# The clients that have to be built first (Go, Java, Rust, Hadoop), each where its toolchain is there.
+test-clients:
+	@tests/set-up.sh test
+	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
+
+# Writes the table in docs/clients.md from what the tests see.
+clients-table:
+	@tests/set-up.sh test
+	WRITE_CLIENTS_TABLE=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
+		tests/imds/test_clients.py tests/imds/test_built_clients.py
 
 check:
 	.venv/bin/ruff format --check .
@@ -24,4 +35,4 @@ bench:
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
 clean:
-	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules
+	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build

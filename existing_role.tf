@@ -1,25 +1,25 @@
 # An existing role's trust policy belongs to its owner: it is read, and what is missing is said.
 
 locals {
-  # The statements that let some session of the role assume the role, as far as their principals say.
+  # The statements that let some session of the role do something with the role, as far as their principals say.
   self_trusting_statements = [
     for statement in try(flatten([jsondecode(data.aws_iam_role.existing[0].assume_role_policy).Statement]), []) : statement
     if statement.Effect == "Allow"
-    && length(setintersection(["sts:assumerole", "sts:*", "*"], [for action in try(flatten([statement.Action]), []) : lower(action)])) > 0
     && length(setintersection(
       ["*", local.account_id, local.account_root_arn, local.role_arn],
       try(flatten([statement.Principal.AWS]), statement.Principal == "*" ? ["*"] : [])
     )) > 0
   ]
 
-  # Of each, its conditions as "operator key value" in lower case.
-  self_trust_conditions = [
+  # Of each that allows the action, its conditions as "operator key value" in lower case.
+  self_trust_conditions = { for action in local.open_session_actions : action => [
     for statement in local.self_trusting_statements : flatten([
       for operator, keys in try(statement.Condition, {}) : [
         for key, values in keys : [for value in flatten([values]) : lower("${operator} ${key} ${value}")]
       ]
     ])
-  ]
+    if length(setintersection([lower(action), "sts:*", "*"], [for each in try(flatten([statement.Action]), []) : lower(each)])) > 0
+  ] }
 
   # Conditions that the base session is known to meet. Of any other, nobody can say from here.
   conditions_met_by_base_session = concat(
@@ -32,17 +32,19 @@ locals {
 
 check "existing_role_trusts_itself" {
   assert {
-    condition = var.create_role || anytrue([
-      for conditions in local.self_trust_conditions : length(setsubtract(conditions, local.conditions_met_by_base_session)) == 0
+    condition = var.create_role || alltrue([
+      for action, statements in local.self_trust_conditions : anytrue([
+        for conditions in statements : length(setsubtract(conditions, local.conditions_met_by_base_session)) == 0
+      ])
     ])
-    error_message = "The trust policy of ${local.role_arn} doesn't let the role assume itself, as far as can be told from here: the notebooks' first calls would be refused. Add this statement to it, once: ${jsonencode(local.self_trust_statement)}"
+    error_message = "The trust policy of ${local.role_arn} doesn't let the role assume itself${var.attribution_mode == "imds" ? " with a source identity" : ""}, as far as can be told from here: the notebooks${var.attribution_mode == "imds" ? " wouldn't start" : "' first calls would be refused"}. Add this statement to it, once: ${jsonencode(local.self_trust_statement)}"
   }
 }
 
 check "existing_role_keeps_notebooks_apart" {
   assert {
     condition = var.create_role || alltrue([
-      for conditions in local.self_trust_conditions :
+      for conditions in local.self_trust_conditions["sts:AssumeRole"] :
       [for condition in conditions : condition if strcontains(condition, "aws:userid")] == [local.base_session_condition]
     ])
     error_message = "The trust policy of ${local.role_arn} lets any session of the role assume the role, so one notebook can call under another's name. Replace the statement that trusts the account or the role by: ${jsonencode(local.self_trust_statement)}"

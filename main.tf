@@ -38,11 +38,14 @@ locals {
   # https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/
   # It can't be named as a principal before it exists; a condition can. The second condition keeps a notebook session
   # from opening a session under another notebook's name.
+  # In imds mode the session also gets a source identity, which needs a permission of its own on both sides:
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+  open_session_actions = concat(["sts:AssumeRole"], var.attribution_mode == "imds" ? ["sts:SetSourceIdentity"] : [])
   self_trust_statement = {
     Sid       = "BaseSessionOpensNotebookSessions"
     Effect    = "Allow"
     Principal = { AWS = local.account_root_arn }
-    Action    = "sts:AssumeRole"
+    Action    = local.open_session_actions
     Condition = {
       StringEquals = { "aws:PrincipalArn" = local.role_arn }
       StringLike   = { "aws:userid" = "*:SageMaker" }
@@ -99,11 +102,11 @@ locals {
 
   assume_self_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Sid      = "OpenNotebookSessions"
         Effect   = "Allow"
-        Action   = "sts:AssumeRole"
+        Action   = local.open_session_actions
         Resource = local.role_arn
       },
       # A Deny, so that the names hold also where another policy of the role allows sts:*.
@@ -124,12 +127,44 @@ locals {
         Action   = "sagemaker:DescribeNotebookInstance"
         Resource = "arn:${local.partition}:sagemaker:*:${local.account_id}:notebook-instance/*"
       },
+      ], var.attribution_mode != "imds" ? [] : [
+      # The known names are then those of the source identity too. A session without one has another name than it.
+      {
+        Sid       = "SourceIdentityIsTheSessionName"
+        Effect    = "Deny"
+        Action    = "sts:AssumeRole"
+        Resource  = local.role_arn
+        Condition = { StringNotEquals = { "sts:SourceIdentity" = "$${sts:RoleSessionName}" } }
+      },
+    ])
+  })
+
+  # What the base session may not do. The first statement has to leave out AssumeRole, whatever the role; the second
+  # takes that back for all other roles.
+  deny_unattributed_calls_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "BaseSessionMayDoNothingElse"
+        Effect    = "Deny"
+        NotAction = concat(["sts:AssumeRole", "sts:SetSourceIdentity"], sort(var.unattributed_allowed_actions))
+        Resource  = "*"
+        Condition = { StringLike = { "aws:userid" = "*:SageMaker" } }
+      },
+      {
+        Sid         = "BaseSessionMayAssumeNoOtherRole"
+        Effect      = "Deny"
+        Action      = "sts:AssumeRole"
+        NotResource = local.role_arn
+        Condition   = { StringLike = { "aws:userid" = "*:SageMaker" } }
+      },
     ]
   })
 
   # For all inline policies of a role together; white space, which jsonencode doesn't write, isn't counted:
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-  inline_policy_quota = 10240
+  inline_policy_quota      = 10240
+  inline_policy_characters = length(local.assume_self_policy) + (var.deny_unattributed_calls ? length(local.deny_unattributed_calls_policy) : 0)
 }
 
 resource "aws_iam_role_policy" "assume_self" {
@@ -139,10 +174,18 @@ resource "aws_iam_role_policy" "assume_self" {
 
   lifecycle {
     precondition {
-      condition     = length(local.assume_self_policy) <= local.inline_policy_quota
-      error_message = "The role's inline policy would have ${length(local.assume_self_policy)} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
+      condition     = local.inline_policy_characters <= local.inline_policy_quota
+      error_message = "The role's inline ${var.deny_unattributed_calls ? "policies" : "policy"} would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
     }
   }
+}
+
+resource "aws_iam_role_policy" "deny_unattributed_calls" {
+  count = var.deny_unattributed_calls ? 1 : 0
+
+  name   = "${var.name}-deny-unattributed-calls"
+  role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
+  policy = local.deny_unattributed_calls_policy
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
@@ -157,13 +200,43 @@ resource "aws_iam_role_policy_attachment" "this" {
 locals {
   # The script's settings, before the script as it stands in the file. Windows checkouts and editors bring CRLF, which
   # would break it on the instance.
-  on_start = replace(join("\n", [
+  on_start_settings = [
+    for setting in [
+      ["ROLE_ARN", local.role_arn],
+      ["ATTRIBUTION_MODE", var.attribution_mode],
+      ["ALLOW_START_WITHOUT_ATTRIBUTION", tostring(var.allow_start_without_attribution)],
+      ["EXTRA_ON_START", var.extra_on_start],
+    ] : "${setting[0]}='${replace(replace(setting[1], "\r\n", "\n"), "'", "'\\''")}'"
+  ]
+  script_files = {
+    for name in ["imds-mode.sh", "imds-proxy.py", "on-start.sh"] : name => replace(file("${path.module}/scripts/${name}"), "\r\n", "\n")
+  }
+
+  on_start_in_profile_mode = join("\n", concat(["#!/bin/bash"], local.on_start_settings, [local.script_files["on-start.sh"]]))
+
+  # The imds mode's files don't fit as they stand: they go without their comments, without what is the profile mode's,
+  # and compressed, with the owner's script.
+  imds_files = { for name, text in local.script_files : name => replace(
+    replace(text, "/(?m)^ *(# .*|\"\"\"[^\"]*\"\"\")\n/", ""),
+    "/(?s)\nask_for_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"
+  ) }
+  on_start_in_imds_mode = join("\n", [
     "#!/bin/bash",
-    "ROLE_ARN='${local.role_arn}'",
-    "ALLOW_START_WITHOUT_ATTRIBUTION='${var.allow_start_without_attribution}'",
-    "EXTRA_ON_START='${replace(var.extra_on_start, "'", "'\\''")}'",
-    file("${path.module}/scripts/on-start.sh"),
-  ]), "\r\n", "\n")
+    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail; read it through base64 -d | gzip -d",
+    "set -o pipefail",
+    "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
+      local.on_start_settings,
+      ["IMDS_PROXY='${replace(local.imds_files["imds-proxy.py"], "'", "'\\''")}'"],
+      [local.imds_files["imds-mode.sh"], local.imds_files["on-start.sh"]]
+    )))}' | gzip -d) || {",
+    "  echo 'notebook-attribution: FAILED: the script is damaged. Repair: terraform apply.' >&2",
+    "  exit 1",
+    "}",
+    "eval \"$script\"",
+    "",
+  ])
+
+  on_start  = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
   on_create = var.on_create == null ? null : replace(var.on_create, "\r\n", "\n")
 
   # SageMaker takes 16,384 characters of base64.
@@ -183,7 +256,7 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
   lifecycle {
     precondition {
       condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit
-      error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start by as much, for example by having it fetch the rest from S3."
+      error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start ${var.attribution_mode == "imds" ? "(by more, since it is compressed)" : "by as much"}, for example by having it fetch the rest from S3."
     }
 
     precondition {
@@ -220,5 +293,9 @@ resource "aws_sagemaker_notebook_instance" "this" {
   tags = merge(var.tags, each.value.tags)
 
   # The first boot needs them, and so does the last call before the end.
-  depends_on = [aws_iam_role_policy.assume_self, aws_iam_role_policy_attachment.this]
+  depends_on = [
+    aws_iam_role_policy.assume_self,
+    aws_iam_role_policy.deny_unattributed_calls,
+    aws_iam_role_policy_attachment.this,
+  ]
 }

@@ -149,7 +149,7 @@ variable "role_path" {
 }
 
 variable "role_permissions_boundary" {
-  description = "ARN of the managed policy that bounds the created role's permissions. It must allow `sts:AssumeRole` on the role itself."
+  description = "ARN of the managed policy that bounds the created role's permissions. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
   type        = string
   default     = null
 
@@ -191,8 +191,45 @@ variable "additional_session_names" {
   }
 }
 
+variable "attribution_mode" {
+  description = "How a notebook's calls get their session. `profile`: by a locked AWS config, for the clients that follow it. `imds`: by a proxy in the metadata service's place, for every client, and with the base session out of the reach of the notebook's user; it also sets the notebook's name as source identity."
+  type        = string
+  default     = "profile"
+  nullable    = false
+
+  validation {
+    condition     = contains(["profile", "imds"], var.attribution_mode)
+    error_message = "attribution_mode must be \"profile\" (the default) or \"imds\"."
+  }
+}
+
+variable "deny_unattributed_calls" {
+  description = "Whether to attach a policy that refuses to the base session all but the handshake and `unattributed_allowed_actions`. SageMaker's jobs run in a session of the same name as the base session's: they then need a role of their own."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "unattributed_allowed_actions" {
+  description = "What the base session may still do under `deny_unattributed_calls`, as IAM actions with `*` and `?` as wildcards. The default is what SageMaker itself does in it: the logs of lifecycle scripts and metrics. It allows nothing by itself."
+  type        = set(string)
+  default = [
+    "cloudwatch:PutMetricData",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+  ]
+  nullable = false
+
+  validation {
+    condition     = alltrue([for action in var.unattributed_allowed_actions : can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])
+    error_message = "Each of unattributed_allowed_actions must be an IAM action of one service, such as \"logs:PutLogEvents\" or \"logs:*\". Wrong: ${join(", ", [for action in var.unattributed_allowed_actions : jsonencode(action) if !can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])}."
+  }
+}
+
 variable "extra_on_start" {
-  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script."
+  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. What it calls, as all that root calls, is made in the base session."
   type        = string
   default     = ""
   nullable    = false

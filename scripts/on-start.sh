@@ -6,6 +6,7 @@
 #
 # Terraform puts these assignments before it. Pasted by hand into a lifecycle configuration, it runs without them.
 #   ROLE_ARN                          the execution role; empty: ask DescribeNotebookInstance
+#   ATTRIBUTION_MODE                  profile, as told above; imds, which needs imds-mode.sh and imds-proxy.py
 #   ALLOW_START_WITHOUT_ATTRIBUTION   true: start all the same when this fails; otherwise the start fails
 #   EXTRA_ON_START                    the owner's own script, run afterwards
 
@@ -17,6 +18,8 @@ metadata=/opt/ml/metadata/resource-metadata.json
 home=/home/ec2-user
 again='stop and start the notebook instance'
 make_room="free some room in $home, then $again"
+repair="see that $home is writable, has room and is on a file system with attributes (ext4, xfs), then $again"
+mark='# Written at every start of the notebook instance, and locked: it makes each call attributable in CloudTrail.'
 
 say() { printf 'notebook-attribution: %s\n' "$*"; }
 
@@ -30,7 +33,7 @@ fail() {
 must() {
   local purpose=$1 said
   shift
-  said=$("$@" 2>&1) || fail "can't $purpose: ${said:-$1 ended with status $?}" "see that $home is writable, has room and is on a file system with attributes (ext4, xfs), then $again"
+  said=$("$@" 2>&1) || fail "can't $purpose: ${said:-$1 ended with status $?}" "$repair"
 }
 
 as_user() { runuser -u ec2-user -- "$@"; }
@@ -68,23 +71,27 @@ identify_notebook() {
   region=${BASH_REMATCH[1]}
 }
 
-# Sets role_arn: Terraform knows it; otherwise ask, in the base session, which no config file of a user may change.
+# Sets role_arn, which Terraform knows.
 identify_role() {
-  local said
   role_arn=${ROLE_ARN:-}
-  if [[ -z $role_arn ]]; then
-    role_arn=$(AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
-      aws sagemaker describe-notebook-instance --region "$region" --notebook-instance-name "$name" \
-      --query RoleArn --output text 2>&1) ||
-      fail "can't ask for the execution role: $role_arn" 'allow the role sagemaker:DescribeNotebookInstance, or set ROLE_ARN in the first lines of this script'
-  fi
+  if [[ -z $role_arn ]]; then ask_for_role; fi
   [[ $role_arn =~ ^arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+$ ]] ||
     fail "$(printf '%q' "$role_arn") is no role's ARN" 'set ROLE_ARN in the first lines of this script'
 }
 
+# Profile mode alone: in imds mode Terraform leaves it out, up to set_up_attribution.
+
+# Asks in the base session, which no config file of a user may change.
+ask_for_role() {
+  role_arn=$(AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
+    aws sagemaker describe-notebook-instance --region "$region" --notebook-instance-name "$name" \
+    --query RoleArn --output text 2>&1) ||
+    fail "can't ask for the execution role: $role_arn" 'allow the role sagemaker:DescribeNotebookInstance, or set ROLE_ARN in the first lines of this script'
+}
+
 aws_config() {
   cat <<EOF
-# Written at every start of the notebook instance, and locked: it makes each call attributable in CloudTrail.
+$mark
 [default]
 role_arn = $role_arn
 credential_source = Ec2InstanceMetadata
@@ -149,7 +156,7 @@ write_aws_directory() {
 
   # A credentials file overrides the config's session name.
   if [[ -L credentials || -s credentials ]]; then set_aside credentials; fi
-  if [[ -s config ]] && ! head -n 1 config | grep -q '^# Written at every start of the notebook instance'; then
+  if [[ -s config ]] && ! head -n 1 config | grep -qxF "$mark"; then
     set_aside config
   fi
   find . -maxdepth 1 \( -name '.config.??????' -o -name '.credentials.??????' \) -type f -delete
@@ -175,12 +182,19 @@ set_environment() {
   if [[ -n $(type -P systemctl) ]]; then systemctl --no-block try-restart jupyter-server 2>/dev/null || true; fi
 }
 
-set_up_attribution() {
-  local name region role_arn
-  identify_notebook
-  identify_role
+set_up_profile_mode() {
   write_aws_directory
   set_environment
+}
+
+set_up_attribution() {
+  local name region role_arn
+  [[ $(type -t "set_up_${mode}_mode") == function ]] ||
+    fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in the first lines of this script, or have Terraform make it'
+  if [[ $mode == imds ]]; then set_metadata_service closed; fi
+  identify_notebook
+  identify_role
+  "set_up_${mode}_mode"
   say "the calls of this notebook instance are made as $role_arn in the session $name"
 }
 
@@ -197,8 +211,10 @@ run_extra_script() {
 }
 
 cd /
+mode=${ATTRIBUTION_MODE:-profile}
 if ! (set_up_attribution); then
   [[ ${ALLOW_START_WITHOUT_ATTRIBUTION:-false} == true ]] || exit 1
+  if [[ $mode == imds ]]; then (undo_imds_mode); fi
   say "STARTING WITHOUT ATTRIBUTION: CloudTrail may show this notebook instance's calls as those of SageMaker" >&2
 fi
 if [[ -n ${EXTRA_ON_START:-} ]]; then run_extra_script; fi

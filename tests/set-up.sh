@@ -44,6 +44,8 @@ need unshare util-linux
 need chattr e2fsprogs
 need jq jq
 need curl curl
+need iptables iptables
+need nft nftables
 [[ -e /usr/bin/aws ]] || missing+=(awscli)
 
 if ((${#missing[@]})); then

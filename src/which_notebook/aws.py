@@ -24,12 +24,24 @@ def client(service: str, region: str | None = None, *, connections: int = 10) ->
 
 def configured_region() -> str | None:
     """Return the region that the environment or the profile names. Raises what `client` does."""
-    return _session(os.getpid()).region_name or None
+    return _session().region_name or None
 
 
-def partition(region: str) -> str:
-    """Return the partition that a region is in, such as `aws`. Raises what `client` does."""
-    return str(_session(os.getpid()).get_partition_for_region(region))
+def partition(region: str) -> str | None:
+    """Return the partition that a region is in, such as `aws`; None where no region can have that name."""
+    session = _session()
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(session.get_partition_for_region(region))
+    except UnknownRegionError:
+        return None
+
+
+def is_known_region(region: str, service: str) -> bool:
+    """Return whether the installed SDK knows the region; it needn't know the newest ones."""
+    name = partition(region)
+    return name is not None and region in _session().get_available_regions(service, name)
 
 
 @contextmanager
@@ -61,7 +73,9 @@ def _require_boto3() -> None:
 
 
 @lru_cache
-def _session(process: int) -> Any:
+def _session() -> Any:
+    # A worker does inherit this: it holds no connections, but what was read of the services, and the credentials, which
+    # may have asked for an MFA code.
     _require_boto3()
     import boto3
 
@@ -70,7 +84,7 @@ def _session(process: int) -> Any:
 
 @lru_cache
 def _client(process: int, service: str, region: str | None, connections: int) -> Any:
-    session = _session(process)
+    session = _session()
     from botocore.config import Config
 
     # How often is left to the user: AWS_MAX_ATTEMPTS, or the profile.

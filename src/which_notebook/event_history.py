@@ -147,8 +147,8 @@ def _regions(question: Question) -> list[str]:
         regions = question.regions or tuple(filter(None, [aws.configured_region()]))
         if not regions:
             raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION")
-        of_global_services = _GLOBAL_REGIONS.get(aws.partition(regions[0]))
-    return list(dict.fromkeys(filter(None, [*regions, of_global_services])))
+        of_global_services = {_GLOBAL_REGIONS.get(aws.partition(region) or "") for region in regions}
+    return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
 
 
 def _pages(region: str, wanted: Wanted, question: Question, oldest: datetime) -> Iterator[Found]:
@@ -168,7 +168,10 @@ def _pages(region: str, wanted: Wanted, question: Question, oldest: datetime) ->
                         break
                     given["NextToken"] = page["NextToken"]
     except OSError as error:
-        yield Found(0, [], [str(error.strerror)])
+        reason = str(error.strerror)
+        if not aws.is_known_region(region, "cloudtrail"):
+            reason += f"; boto3 knows no region {region}"
+        yield Found(0, [], [reason])
 
 
 def _range(attribute: Attribute, question: Question, oldest: datetime) -> dict[str, Any]:

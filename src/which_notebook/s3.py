@@ -19,8 +19,8 @@ from .s3_folders import Listing, first_listings, is_in_layout, listings_below, l
 from .s3_object import AT_ONCE, ObjectReader
 
 _SMALL = 4 * 1024 * 1024
-_PIECE = 1024 * 1024
-_AHEAD_BYTES = 16 * 1024 * 1024
+_PIECE = 256 * 1024
+_AHEAD_BYTES = 8 * 1024 * 1024
 
 
 def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
@@ -32,20 +32,15 @@ def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
     bucket, _, path = name.removeprefix("s3://").partition("/")
     folder = path if path.endswith("/") or not path else f"{path}/"
     seen = False
-
-    def skip_folder(folder: str, reason: str) -> None:
-        nonlocal seen
-        seen = True
-        skip(folder, reason)
-
+    walk = _Walk(bucket, question, skip)
     try:
-        for found in _objects(bucket, first_listings(folder, question), question, skip_folder):
+        for found in walk.objects(first_listings(folder, question)):
             key = found["Key"]
             if key.endswith(SUFFIXES) and holds_calls(key):
                 seen = True
                 if may_answer(key, question):
                     yield _log_file(bucket, found)
-        if seen:
+        if seen or walk.failed:
             return
         # The first of all keys that begin so, which an object of just that name would be.
         with aws.named_errors("s3:ListBucket"):
@@ -58,7 +53,7 @@ def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
         skip(name, "nothing in the bucket has that name" if path else "the bucket is empty")
     elif first["Key"] == path != folder:
         yield _log_file(bucket, first)
-    elif not is_in_layout(folder):
+    elif not walk.met_trail and not is_in_layout(folder):
         skip(name, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
 
 
@@ -105,30 +100,42 @@ def _log_file(bucket: str, found: dict[str, Any]) -> LogFile:
     return LogFile(f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
 
 
-def _objects(bucket: str, first: list[Listing], question: Question, skip: Skip) -> Iterator[dict[str, Any]]:
-    """Yield what is listed; several prefixes at a time, a page of each."""
-    todo = deque(first)
-    folders: dict[str, list[str]] = {}
-    while todo:
-        some = [todo.popleft() for _ in range(min(len(todo), AT_ONCE))]
-        following: list[Listing] = []
-        for listing, page in zip(some, _pages(bucket, some), strict=True):
-            if isinstance(page, OSError):
-                skip(f"s3://{bucket}/{listing.prefix}", str(page.strerror))
-                continue
-            known = folders.pop(listing.prefix, []) + [each["Prefix"] for each in page.get("CommonPrefixes", ())]
-            if not page["IsTruncated"]:
-                more = list(listings_below(listing, known, question))
-            else:
-                more = [replace(listing, after=None, token=page["NextContinuationToken"])]
-                folders[listing.prefix] = known
-            for found in page.get("Contents", ()):
-                if (elsewhere := listings_instead(listing, found["Key"], question)) is not None:
-                    more = elsewhere
-                    break
-                yield found
-            following += more
-        todo.extendleft(reversed(following))
+class _Walk:
+    """Goes through what is to be listed of a bucket; several prefixes at a time, a page of each.
+
+    `failed`: something couldn't be listed. `met_trail`: some of it is a trail's, and need not be listed in full.
+    """
+
+    def __init__(self, bucket: str, question: Question, skip: Skip) -> None:
+        self._bucket, self._question, self._skip = bucket, question, skip
+        self.failed = self.met_trail = False
+
+    def objects(self, first: list[Listing]) -> Iterator[dict[str, Any]]:
+        """Yield what is listed, as ListObjectsV2 describes it."""
+        todo = deque(first)
+        folders: dict[str, list[str]] = {}
+        while todo:
+            some = [todo.popleft() for _ in range(min(len(todo), AT_ONCE))]
+            following: list[Listing] = []
+            for listing, page in zip(some, _pages(self._bucket, some), strict=True):
+                self.met_trail |= is_in_layout(listing.prefix)
+                if isinstance(page, OSError):
+                    self.failed = True
+                    self._skip(f"s3://{self._bucket}/{listing.prefix}", str(page.strerror))
+                    continue
+                known = folders.pop(listing.prefix, []) + [each["Prefix"] for each in page.get("CommonPrefixes", ())]
+                if not page["IsTruncated"]:
+                    more = list(listings_below(listing, known, self._question))
+                else:
+                    more = [replace(listing, after=None, token=page["NextContinuationToken"])]
+                    folders[listing.prefix] = known
+                for found in page.get("Contents", ()):
+                    if (elsewhere := listings_instead(listing, found["Key"], self._question)) is not None:
+                        more = elsewhere
+                        break
+                    yield found
+                following += more
+            todo.extendleft(reversed(following))
 
 
 def _pages(bucket: str, listings: list[Listing]) -> list[dict[str, Any] | OSError]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-_COMMANDS = ("ip", "nsenter", "setpriv", "setsid", "runuser", "chattr", "jq")
+_COMMANDS = ("ip", "nsenter", "setpriv", "setsid", "runuser", "chattr", "jq", "iptables", "nft")
 
 
 def skip_or_fail(reason: str) -> NoReturn:

@@ -26,7 +26,9 @@ class Addresses:
     """The addresses of one notebook instance, the same at every start."""
 
     address: str
+    address_ipv6: str
     gateway: str
+    gateway_ipv6: str
     source: str
     mac: str
 
@@ -37,7 +39,7 @@ class Addresses:
 
 
 def addresses_of(account_id: str, region: str, name: str) -> Addresses:
-    """Give an instance an address of its own, 10.A.B.C.
+    """Give an instance addresses of its own, 10.A.B.C and one of the documentation's in IPv6.
 
     Towards LocalStack it is 127.A.B.C: on the loopback network any such address can be the source of a connection, so
     each instance's calls can be told from the others'.
@@ -47,7 +49,9 @@ def addresses_of(account_id: str, region: str, name: str) -> Addresses:
     a, b, c = 1 + digest[0] % 254, digest[1], 4 + digest[2] % 251
     return Addresses(
         address=f"10.{a}.{b}.{c}",
+        address_ipv6=f"2001:db8:{a:x}:{b:x}::{c:x}",
         gateway=f"10.{a}.{b}.1",
+        gateway_ipv6=f"2001:db8:{a:x}:{b:x}::1",
         source=f"127.{a}.{b}.{c}",
         mac="02:" + ":".join(f"{byte:02x}" for byte in digest[3:8]),
     )
@@ -97,7 +101,14 @@ class Network:
                 f"addr add {addresses.gateway}/24 dev fabric",
                 f"addr add {RESOLVER}/32 dev fabric",
                 f"addr add {METADATA_SERVICE[0]}/32 dev fabric",
-                *([f"addr add {METADATA_SERVICE[1]}/128 dev fabric nodad"] if self.has_ipv6 else []),
+                *(
+                    [
+                        f"addr add {addresses.gateway_ipv6}/64 dev fabric nodad",
+                        f"addr add {METADATA_SERVICE[1]}/128 dev fabric nodad",
+                    ]
+                    if self.has_ipv6
+                    else []
+                ),
                 "link set fabric up",
             )
             kernel.setns(self.instance, kernel.CLONE_NEWNET)
@@ -106,7 +117,14 @@ class Network:
                 f"addr add {addresses.address}/24 dev eth0",
                 "link set eth0 up",
                 f"route add default via {addresses.gateway}",
-                *([f"route add {METADATA_SERVICE[1]}/128 dev eth0"] if self.has_ipv6 else []),
+                *(
+                    [
+                        f"addr add {addresses.address_ipv6}/64 dev eth0 nodad",
+                        f"route add {METADATA_SERVICE[1]}/128 dev eth0",
+                    ]
+                    if self.has_ipv6
+                    else []
+                ),
             )
 
     def _socket(self, address: str, port: int, kind: socket.SocketKind) -> socket.socket:

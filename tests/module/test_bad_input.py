@@ -59,6 +59,10 @@ BAD_VALUES: list[Case] = [
     ({"additional_session_names": ["Sage*"]}, ['instead of: "Sage*"']),
     ({"additional_session_names": ["?????????"]}, ['may admit "SageMaker"']),
     ({"additional_session_names": ["sagemaker"]}, ['may admit "SageMaker"']),
+    ({"attribution_mode": "proxy"}, ['must be "profile" (the default) or "imds"']),
+    ({"unattributed_allowed_actions": ["*"]}, ["an IAM action of one service", 'such as "logs:PutLogEvents"', 'Wrong: "*"']),
+    ({"unattributed_allowed_actions": ["*:*"]}, ['Wrong: "*:*"']),
+    ({"unattributed_allowed_actions": ["PutLogEvents"]}, ['Wrong: "PutLogEvents"']),
 ]  # fmt: skip
 
 # Refused by a precondition, which sees more than one variable.
@@ -66,8 +70,10 @@ BAD_COMBINATIONS: list[Case] = [
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
     ({"extra_on_start": "#" * 12288}, ["on-start script would have", "Shorten extra_on_start"]),
+    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["on-start script would have", "Shorten extra_on_start (by more, since it is compressed)"]),
     ({"on_create": "#" * 12289}, ["on_create has 12289 bytes, 1 more than the 12288"]),
     ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM takes 10240", "such as \"team-a-*\""]),
+    ({"additional_session_names": [f"notebook-{number:011}" for number in range(400)], "deny_unattributed_calls": True}, ["inline policies would have", "400 session names; IAM takes 10240"]),
 ]  # fmt: skip
 
 
@@ -123,6 +129,12 @@ def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
 
 def test_four_hundred_names_fit(plan: Plan) -> None:
     assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(400)]).errors == []
+
+
+def test_360_names_fit_in_imds_mode_with_unattributed_calls_denied(plan: Plan) -> None:
+    names = [f"notebook-{number:011}" for number in range(360)]
+    outcome = plan(additional_session_names=names, attribution_mode="imds", deny_unattributed_calls=True)
+    assert outcome.errors == []
 
 
 def test_a_name_of_the_longest_kind_fits_every_limit(plan: Plan) -> None:

@@ -13,7 +13,9 @@ from workspace import CHECKOUT
 INPUTS = {
     "additional_session_names",
     "allow_start_without_attribution",
+    "attribution_mode",
     "create_role",
+    "deny_unattributed_calls",
     "extra_on_start",
     "name",
     "notebook_instances",
@@ -23,6 +25,7 @@ INPUTS = {
     "role_permissions_boundary",
     "role_policy_arns",
     "tags",
+    "unattributed_allowed_actions",
 }
 OUTPUTS = {
     "lifecycle_configuration_arn",
@@ -37,6 +40,7 @@ OUTPUTS = {
 RESOURCES = {
     ("aws_iam_role", "this"),
     ("aws_iam_role_policy", "assume_self"),
+    ("aws_iam_role_policy", "deny_unattributed_calls"),
     ("aws_iam_role_policy_attachment", "this"),
     ("aws_sagemaker_notebook_instance", "this"),
     ("aws_sagemaker_notebook_instance_lifecycle_configuration", "this"),
@@ -127,6 +131,7 @@ def test_root_access_is_off_and_no_input_turns_it_on(module: dict[str, list[dict
 def test_a_notebook_instance_waits_for_the_policies_of_its_first_boot(module: dict[str, list[dict[str, Any]]]) -> None:
     assert set(resource(module, "aws_sagemaker_notebook_instance")["depends_on"]) == {
         "${aws_iam_role_policy.assume_self}",
+        "${aws_iam_role_policy.deny_unattributed_calls}",
         "${aws_iam_role_policy_attachment.this}",
     }
 

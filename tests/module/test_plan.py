@@ -91,11 +91,11 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
         "StringLike": {"aws:userid": "*:SageMaker"},
     }
     policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
-    assert {(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()} == {
-        ("Allow", "sts:AssumeRole", role),
+    assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
+        ("Allow", ["sts:AssumeRole"], role),
         ("Deny", "sts:AssumeRole", role),
         ("Allow", "sagemaker:DescribeNotebookInstance", f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/*"),
-    }
+    ]
     assert outcome.output("role_arn") == role
     assert json.loads(outcome.output("role_trust_policy"))["Statement"] == list(trust.values())
 
@@ -153,9 +153,10 @@ def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan:
         outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["on_start"]
     ).decode()
     assert on_start == outcome.output("on_start_script")
-    assert on_start.splitlines()[:4] == [
+    assert on_start.splitlines()[:5] == [
         "#!/bin/bash",
         f"ROLE_ARN='arn:aws:iam::{ACCOUNT}:role/team-execution'",
+        "ATTRIBUTION_MODE='profile'",
         "ALLOW_START_WITHOUT_ATTRIBUTION='true'",
         "EXTRA_ON_START='echo '\\''it'\\'''\\''s'\\'' \"$HOME\"'",
     ]
@@ -174,7 +175,7 @@ SELF = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/service-role/shared"}
 SELF_TRUST = {
     "Effect": "Allow",
     "Principal": ROOT,
-    "Action": "sts:AssumeRole",
+    "Action": ["sts:AssumeRole"],
     "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
 }
 
@@ -219,5 +220,31 @@ def test_an_existing_trust_policy_is_judged(
     outcome = plan(create_role=False, role_arn=existing_role(statement), notebook_instances={"one": {}})
     assert outcome.errors == []
     assert len(outcome.warnings) == len(warned_of)
+    for expected in warned_of:
+        assert any(expected in warning for warning in outcome.warnings), outcome.warnings
+
+
+SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+
+
+@pytest.mark.parametrize(
+    ("statements", "warned_of"),
+    [
+        ([SOURCE_IDENTITY], []),
+        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
+        ([SELF_TRUST | {"Action": "sts:*"}], []),
+        ([SELF_TRUST], ["with a source identity"]),
+        ([SELF_TRUST, SOURCE_IDENTITY | {"Effect": "Deny"}], ["with a source identity"]),
+        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
+        ([], ["with a source identity"]),
+    ],
+)  # fmt: skip
+def test_in_imds_mode_an_existing_role_has_to_let_the_source_identity_be_set(
+    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], warned_of: list[str]
+) -> None:
+    arn = existing_role(*statements)
+    outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}}, attribution_mode="imds")
+    assert outcome.errors == []
+    assert len(outcome.warnings) == len(warned_of), outcome.warnings
     for expected in warned_of:
         assert any(expected in warning for warning in outcome.warnings), outcome.warnings

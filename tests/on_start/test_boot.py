@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
+from on_start_script import with_settings
 from workspace import CHECKOUT
 
 from .caller import caller, callers_recorded, session_name
@@ -147,16 +148,6 @@ def test_under_the_published_recipe_without_self_trust_the_first_call_is_refused
     (refusal,) = [each for each in account.emulator.records()[seen:] if each.get("errorCode") == "AccessDenied"]
     assert refusal["eventName"] == "AssumeRole"
     assert refusal["userIdentity"]["arn"].endswith(":assumed-role/recipe/SageMaker")
-
-
-def with_settings(script: str, **settings: str) -> str:
-    """Return the rendered script with other assignments before it."""
-    for name, value in settings.items():
-        lines = script.split("\n")
-        (number,) = [number for number, line in enumerate(lines[:8]) if line.startswith(f"{name}=")]
-        lines[number] = f"{name}='{value}'"
-        script = "\n".join(lines)
-    return script
 
 
 def test_the_owners_script_runs_afterwards_as_root_in_bash(account: Account, bare_notebook: NotebookInstance) -> None:

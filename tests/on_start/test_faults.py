@@ -6,10 +6,10 @@ import json
 
 import pytest
 from emulator.notebook_instance import NotebookInstance
+from on_start_script import with_settings
 
 from .caller import caller, session_name
 from .conftest import Account
-from .test_boot import with_settings
 
 METADATA = "/opt/ml/metadata/resource-metadata.json"
 CONFIG = "/home/ec2-user/.aws/config"

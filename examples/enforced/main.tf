@@ -1,0 +1,99 @@
+# Notebook instances whose users can't get around the attribution, and a role of their own for the jobs that they start.
+
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 7.0"
+    }
+  }
+}
+
+data "aws_partition" "current" {}
+
+data "aws_caller_identity" "current" {}
+
+module "notebooks" {
+  source = "../.."
+
+  name = "research"
+
+  attribution_mode        = "imds"
+  deny_unattributed_calls = true
+
+  notebook_instances = {
+    fraud-model = {}
+    churn-model = {}
+  }
+
+  role_policy_arns = {
+    s3   = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
+    jobs = aws_iam_policy.start_jobs.arn
+  }
+}
+
+# SageMaker opens a job's session under the name SageMaker too: with the notebooks' role, the job would be refused
+# everything.
+resource "aws_iam_role" "jobs" {
+  name        = "research-jobs"
+  description = "Execution role of the training and processing jobs that the notebooks start"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "sagemaker.amazonaws.com" }
+        # The second lets a job take over the notebook's name as its source identity.
+        Action = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "jobs" {
+  role       = aws_iam_role.jobs.name
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
+}
+
+resource "aws_iam_policy" "start_jobs" {
+  name        = "research-start-jobs"
+  description = "Lets the notebooks start jobs with the jobs' role, and with no other"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = [
+          "sagemaker:CreateProcessingJob",
+          "sagemaker:CreateTrainingJob",
+          "sagemaker:DescribeProcessingJob",
+          "sagemaker:DescribeTrainingJob",
+          "sagemaker:StopProcessingJob",
+          "sagemaker:StopTrainingJob",
+        ]
+        Resource = [
+          "arn:${data.aws_partition.current.partition}:sagemaker:*:${data.aws_caller_identity.current.account_id}:processing-job/*",
+          "arn:${data.aws_partition.current.partition}:sagemaker:*:${data.aws_caller_identity.current.account_id}:training-job/*",
+        ]
+      },
+      {
+        Effect    = "Allow"
+        Action    = "iam:PassRole"
+        Resource  = aws_iam_role.jobs.arn
+        Condition = { StringEquals = { "iam:PassedToService" = "sagemaker.amazonaws.com" } }
+      },
+    ]
+  })
+}
+
+output "job_role_arn" {
+  description = "What to give as the role of a job."
+  value       = aws_iam_role.jobs.arn
+}
+
+output "session_arns" {
+  description = "What CloudTrail shows as the caller, by notebook instance."
+  value       = module.notebooks.session_arns
+}

@@ -1,0 +1,320 @@
+"""Answers on a notebook instance for its metadata service: to all users but root, with the notebook session.
+
+It runs as root, so that the firewall lets it through to the real service. From there it takes the base session, opens
+the notebook session with it, and hands out that one alone. Of everything else it passes on what clients need.
+
+    imds-proxy.py serve ROLE_ARN SESSION_NAME REGION PORT ADDRESS...
+    imds-proxy.py caller REGION        prints who AWS says that this user is, by the credentials it is given
+
+Protocol: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+"""
+
+import asyncio
+import calendar
+import email.utils
+import hashlib
+import hmac
+import http.client
+import io
+import json
+import random
+import re
+import secrets
+import ssl
+import sys
+import time
+import urllib.parse
+from xml.etree import ElementTree
+
+METADATA_SERVICE = "169.254.169.254"
+CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
+# Whole targets, as a client writes them: nothing is decoded or resolved, so nothing else gets through in disguise.
+PASSED_ON = re.compile(
+    "/latest/(dynamic/instance-identity/document|meta-data/(ami-id|hostname|iam/info|instance-id|instance-type"
+    "|local-hostname|local-ipv4|mac|placement/(availability-zone|region)|services/(domain|partition)))/?"
+)
+TOKEN, TOKEN_TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
+LONGEST_TOKEN_TTL = 21600
+
+MOST_CONNECTIONS = 128  # with one more, the oldest has to go: a quick request is answered however many slow ones wait
+CONNECTION_SECONDS = 10
+LONGEST_REQUEST = 8192  # bytes
+UPSTREAM_SECONDS = 5
+LONGEST_ANSWER = 65536  # bytes
+LONGEST_RETRY = 60  # seconds
+
+
+def log(text):
+    """Say one line, on standard error."""
+    # What others wrote could hold line ends or a terminal's control characters.
+    print("imds-proxy:", text.encode("unicode_escape").decode()[:400], file=sys.stderr, flush=True)
+
+
+# As a client: of the real metadata service, and of STS.
+
+
+class Received:
+    """Bytes in the place of the socket that http.client reads from."""
+
+    def __init__(self, data):
+        self.makefile = lambda mode: io.BytesIO(data)
+
+
+async def fetch(host, method, target, headers, body=b"", tls=None):
+    """Return status, headers and body, all within UPSTREAM_SECONDS."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    request = "\r\n".join([*lines, f"host: {host}", f"content-length: {len(body)}", "connection: close", "", ""])
+
+    async def exchange():
+        reader, writer = await asyncio.open_connection(host, 443 if tls else 80, ssl=tls)
+        try:
+            writer.write(request.encode() + body)
+            await reader.readexactly(LONGEST_ANSWER)
+        except asyncio.IncompleteReadError as end:
+            return end.partial
+        finally:
+            writer.transport.abort()
+        raise ValueError(f"{host} answered more than {LONGEST_ANSWER} bytes")
+
+    response = http.client.HTTPResponse(Received(await asyncio.wait_for(exchange(), UPSTREAM_SECONDS)))
+    response.begin()
+    return response.status, response.headers, response.read()
+
+
+async def metadata(target):
+    """Ask the metadata service with a token of its own; return status, headers and body."""
+    status, _, token = await fetch(METADATA_SERVICE, "PUT", "/latest/api/token", {TOKEN_TTL: "60"})
+    if status != 200:
+        raise ValueError(f"the metadata service gave no token (status {status})")
+    return await fetch(METADATA_SERVICE, "GET", target, {TOKEN: token.decode("ascii")})
+
+
+async def given_session():
+    """Return the role's name, the credentials that the metadata service gives under it, and AWS's time."""
+    status, _, listed = await metadata(CREDENTIALS)
+    role = listed.decode("latin-1").strip()
+    if status != 200 or not re.fullmatch(r"[\w+=,.@-]{1,64}", role, re.ASCII):
+        raise ValueError(f"the metadata service lists no role (status {status}): {role[:100]!r}")
+    status, headers, document = await metadata(CREDENTIALS + role)
+    credentials = json.loads(document) if status == 200 else {}
+    if credentials.get("Code") != "Success":
+        raise ValueError(f"the metadata service gives no credentials (status {status}): {credentials.get('Code')}")
+    # This machine's clock may have jumped, and STS refuses what is signed at another time than its own.
+    date = email.utils.parsedate(headers.get("date") or "")
+    return role, credentials, calendar.timegm(date) if date else time.time()
+
+
+async def ask_sts(region, credentials, now, **parameters):
+    """Call STS in the region; return the texts of its answer by their names."""
+    status, _, domain = await metadata("/latest/meta-data/services/domain")
+    if status != 200 or not re.fullmatch(rb"[a-z0-9.-]+", domain):
+        raise ValueError(f"the metadata service doesn't say in which domain AWS is (status {status})")
+    host = f"sts.{region}.{domain.decode()}"
+    body = urllib.parse.urlencode({"Version": "2011-06-15", **parameters}).encode()
+    headers = sign(host, region, credentials, now, body)
+    status, _, answer = await fetch(host, "POST", "/", headers, body, ssl.create_default_context())
+    texts = {element.tag.rpartition("}")[2]: element.text or "" for element in ElementTree.fromstring(answer).iter()}
+    if status != 200:
+        raise ValueError(f"STS refuses (status {status}): {texts.get('Code')}: {texts.get('Message')}")
+    return texts
+
+
+def sign(host, region, credentials, now, body):
+    """Return the headers of a request to STS, by https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    headers = {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        "host": host,
+        "x-amz-date": stamp,
+        "x-amz-security-token": credentials["Token"],
+    }
+    names = ";".join(headers)
+    lines = [f"{name}:{value}" for name, value in headers.items()]
+    canonical = "\n".join(["POST", "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+    scope = f"{stamp[:8]}/{region}/sts/aws4_request"
+    to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    key = b"AWS4" + credentials["SecretAccessKey"].encode()
+    for part in [*scope.split("/"), to_sign]:
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    credential = f"{credentials['AccessKeyId']}/{scope}"
+    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
+    del headers["host"]  # fetch writes it
+    return headers
+
+
+class NotebookSession:
+    """The session that is handed out: opened anew half way to its end, and good until then whatever STS does."""
+
+    def __init__(self, role_arn, name, region):
+        self.role_arn, self.name, self.region = role_arn, name, region
+        self.listed_role = self.document = None
+        self.ends = 0.0  # by the monotonic clock, which no jump of the time moves
+
+    def current(self):
+        """Return the document that is handed out, while the session lasts."""
+        return self.document if time.monotonic() < self.ends else None
+
+    async def open(self):
+        """Open it, or raise and leave what there was."""
+        asked = time.monotonic()
+        role, base, now = await given_session()
+        given = await ask_sts(
+            self.region,
+            base,
+            now,
+            Action="AssumeRole",
+            RoleArn=self.role_arn,
+            RoleSessionName=self.name,
+            SourceIdentity=self.name,
+            DurationSeconds="3600",  # the most that a role gets that assumes itself
+        )
+        if not given["Arn"].endswith(f":assumed-role/{self.role_arn.rpartition('/')[2]}/{self.name}"):
+            raise ValueError(f"STS opened another session: {given['Arn']}")
+        end = calendar.timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
+        document = {
+            "Code": "Success",
+            "LastUpdated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+            "Type": "AWS-HMAC",
+            "AccessKeyId": given["AccessKeyId"],
+            "SecretAccessKey": given["SecretAccessKey"],
+            "Token": given["SessionToken"],
+            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)),
+        }
+        if not all(document.values()) or end <= now:
+            raise ValueError("STS answered with a session that nobody can use")
+        self.listed_role, self.document, self.ends = role, json.dumps(document, indent=2), asked + end - now
+
+    async def keep_open(self):
+        """Open it anew for ever; after a failure sooner, but never at once."""
+        failures = 0
+        while True:
+            try:
+                await self.open()
+                failures = 0
+                log(f"opened the session {self.name}")
+                wait = (self.ends - time.monotonic()) / 2
+            except Exception as error:  # whatever it is, the session of before is served and the next try may succeed
+                failures += 1
+                log(f"can't open the session {self.name}: {type(error).__name__}: {error}")
+                wait = min(LONGEST_RETRY, 2 ** min(failures, 6))
+            await asyncio.sleep(wait * random.uniform(0.5, 1))
+
+
+# As a server: the paths of the metadata service, for everyone who isn't root.
+
+
+class Proxy:
+    """The answers, and how many connections are served at a time."""
+
+    def __init__(self, session):
+        self.session = session
+        self.key = secrets.token_bytes(32)
+        self.connections = {}  # of tasks, the oldest first
+        self.passed_on = {}  # answers by target: there are as many as PASSED_ON has, and they don't change
+
+    def mac(self, end):
+        """Return what nobody else can make for this end of a token."""
+        return hmac.new(self.key, end.encode("latin-1"), hashlib.sha256).hexdigest()
+
+    def give_token(self, target, headers):
+        """Return a token of the protocol's version 2, as the real service gives one."""
+        if target != "/latest/api/token" or "x-forwarded-for" in headers:
+            return 403, b""
+        ttl = headers.get(TOKEN_TTL, "")
+        if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= LONGEST_TOKEN_TTL:
+            return 400, b""
+        # The token itself says until when it is good, so that none has to be remembered.
+        end = str(int(time.monotonic()) + int(ttl))
+        return 200, f"{end}-{self.mac(end)}".encode()
+
+    def is_good(self, token):
+        """Tell whether a token is of this proxy's and hasn't ended."""
+        end, _, mac = token.partition("-")
+        return hmac.compare_digest(mac.encode(), self.mac(end).encode()) and time.monotonic() < int(end)
+
+    async def answer(self, method, target, headers):
+        """Return status and body."""
+        if method == "PUT":
+            return self.give_token(target, headers)
+        if method != "GET":
+            return 405, b""
+        if not self.is_good(headers.get(TOKEN, "")):
+            return 401, b""
+        if PASSED_ON.fullmatch(target):
+            return await self.pass_on(target)
+        document = self.session.current()
+        if target.startswith(CREDENTIALS[:-1]) and document is None:
+            return 503, b""
+        if target in (CREDENTIALS, CREDENTIALS[:-1]):
+            return 200, self.session.listed_role.encode()
+        if target == CREDENTIALS + str(self.session.listed_role):
+            return 200, document.encode()
+        return 404, b""
+
+    async def pass_on(self, target):
+        """Return what the real service answers, asked once."""
+        if target not in self.passed_on:
+            try:
+                status, _, body = await metadata(target)
+            except (OSError, asyncio.TimeoutError, http.client.HTTPException, ValueError):
+                return 504, b""
+            if status != 200:
+                return status, b""
+            self.passed_on[target] = body
+        return 200, self.passed_on[target]
+
+    async def converse(self, reader, writer):
+        """Read one request and answer it."""
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+            method, target, _ = first.split(" ")
+            pairs = (line.partition(":") for line in lines)
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            status, body = await self.answer(method, target, headers)
+        except (asyncio.LimitOverrunError, ValueError):
+            status, body = 400, b""
+        lines = [
+            f"HTTP/1.1 {status} {http.client.responses[status]}",
+            "Content-Type: text/plain",
+            f"Content-Length: {len(body)}",
+            *([f"{TOKEN_TTL}: {headers[TOKEN_TTL]}"] if status == 200 and method == "PUT" else []),
+            "Connection: close",
+        ]
+        writer.transport.set_write_buffer_limits(0)  # so that drain waits for all of it
+        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        await writer.drain()
+
+    async def connected(self, reader, writer):
+        """Serve one connection, within CONNECTION_SECONDS."""
+        task = asyncio.current_task()
+        self.connections[task] = None
+        if len(self.connections) > MOST_CONNECTIONS:
+            oldest = next(iter(self.connections))
+            del self.connections[oldest]
+            oldest.cancel()
+        try:
+            await asyncio.wait_for(self.converse(reader, writer), CONNECTION_SECONDS)
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+            pass  # the client is gone, or too slow
+        finally:
+            self.connections.pop(task, None)
+            writer.transport.abort()
+
+
+async def serve(role_arn, name, region, port, *addresses):
+    """Listen on the addresses, and keep a session to hand out."""
+    session = NotebookSession(role_arn, name, region)
+    server = await asyncio.start_server(Proxy(session).connected, addresses, int(port), limit=LONGEST_REQUEST)
+    async with server:
+        await session.keep_open()
+
+
+async def caller(region):
+    """Print the ARN of the session that the metadata service gives to whoever runs this."""
+    _, credentials, now = await given_session()
+    print((await ask_sts(region, credentials, now, Action="GetCallerIdentity"))["Arn"])
+
+
+if __name__ == "__main__":
+    asyncio.run({"serve": serve, "caller": caller}[sys.argv[1]](*sys.argv[2:]))

@@ -1,0 +1,27 @@
+"""Whose calls a client's calls were, in the words of docs/clients.md."""
+
+from __future__ import annotations
+
+from clients.catalogue import Client
+
+from .conftest import Account
+
+
+def outcome_of(account: Account, client: Client, call: str) -> str:
+    """Run a client on the notebook instance that a call of the module made; read from the log who called S3."""
+    notebook = account.notebook(call)
+    seen = len(account.emulator.records())
+    done = notebook.run(client.command, timeout=100)
+    calls = [each for each in account.records_since(seen) if each["eventSource"] == "s3.amazonaws.com"]
+    callers = {
+        (each["userIdentity"]["arn"].rpartition("/")[2], each.get("errorCode") == "AccessDenied") for each in calls
+    }
+    said = f"{client.name} on {call}: {callers}\n{done.stdout}{done.stderr}"[-3000:]
+    match callers, done.returncode == 0:
+        case [s, True] if s == {(call, False)}:
+            return "attributed"
+        case [s, True] if s == {("SageMaker", False)}:
+            return "unattributed"
+        case [s, False] if s == {("SageMaker", True)}:
+            return "refused"
+    raise AssertionError(said)

@@ -1,0 +1,93 @@
+"""However many connections are held open, and however long a request is: others still get answers."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from emulator.notebook_instance import NotebookInstance
+
+from .conftest import Account, BareNotebook
+from .metadata import credentials, session_of
+
+pytestmark = pytest.mark.xdist_group("imds")
+
+HOLD = """
+import socket, time, sys
+connections = []
+for number in range(400):
+    connection = socket.create_connection(("169.254.169.254", 80), 5)
+    connections.append(connection)
+    connection.sendall({first!r})
+print("held", flush=True)
+end = time.monotonic() + 8
+while time.monotonic() < end:
+    for connection in connections:
+        try:
+            connection.send({more!r})
+        except OSError:
+            pass
+    time.sleep(0.2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "more"),
+    [(b"", b""), (b"GET /latest/ HTTP/1.1\r\n", b"x: y\r\n"), (b"GET /", b"x" * 2000)],
+    ids=["silent", "slow", "endless"],
+)
+def test_while_others_hold_connections_open(account: Account, first: bytes, more: bytes) -> None:
+    notebook = account.notebook("imds")
+    notebook.write("/tmp/hold.py", HOLD.format(first=first, more=more))
+    notebook.run(["bash", "-c", "rm -f /tmp/held; setsid /usr/bin/python3 /tmp/hold.py </dev/null >/tmp/held 2>&1 &"])
+    end = time.monotonic() + 10
+    while not notebook.exists("/tmp/held") or "held" not in notebook.read("/tmp/held"):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    for _ in range(3):
+        started = time.monotonic()
+        assert session_of(notebook, credentials(notebook)) == "imds"
+        assert time.monotonic() - started < 3
+        assert open_files(notebook) < 200
+    notebook.run(["pkill", "-f", "/tmp/hold.py"])
+
+
+def open_files(notebook: NotebookInstance) -> int:
+    return int(notebook.root("ls /proc/$(pgrep -f '[i]mds-proxy.py serve')/fd | wc -l").stdout)
+
+
+def test_who_is_too_slow_is_cut_off(notebook: BareNotebook) -> None:
+    program = """
+import socket, time
+connection, started = socket.create_connection(("169.254.169.254", 80), 5), time.monotonic()
+connection.settimeout(30)
+connection.sendall(b"GET / HTTP/1.1\\r\\n")
+try:
+    connection.recv(1)
+except OSError:
+    pass
+print(time.monotonic() - started)
+"""
+    seconds = float(notebook.run(["/usr/bin/python3", "-c", program], check=True).stdout)
+    assert 9 < seconds < 13
+
+
+def test_many_requests_leave_no_trace_in_memory(account: Account) -> None:
+    notebook = account.notebook("imds")
+    program = """
+import http.client
+for _ in range(2000):
+    connection = http.client.HTTPConnection("169.254.169.254", 80, timeout=5)
+    connection.request("PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+    token = connection.getresponse().read().decode()
+    connection.close()
+"""
+
+    def memory() -> int:
+        status = notebook.root("cat /proc/$(pgrep -f '[i]mds-proxy.py serve')/status").stdout
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    notebook.run(["/usr/bin/python3", "-c", program], check=True)
+    before = memory()
+    notebook.run(["/usr/bin/python3", "-c", program], check=True)
+    assert memory() - before < 1024

@@ -1,0 +1,40 @@
+"""The clients that have to be built first, each where its toolchain is there: `make test-clients`."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from clients import table
+from clients.built import BUILT, BuiltClient
+
+from .conftest import Account
+from .outcome import outcome_of
+
+pytestmark = [pytest.mark.xdist_group("imds"), pytest.mark.toolchain]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[dict[str, tuple[str, ...]]]:
+    """What was seen, by client; written into the document where that was asked for."""
+    seen: dict[str, tuple[str, ...]] = {}
+    yield seen
+    if table.WRITE:
+        table.write(seen)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("built", BUILT, ids=lambda built: built.client.name)
+def test_whose_calls_a_built_clients_are(
+    account: Account, seen: dict[str, tuple[str, ...]], built: BuiltClient
+) -> None:
+    if not shutil.which(built.build[0]):
+        pytest.skip(f"{built.client.name} is built with {built.build[0]}, which isn't on the PATH")
+    done = subprocess.run(built.build, cwd=built.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    client = built.client
+    seen[client.name] = (client.version(), *(outcome_of(account, client, call) for call in table.COLUMNS))
+    if not table.WRITE:
+        assert seen[client.name] == table.documented()[client.name]

@@ -1,0 +1,63 @@
+"""Every real client, in each mode, with and without unattributed calls denied: whose calls CloudTrail records.
+
+The outcomes are those of the table in docs/clients.md; `make clients-table` writes them there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+import pytest
+from clients import table
+from clients.catalogue import BUCKET, CLIENTS, Client
+from deltalake import write_deltalake
+from emulator.needs import skip_or_fail
+
+from .conftest import Account
+from .outcome import outcome_of
+
+pytestmark = pytest.mark.xdist_group("imds")
+
+
+@pytest.fixture(scope="module")
+def account_with_table(account: Account) -> Account:
+    """The account, with a Delta table in the bucket."""
+    s3 = account.emulator.client("s3")
+    with tempfile.TemporaryDirectory() as folder:
+        write_deltalake(folder, pyarrow.table({"figure": [42]}))
+        for path in Path(folder).rglob("*"):
+            if path.is_file():
+                s3.upload_file(str(path), BUCKET, f"table/{path.relative_to(folder)}")
+    return account
+
+
+@pytest.fixture(scope="module")
+def seen() -> Iterator[dict[str, tuple[str, ...]]]:
+    """What was seen, by client; written into the document where that was asked for."""
+    seen: dict[str, tuple[str, ...]] = {}
+    yield seen
+    if table.WRITE:
+        table.write(seen)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
+def test_whose_calls_a_clients_are(
+    account_with_table: Account, seen: dict[str, tuple[str, ...]], client: Client
+) -> None:
+    if client.command[0].startswith("/usr/bin/") and not shutil.which(client.command[0]):
+        skip_or_fail(f"{client.name} isn't installed")
+    seen[client.name] = (client.version(), *(outcome_of(account_with_table, client, call) for call in table.COLUMNS))
+    if not table.WRITE:
+        version, *outcomes = table.documented()[client.name]
+        assert seen[client.name][1:] == tuple(outcomes)
+        assert seen[client.name][0] == version or not client.pinned
+
+
+def test_in_imds_mode_every_client_is_attributed() -> None:
+    for name, (_, _, imds, denied, imds_enforced) in table.documented().items():
+        assert (imds, imds_enforced) == ("attributed", "attributed"), name
+        assert denied in {"attributed", "refused"}, name

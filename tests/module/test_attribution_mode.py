@@ -1,0 +1,146 @@
+"""The imds mode and the refusal of unattributed calls, as they are planned; what the imds mode's script is made from."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+from typing import Any
+
+from on_start_script import unpacked
+from workspace import CHECKOUT
+
+from .conftest import Plan
+from .test_plan import ACCOUNT, statements
+
+SCRIPTS = CHECKOUT / "scripts"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team-execution"
+LIMIT = 12288
+
+
+def test_profile_mode_is_the_default_and_its_script_can_be_read_as_it_stands(plan: Plan) -> None:
+    script = plan().output("on_start_script")
+    assert "ATTRIBUTION_MODE='profile'\n" in script
+    assert script.endswith((SCRIPTS / "on-start.sh").read_text())
+
+
+def test_in_imds_mode_both_policies_let_the_source_identity_be_set(plan: Plan) -> None:
+    outcome = plan(attribution_mode="imds", notebook_instances={"one": {}})
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    trust = statements(outcome.planned("aws_iam_role.this[0]")["assume_role_policy"])
+    assert trust["SageMakerOpensBaseSession"]["Action"] == "sts:AssumeRole"
+    assert trust["BaseSessionOpensNotebookSessions"]["Action"] == both
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    assert policy["OpenNotebookSessions"]["Action"] == both
+    assert policy["SourceIdentityIsTheSessionName"]["Condition"] == {
+        "StringNotEquals": {"sts:SourceIdentity": "${sts:RoleSessionName}"}
+    }
+
+
+def test_unattributed_calls_are_denied_only_where_asked_for(plan: Plan) -> None:
+    assert "aws_iam_role_policy.deny_unattributed_calls[0]" not in plan().changes
+
+
+def test_the_denial_leaves_the_handshake_and_what_sagemaker_does_itself(plan: Plan) -> None:
+    outcome = plan(deny_unattributed_calls=True)
+    planned = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")
+    assert planned["name"] == "team-deny-unattributed-calls"
+    policy = statements(planned["policy"])
+    assert policy["BaseSessionMayDoNothingElse"]["NotAction"] == [
+        "sts:AssumeRole",
+        "sts:SetSourceIdentity",
+        "cloudwatch:PutMetricData",
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    ]
+    assert policy["BaseSessionMayAssumeNoOtherRole"]["NotResource"] == ROLE
+
+
+def test_the_allowed_actions_are_the_callers_own(plan: Plan) -> None:
+    outcome = plan(deny_unattributed_calls=True, unattributed_allowed_actions=["s3:Get*"])
+    policy = statements(outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"])
+    assert policy["BaseSessionMayDoNothingElse"]["NotAction"] == ["sts:AssumeRole", "sts:SetSourceIdentity", "s3:Get*"]
+
+
+def test_the_imds_mode_script_leaves_room_for_the_owners(plan: Plan) -> None:
+    script = plan(attribution_mode="imds", notebook_instances={"one": {}}).output("on_start_script")
+    assert len(script.encode()) <= LIMIT - 1400
+    # Shell text of an ordinary kind: this project's own, in the place of an owner's.
+    extra = (SCRIPTS / "on-start.sh").read_text()[-2000:]
+    assert plan(attribution_mode="imds", extra_on_start=extra).errors == []
+
+
+def test_the_imds_mode_script_carries_settings_proxy_and_script(plan: Plan) -> None:
+    outcome = plan(
+        attribution_mode="imds", extra_on_start="# stays\necho 'it''s'\r\n", allow_start_without_attribution=True
+    )
+    script = outcome.output("on_start_script")
+    assert script.startswith("#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable")
+    text = unpacked(script)
+    assert text.startswith(
+        f"ROLE_ARN='{ROLE}'\nATTRIBUTION_MODE='imds'\nALLOW_START_WITHOUT_ATTRIBUTION='true'\n"
+        "EXTRA_ON_START='# stays\necho '\\''it'\\'''\\''s'\\''\n'\nIMDS_PROXY='"
+    )
+    assert "write_aws_directory" not in text
+    assert "ask_for_role()" not in text
+
+
+def test_the_proxy_that_is_carried_is_the_one_in_the_file_without_its_comments(plan: Plan) -> None:
+    text = unpacked(plan(attribution_mode="imds").output("on_start_script"))
+    printed = subprocess.run(
+        ["bash", "-c", text.split("\n# shellcheck")[0].split("\nservice=(")[0] + "\nprintf '%s\\n' \"$IMDS_PROXY\""],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    original = ast.parse((SCRIPTS / "imds-proxy.py").read_text())
+    for node in ast.walk(original):
+        body: list[Any] = getattr(node, "body", None) or []
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            del body[0]
+    assert ast.dump(ast.parse(printed)) == ast.dump(original)
+
+
+def test_the_shell_that_is_carried_is_the_one_in_the_files_without_comments_and_profile_mode(plan: Plan) -> None:
+    text = unpacked(plan(attribution_mode="imds").output("on_start_script"))
+    _, carried = text.split("\nservice=(", 1)
+
+    def functions(script: str) -> dict[str, str]:
+        """Return the shell's own rendering of each function, which has no comments."""
+        definitions = re.sub(r"(?s)\ncd /\nmode=.*", "\n", script).replace("set -uo pipefail", "")
+        listed = subprocess.run(
+            ["bash", "-c", f"{definitions}\ndeclare -f"], capture_output=True, text=True, check=True
+        ).stdout
+        return dict(re.findall(r"^(\w+) \(\) \n(\{.*?^\})$", listed, re.MULTILINE | re.DOTALL))
+
+    expected = functions((SCRIPTS / "imds-mode.sh").read_text() + (SCRIPTS / "on-start.sh").read_text())
+    found = functions("service=(" + carried)
+    assert found == {name: body for name, body in expected.items() if name in found}
+    assert expected.keys() - found.keys() == {
+        "ask_for_role", "aws_config", "install_file", "make_cache", "set_aside", "set_environment",
+        "set_up_profile_mode", "unlock", "write_aws_directory",
+    }  # fmt: skip
+
+
+def test_the_proxy_runs_on_python_3_9() -> None:
+    ast.parse((SCRIPTS / "imds-proxy.py").read_text(), feature_version=(3, 9))
+
+
+def test_a_quote_in_the_roles_path_stays_text(plan: Plan) -> None:
+    script = plan(role_path="/it's/").output("on_start_script")
+    printed = subprocess.run(
+        ["bash", "-c", "\n".join(script.splitlines()[:2]) + "\nprintf %s \"$ROLE_ARN\""],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert printed == f"arn:aws:iam::{ACCOUNT}:role/it's/team-execution"
+
+
+def test_the_policies_are_valid_json_of_the_partition(plan: Plan) -> None:
+    outcome = plan("cn-north-1", attribution_mode="imds", deny_unattributed_calls=True)
+    policy = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"]
+    assert json.loads(policy)["Statement"][1]["NotResource"].startswith("arn:aws-cn:")
