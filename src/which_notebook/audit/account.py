@@ -115,8 +115,8 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     for each in described:
         lifecycle, no_lifecycle = lifecycles[each.region, each.lifecycle_name]
         role, no_role = roles[each.role_arn]
-        unread = (*each.unread, *no_lifecycle, *no_role)
-        account.instances.append(replace(each, role=role, lifecycle=lifecycle, unread=unread))
+        problems = (*each.unread, *no_lifecycle, *no_role)
+        account.instances.append(replace(each, role=role, lifecycle=lifecycle, unread=problems))
     account.instances.sort(key=lambda each: (each.name.lower(), each.name, each.region))
     return account
 

@@ -212,8 +212,9 @@ class Role(Struct, frozen=True):
                 every((either(grants.values()), identity, boundary)),
                 every((grants["role"], boundary)),
                 grants["session"],
-                # Whether everyone means this one directly, too, isn't said anywhere.
+                # Whether these mean the session directly, too, isn't said anywhere.
                 every((grants["everyone"], None)),
+                every((grants["unread"], None)),
             )
         )
         return every((granted, opposite(denied)))

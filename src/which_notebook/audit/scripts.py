@@ -15,13 +15,15 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .known_scripts import KNOWN_SCRIPTS
+from .known_scripts import KNOWN_SCRIPTS, Mode
 from .shell import CONFIG, HOME, NAME, ROLE, UNKNOWN, CantTellError, follow
 
 Kind = Literal["module", "recipe", "none", "undecided"]
 
 _LONGEST_SCRIPT = 1 << 20
-_SETTING = re.compile(r"([A-Z_]+)='((?:[^']|'\\'')*)'\n")
+_SETTING = re.compile(
+    r"(ROLE_ARN|ATTRIBUTION_MODE|ALLOW_START_WITHOUT_ATTRIBUTION|EXTRA_ON_START|IMDS_PROXY)='((?:[^']|'\\'')*)'\n"
+)
 _PACKED = re.compile(r"(?<=base64 -d <<<')[A-Za-z0-9+/=]+(?=')")
 _SIGNS_OF_MODULE = ("notebook-attribution:", "Makes the AWS calls of this notebook instance attributable")
 # What a script of the owner's that runs afterwards, as root, might undo.
@@ -41,7 +43,7 @@ class Script(Struct, frozen=True):
 
     kind: Kind
     version: str | None = None
-    mode: Literal["profile", "imds"] | None = None
+    mode: Mode | None = None
     role_arn: str | None = None
     session_name: str | None = None
     starts_without: bool = False
@@ -71,19 +73,17 @@ def _module_script(script: str) -> Script | None:
     known = KNOWN_SCRIPTS.get(hashlib.sha256(body.encode()).hexdigest())
     if not known:
         return None
-    version, only_mode = known
-    mode = only_mode or settings.get("ATTRIBUTION_MODE", "profile")
-    extra = settings.get("EXTRA_ON_START", "")
-    if doubt := _UNDOING.search(extra):
+    version, mode = known
+    if doubt := _UNDOING.search(settings.get("EXTRA_ON_START", "")):
         return Script(
             "undecided", version, problem=f"extra_on_start, which runs as root afterwards, may undo it: {doubt[0]!r}"
         )
-    if mode not in ("profile", "imds") or (mode == "imds" and "IMDS_PROXY" not in settings):
-        return Script("none", version, problem=f"its script has no mode {mode}")
+    if settings.get("ATTRIBUTION_MODE", mode) != mode:
+        return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
     return Script(
         "module",
         version,
-        "imds" if mode == "imds" else "profile",
+        mode,
         settings.get("ROLE_ARN") or None,
         starts_without=settings.get("ALLOW_START_WITHOUT_ATTRIBUTION") == "true",
     )

@@ -34,6 +34,10 @@ _READS_ONLY = frozenset(
 )  # fmt: skip
 
 
+_SETTINGS = r"role_session_name|credential_source"
+_ELSEWHERE = r"AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|AWS_PROFILE"
+
+
 class CantTellError(Exception):
     """The script does something with the config that can't be followed; the message says what."""
 
@@ -69,7 +73,7 @@ def _follow(script: str, state: Followed, home: str) -> None:
             return
         if inside or re.search(r"\|\||&&", _unquoted(line)):
             _beware(f"{line}\n{heredoc or ''}", state, home)
-            if re.match(r"(exit|return|exec)\b(?!\s+[1-9])", word + line[len(word) :]) and word != "exec":
+            if re.search(r"\b(exit|return)\b(?!\s+[1-9])|\bexec\b", _unquoted(line)):
                 raise CantTellError("it may end early, without an error")
         elif word in ("exit", "return", "exec") and not re.match(r"exec\s*[0-9]*[<>]", line):
             state.ended = True
@@ -148,12 +152,10 @@ def _command(line: str, heredoc: str | None, raw: bool, state: Followed, home: s
 
 def _simple(line: str, heredoc: str | None, state: Followed, home: str) -> None:
     """Take in one simple command, where it writes a file or locks one."""
-    into = re.search(r"(?<![0-9&])(>>?)\s*(\"[^\"]*\"|'[^']*'|[^\s;&|>]+)", _masked(line))
-    command = line
-    target, append = None, False
-    if into and "&" not in line[into.start(2) : into.start(2) + 1]:
-        target, append = _path(line[into.start(2) : into.end(2)], state, home), into[1] == ">>"
-        command = line[: into.start()] + line[into.end() :]
+    command, target, append = line, None, False
+    if into := _redirection(line):
+        start, end, append, path = into
+        target, command = _path(path, state, home), line[:start] + line[end:]
     command = re.sub(r"[12]>(&[12]|\s*/dev/null)", "", command).strip()
     word = command.split(None, 1)[0] if command else ""
     rest = command[len(word) :].strip()
@@ -179,14 +181,27 @@ def _simple(line: str, heredoc: str | None, state: Followed, home: str) -> None:
     if target is None:
         if word not in _READS_ONLY and not (word in ("echo", "printf", "cat") and not heredoc):
             _beware(line + (heredoc or ""), state, home)
+            if content is None and re.search(_SETTINGS, heredoc or ""):
+                raise CantTellError(f"it gives an AWS config to {word}")
         return
-    if target == UNKNOWN and re.search(r"role_session_name|credential_source", content or line):
+    if target == UNKNOWN and re.search(_SETTINGS, content or line):
         raise CantTellError("it writes to a file whose name can't be told")
-    if content is None:
-        if target == CONFIG or target.startswith(f"{HOME}/.aws/"):
+    if target != CONFIG and re.search(_ELSEWHERE, content or line):
+        raise CantTellError(f"it tells clients in {target} where their AWS config is")
+    if content is None or (target == f"{HOME}/.aws/credentials" and content.strip()):
+        if target.startswith(f"{HOME}/.aws/"):
             raise CantTellError(f"it writes {target} in a way that can't be followed")
         return
     state.files[target] = (state.files.get(target, "") if append else "") + content
+
+
+def _redirection(line: str) -> tuple[int, int, bool, str] | None:
+    """Return where a command's standard output goes to a file: from, to, whether it is appended, and the file."""
+    for found in re.finditer(r"(?<![0-9&<>])1?(>>?)(?![>&])", _unquoted(line)):
+        path = re.match(r"\s*(?:\"[^\"]*\"|'[^']*'|[^\s;&|<>]+)", line[found.end() :])
+        if path:
+            return found.start(), found.end() + path.end(), found[1] == ">>", path[0].strip()
+    return None
 
 
 def _beware(text: str, state: Followed, home: str, *, always: bool = False) -> None:
@@ -320,13 +335,3 @@ def _unquoted(text: str) -> str:
     return re.sub(
         r"\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"", lambda found: re.sub(r"[^\n]", " ", found[0]), text, flags=re.DOTALL
     )
-
-
-def _masked(text: str) -> str:
-    """Return the text with what quotes hold blanked, but not where a path is quoted behind a >."""
-    bare = _unquoted(text)
-    found = re.search(r">>?\s*(?=\s*$|\s)", bare)
-    if not found:
-        return bare
-    quoted = re.match(r"\"[^\"]*\"|'[^']*'", text[found.end() :])
-    return bare if not quoted else bare[: found.end()] + quoted[0] + bare[found.end() + quoted.end() :]

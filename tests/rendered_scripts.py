@@ -1,0 +1,24 @@
+"""On-start scripts for the audit to recognise: the module's, as Terraform renders them, and the published recipe's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emulator.server import Emulator
+from workspace import CHECKOUT, Workspace
+
+RECIPE = (CHECKOUT / "tests/which_notebook/recipe-on-start.sh").read_text()
+
+
+def rendered(emulator: Emulator, folder: Path, inputs: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Return the script that the module renders for each of these inputs, in one plan."""
+    calls = {name: {"source": "../", "name": "team", **given} for name, given in inputs.items()}
+    outputs = {name: {"value": f"${{module.{name}.on_start_script}}"} for name in calls}
+    root = folder / "scripts-of-module"
+    root.mkdir(parents=True)
+    (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+    plan = Workspace(folder, root=root.name, environment=emulator.environment()).plan()
+    assert plan.errors == []
+    return {name: plan.output(name) for name in calls}

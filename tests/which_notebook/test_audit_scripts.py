@@ -1,0 +1,241 @@
+"""Which on-start scripts set attribution up: the module's by their hash, the recipe's by what it does."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import re
+from collections.abc import Callable
+
+import pytest
+from emulator.server import Emulator
+from rendered_scripts import RECIPE, rendered
+from workspace import CHECKOUT
+
+from which_notebook.audit.known_scripts import KNOWN_SCRIPTS
+from which_notebook.audit.scripts import Script, body_hash, recognise
+
+ROLE_ARN = "arn:aws:iam::111122223333:role/team-execution"
+CONFIG = "/home/ec2-user/.aws/config"
+
+
+# The module's own
+
+
+@pytest.fixture(scope="module")
+def scripts(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return rendered(
+        emulator,
+        tmp_path_factory.mktemp("scripts"),
+        {
+            "profile": {"notebook_instances": {"alpha": {}}},
+            "imds": {"notebook_instances": {"alpha": {}}, "attribution_mode": "imds"},
+            "harmless": {"extra_on_start": "echo 'it''s'\ndf -h\n"},
+            "undoing": {"extra_on_start": f"chattr -i {CONFIG}"},
+            "lenient": {"allow_start_without_attribution": True},
+        },
+    )
+
+
+@pytest.mark.parametrize("mode", ["profile", "imds"])
+def test_the_scripts_of_this_checkout_are_known(scripts: dict[str, str], mode: str) -> None:
+    found = recognise(scripts[mode])
+    assert (found.kind, found.mode, found.role_arn) == ("module", mode, ROLE_ARN), (
+        f'add to KNOWN_SCRIPTS in src/which_notebook/audit/known_scripts.py:\n    "{body_hash(scripts[mode])}": '
+        f'("VERSION", "{mode}"),\nwith the version of the changelog under which it is released'
+    )
+    assert not found.starts_without
+    assert found.is_locked
+
+
+def test_its_inputs_do_not_matter(scripts: dict[str, str]) -> None:
+    assert recognise(scripts["harmless"]) == recognise(scripts["profile"])
+    assert recognise(scripts["lenient"]).starts_without
+
+
+def test_the_file_by_hand_asks_for_the_role_itself() -> None:
+    found = recognise((CHECKOUT / "scripts/on-start.sh").read_text())
+    assert (found.kind, found.mode, found.role_arn) == ("module", "profile", None)
+
+
+def test_an_extra_script_that_may_undo_it_is_undecided(scripts: dict[str, str]) -> None:
+    found = recognise(scripts["undoing"])
+    assert (found.kind, found.problem) == (
+        "undecided",
+        "extra_on_start, which runs as root afterwards, may undo it: 'chattr'",
+    )
+
+
+CHANGED: dict[str, Callable[[str], str]] = {
+    "a line more": lambda script: f"{script}\nrm -f {CONFIG}\n",
+    "a line less": lambda script: script.replace("  must 'lock ~/.aws' chattr +i config credentials .\n", ""),
+    "a line before the settings": lambda script: script.replace("\n", "\nexit 0\n", 1),
+    "a command in a setting": lambda script: script.replace("='true'", "=").replace("\nROLE_ARN='", "\nROLE_ARN=$(id)'", 1),
+    "a setting that isn't the module's": lambda script: script.replace("\nROLE_ARN=", "\nPATH='/tmp'\nROLE_ARN=", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_the_modules_script_with_a_change_is_not_taken_for_it(scripts: dict[str, str], change: str) -> None:
+    assert recognise(CHANGED[change](scripts["profile"])).kind == "undecided"
+
+
+def repacked(script: str, change: Callable[[bytes], bytes]) -> str:
+    packed = re.search(r"(?<=<<<')[^']+", script)
+    assert packed
+    content = change(gzip.decompress(base64.b64decode(packed[0])))
+    return script.replace(packed[0], base64.b64encode(gzip.compress(content)).decode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content + b"\nundo_imds_mode\n",
+        lambda content: content.replace(b"--uid-owner 0", b"--uid-owner 1000"),
+        lambda content: content.replace(b"169.254.169.254", b"169.254.169.253", 1),
+        lambda content: content.replace(b"IMDS_PROXY='", b"IMDS_PROXY='import sys; sys.exit()\n", 1),
+        lambda content: b"",
+        lambda content: b"#" * (1 << 24),
+    ],
+)
+def test_what_is_packed_is_looked_into(scripts: dict[str, str], change: Callable[[bytes], bytes]) -> None:
+    assert recognise(repacked(scripts["imds"], lambda content: content)).kind == "module"
+    assert recognise(repacked(scripts["imds"], change)).kind == "undecided"
+
+
+def test_what_surrounds_the_packed_script_is_looked_at(scripts: dict[str, str]) -> None:
+    assert recognise(scripts["imds"].replace('eval "$script"', 'echo "$script"')).kind == "undecided"
+    assert recognise(scripts["imds"] + "iptables -F\n").kind == "undecided"
+
+
+def test_every_known_script_has_a_version_and_a_mode() -> None:
+    assert all(
+        re.fullmatch(r"[0-9a-f]{64}", key) and version and mode in ("profile", "imds")
+        for key, (version, mode) in KNOWN_SCRIPTS.items()
+    )
+
+
+# The recipe's
+
+
+def test_the_published_recipe_is_recognised() -> None:
+    assert recognise(RECIPE) == Script("recipe", mode="profile", is_locked=False)
+
+
+IN_OTHER_WORDS = {
+    "variables in braces": RECIPE.replace("$instance", "${instance}"),
+    "a quoted path": RECIPE.replace(f"> {CONFIG} <<", f'> "{CONFIG}" <<'),
+    "through tee": RECIPE.replace(f"cat > {CONFIG} <<", f"sudo tee {CONFIG} <<"),
+    "the other way round": RECIPE.replace(f"cat > {CONFIG} <<CONFIG", f"cat <<CONFIG > {CONFIG}"),
+    "tabs before it": RECIPE.replace("<<CONFIG", "<<-CONFIG").replace("\nrole_", "\n\trole_").replace("\nCONFIG", "\n\tCONFIG"),
+    "the name from two commands": RECIPE.replace(
+        "instance=$(jq --raw-output '.ResourceName' /opt/ml/metadata/resource-metadata.json)",
+        "metadata=$(cat /opt/ml/metadata/resource-metadata.json)\ninstance=$(echo $metadata | jq -r .ResourceName)",
+    ),
+    "quotes taken off": RECIPE.replace("jq --raw-output", "jq").replace("resource-metadata.json)", "resource-metadata.json | tr -d '\"')"),
+    "the role written out": RECIPE.replace("role_arn = $role", f"role_arn = {ROLE_ARN}"),
+    "as ec2-user": re.sub(
+        r"cat > .*?\nCONFIG\n", "sudo -u ec2-user -i <<OUTER\ncat > ~/.aws/config <<CONFIG\n[default]\nrole_arn=$role\n"
+        "credential_source=Ec2InstanceMetadata\nrole_session_name=$instance\nCONFIG\nOUTER\n", RECIPE, flags=re.DOTALL,
+    ),
+    "line by line": re.sub(
+        r"cat > .*?\nCONFIG\n",
+        f'echo "[default]" > {CONFIG}\necho "role_arn = $role" >> {CONFIG}\n'
+        f"echo 'credential_source = Ec2InstanceMetadata' >> {CONFIG}\necho role_session_name = $instance >> {CONFIG}\n",
+        RECIPE, flags=re.DOTALL,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", IN_OTHER_WORDS)
+def test_it_is_recognised_by_what_it_does(words: str) -> None:
+    assert IN_OTHER_WORDS[words] != RECIPE
+    found = recognise(IN_OTHER_WORDS[words])
+    assert (found.kind, found.session_name, found.problem) == ("recipe", None, None)
+
+
+def test_a_lock_of_all_three_counts_as_one() -> None:
+    locked = RECIPE.replace(
+        f"chattr +i {CONFIG}",
+        f"touch {CONFIG[:-6]}credentials\nchattr +i {CONFIG} {CONFIG[:-6]}credentials {CONFIG[:-7]}",
+    )
+    assert recognise(locked).is_locked
+    assert not recognise(f"{locked}chattr -i {CONFIG[:-7]}\n").is_locked
+
+
+LOOKS_ALIKE = {
+    "in a comment": (
+        "".join(f"# {line}\n" for line in RECIPE.splitlines()),
+        f"it doesn't write {CONFIG}",
+    ),
+    "only printed": (RECIPE.replace(f"cat > {CONFIG} <<", "cat <<"), f"it doesn't write {CONFIG}"),
+    "into another file": (RECIPE.replace(f"> {CONFIG}", f"> {CONFIG}.example"), f"it doesn't write {CONFIG}"),
+    "into root's config": (RECIPE.replace(f"> {CONFIG}", "> ~/.aws/config"), f"it doesn't write {CONFIG}"),
+    "behind an exit": (RECIPE.replace("cat >", "exit 0\ncat >"), f"it doesn't write {CONFIG}"),
+    "in a named profile": (
+        RECIPE.replace("[default]", "[profile notebook]"),
+        "it writes no [default] profile, which clients use unless told otherwise",
+    ),
+    "overwritten": (f"{RECIPE}echo '[default]' > {CONFIG}\n", "the config that it writes has no role_arn"),
+    "without a session name": (
+        RECIPE.replace("role_session_name = $instance\n", ""),
+        "the config that it writes has no role_session_name",
+    ),
+    "from another source": (
+        RECIPE.replace("= Ec2InstanceMetadata", "= Environment"),
+        "credential_source is Environment, not Ec2InstanceMetadata",
+    ),
+    "variables as they stand": (
+        RECIPE.replace("<<CONFIG", "<<'CONFIG'"),
+        "role_arn is $role as it stands, since the here-document is quoted",
+    ),
+    "no config at all": (RECIPE.replace("[default]\n", ""), f"what it writes to {CONFIG} is no AWS config"),
+    "another role's name": (
+        RECIPE.replace("role_arn = $role", "role_arn = team"),
+        "role_arn is no role's ARN: team",
+    ),
+}
+
+
+@pytest.mark.parametrize("alike", LOOKS_ALIKE)
+def test_a_script_that_only_looks_alike_is_not_enough(alike: str) -> None:
+    script, reason = LOOKS_ALIKE[alike]
+    assert script != RECIPE
+    found = recognise(script)
+    assert (found.kind, found.problem) == ("none", f"its on-start script looks like the recipe's, but {reason}")
+
+
+UNDECIDED = {
+    "in a condition": RECIPE.replace("cat >", "if [ -f /etc/x ]; then\ncat >").replace("\nchattr", "\nfi\nchattr"),
+    "in a function": RECIPE.replace("cat >", "write() {\ncat >").replace("\nchattr", "\n}\nchattr"),
+    "on another's success": RECIPE.replace("cat >", "test -f /etc/x && cat >"),
+    "an exit in a condition": RECIPE.replace("cat >", "if [ -f /etc/x ]; then exit 0; fi\ncat >"),
+    "a name from elsewhere": RECIPE.replace("instance=$(jq", "instance=$(hostname; jq"),
+    "a name with its quotes": RECIPE.replace("jq --raw-output", "jq"),
+    "a role from elsewhere": RECIPE.replace("--query 'RoleArn'", "--query 'Url'"),
+    "a path from elsewhere": RECIPE.replace(f"> {CONFIG}", "> $TARGET"),
+    "moved afterwards": f"{RECIPE}mv {CONFIG} /home/ec2-user/.aws/old\n",
+    "removed afterwards": f"{RECIPE}rm -f {CONFIG}\n",
+    "changed afterwards": f"{RECIPE}sed -i s/default/other/ {CONFIG}\n",
+    "another config for clients": f"{RECIPE}export AWS_CONFIG_FILE=/dev/null\n",
+    "another config for kernels": f"{RECIPE}echo 'export AWS_CONFIG_FILE=/dev/null' >> /etc/profile.d/jupyter-env.sh\n",
+    "by another program": RECIPE.replace(f"cat > {CONFIG} <<CONFIG", "python3 - <<CONFIG"),
+    "quotes without an end": RECIPE.replace('whatever made them', '\necho "'),
+    "a here-document without an end": RECIPE.replace("\nCONFIG\n", "\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("doubt", UNDECIDED)
+def test_what_can_not_be_followed_is_undecided(doubt: str) -> None:
+    assert UNDECIDED[doubt] != RECIPE
+    assert recognise(UNDECIDED[doubt]).kind == "undecided"
+
+
+def test_another_name_or_role_is_read_from_the_script() -> None:
+    found = recognise(RECIPE.replace("= $instance", "= analytics").replace("= $role", f"= {ROLE_ARN}"))
+    assert (found.kind, found.session_name, found.role_arn) == ("recipe", "analytics", ROLE_ARN)
+
+
+@pytest.mark.parametrize("script", ["", "#!/bin/bash\n", "pip install pandas\n", "\0\n<<\n'", "[default]\nrole_arn=x"])
+def test_any_other_script_does_not_set_attribution_up(script: str) -> None:
+    assert recognise(script) == Script("none", problem="its on-start script doesn't set attribution up")
