@@ -109,8 +109,9 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequ
 _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "301"}
 )
+NO_SUCH_ENTITY = "there is no such role or policy"
 _REASONS = {
-    "NoSuchEntity": "there is no such role or policy",
+    "NoSuchEntity": NO_SUCH_ENTITY,
     "NoSuchBucket": "there is no such bucket",
     "NoSuchKey": "there is no such object (it may have been deleted meanwhile)",
     "PreconditionFailed": "the object was changed while it was read",

@@ -38,12 +38,12 @@ def policy(*statements: Document, version: str = "2012-10-17") -> Document:
     return {"Version": version, "Statement": list(statements)}
 
 
-def trust(principal: Any = ROOT, effect: str = "Allow", action: Any = "sts:AssumeRole", **condition: Any) -> Document:
+def trust(principal: Any = ROOT, effect: Any = "Allow", action: Any = "sts:AssumeRole", **condition: Any) -> Document:
     given = {"AWS": principal} if isinstance(principal, (str, list)) and principal != "*" else principal
     return {"Effect": effect, "Principal": given, "Action": action} | ({"Condition": condition} if condition else {})
 
 
-def assume(effect: str = "Allow", resource: Any = ARN, action: Any = "sts:AssumeRole", **condition: Any) -> Document:
+def assume(effect: Any = "Allow", resource: Any = ARN, action: Any = "sts:AssumeRole", **condition: Any) -> Document:
     return {"Effect": effect, "Action": action, "Resource": resource} | ({"Condition": condition} if condition else {})
 
 
@@ -164,7 +164,11 @@ QUESTIONS: list[tuple[str, str, str | None]] = [
 
 def role(trusts: Document, identities: list[Document], boundary: Document | None) -> Role:
     return Role(
-        ARN, ROLE_ID, read_policy(trusts), tuple(map(read_policy, identities)), boundary and read_policy(boundary)
+        ARN,
+        ROLE_ID,
+        read_policy(trusts),
+        tuple(map(read_policy, identities)),
+        read_policy(boundary) if boundary else None,
     )
 
 

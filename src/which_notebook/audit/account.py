@@ -56,7 +56,8 @@ class Lifecycle(Struct, frozen=True):
 class Instance(Struct, frozen=True, kw_only=True):
     """A notebook instance as the API describes it, with its role and lifecycle configuration.
 
-    `role` and `lifecycle` are None where there is none, or it couldn't be read: then `unread` says so.
+    `role` and `lifecycle` are None where there is none, or it couldn't be read: then `unread` says so. `has_role` is False
+    where the role that it names doesn't exist.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Instance(Struct, frozen=True, kw_only=True):
     failure: str | None
     modified: datetime | None
     role: Role | None = None
+    has_role: bool = True
     lifecycle: Lifecycle | None = None
     unread: tuple[Unread, ...] = ()
 
@@ -111,12 +113,14 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
             account.unread += unread
         described = [each for each in pool.map(_described, found) if each]
         lifecycles = _each_once(pool, _lifecycle, ((each.region, each.lifecycle_name) for each in described))
-        roles = _each_once(pool, partial(_role, iam), (each.role_arn for each in described))
+        roles = _each_once(pool, partial(_RoleReading, iam), (each.role_arn for each in described))
     for each in described:
         lifecycle, no_lifecycle = lifecycles[each.region, each.lifecycle_name]
-        role, no_role = roles[each.role_arn]
-        problems = (*each.unread, *no_lifecycle, *no_role)
-        account.instances.append(replace(each, role=role, lifecycle=lifecycle, unread=problems))
+        reading = roles[each.role_arn]
+        problems = (*each.unread, *no_lifecycle, *reading.unread)
+        account.instances.append(
+            replace(each, role=reading.role, has_role=reading.exists, lifecycle=lifecycle, unread=problems)
+        )
     account.instances.sort(key=lambda each: (each.name.lower(), each.name, each.region))
     return account
 
@@ -208,28 +212,23 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
     return Lifecycle(script, said.get("LastModifiedTime")), ()
 
 
-def _role(iam: Any, arn: str) -> tuple[Role | None, tuple[Unread, ...]]:
-    if not arn:
-        return None, ()
-    reading = _RoleReading(iam, arn)
-    return reading.role(), tuple(reading.unread)
-
-
 class _RoleReading:
-    """Reads one role; what can't be read counts as a policy that can't be told."""
+    """One role, as far as it can be read; what can't be read counts as a policy that can't be told."""
 
     def __init__(self, iam: Any, arn: str) -> None:
         self.iam = iam
         self.arn = arn
         self.name = arn.rsplit("/", 1)[-1]
+        self.exists = True
         self.unread: list[Unread] = []
+        self.role = self._read() if arn else None
 
-    def role(self) -> Role | None:
+    def _read(self) -> Role | None:
         said = self._ask("iam:GetRole", f"the role {self.name}", lambda iam: iam.get_role(RoleName=self.name)["Role"])
-        if said is None:
-            return None
-        if said["Arn"] != self.arn:
-            self.unread.append(Unread(f"the role {self.arn}", "iam:GetRole", "there is no such role or policy"))
+        if said is None or said["Arn"] != self.arn:
+            # A role of that name under another path is another one.
+            self.exists = said is None and self.unread[-1].reason != aws.NO_SUCH_ENTITY
+            self.unread = self.unread if self.exists else []
             return None
         identity = (*self._inline(), *self._managed())
         boundary = said.get("PermissionsBoundary")

@@ -138,20 +138,19 @@ class _Judged:
         """Yield what speaks against it, the script first, then the instance, then the role."""
         instance = self.instance
         for unread in instance.unread:
-            if unread.reason == "there is no such role or policy" and instance.role is None:
-                yield Finding(
-                    "role-missing",
-                    "broken",
-                    f"its role {instance.role_arn} doesn't exist",
-                    self._update(f"--role-arn {instance.role_arn.rsplit('/', 1)[0]}/AN-EXISTING-ROLE"),
-                )
-            else:
-                yield Finding(
-                    "unread",
-                    "unknown",
-                    f"could not read {unread.what}: {unread.reason}",
-                    f"allow {unread.permission} to whoever runs the audit (which-notebook audit --permissions)",
-                )
+            yield Finding(
+                "unread",
+                "unknown",
+                f"could not read {unread.what}: {unread.reason}",
+                f"allow {unread.permission} to whoever runs the audit (which-notebook audit --permissions)",
+            )
+        if not instance.has_role:
+            yield Finding(
+                "role-missing",
+                "broken",
+                f"its role {instance.role_arn} doesn't exist",
+                self._update(f"--role-arn {instance.role_arn.rsplit('/', 1)[0]}/AN-EXISTING-ROLE"),
+            )
         if not instance.status:
             return
         yield from self._of_script()
@@ -187,7 +186,7 @@ class _Judged:
                 "no-attribution" if script.kind == "none" else "script-undecided",
                 "not-attributed" if script.kind == "none" else "unknown",
                 script.problem or "",
-                "move what undoes it out of extra_on_start"
+                "move what may undo it out of extra_on_start"
                 if script.version and script.kind == "undecided"
                 else self._other_script(),
             )
@@ -329,12 +328,15 @@ class _Judged:
         if _wrong_name(name):
             self.answers["can_open_own_session"] = "no"
             return
-        source = name if self.script.mode == "imds" else None
-        asked = (BASE_SESSION, name, source)
-        allowed = role.may_open(*asked)
+        # Without a script any mode may come; of one that can't be told, it isn't known which it has.
+        sources = {"profile": [None], "imds": [name]}.get(self.script.mode or "", [None, name])
+        answers = [role.may_open(BASE_SESSION, name, source) for source in sources]
+        allowed = either(answers) if self._has_no_script() else answers[0] if len(set(answers)) == 1 else None
         self.answers["can_open_own_session"] = _answer(allowed)
-        if allowed:
+        if allowed or len(set(answers)) > 1:
             return
+        source = sources[0]
+        asked = (BASE_SESSION, name, source)
         identified = " with a source identity" if source else ""
         stages = (
             (role.trusts(*asked), self._no_self_trust),
@@ -472,7 +474,7 @@ class _Judged:
 
 def trust_policy(role: Role, *, source_identity: bool) -> dict[str, Any]:
     """Return the trust policy that the module writes: its output role_trust_policy."""
-    action: Any = ["sts:AssumeRole", "sts:SetSourceIdentity"] if source_identity else "sts:AssumeRole"
+    actions = ["sts:AssumeRole", *(["sts:SetSourceIdentity"] if source_identity else [])]
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -486,7 +488,7 @@ def trust_policy(role: Role, *, source_identity: bool) -> dict[str, Any]:
                 "Sid": "BaseSessionOpensNotebookSessions",
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:{role.partition}:iam::{role.account_id}:root"},
-                "Action": action,
+                "Action": actions,
                 "Condition": {
                     "StringEquals": {"aws:PrincipalArn": role.arn},
                     "StringLike": {"aws:userid": f"*:{BASE_SESSION}"},
