@@ -81,6 +81,10 @@ TRUSTS: dict[str, Document] = {
     "a variable in an old policy": policy(
         trust(StringLike={"aws:userid": "*:${sts:RoleSessionName}"}), version="2008-10-17"
     ),
+    "any name by a variable": policy(trust(StringEquals={"sts:RoleSessionName": "${sts:RoleSessionName}"})),
+    "any name by a variable in an old policy": policy(
+        trust(StringEquals={"sts:RoleSessionName": "${sts:RoleSessionName}"}), version="2008-10-17"
+    ),
     "a name": policy(trust(StringEquals={"sts:RoleSessionName": ["alpha", "beta"]})),
     "a name in any case": policy(trust(StringEqualsIgnoreCase={"sts:RoleSessionName": "ALPHA"})),
     "no other name": policy(trust(StringNotEquals={"sts:RoleSessionName": "beta"})),
@@ -274,6 +278,17 @@ def test_what_it_does_not_know_it_can_not_tell(document: Any) -> None:
     asked = Role(ARN, ROLE_ID, read_policy(document), (read_policy(policy(assume())),))
     assert asked.may_open("SageMaker", "alpha") is None
     assert asked.may_open("SageMaker", "alpha", "alpha") is not True
+
+
+def test_whether_everyone_means_the_role_without_a_policy_of_its_own_it_does_not_say() -> None:
+    everyone = read_policy(TRUSTS["everyone"])
+    assert Role(ARN, ROLE_ID, everyone, ()).may_open("SageMaker", "alpha") is None
+    assert Role(ARN, ROLE_ID, everyone, (read_policy(policy(assume())),)).may_open("SageMaker", "alpha") is True
+
+
+def test_a_variable_in_an_old_policy_is_no_variable_and_not_told() -> None:
+    old = read_policy(TRUSTS["any name by a variable in an old policy"])
+    assert Role(ARN, ROLE_ID, old, (read_policy(policy(assume())),)).may_open("SageMaker", "alpha") is None
 
 
 def test_a_policy_that_could_not_be_read_allows_and_denies_nothing_for_sure() -> None:

@@ -329,7 +329,9 @@ class _Judged:
             self.answers["can_open_own_session"] = "no"
             return
         # Without a script any mode may come; of one that can't be told, it isn't known which it has.
-        sources = {"profile": [None], "imds": [name]}.get(self.script.mode or "", [None, name])
+        sources: list[str | None] = [None, name]
+        if self.script.mode:
+            sources = [name] if self.script.mode == "imds" else [None]
         answers = [role.may_open(BASE_SESSION, name, source) for source in sources]
         allowed = either(answers) if self._has_no_script() else answers[0] if len(set(answers)) == 1 else None
         self.answers["can_open_own_session"] = _answer(allowed)
