@@ -13,11 +13,13 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -700,6 +702,15 @@ def test_what_the_missing_permission_does_not_touch_is_still_said(account: Accou
     assert found["closed"]["can_open_own_session"] == "unchecked"
 
 
+def test_policies_that_could_not_be_read_are_named_once(account: Account, auditor: dict[str, str]) -> None:
+    policy = json.loads(run(account, "--permissions").stdout)
+    policy["Statement"][0]["Action"].remove("iam:GetRolePolicy")
+    allow(account, policy)
+    row = rows(run(account, "--notebook", "rooted", environment=auditor))["rooted"]
+    assert [each["code"] for each in row["findings"]] == ["unread", "root-access"]
+    assert (row["can_open_own_session"], row["other_names_refused"]) == ("undecided", "undecided")
+
+
 def test_without_any_permission_the_region_is_named(account: Account, auditor: dict[str, str]) -> None:
     result = run(account, "--format", "json", environment=auditor)
     assert result.returncode == 1
@@ -800,6 +811,49 @@ def test_errors_are_one_line(
     assert (result.returncode, message in result.stderr) == (status, True), result.stderr
     assert result.stderr.startswith("which-notebook: ")
     assert result.stderr.count("\n") == 1
+
+
+class Throttling(BaseHTTPRequestHandler):
+    """A service that holds so many requests back before it answers."""
+
+    left = 0
+
+    def do_POST(self) -> None:
+        type(self).left -= 1
+        held_back = self.left >= 0
+        body = (
+            b'{"__type":"ThrottlingException","message":"Rate exceeded"}' if held_back else b'{"NotebookInstances":[]}'
+        )
+        self.send_response(400 if held_back else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(
+    ("held_back", "status", "said"),
+    [
+        (2, 0, ""),
+        (
+            9,
+            1,
+            f"which-notebook: could not read the notebook instances in {REGION}: ThrottlingException: Rate exceeded\n",
+        ),
+    ],
+)
+def test_throttling_is_waited_out_for_a_while(account: Account, held_back: int, status: int, said: str) -> None:
+    Throttling.left = held_back
+    with ThreadingHTTPServer(("127.0.0.1", 0), Throttling) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            result = run(account, environment={"AWS_ENDPOINT_URL": url, "AWS_MAX_ATTEMPTS": "3"})
+        finally:
+            server.shutdown()
+    assert (result.returncode, result.stderr) == (status, said)
 
 
 def test_without_boto3_it_says_what_to_install(account: Account, tmp_path: Path) -> None:

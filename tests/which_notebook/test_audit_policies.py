@@ -349,6 +349,44 @@ def test_other_kinds_of_principals(statement: Document, others: dict[str, bool |
     assert role(policy(SAGEMAKER, statement), [], None).others_let_in("alpha") == others
 
 
+@pytest.mark.parametrize("trusts", TRUSTS)
+def test_where_it_knows_of_nobody_else_the_evaluator_lets_nobody_else_in(judge: Judge, trusts: str) -> None:
+    if role(TRUSTS[trusts], [], None).others_let_in("alpha"):
+        return
+    for principal, keys in STRANGERS.items():
+        for unknown in UNKNOWN:
+            decision = judge.decide(
+                Question(
+                    principal=principal,
+                    action="sts:AssumeRole",
+                    resource=ARN,
+                    resource_account=ACCOUNT,
+                    identity_policies={} if principal.endswith(".com") else {"broad": IDENTITIES["broad"][0]},
+                    resource_policy=TRUSTS[trusts],
+                    context={**unknown, **keys, "sts:RoleSessionName": "alpha"},
+                )
+            )
+            assert not decision.allowed, principal
+
+
+def stranger(arn: str, principal_arn: str, user_id: str) -> tuple[str, dict[str, str]]:
+    return arn, {"aws:PrincipalArn": principal_arn, "aws:PrincipalAccount": arn.split(":")[4], "aws:userid": user_id}
+
+
+STRANGERS = dict(
+    [
+        stranger(f"arn:aws:sts::{ACCOUNT}:assumed-role/other/SageMaker", OTHER, "AROAOTHER:SageMaker"),
+        stranger(f"arn:aws:iam::{ACCOUNT}:user/team", f"arn:aws:iam::{ACCOUNT}:user/team", "AIDAEXAMPLE"),
+        stranger(
+            "arn:aws:sts::444455556666:assumed-role/team-execution/SageMaker",
+            "arn:aws:iam::444455556666:role/data/team-execution",
+            "AROAFOREIGNER:SageMaker",
+        ),
+        ("lambda.amazonaws.com", {}),
+    ]
+)
+
+
 # What the base session may do besides
 
 
@@ -373,8 +411,34 @@ NO_OTHER_ROLE = {
         ([DENY | {"NotAction": ["sts:AssumeRole"], "Condition": {"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}}, NO_OTHER_ROLE], None),
     ],
 )  # fmt: skip
-def test_whether_unattributed_calls_are_denied(statements: list[Document], denied: bool | None) -> None:
+def test_whether_unattributed_calls_are_denied(judge: Judge, statements: list[Document], denied: bool | None) -> None:
     assert role(TRUSTS["the module's"], [policy(*statements)], None).unattributed_calls_denied() is denied
+    base = Session(
+        account_id=ACCOUNT, role_name="team-execution", role_path="/data/", role_id=ROLE_ID, session_name="SageMaker"
+    )
+    results = {
+        judge.decide(
+            Question(
+                principal=base.arn,
+                action=action,
+                resource=resource,
+                resource_account=ACCOUNT,
+                identity_policies={"own": policy(*statements), "broad": policy(assume(action="*", resource="*"))},
+                resource_policy=policy(trust(ROOT)) if action == "sts:AssumeRole" else None,
+                context=base.context,
+            )
+        ).result
+        for action, resource in (
+            ("s3:GetObject", "arn:aws:s3:::bucket/key"),
+            ("ec2:DescribeInstances", "*"),
+            ("iam:CreateUser", f"arn:aws:iam::{ACCOUNT}:user/new"),
+            ("sts:AssumeRole", OTHER),
+        )
+    }
+    if denied:
+        assert results == {"ExplicitlyDenied"}
+    elif denied is False:
+        assert "Allowed" in results
 
 
 @pytest.mark.parametrize(

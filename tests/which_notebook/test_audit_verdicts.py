@@ -1,0 +1,125 @@
+"""What the emulated account can't show of a notebook instance, and how findings make a verdict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulator.server import Emulator
+from rendered_scripts import rendered
+
+from which_notebook.audit.account import Instance, Lifecycle, Unread
+from which_notebook.audit.policy import read_policy
+from which_notebook.audit.role import Role
+from which_notebook.audit.verdicts import VERDICTS, Row, judge_instance, permits_verdict, trust_policy
+
+ARN = "arn:aws:iam::111122223333:role/team-execution"
+START = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def scripts(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder: Path = tmp_path_factory.mktemp("scripts")
+    return rendered(emulator, folder, {mode: {"attribution_mode": mode} for mode in ("profile", "imds")})
+
+
+def role(mode: str, *statements: dict[str, Any]) -> Role:
+    """A role as the module makes it, with these identity statements or its own."""
+    actions = ["sts:AssumeRole"] + (["sts:SetSourceIdentity"] if mode == "imds" else [])
+    allow = {"Effect": "Allow", "Action": actions, "Resource": ARN}
+    names = {
+        **allow,
+        "Effect": "Deny",
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringNotLike": {"sts:RoleSessionName": ["alpha"]}},
+    }
+    identity = read_policy({"Version": "2012-10-17", "Statement": [allow, *(statements or [names])]})
+    bare = Role(ARN, "AROAEXAMPLE", read_policy({"Statement": []}), (identity,))
+    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare, source_identity=mode == "imds")), (identity,))
+
+
+def audited(script: str | None, role: Role | None, **changes: Any) -> Row:
+    given: dict[str, Any] = {
+        "name": "alpha",
+        "region": "eu-west-2",
+        "account_id": "111122223333",
+        "status": "InService",
+        "role_arn": ARN,
+        "lifecycle_name": "team-attribution",
+        "root_access": False,
+        "metadata_version": "2",
+        "platform": "notebook-al2023-v1",
+        "failure": None,
+        "modified": START,
+        "lifecycle": Lifecycle(script, START - timedelta(days=1)),
+    }
+    return judge_instance(Instance(**(given | changes), role=role))
+
+
+def codes(row: Row) -> list[str]:
+    return [each.code for each in row.findings]
+
+
+def test_one_that_failed_to_start(scripts: dict[str, str]) -> None:
+    row = audited(scripts["imds"], role("imds"), status="Failed", failure="the script\nfailed")
+    assert (row.verdict, codes(row)) == ("broken", ["failed"])
+    assert row.findings[0].problem == "it didn't start: the script\nfailed"
+    assert row.findings[0].change == (
+        "see why: aws logs tail /aws/sagemaker/NotebookInstances --log-stream-names alpha/LifecycleConfigOnStart "
+        "--region eu-west-2"
+    )
+
+
+def test_a_role_that_asks_for_a_source_identity_but_keeps_to_no_names(scripts: dict[str, str]) -> None:
+    identified = {
+        "Effect": "Deny",
+        "Action": "sts:AssumeRole",
+        "Resource": ARN,
+        "Condition": {"StringNotEquals": {"sts:SourceIdentity": "${sts:RoleSessionName}"}},
+    }
+    row = audited(scripts["imds"], role("imds", identified))
+    assert (row.verdict, codes(row)) == ("weak", ["any-name"])
+
+
+def test_enforced_takes_a_closed_door_for_root_too(scripts: dict[str, str]) -> None:
+    assert audited(scripts["imds"], role("imds")).verdict == "enforced"
+    assert audited(scripts["imds"], role("imds"), root_access=True).verdict == "weak"
+    assert audited(scripts["imds"], role("imds"), root_access=None).verdict == "unknown"
+
+
+def test_a_start_after_the_change_runs_the_new_script(scripts: dict[str, str]) -> None:
+    for hours, verdict in ((-1, "enforced"), (1, "unknown")):
+        changed = Lifecycle(scripts["imds"], START + timedelta(hours=hours))
+        assert audited(scripts["imds"], role("imds"), lifecycle=changed).verdict == verdict
+        # What is stopped has the new script at its next start.
+        assert audited(scripts["imds"], role("imds"), lifecycle=changed, status="Stopped").verdict == "enforced"
+
+
+def test_what_could_not_be_read_is_never_fine(scripts: dict[str, str]) -> None:
+    unread = (Unread("something", "iam:GetRole", "access denied"),)
+    assert audited(scripts["imds"], role("imds"), unread=unread).verdict == "unknown"
+    assert audited(scripts["imds"], None, unread=unread).verdict == "unknown"
+    assert audited(None, None, unread=unread, lifecycle=None).verdict == "unknown"
+    assert audited(None, None, unread=unread, status="", lifecycle_name=None, lifecycle=None).verdict == "unknown"
+
+
+def test_a_script_that_is_not_known_says_nothing_of_the_mode() -> None:
+    """In one mode the role would do, in the other not."""
+    row = audited("#!/bin/bash\n# notebook-attribution: changed\n", role("profile"))
+    assert (row.verdict, row.can_open_own_session, codes(row)) == ("unknown", "undecided", ["script-undecided"])
+
+
+@pytest.mark.parametrize("name", ["SageMaker", "sagemaker", "SAGEMAKER", "a"])
+def test_names_that_no_session_can_have(scripts: dict[str, str], name: str) -> None:
+    row = audited(scripts["profile"], role("profile"), name=name)
+    assert (row.verdict, row.can_open_own_session, codes(row)[0]) == ("broken", "no", "name")
+
+
+def test_the_levels_of_fail_on() -> None:
+    failing = {level: [each for each in VERDICTS if not permits_verdict(each, level)] for level in VERDICTS}
+    assert failing["broken"] == ["unknown", "broken"]
+    assert failing["not-attributed"] == ["unknown", "not-attributed", "broken"]
+    assert failing["weak"] == ["weak", "unknown", "not-attributed", "broken"]
+    assert failing["attributed"] == ["attributed", "weak", "unknown", "not-attributed", "broken"]
