@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from emulator.server import Emulator
 from rendered_scripts import rendered
+from workspace import CHECKOUT
 
-from which_notebook.audit.account import Instance, Lifecycle, Unread
+from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Instance, Lifecycle, Unread
 from which_notebook.audit.policy import read_policy
 from which_notebook.audit.role import Role
 from which_notebook.audit.verdicts import VERDICTS, Row, judge_instance, permits_verdict, trust_policy
@@ -123,3 +125,12 @@ def test_the_levels_of_fail_on() -> None:
     assert failing["not-attributed"] == ["unknown", "not-attributed", "broken"]
     assert failing["weak"] == ["weak", "unknown", "not-attributed", "broken"]
     assert failing["attributed"] == ["attributed", "weak", "unknown", "not-attributed", "broken"]
+
+
+def test_the_documentation_names_every_check_permission_and_verdict() -> None:
+    document = (CHECKOUT / "docs/audit.md").read_text()
+    source = (CHECKOUT / "src/which_notebook/audit/verdicts.py").read_text()
+    made = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | {"no-attribution", "script-undecided"}
+    assert made - set(re.findall(r"`([a-z-]+)`", document)) == set()
+    assert {*PERMISSIONS, LIST_REGIONS} == set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", document)) - {"sts:AssumeRole"}
+    assert tuple(re.findall(r"^\| `([a-z-]+)` \|", document, re.MULTILINE)) == VERDICTS
