@@ -224,6 +224,10 @@ class Page:
                 found.append(f"request: {parameters['request']['url']}")
         return found
 
+    def forget_troubles(self) -> None:
+        """Forget what the page complained of until now."""
+        self._browser.events.clear()
+
     def screenshot(self, path: Path, *, whole: bool = True) -> None:
         """Save what is seen, or the whole page, as PNG."""
         data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]

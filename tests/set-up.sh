@@ -44,6 +44,8 @@ need unshare util-linux
 need chattr e2fsprogs
 need jq jq
 need curl curl
+# The report is looked at in a browser.
+[[ $purpose != test ]] || need chromium chromium
 [[ -e /usr/bin/aws ]] || missing+=(awscli)
 
 if ((${#missing[@]})); then
