@@ -65,7 +65,12 @@ class Browser:
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
         """Give a command and wait for its answer; events that come meanwhile are kept."""
         self._number += 1
-        command = {"id": self._number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
+        command = {
+            "id": self._number,
+            "method": method,
+            "params": parameters,
+            **({"sessionId": session} if session else {}),
+        }
         os.write(self._write, json.dumps(command).encode() + b"\0")
         deadline = time.monotonic() + _SECONDS
         while True:
@@ -116,11 +121,19 @@ class Page:
 
     def resize(self, width: int, height: int, *, phone: bool = False) -> None:
         """Give the page a size in CSS pixels; a phone lays it out as phones do."""
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2 if phone else 1, mobile=phone)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=2 if phone else 1,
+            mobile=phone,
+        )
 
     def media(self, *, scheme: str = "light", kind: str = "screen") -> None:
         """Prefer light or dark; show as on screen or in print."""
-        self.call("Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.call(
+            "Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
 
     def open(self, path: Path) -> None:
         """Load a file and wait until it is ready to be used."""
@@ -153,7 +166,12 @@ class Page:
         codes = {"Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}  # fmt: skip
         text = {"Enter": "\r"}.get(name, name if len(name) == 1 else text)
         key = {"key": name, "code": name, "windowsVirtualKeyCode": codes.get(name, 0)}
-        self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **key, **({"text": text} if text else {}))
+        self.call(
+            "Input.dispatchKeyEvent",
+            type="keyDown" if text else "rawKeyDown",
+            **key,
+            **({"text": text} if text else {}),
+        )
         self.call("Input.dispatchKeyEvent", type="keyUp", **key)
         self.settle()
 
@@ -187,7 +205,9 @@ class Page:
 
     def wheel(self, x: float, y: float, delta: float, *, ctrl: bool = False) -> None:
         """Turn the wheel at a place of the window."""
-        self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=delta, modifiers=2 if ctrl else 0)
+        self.call(
+            "Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=delta, modifiers=2 if ctrl else 0
+        )
         self.settle()
 
     def box(self, selector: str) -> dict[str, float]:
@@ -198,12 +218,22 @@ class Page:
         return box
 
     def _middle(self, selector: str) -> tuple[float, float]:
-        self.run(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+        self.run(
+            f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"
+        )
         box = self.box(selector)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def _mouse(self, kind: str, x: float, y: float, *, button: str = "left") -> None:
-        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=0 if button == "none" else 1, buttons=0 if button == "none" else 1)
+        self.call(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button=button,
+            clickCount=0 if button == "none" else 1,
+            buttons=0 if button == "none" else 1,
+        )
 
     def troubles(self) -> list[str]:
         """Return all that the page has complained of or asked for: exceptions, the console, dialogs, requests for anything but the file."""

@@ -135,4 +135,4 @@ def _asked(question: Question) -> list[tuple[str, str]]:
         )
         if values
     ]
-    return [*asked, ("errors only", "yes")] if question.errors_only else asked
+    return [*asked, ("errors only", "")] if question.errors_only else asked

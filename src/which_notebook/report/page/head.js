@@ -21,7 +21,7 @@ function rangeWords(head) {
 }
 
 function showAsked(head) {
-  const asked = head.asked.map(([name, text]) => `${name} ${text}`);
+  const asked = head.asked.map(([name, text]) => `${name} ${text}`.trim());
   if (head.since) asked.unshift(`since ${plainTime(head.since)}`);
   if (head.until) asked.push(`until ${plainTime(head.until)}`);
   byId("asked").hidden = asked.length === 0;
@@ -68,7 +68,7 @@ function showNotices(head) {
   const more = head.skipped_count - items.length;
   if (more) items.push(element("li", {}, `and ${number(more)} more`));
   byId("notices").append(
-    element("details", { className: "note", id: "skipped" },
+    element("details", { className: "note", id: "skipped", ariaLabel: "What could not be read" },
       element("summary", {}, `${counted(head.skipped_count, "part")} of the logs could not be read; calls may be missing`),
       element("ul", {}, ...items)),
   );
