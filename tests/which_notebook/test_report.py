@@ -30,7 +30,7 @@ START = datetime.fromisoformat("2026-03-02T08:00:00Z")
 
 ROWS = "document.querySelectorAll('.calls-table tbody tr:not(.empty)')"
 COUNT = "document.querySelector('#calls-count').textContent"
-CHIPS = "[...document.querySelectorAll('.chip')].map(chip => chip.textContent.replace(' ×', ''))"
+CHIPS = "[...document.querySelectorAll('.chip')].map(chip => chip.textContent.replace(' \u00d7', ''))"
 
 
 def record(number: int, session: str, event: str = "s3:GetObject", **changes: Any) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def test_the_head_says_whose_calls_of_when_and_what_was_asked(page: Page, log: P
     page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", "-o", f"{log}-asked.html"))
     page.open(log.parent / f"{log.name}-asked.html")
     assert page.run("document.querySelector('h1').textContent") == ROLE
-    assert page.run("document.title") == f"{ROLE} – which notebook made which call"
-    assert "2 Mar 2026, 08:03 – 08:39 UTC" in page.run("document.querySelector('#range').textContent")
+    assert page.run("document.title") == f"{ROLE} \u2013 which notebook made which call"
+    assert "2 Mar 2026, 08:03 \u2013 08:39 UTC" in page.run("document.querySelector('#range').textContent")
     asked = page.run("document.querySelector('#asked').textContent")
     assert asked == "Only what was asked for: since 2026-03-02 00:00:00; event name Get*; errors only."
     assert page.run(COUNT) == "10 calls"
@@ -356,7 +356,7 @@ def test_one_call_with_all_its_fields(shown: Page) -> None:
     assert len(fields) == len(CALL_FIELDS) + 1
     assert fields["Event id"] == "00000000-0000-4000-8000-000000000000"
     assert fields["Role"] == ROLE_ARN
-    assert fields["VPC endpoint"] == "–"
+    assert fields["VPC endpoint"] == "\u2013"
     shown.key("ArrowRight")
     assert shown.run("document.querySelector('#details h2').textContent") == "kms:Decrypt"
     shown.key("Escape")
