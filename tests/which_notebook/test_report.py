@@ -88,6 +88,18 @@ def report(log: Path, *options: str) -> Path:
     return path
 
 
+def write_calls(path: Path, calls: list[Call], **options: Any) -> Path:
+    judge = Judge(ROLE)
+    assert all(map(judge.judge, calls))
+    with path.open("wb") as file:
+        write_report(iter(calls), Signs(judge), ROLE, Reading(), file, **options)
+    return path
+
+
+def call(event_id: str, event_time: str, **fields: Any) -> Call:
+    return Call(event_id, event_time, "s3.amazonaws.com", "GetObject", session_name="a", role_arn=ROLE_ARN, **fields)
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     with Browser(tmp_path_factory.mktemp("profile")) as browser:
@@ -195,12 +207,8 @@ def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
 
 
 def test_beyond_its_limit_the_page_says_what_is_left_out(page: Page, tmp_path: Path) -> None:
-    judge = Judge(ROLE)
-    calls = [Call(str(number), f"2026-03-02T08:00:{number:02}Z", "s3.amazonaws.com", "GetObject", session_name="a", role_arn=ROLE_ARN) for number in range(9)]  # fmt: skip
-    assert all(map(judge.judge, calls))
-    with (tmp_path / "report.html").open("wb") as file:
-        write_report(iter(calls), Signs(judge), ROLE, Reading(), file, at_most=4)
-    page.open(tmp_path / "report.html")
+    calls = [call(str(number), f"2026-03-02T08:00:{number:02}Z") for number in range(9)]
+    page.open(write_calls(tmp_path / "report.html", calls, at_most=4))
     assert "the oldest 4 of 9 calls" in page.run("document.querySelector('.note').textContent")
     assert page.run(COUNT) == "4 calls"
     assert page.run("document.querySelector('.figures dd').textContent") == "9"
@@ -379,6 +387,58 @@ def test_a_warning_leads_to_its_call(shown: Page) -> None:
     assert "ASIABASE" in shown.run("document.querySelector('#details .note').textContent")
 
 
+# Odd data
+
+
+def test_any_time_and_any_id_is_shown_as_it_is(page: Page, tmp_path: Path) -> None:
+    times = [
+        "0001-01-01T00:00:00Z", "2026-02-28T23:59:59Z", "2026-02-28T23:59:59.250000Z", "2026-02-30T00:00:00Z",
+        "2026-03-01T00:00:00Z", "9999-12-31T23:59:59Z",
+    ]  # fmt: skip
+    ids = [
+        "00000000-0000-0000-0000-000000000001", "1A2B3C4D-5E6F-7A8B-9C0D-1E2F3A4B5C6D", "", "1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
+        "12345678-1234-1234-1234-12345678 abc", "id",
+    ]  # fmt: skip
+    page.open(write_calls(tmp_path / "report.html", list(map(call, ids, times))))
+    assert column(page, "event_time") == [time.replace("T", " ").removesuffix("Z") for time in times]
+    page.click("#columns summary")
+    page.click("#column-choice label:nth-child(16) input")
+    assert column(page, "event_id") == ids
+    page.type("#search", "1a2b3c4d")
+    assert page.run(COUNT) == "2 of 6 calls"
+
+
+def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("which_notebook.report.columns._REMEMBERED_BYTES", 400)
+    calls = [call(str(number), "2026-03-02T08:00:00Z", user_agent=f"agent {number % 5}") for number in range(30)]
+    page.open(write_calls(tmp_path / "report.html", calls))
+    for number in range(5):
+        page.type("#search", f'user_agent:"agent {number}"')
+        assert page.run(COUNT) == "6 of 30 calls"
+
+
+def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("which_notebook.report.columns._HELD_BYTES", 7)
+    monkeypatch.setattr("which_notebook.report.columns._READ_AT_ONCE", 10)
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(9)]
+    page.open(write_calls(tmp_path / "report.html", [call(each, f"2026-03-02T08:00:0{each[-1]}Z") for each in ids]))
+    page.click("#columns summary")
+    page.click("#column-choice label:nth-child(16) input")
+    assert column(page, "event_id") == ids
+    assert column(page, "event_time")[-1] == "2026-03-02 08:00:08"
+
+
+def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("which_notebook.report.head._LANES_AT_MOST", 3)
+    calls = [call(str(number), "2026-03-02T08:00:00Z") for number in range(9)]
+    for number, each in enumerate(calls):
+        each.session_name = "SageMaker" if number == 8 else f"name-{number}"
+    page.open(write_calls(tmp_path / "report.html", calls))
+    assert lanes(page) == ["Unattributed", "name-0", "name-1", "name-2", "More names"]
+    page.click(".lane.more-names .lane-name")
+    assert column(page, "notebook") == ["name-3", "name-4", "name-5", "name-6", "name-7"]
+
+
 # Hostile text
 
 SCRIPTS = [
@@ -521,22 +581,15 @@ def test_motion_only_where_it_is_liked(page: Page, sample: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_hundred_thousand_calls_can_be_used(page: Page, tmp_path: Path) -> None:
-    judge = Judge(ROLE)
-
-    def calls() -> Iterator[Call]:
-        for number in range(100_000):
-            moment = START + timedelta(seconds=number * 7)
-            session = "SageMaker" if number % 997 == 0 else f"notebook-{number % 25}"
-            call = Call(
-                f"00000000-0000-4000-8000-{number:012}", f"{moment:%Y-%m-%dT%H:%M:%SZ}", "s3.amazonaws.com", f"Get{number % 40}x",
-                "eu-central-1", "111122223333", None, None, session, ROLE_ARN, f"ASIA{number // 500}", "10.9.0.1", None, "Boto3",
-            )  # fmt: skip
-            judge.judge(call)
-            yield call
-
-    path = tmp_path / "report.html"
-    with path.open("wb") as file:
-        write_report(calls(), Signs(judge), ROLE, Reading(), file)
+    calls = [
+        Call(
+            f"00000000-0000-4000-8000-{number:012}", f"{START + timedelta(seconds=number * 7):%Y-%m-%dT%H:%M:%SZ}",
+            "s3.amazonaws.com", f"Get{number % 40}x", "eu-central-1", "111122223333", None, None,
+            "SageMaker" if number % 997 == 0 else f"notebook-{number % 25}", ROLE_ARN, f"ASIA{number // 500}", "10.9.0.1", None, "Boto3",
+        )
+        for number in range(100_000)
+    ]  # fmt: skip
+    path = write_calls(tmp_path / "report.html", calls)
     assert path.stat().st_size < 60 * 100_000
     page.open(path)
     assert page.run(COUNT) == "100,000 calls"

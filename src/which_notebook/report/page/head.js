@@ -17,6 +17,8 @@ function rangeWords(head) {
   const arn = head.role.startsWith("arn:") ? `${head.role} · ` : "";
   if (!head.first_seen) return `${arn}no call found`;
   const [from, to] = [Date.parse(head.first_seen) / 1000, Date.parse(head.last_seen) / 1000];
+  // A log may hold a 30th of February.
+  if (Number.isNaN(from) || Number.isNaN(to)) return `${arn}${plainTime(head.first_seen)} – ${plainTime(head.last_seen)} UTC`;
   return `${arn}${spokenSpan(from, to)} UTC · ${duration(to - from)}`;
 }
 

@@ -1,5 +1,6 @@
 // One lane on its canvas. A bar stands for the calls of a few pixels' time; where no notebook is known it is a pin with
-// a diamond for its head; errors are ticks below the line, warnings triangles above.
+// a diamond for its head; errors hang below the line, the more of the calls the
+// longer; warnings are triangles above.
 
 const BIN = 5;
 const ERRORS_HEIGHT = 6;
@@ -52,7 +53,7 @@ function drawLane(canvas, { kind, counts, errors, signs = [], most, colours }) {
   }
   context.fillStyle = colours.error;
   for (let bin = 0; bin < errors.length; bin += 1) {
-    if (errors[bin]) context.fillRect(bin * BIN, base + 2, BIN - 1, ERRORS_HEIGHT - 2);
+    if (errors[bin]) context.fillRect(bin * BIN, base + 2, BIN - 1, Math.max(1.5, (ERRORS_HEIGHT - 2) * (errors[bin] / counts[bin])));
   }
   context.fillStyle = colours.sign;
   for (const x of signs) drawTriangle(context, x, 0);

@@ -3,7 +3,7 @@
 const EVENTS_TOLD = 3;
 
 function showNotebooks(lanes, filters) {
-  const heads = [["Notebook"], ["Calls", "count"], ["Errors", "count"], ["Warnings", "count"], ["First seen"], ["Last seen"], ["From"], ["Most frequent"]];
+  const heads = [["Notebook"], ["Calls", "count"], ["Errors", "count"], ["Warnings", "count"], ["First seen"], ["Last seen"], ["From"], ["Most frequent", "wide"]];
   const rows = lanes.map((lane) => ({ lane, row: notebookRow(lane, filters) }));
   byId("notebooks").append(
     element("thead", {}, element("tr", {}, ...heads.map(([name, className = ""]) => element("th", { scope: "col", className }, name)))),

@@ -107,7 +107,10 @@ class Timeline {
     }, { root: this.list, rootMargin: "200px" });
     if (this.strips.length > MANY_LANES) {
       this.list.classList.add("many");
-      for (const { item } of this.strips) this.observer.observe(item);
+      for (const { item } of this.strips) {
+        item.classList.add("away");
+        this.observer.observe(item);
+      }
     }
   }
 
