@@ -149,11 +149,13 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, code: str) -> Any:
-        """Wait until an expression is true; return its value."""
+        """Wait until an expression is true; return its value. Raises PageError where the page complains meanwhile."""
         deadline = time.monotonic() + _SECONDS
         while not (value := self.run(code)):
+            if troubles := self.troubles():
+                raise PageError("; ".join(troubles))
             if time.monotonic() > deadline:
-                raise TimeoutError(f"never true: {code}; {self.troubles()}")
+                raise TimeoutError(f"never true: {code}")
             time.sleep(0.02)
         return value
 

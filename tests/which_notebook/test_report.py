@@ -435,6 +435,7 @@ def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypa
         each.session_name = "SageMaker" if number == 8 else f"name-{number}"
     page.open(write_calls(tmp_path / "report.html", calls))
     assert lanes(page) == ["Unattributed", "name-0", "name-1", "name-2", "More names"]
+    assert page.run("document.querySelector('.lane.more-names .lane-count').textContent") == "5"
     page.click(".lane.more-names .lane-name")
     assert column(page, "notebook") == ["name-3", "name-4", "name-5", "name-6", "name-7"]
 
@@ -506,6 +507,8 @@ def test_the_page_itself_forbids_code_and_requests(page: Page, sample: Path) -> 
     page.open(sample)
     with pytest.raises(PageError, match="TrustedHTML"):
         page.run("document.body.innerHTML = '<p>x</p>'")
+    with pytest.raises(PageError, match="createPolicy"):
+        page.run("trustedTypes.createPolicy('own', { createHTML: (text) => text })")
     with pytest.raises(PageError, match="Failed to fetch"):
         page.run("fetch('data:,x')")
     page.run(

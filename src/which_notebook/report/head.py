@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -91,8 +92,10 @@ class Head:
         }
 
     def _plain_lane(self, kind: str, key: _Key, named: dict[_Key, Row], warnings: Counter[str]) -> dict[str, Any]:
-        others = {"unattributed": self.summary.unattributed, "handshake": self._handshakes}
-        row = others.get(kind) or named.get(key) or Row()
+        if kind == "more-names":
+            row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
+        else:
+            row = {"unattributed": self.summary.unattributed, "handshake": self._handshakes}.get(kind) or named[key]
         name = key[1] or key[2]
         addresses = sorted(row.source_ip_addresses)
         return {
@@ -119,6 +122,24 @@ def _lane(call: Call) -> tuple[str, _Key]:
     if call.status == "unknown-name":
         return "unknown-name", (role_arn, call.notebook, call.session_name)
     return "notebook", (role_arn, call.notebook, None)
+
+
+def _lanes_of(key: _Key) -> list[tuple[str, _Key]]:
+    return [("notebook", key), ("unknown-name", key)]
+
+
+def _together(rows: Iterable[Row]) -> Row:
+    """Return several notebooks' rows as one."""
+    whole = Row()
+    for row in rows:
+        whole.calls += row.calls
+        whole.errors += row.errors
+        whole.chained += row.chained
+        whole.first_seen = min(filter(None, (whole.first_seen, row.first_seen)), default=None)
+        whole.last_seen = max(filter(None, (whole.last_seen, row.last_seen)), default=None)
+        whole.source_ip_addresses |= row.source_ip_addresses
+        whole.events.update(row.events)
+    return whole
 
 
 def _asked(question: Question) -> list[tuple[str, str]]:
