@@ -129,8 +129,8 @@ class Page:
             mobile=phone,
         )
 
-    def media(self, *, scheme: str = "light", kind: str = "screen") -> None:
-        """Prefer light or dark; show as on screen or in print."""
+    def media(self, *, scheme: str = "light", kind: str = "") -> None:
+        """Prefer light or dark; show all as on "screen" or in "print", or each as what it is."""
         self.call(
             "Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}]
         )

@@ -5,8 +5,18 @@ const BARS_SHOWN = 8;
 function showBars(calls, filters, lanes) {
   const labels = new Map(lanes.map((lane) => [lane.at, lane.label]));
   const lists = [
-    { list: byId("services"), name: "services", counts: () => filters.serviceCounts, label: (code) => shortSource(calls.services.texts[code]) },
-    { list: byId("events"), name: "events", counts: () => filters.eventCounts, label: (code) => calls.eventTexts[code] },
+    {
+      list: byId("services"),
+      name: "services",
+      counts: () => filters.serviceCounts,
+      label: (code) => shortSource(calls.services.texts[code]),
+    },
+    {
+      list: byId("events"),
+      name: "events",
+      counts: () => filters.eventCounts,
+      label: (code) => calls.eventTexts[code],
+    },
   ];
   filters.onChange(() => {
     const chosenLanes = filters.state.lanes.map((at) => labels.get(at));
@@ -25,18 +35,28 @@ function showBarList({ list, name, counts, label }, filters) {
     const fill = element("span", { className: "fill" });
     fill.style.width = `${Math.max(0.5, (count / most) * 100)}%`;
     const isChosen = filters.state[name].includes(code);
-    return element("li", {},
-      button({ className: "bar", ariaPressed: String(isChosen), title: label(code) }, () => filters.toggle(name, code),
+    return element(
+      "li",
+      {},
+      button(
+        { className: "bar", ariaPressed: String(isChosen), title: label(code) },
+        () => filters.toggle(name, code),
         element("span", { className: "bar-label" }, label(code)),
         element("span", { className: "track" }, fill),
-        element("span", { className: "bar-count" }, number(count))));
+        element("span", { className: "bar-count" }, number(count)),
+      ),
+    );
   });
   if (all.length > limit) {
     const rest = all.slice(limit).reduce((sum, { count }) => sum + count, 0);
-    const more = button({ className: "link" }, () => {
-      list.dataset.all = "yes";
-      showBarList({ list, name, counts, label }, filters);
-    }, `${number(all.length - limit)} more, ${counted(rest, "call")}`);
+    const more = button(
+      { className: "link" },
+      () => {
+        list.dataset.all = "yes";
+        showBarList({ list, name, counts, label }, filters);
+      },
+      `${number(all.length - limit)} more, ${counted(rest, "call")}`,
+    );
     bars.push(element("li", {}, more));
   }
   if (!all.length) bars.push(element("li", { className: "muted" }, "No call is left by the filters."));

@@ -1,6 +1,14 @@
 // The table of calls. Only the rows in sight exist; the height of all of them is that of an empty box, which scrolls.
 
-const FIRST_COLUMNS = ["event_time", "notebook", "status", "event_name", "aws_region", "source_ip_address", "error_code"];
+const FIRST_COLUMNS = [
+  "event_time",
+  "notebook",
+  "status",
+  "event_name",
+  "aws_region",
+  "source_ip_address",
+  "error_code",
+];
 // Browsers stop at some 17 to 33 million pixels; a longer table scrolls in larger steps.
 const TALLEST = 8_000_000;
 
@@ -29,12 +37,19 @@ class CallsTable {
   cells(row) {
     return this.shown.map((column) => {
       const text = this.cell(column, row);
-      return element("td", { role: "gridcell", className: `${column}${text === null ? " none" : ""}`, title: text ?? "" }, text ?? "–");
+      return element(
+        "td",
+        { role: "gridcell", className: `${column}${text === null ? " none" : ""}`, title: text ?? "" },
+        text ?? "–",
+      );
     });
   }
 
   #notebook(row) {
-    return this.calls.field("notebook", row) ?? (this.calls.field("status", row) === "unknown-name" ? this.calls.field("session_name", row) : null);
+    return (
+      this.calls.field("notebook", row) ??
+      (this.calls.field("status", row) === "unknown-name" ? this.calls.field("session_name", row) : null)
+    );
   }
 
   #build() {
@@ -68,8 +83,15 @@ class CallsTable {
     const heads = this.shown.map((column) => {
       const isSorted = this.sort.column === column;
       const arrow = isSorted ? (this.sort.up ? " ↑" : " ↓") : "";
-      return element("th", { role: "columnheader", className: column, ariaSort: isSorted ? (this.sort.up ? "ascending" : "descending") : "none" },
-        button({}, () => this.#sortBy(column), FIELDS[column], element("span", { ariaHidden: "true" }, arrow)));
+      return element(
+        "th",
+        {
+          role: "columnheader",
+          className: column,
+          ariaSort: isSorted ? (this.sort.up ? "ascending" : "descending") : "none",
+        },
+        button({}, () => this.#sortBy(column), FIELDS[column], element("span", { ariaHidden: "true" }, arrow)),
+      );
     });
     const at = [...this.head.children].findIndex((cell) => cell.contains(document.activeElement));
     this.head.replaceChildren(...heads);
@@ -105,10 +127,16 @@ class CallsTable {
     let codes;
     let texts;
     if (column === "event_name") [codes, texts] = [calls.events, calls.eventTexts];
-    else if (column === "event_id") [codes, texts] = [Uint32Array.from({ length: calls.length }, (_, row) => row), Array.from({ length: calls.length }, (_, row) => calls.field(column, row))];
+    else if (column === "event_id")
+      [codes, texts] = [
+        Uint32Array.from({ length: calls.length }, (_, row) => row),
+        Array.from({ length: calls.length }, (_, row) => calls.field(column, row)),
+      ];
     else ({ codes, texts } = calls.columns[column]);
     // What is missing comes last.
-    const order = texts.map((_, code) => code).sort((a, b) => (texts[a] === null) - (texts[b] === null) || compareNames(texts[a] ?? "", texts[b] ?? ""));
+    const order = texts
+      .map((_, code) => code)
+      .sort((a, b) => (texts[a] === null) - (texts[b] === null) || compareNames(texts[a] ?? "", texts[b] ?? ""));
     const rankOf = new Uint32Array(texts.length);
     order.forEach((code, rank) => (rankOf[code] = rank));
     this.ranks[column] = Uint32Array.from(codes, (code) => rankOf[code]);
@@ -164,16 +192,29 @@ class CallsTable {
 
   #draw() {
     const rows = [];
-    for (let at = this.first; at < Math.min(this.first + this.visible + 1, this.order.length); at += 1) rows.push(this.#row(at));
+    for (let at = this.first; at < Math.min(this.first + this.visible + 1, this.order.length); at += 1)
+      rows.push(this.#row(at));
     const hadFocus = this.body.contains(document.activeElement);
     this.body.replaceChildren(...rows);
-    if (!rows.length) this.body.append(element("tr", { className: "empty" }, element("td", { colSpan: this.shown.length }, "No call fits.")));
+    if (!rows.length)
+      this.body.append(
+        element("tr", { className: "empty" }, element("td", { colSpan: this.shown.length }, "No call fits.")),
+      );
     if (hadFocus) this.#focus();
   }
 
   #row(at) {
     const row = this.order[at];
-    const made = element("tr", { role: "row", className: this.calls.field("status", row), tabIndex: at === this.active ? 0 : -1, ariaRowIndex: String(at + 2) }, ...this.cells(row));
+    const made = element(
+      "tr",
+      {
+        role: "row",
+        className: this.calls.field("status", row),
+        tabIndex: at === this.active ? 0 : -1,
+        ariaRowIndex: String(at + 2),
+      },
+      ...this.cells(row),
+    );
     made.dataset.at = String(at);
     return made;
   }

@@ -21,16 +21,27 @@ class Details {
     const { calls } = this;
     const status = calls.field("status", row);
     this.dialog.replaceChildren(
-      element("header", {},
+      element(
+        "header",
+        {},
         element("h2", { id: "details-title" }, calls.event(row)),
-        button({ ariaLabel: "Close", className: "close" }, () => this.dialog.close(), "×")),
-      element("p", { className: "details-status" }, element("strong", {}, this.labels.get(calls.lane[row])), ` – ${STATUS_WORDS[status] ?? status}`),
+        button({ ariaLabel: "Close", className: "close" }, () => this.dialog.close(), "×"),
+      ),
+      element(
+        "p",
+        { className: "details-status" },
+        element("strong", {}, this.labels.get(calls.lane[row])),
+        ` – ${STATUS_WORDS[status] ?? status}`,
+      ),
       ...this.#signs(row),
       element("dl", {}, ...Object.keys(FIELDS).flatMap((name) => this.#field(name, row))),
-      element("footer", {},
+      element(
+        "footer",
+        {},
         button({ disabled: !this.#neighbour(-1) }, () => this.#step(-1), "← Before"),
         button({ disabled: !this.#neighbour(1) }, () => this.#step(1), "After →"),
-        this.#copyButton(row)),
+        this.#copyButton(row),
+      ),
     );
     if (!this.dialog.open) this.dialog.showModal();
   }
@@ -38,24 +49,34 @@ class Details {
   #field(name, row) {
     const text = this.calls.field(name, row);
     if (text === null) return [element("dt", {}, FIELDS[name]), element("dd", { className: "none" }, "–")];
-    const only = button({ className: "link only", title: `Only calls with this: ${FIELDS[name]}` }, () => {
-      this.filters.change({ query: exactTerm(name, text) });
-      this.dialog.close();
-    }, "only these");
+    const only = button(
+      { className: "link only", title: `Only calls with this: ${FIELDS[name]}` },
+      () => {
+        this.filters.change({ query: exactTerm(name, text) });
+        this.dialog.close();
+      },
+      "only these",
+    );
     return [element("dt", {}, FIELDS[name]), element("dd", {}, element("span", {}, text), only)];
   }
 
   #signs(row) {
     const id = this.calls.field("event_id", row);
-    return this.head.signs.filter((sign) => sign.event_id === id).map((sign) => element("p", { className: "note" }, sentence(sign.text)));
+    return this.head.signs
+      .filter((sign) => sign.event_id === id)
+      .map((sign) => element("p", { className: "note" }, sentence(sign.text)));
   }
 
   #copyButton(row) {
-    const copy = button({}, async () => {
-      await navigator.clipboard.writeText(JSON.stringify(this.#plain(row), null, 2));
-      copy.textContent = "Copied";
-      setTimeout(() => (copy.textContent = "Copy as JSON"), COPIED_FOR);
-    }, "Copy as JSON");
+    const copy = button(
+      {},
+      async () => {
+        await navigator.clipboard.writeText(JSON.stringify(this.#plain(row), null, 2));
+        copy.textContent = "Copied";
+        setTimeout(() => (copy.textContent = "Copy as JSON"), COPIED_FOR);
+      },
+      "Copy as JSON",
+    );
     // A browser may keep the clipboard from pages of a file.
     copy.hidden = !navigator.clipboard;
     return copy;

@@ -49,7 +49,10 @@ class Filters {
   #select() {
     const { calls, state } = this;
     const { mask } = this.#searchFor(state.query);
-    const status = chosen(state.status ? [calls.columns.status.texts.indexOf(state.status)] : [], calls.columns.status.texts.length);
+    const status = chosen(
+      state.status ? [calls.columns.status.texts.indexOf(state.status)] : [],
+      calls.columns.status.texts.length,
+    );
     const lanes = chosen(state.lanes, calls.lanes.length);
     const services = chosen(state.services, calls.services.texts.length);
     const events = chosen(state.events, calls.eventTexts.length);

@@ -18,7 +18,8 @@ function rangeWords(head) {
   if (!head.first_seen) return `${arn}no call found`;
   const [from, to] = [Date.parse(head.first_seen) / 1000, Date.parse(head.last_seen) / 1000];
   // A log may hold a 30th of February.
-  if (Number.isNaN(from) || Number.isNaN(to)) return `${arn}${plainTime(head.first_seen)} – ${plainTime(head.last_seen)} UTC`;
+  if (Number.isNaN(from) || Number.isNaN(to))
+    return `${arn}${plainTime(head.first_seen)} – ${plainTime(head.last_seen)} UTC`;
   return `${arn}${spokenSpan(from, to)} UTC · ${duration(to - from)}`;
 }
 
@@ -40,9 +41,21 @@ function showFigures(head, filters) {
     ["Calls", head.calls, null, "Calls of the role; handshakes are counted apart"],
     ["Notebooks", head.notebooks],
     ["Unattributed", head.unattributed, toCalls({ status: "unattributed" }), STATUS_WORDS.unattributed, "attention"],
-    ["Unknown names", head.unknown_names, toCalls({ status: "unknown-name" }), STATUS_WORDS["unknown-name"], "attention"],
+    [
+      "Unknown names",
+      head.unknown_names,
+      toCalls({ status: "unknown-name" }),
+      STATUS_WORDS["unknown-name"],
+      "attention",
+    ],
     ["Errors", head.errors, toCalls({ errorsOnly: true }), "Calls that were refused or failed"],
-    ["Warnings", head.warnings, () => byId("warnings-section").scrollIntoView(), "Signs against an attribution", "attention"],
+    [
+      "Warnings",
+      head.warnings,
+      () => byId("warnings-section").scrollIntoView(),
+      "Signs against an attribution",
+      "attention",
+    ],
     ["Handshakes", head.handshakes, toCalls({ status: "handshake" }), STATUS_WORDS.handshake],
   ];
   for (const [name, value, action, title = "", kind = ""] of figures) {
@@ -59,9 +72,12 @@ function showNotices(head) {
   const total = head.calls + head.handshakes;
   if (head.held < total) {
     byId("notices").append(
-      element("p", { className: "note" },
+      element(
+        "p",
+        { className: "note" },
         `The timeline, the bars and the table hold the oldest ${number(head.held)} of ${number(total)} calls; the rest is ` +
-        "left out. Figures and notebooks above and below count all. For the rest, ask again with --since."),
+          "left out. Figures and notebooks above and below count all. For the rest, ask again with --since.",
+      ),
     );
   }
   for (const note of head.notes) byId("notices").append(element("p", { className: "note" }, note));
@@ -70,8 +86,15 @@ function showNotices(head) {
   const more = head.skipped_count - items.length;
   if (more) items.push(element("li", {}, `and ${number(more)} more`));
   byId("notices").append(
-    element("details", { className: "note", id: "skipped", ariaLabel: "What could not be read" },
-      element("summary", {}, `${counted(head.skipped_count, "part")} of the logs could not be read; calls may be missing`),
-      element("ul", {}, ...items)),
+    element(
+      "details",
+      { className: "note", id: "skipped", ariaLabel: "What could not be read" },
+      element(
+        "summary",
+        {},
+        `${counted(head.skipped_count, "part")} of the logs could not be read; calls may be missing`,
+      ),
+      element("ul", {}, ...items),
+    ),
   );
 }

@@ -53,7 +53,8 @@ function drawLane(canvas, { kind, counts, errors, signs = [], most, colours }) {
   }
   context.fillStyle = colours.error;
   for (let bin = 0; bin < errors.length; bin += 1) {
-    if (errors[bin]) context.fillRect(bin * BIN, base + 2, BIN - 1, Math.max(1.5, (ERRORS_HEIGHT - 2) * (errors[bin] / counts[bin])));
+    if (errors[bin])
+      context.fillRect(bin * BIN, base + 2, BIN - 1, Math.max(1.5, (ERRORS_HEIGHT - 2) * (errors[bin] / counts[bin])));
   }
   context.fillStyle = colours.sign;
   for (const x of signs) drawTriangle(context, x, 0);

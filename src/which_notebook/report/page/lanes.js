@@ -21,5 +21,10 @@ const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 function laneMark(lane) {
   if (!NEEDS_ATTENTION.has(lane.kind)) return null;
   const words = lane.kind === "unattributed" ? "" : "unknown name: ";
-  return element("span", { className: "lane-mark" }, lane.kind === "unattributed" ? "◆" : "◇", element("span", { className: "visually-hidden" }, words));
+  return element(
+    "span",
+    { className: "lane-mark" },
+    lane.kind === "unattributed" ? "◆" : "◇",
+    element("span", { className: "visually-hidden" }, words),
+  );
 }

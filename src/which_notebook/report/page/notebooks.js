@@ -3,10 +3,23 @@
 const EVENTS_TOLD = 3;
 
 function showNotebooks(lanes, filters) {
-  const heads = [["Notebook"], ["Calls", "count"], ["Errors", "count"], ["Warnings", "count"], ["First seen"], ["Last seen"], ["From"], ["Most frequent", "wide"]];
+  const heads = [
+    ["Notebook"],
+    ["Calls", "count"],
+    ["Errors", "count"],
+    ["Warnings", "count"],
+    ["First seen"],
+    ["Last seen"],
+    ["From"],
+    ["Most frequent", "wide"],
+  ];
   const rows = lanes.map((lane) => ({ lane, row: notebookRow(lane, filters) }));
   byId("notebooks").append(
-    element("thead", {}, element("tr", {}, ...heads.map(([name, className = ""]) => element("th", { scope: "col", className }, name)))),
+    element(
+      "thead",
+      {},
+      element("tr", {}, ...heads.map(([name, className = ""]) => element("th", { scope: "col", className }, name))),
+    ),
     element("tbody", {}, ...rows.map(({ row }) => row)),
   );
   filters.onChange(() => {
@@ -28,13 +41,21 @@ function notebookRow(lane, filters) {
     [lane.warnings ? "count attention" : "count none", number(lane.warnings)],
     ["time", minute(lane.first_seen)],
     ["time", minute(lane.last_seen)],
-    ["", from, lane.addresses.join("\n")],
+    ["from", from, lane.addresses.join("\n")],
     ["muted wide", events.join(", "), lane.events.map(([event, count]) => `${number(count)} ${event}`).join("\n")],
   ];
-  const name = button({ className: "link", ariaPressed: "false", title: lane.role_arn ?? "" }, () => filters.toggle("lanes", lane.at), laneMark(lane) ?? "", lane.label);
-  return element("tr", { className: lane.kind },
+  const name = button(
+    { className: "link", ariaPressed: "false", title: lane.role_arn ?? "" },
+    () => filters.toggle("lanes", lane.at),
+    laneMark(lane) ?? "",
+    lane.label,
+  );
+  return element(
+    "tr",
+    { className: lane.kind },
     element("th", { scope: "row" }, name),
-    ...cells.map(([className, text, title = ""]) => element("td", { className, title }, text)));
+    ...cells.map(([className, text, title = ""]) => element("td", { className, title }, text)),
+  );
 }
 
 const minute = (time) => (time ? plainTime(time).slice(0, 16) : "–");

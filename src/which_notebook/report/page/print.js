@@ -7,11 +7,21 @@ function preparePrint(table, timeline) {
   window.addEventListener("beforeprint", () => {
     page.classList.add("printing");
     const rows = table.order.slice(0, PRINTED_CALLS);
-    const note = table.order.length > rows.length ? `The first ${number(rows.length)} of ${counted(table.order.length, "call")}; the file itself holds all.` : "";
+    const note =
+      table.order.length > rows.length
+        ? `The first ${number(rows.length)} of ${counted(table.order.length, "call")}; the file itself holds all.`
+        : "";
     byId("print-table").replaceChildren(
-      element("table", { className: "plain" },
-        element("thead", {}, element("tr", {}, ...table.shown.map((column) => element("th", { scope: "col" }, FIELDS[column])))),
-        element("tbody", {}, ...Array.from(rows, (row) => element("tr", {}, ...table.cells(row))))),
+      element(
+        "table",
+        { className: "plain" },
+        element(
+          "thead",
+          {},
+          element("tr", {}, ...table.shown.map((column) => element("th", { scope: "col" }, FIELDS[column]))),
+        ),
+        element("tbody", {}, ...Array.from(rows, (row) => element("tr", {}, ...table.cells(row)))),
+      ),
       element("p", { className: "muted" }, note),
     );
     timeline.draw();

@@ -7,7 +7,11 @@ function termsOf(query) {
   return Array.from(query.matchAll(TERM), ([whole, field, quoted, word]) => {
     const known = field === undefined || field === "event" || field in FIELDS;
     const text = known ? (quoted === undefined ? word : unquoted(quoted)) : whole;
-    return { field: known ? field : undefined, text: text.toLowerCase(), exact: known && field && quoted !== undefined };
+    return {
+      field: known ? field : undefined,
+      text: text.toLowerCase(),
+      exact: known && field && quoted !== undefined,
+    };
   });
 }
 

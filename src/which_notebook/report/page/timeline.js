@@ -4,8 +4,31 @@ const SHORTEST_SPAN = 10;
 const MANY_LANES = 40;
 const YEAR = 364 * DAY; // of whole weeks
 const TICK_STEPS = [
-  1, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR,
-  12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 182 * DAY, YEAR,
+  1,
+  5,
+  10,
+  15,
+  30,
+  MINUTE,
+  2 * MINUTE,
+  5 * MINUTE,
+  10 * MINUTE,
+  15 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  2 * HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  4 * DAY,
+  7 * DAY,
+  14 * DAY,
+  28 * DAY,
+  91 * DAY,
+  182 * DAY,
+  YEAR,
 ];
 // A date needs less room than a date with a time.
 const ROOM_FOR_DATE = 64;
@@ -42,7 +65,11 @@ class Timeline {
       const range = [lane.at * this.bins, (lane.at + 1) * this.bins];
       if (!item.classList.contains("away")) {
         drawLane(canvas, {
-          kind: lane.kind, most, colours, counts: this.counts.subarray(...range), errors: this.errors.subarray(...range),
+          kind: lane.kind,
+          most,
+          colours,
+          counts: this.counts.subarray(...range),
+          errors: this.errors.subarray(...range),
           signs: this.signsOf.get(lane.name)?.map((seconds) => this.#x(seconds)) ?? [],
         });
       }
@@ -86,25 +113,38 @@ class Timeline {
         element("span", { className: "lane-label" }, lane.label),
         element("span", { className: "lane-count" }, number(lane.calls)),
       );
-      const item = element("li", { className: `lane ${lane.kind}` }, pick, element("div", { className: "strip" }, canvas));
+      const item = element(
+        "li",
+        { className: `lane ${lane.kind}` },
+        pick,
+        element("div", { className: "strip" }, canvas),
+      );
       return { lane, canvas, pick, item };
     });
     this.list = element("ol", { className: "lanes" }, ...this.strips.map(({ item }) => item));
     this.root.append(
-      element("div", { className: "lane overview" }, element("span", { className: "lane-name" }, "All"),
-        element("div", { className: "strip" }, this.overview, this.window)),
+      element(
+        "div",
+        { className: "lane overview" },
+        element("span", { className: "lane-name" }, "All"),
+        element("div", { className: "strip" }, this.overview, this.window),
+      ),
       element("div", { className: "lane axis-lane" }, element("span", { className: "lane-name" }), this.axis),
-      this.list, this.brush,
+      this.list,
+      this.brush,
     );
     this.signsOf = new Map();
     for (const { notebook, event_time: time } of this.signs) {
       this.signsOf.set(notebook, [...(this.signsOf.get(notebook) ?? []), Date.parse(time) / 1000]);
     }
     // Of very many lanes only those in sight are drawn.
-    this.observer = new IntersectionObserver((entries) => {
-      for (const { target, isIntersecting } of entries) target.classList.toggle("away", !isIntersecting);
-      this.redraw();
-    }, { root: this.list, rootMargin: "200px" });
+    this.observer = new IntersectionObserver(
+      (entries) => {
+        for (const { target, isIntersecting } of entries) target.classList.toggle("away", !isIntersecting);
+        this.redraw();
+      },
+      { root: this.list, rootMargin: "200px" },
+    );
     if (this.strips.length > MANY_LANES) {
       this.list.classList.add("many");
       for (const { item } of this.strips) {
@@ -141,7 +181,8 @@ class Timeline {
     const [start, end] = this.whole;
     const counts = new Uint32Array(bins);
     for (let row = 0; row < calls.length; row += 1) {
-      if (this.filters.fitting[row]) counts[Math.min(bins - 1, Math.floor(((calls.seconds[row] - start) / (end - start)) * bins))] += 1;
+      if (this.filters.fitting[row])
+        counts[Math.min(bins - 1, Math.floor(((calls.seconds[row] - start) / (end - start)) * bins))] += 1;
     }
     const most = counts.reduce((a, b) => Math.max(a, b), 1);
     drawLane(this.overview, { kind: "handshake", counts, errors: [], most, colours: currentColours() });
@@ -163,8 +204,13 @@ class Timeline {
       const [day, clock] = spokenTime(time, step < MINUTE).split(", ");
       const isDay = time % DAY === 0 || ticks.length === 0;
       const words = step >= 91 * DAY ? day : day.replace(/ \d+$/, "");
-      const tick = element("span", { className: isDay ? "tick day" : "tick" }, time % DAY === 0 ? words : isDay ? `${words}, ${clock}` : clock);
-      tick.style.left = `${x}px`;
+      const tick = element(
+        "span",
+        { className: isDay ? "tick day" : "tick" },
+        time % DAY === 0 ? words : isDay ? `${words}, ${clock}` : clock,
+      );
+      // Of the width, since on paper that is another.
+      tick.style.left = `${(x / this.width) * 100}%`;
       ticks.push(tick);
     }
     this.axis.replaceChildren(...ticks);
@@ -209,7 +255,11 @@ class Timeline {
   #press(event) {
     if (event.button !== 0 || !this.#isOnStrip(event)) return;
     const overview = event.target.closest(".overview") !== null;
-    this.drag = { from: this.#pointerX(event), span: overview ? this.whole : this.span, lane: this.#laneOf(event.target) };
+    this.drag = {
+      from: this.#pointerX(event),
+      span: overview ? this.whole : this.span,
+      lane: this.#laneOf(event.target),
+    };
     this.root.setPointerCapture(event.pointerId);
   }
 
@@ -251,7 +301,8 @@ class Timeline {
   #wheel(event) {
     const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
     if (event.ctrlKey || event.metaKey) this.zoom(1.002 ** event.deltaY, this.#time(this.#pointerX(event)));
-    else if (this.filters.state.span && Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY)) this.pan(sideways / this.width);
+    else if (this.filters.state.span && Math.abs(sideways) > Math.abs(event.shiftKey ? 0 : event.deltaY))
+      this.pan(sideways / this.width);
     else return;
     event.preventDefault();
   }
@@ -283,7 +334,8 @@ class Timeline {
     if (!this.lanes.length) return;
     const lane = this.cursor?.lane ?? 0;
     let bin = this.cursor?.bin ?? (by > 0 ? -1 : this.bins);
-    do bin += by; while (bin >= 0 && bin < this.bins && !this.#countAt(lane, bin));
+    do bin += by;
+    while (bin >= 0 && bin < this.bins && !this.#countAt(lane, bin));
     if (bin >= 0 && bin < this.bins) this.#look({ lane, bin });
   }
 
@@ -294,7 +346,9 @@ class Timeline {
     const from = this.cursor?.bin ?? 0;
     let bin = from;
     for (let away = 0; away < this.bins; away += 1) {
-      const near = [from - away, from + away].find((each) => each >= 0 && each < this.bins && this.#countAt(lane, each));
+      const near = [from - away, from + away].find(
+        (each) => each >= 0 && each < this.bins && this.#countAt(lane, each),
+      );
       if (near !== undefined) {
         bin = near;
         break;
@@ -361,12 +415,21 @@ class Timeline {
     }
     if (total === 1) {
       const error = calls.field("error_code", only);
-      return [label, plainTime(calls.field("event_time", only)), `${calls.event(only)}${error === null ? "" : ` – ${error}`}`];
+      return [
+        label,
+        plainTime(calls.field("event_time", only)),
+        `${calls.event(only)}${error === null ? "" : ` – ${error}`}`,
+      ];
     }
     const most = [...counts].sort((a, b) => b[1] - a[1]);
     const events = most.slice(0, 3).map(([event, count]) => `${number(count)} ${calls.eventTexts[event]}`);
     if (most.length > 3) events.push(`${number(most.length - 3)} more kinds`);
-    return [label, spokenSpan(start, end), `${counted(total, "call")}${errors ? `, ${counted(errors, "error")}` : ""}`, ...events];
+    return [
+      label,
+      spokenSpan(start, end),
+      `${counted(total, "call")}${errors ? `, ${counted(errors, "error")}` : ""}`,
+      ...events,
+    ];
   }
 }
 
