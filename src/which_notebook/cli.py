@@ -124,7 +124,7 @@ def _report(given: argparse.Namespace) -> int:
         raise UsageError("a report is a file: give --output report.html")
     with _asking(given) as asked, output_file(given.output) as file:
         signs = Signs(asked.judge)
-        write_report(asked.calls(signs), signs, asked.judge.role, asked.reading, file)
+        write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)
     return asked.status()
 
 
