@@ -286,6 +286,20 @@ def test_the_timeline_by_keyboard(shown: Page) -> None:
     assert shown.run(COUNT) == "321 calls"
 
 
+def test_what_is_told_of_the_bins_adds_up_to_the_lane(shown: Page) -> None:
+    told = shown.run("""(() => {
+      const press = (key) => document.querySelector('#timeline').dispatchEvent(new KeyboardEvent('keydown', { key }));
+      const readout = () => document.querySelector('#readout').textContent;
+      ['ArrowDown', 'ArrowDown', 'ArrowDown', ...Array(300).fill('ArrowLeft')].forEach(press);
+      const told = [];
+      for (; told.at(-1) !== readout(); press('ArrowRight')) told.push(readout());
+      return told;
+    })()""")
+    assert all(each.startswith("fraud-model. ") for each in told)
+    many = [re.search(r"(\d+) calls", each) for each in told]
+    assert sum(int(each[1]) if each else 1 for each in many) == 200
+
+
 # Bars, search, order
 
 
