@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, Page, PageError
+from browser import PROGRAMS, Browser, Page, PageError
+from emulator.needs import skip_or_fail
 
 from which_notebook.attribution import Judge
 from which_notebook.cli import main
@@ -22,6 +23,9 @@ from which_notebook.reading import Reading
 from which_notebook.record import CALL_FIELDS, Call
 from which_notebook.report import write_report
 from which_notebook.signs import Signs
+
+# One browser for all.
+pytestmark = pytest.mark.xdist_group("browser")
 
 ROLE = "data-science-execution"
 ROLE_ARN = f"arn:aws:iam::111122223333:role/{ROLE}"
@@ -102,6 +106,8 @@ def call(event_id: str, event_time: str, **fields: Any) -> Call:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not any(map(shutil.which, PROGRAMS)):
+        skip_or_fail("needs Chromium, to look at the report")
     with Browser(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
