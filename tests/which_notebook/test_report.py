@@ -86,8 +86,8 @@ def write_log(folder: Path, records: list[dict[str, Any]]) -> Path:
     return folder
 
 
-def report(log: Path, *options: str) -> Path:
-    path = log.parent / f"{log.name}.html"
+def report(log: Path, *options: str, name: str = "report.html") -> Path:
+    path = log.parent / name
     assert main(["report", str(log), "--role", ROLE, "--no-cache", "-o", str(path), *options]) in (0, 1)
     return path
 
@@ -188,8 +188,7 @@ def test_the_figures_are_those_of_the_summary(
 
 
 def test_the_head_says_whose_calls_of_when_and_what_was_asked(page: Page, log: Path) -> None:
-    page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", "-o", f"{log}-asked.html"))
-    page.open(log.parent / f"{log.name}-asked.html")
+    page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", name="asked.html"))
     assert page.run("document.querySelector('h1').textContent") == ROLE
     assert page.run("document.title") == f"{ROLE} \u2013 which notebook made which call"
     assert "2 Mar 2026, 08:03 \u2013 08:39 UTC" in page.run("document.querySelector('#range').textContent")
