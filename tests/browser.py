@@ -142,6 +142,7 @@ class Page:
         """Load a file and wait until it is ready to be used."""
         self.call("Page.navigate", url=path.as_uri())
         self.wait_for("performance.getEntriesByName('ready').length === 1")
+        self.settle()
 
     def run(self, code: str) -> Any:
         """Return the value of an expression in the page. Raises PageError where it throws."""
@@ -226,6 +227,8 @@ class Page:
         self.run(
             f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"
         )
+        # Before it is drawn, the mouse would meet what was there.
+        self.settle()
         box = self.box(selector)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -459,6 +459,28 @@ def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypa
     assert column(page, "notebook") == ["name-3", "name-4", "name-5", "name-6", "name-7"]
 
 
+def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path) -> None:
+    calls = [call(str(number), "2026-03-02T08:00:00Z") for number in range(3)]
+
+    def judged() -> Iterator[Call]:
+        for each in calls:
+            Judge(ROLE).judge(each)
+            if each.event_id == "2":
+                each.status, each.role_arn, each.notebook_role_arn = "chained", "arn:aws:iam::1:role/other", ROLE_ARN
+                each.via = f"{ROLE}/a > other/task"
+            yield each
+
+    with (tmp_path / "report.html").open("wb") as file:
+        write_report(judged(), Signs(Judge(ROLE)), ROLE, Reading(), file)
+    page.open(tmp_path / "report.html")
+    assert lanes(page) == ["a"]
+    cells = "[...document.querySelectorAll('#notebooks {} > *')].slice(1, 3).map(cell => cell.textContent)"
+    assert page.run(cells.format("thead tr")) == ["Calls", "Chained"]
+    assert page.run(cells.format("tbody tr")) == ["3", "1"]
+    page.type("#search", "via:task")
+    assert column(page, "status") == ["chained"]
+
+
 # Hostile text
 
 SCRIPTS = [
