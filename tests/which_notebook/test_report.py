@@ -214,7 +214,9 @@ def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
 def test_beyond_its_limit_the_page_says_what_is_left_out(page: Page, tmp_path: Path) -> None:
     calls = [call(str(number), f"2026-03-02T08:00:{number:02}Z") for number in range(9)]
     page.open(write_calls(tmp_path / "report.html", calls, at_most=4))
-    assert "the oldest 4 of 9 calls" in page.run("document.querySelector('.note').textContent")
+    note = page.run("document.querySelector('.note').textContent")
+    assert "the oldest 4 of 9 calls" in note
+    assert note.endswith("--since 2026-03-02T08:00:03Z.")
     assert page.run(COUNT) == "4 calls"
     assert page.run("document.querySelector('.figures dd').textContent") == "9"
 
