@@ -14,6 +14,9 @@ import time
 from pathlib import Path
 from typing import Any, Self
 
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+"""What Chromium is called, by Debian and by others."""
+
 _FIRST_FREE_DESCRIPTOR = 10
 _SECONDS = 60
 _FLAGS = (
@@ -34,9 +37,9 @@ class Browser:
         self._folder = folder
 
     def __enter__(self) -> Self:
-        program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
         if program is None:
-            raise FileNotFoundError("chromium is not on the PATH: install the package chromium")
+            raise FileNotFoundError(f"none of {', '.join(PROGRAMS)} is on the PATH: install the package chromium")
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
         # The browser reads its commands at 3 and answers at 4, which must not be what is duplicated there.
@@ -139,6 +142,7 @@ class Page:
         """Load a file and wait until it is ready to be used."""
         self.call("Page.navigate", url=path.as_uri())
         self.wait_for("performance.getEntriesByName('ready').length === 1")
+        self.settle()
 
     def run(self, code: str) -> Any:
         """Return the value of an expression in the page. Raises PageError where it throws."""
@@ -223,6 +227,8 @@ class Page:
         self.run(
             f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center', behavior: 'instant' }})"
         )
+        # Before it is drawn, the mouse would meet what was there.
+        self.settle()
         box = self.box(selector)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 

@@ -14,15 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, Page, PageError
+from browser import PROGRAMS, Browser, Page, PageError
+from emulator.needs import skip_or_fail
 
 from which_notebook.attribution import Judge
+from which_notebook.chains import Chains, Origin
 from which_notebook.cli import main
 from which_notebook.reading import Reading
 from which_notebook.record import CALL_FIELDS, Call
 from which_notebook.report import write_report
 from which_notebook.signs import Signs
 from which_notebook.table import CallTable
+
+# One browser for all.
+pytestmark = pytest.mark.xdist_group("browser")
 
 ROLE = "data-science-execution"
 ROLE_ARN = f"arn:aws:iam::111122223333:role/{ROLE}"
@@ -83,8 +88,8 @@ def write_log(folder: Path, records: list[dict[str, Any]]) -> Path:
     return folder
 
 
-def report(log: Path, *options: str) -> Path:
-    path = log.parent / f"{log.name}.html"
+def report(log: Path, *options: str, name: str = "report.html") -> Path:
+    path = log.parent / name
     assert main(["report", str(log), "--role", ROLE, "--no-cache", "-o", str(path), *options]) in (0, 1)
     return path
 
@@ -103,6 +108,8 @@ def call(event_id: str, event_time: str, **fields: Any) -> Call:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if not any(map(shutil.which, PROGRAMS)):
+        skip_or_fail("needs Chromium, to look at the report")
     with Browser(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
@@ -183,8 +190,7 @@ def test_the_figures_are_those_of_the_summary(
 
 
 def test_the_head_says_whose_calls_of_when_and_what_was_asked(page: Page, log: Path) -> None:
-    page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", "-o", f"{log}-asked.html"))
-    page.open(log.parent / f"{log.name}-asked.html")
+    page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", name="asked.html"))
     assert page.run("document.querySelector('h1').textContent") == ROLE
     assert page.run("document.title") == f"{ROLE} \u2013 which notebook made which call"
     assert "2 Mar 2026, 08:03 \u2013 08:39 UTC" in page.run("document.querySelector('#range').textContent")
@@ -210,7 +216,9 @@ def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
 def test_beyond_its_limit_the_page_says_what_is_left_out(page: Page, tmp_path: Path) -> None:
     calls = [call(str(number), f"2026-03-02T08:00:{number:02}Z") for number in range(9)]
     page.open(write_calls(tmp_path / "report.html", calls, at_most=4))
-    assert "the oldest 4 of 9 calls" in page.run("document.querySelector('.note').textContent")
+    note = page.run("document.querySelector('.note').textContent")
+    assert "the oldest 4 of 9 calls" in note
+    assert note.endswith("--since 2026-03-02T08:00:03Z.")
     assert page.run(COUNT) == "4 calls"
     assert page.run("document.querySelector('.figures dd').textContent") == "9"
 
@@ -285,6 +293,20 @@ def test_the_timeline_by_keyboard(shown: Page) -> None:
     assert shown.run(COUNT) != "321 calls"
     shown.key("-")
     assert shown.run(COUNT) == "321 calls"
+
+
+def test_what_is_told_of_the_bins_adds_up_to_the_lane(shown: Page) -> None:
+    told = shown.run("""(() => {
+      const press = (key) => document.querySelector('#timeline').dispatchEvent(new KeyboardEvent('keydown', { key }));
+      const readout = () => document.querySelector('#readout').textContent;
+      ['ArrowDown', 'ArrowDown', 'ArrowDown', ...Array(300).fill('ArrowLeft')].forEach(press);
+      const told = [];
+      for (; told.at(-1) !== readout(); press('ArrowRight')) told.push(readout());
+      return told;
+    })()""")
+    assert all(each.startswith("fraud-model. ") for each in told)
+    many = [re.search(r"(\d+) calls", each) for each in told]
+    assert sum(int(each[1]) if each else 1 for each in many) == 200
 
 
 # Bars, search, order
@@ -439,6 +461,22 @@ def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypa
     assert page.run("document.querySelector('.lane.more-names .lane-count').textContent") == "5"
     page.click(".lane.more-names .lane-name")
     assert column(page, "notebook") == ["name-3", "name-4", "name-5", "name-6", "name-7"]
+
+
+def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path) -> None:
+    calls = [call(str(number), "2026-03-02T08:00:00Z", access_key_id=f"KEY-{number}") for number in range(3)]
+    calls[2].role_arn = "arn:aws:iam::1:role/other"
+    table, judge = CallTable.of(calls), Judge(ROLE)
+    Chains({"KEY-2": Origin("a", ROLE_ARN, f"{ROLE}/a > other/task")}).judge(table, judge)
+    with (tmp_path / "report.html").open("wb") as file:
+        write_report([table], Signs(judge), ROLE, Reading(), file)
+    page.open(tmp_path / "report.html")
+    assert lanes(page) == ["a"]
+    cells = "[...document.querySelectorAll('#notebooks {} > *')].slice(1, 3).map(cell => cell.textContent)"
+    assert page.run(cells.format("thead tr")) == ["Calls", "Chained"]
+    assert page.run(cells.format("tbody tr")) == ["3", "1"]
+    page.type("#search", "via:task")
+    assert column(page, "status") == ["chained"]
 
 
 # Hostile text

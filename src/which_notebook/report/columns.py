@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
-from .embedded import embedded, visible
+from ..safe_text import printable
+from .embedded import embedded
 
 _HELD_BYTES = 64 * 1024
 # What base64 turns into whole groups of four.
@@ -80,7 +81,7 @@ class Column:
 
     def _new_text(self, text: str) -> int:
         """Append a text; return its number, the first one's being 1."""
-        self.texts.add((b"," if self._texts_count else b"") + embedded(visible(text)))
+        self.texts.add((b"," if self._texts_count else b"") + embedded(printable(text)))
         self._texts_count += 1
         return self._texts_count
 

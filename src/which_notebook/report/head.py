@@ -12,9 +12,9 @@ from .. import __version__
 from ..question import Question
 from ..reading import Reading
 from ..record import Call
+from ..safe_text import printable
 from ..signs import Signs
 from ..summary import Row, Summary
-from .embedded import visible
 
 # Names of sessions may be made up by the thousand; what the screen can't show shares one lane.
 _LANES_AT_MOST = 1_000
@@ -55,8 +55,8 @@ class Head:
         return {
             "version": __version__,
             "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-            "role": visible(role),
-            "asked": [[name, visible(text)] for name, text in _asked(question)],
+            "role": printable(role),
+            "asked": [[name, printable(text)] for name, text in _asked(question)],
             "since": question.since,
             "until": question.until,
             "first_seen": min(
@@ -77,16 +77,18 @@ class Head:
             "signs": [
                 {
                     "kind": sign.kind,
-                    "notebook": visible(sign.notebook),
+                    "notebook": printable(sign.notebook),
                     "event_time": sign.event_time,
-                    "event_id": visible(sign.event_id),
-                    "text": visible(sign.text),
+                    "event_id": printable(sign.event_id),
+                    "text": printable(sign.text),
                 }
                 for sign in signs.found
             ],
-            "skipped": [[visible(file), visible(reason)] for file, reason in islice(reading.skipped, _SKIPPED_SHOWN)],
+            "skipped": [
+                [printable(file), printable(reason)] for file, reason in islice(reading.skipped, _SKIPPED_SHOWN)
+            ],
             "skipped_count": len(reading.skipped),
-            "notes": [visible(note) for note in reading.notes],
+            "notes": [printable(note) for note in reading.notes],
         }
 
     def _plain_lane(self, kind: str, key: _Key, named: dict[_Key, Row], warnings: Counter[str]) -> dict[str, Any]:
@@ -100,17 +102,17 @@ class Head:
         addresses = sorted(row.source_ip_addresses)
         return {
             "kind": kind,
-            "name": None if name is None else visible(name),
-            "role_arn": None if key[0] is None else visible(key[0]),
+            "name": None if name is None else printable(name),
+            "role_arn": None if key[0] is None else printable(key[0]),
             "calls": row.calls,
             "errors": row.errors,
             "chained": row.chained,
             "warnings": warnings[name] if name is not None else 0,
             "first_seen": row.first_seen,
             "last_seen": row.last_seen,
-            "addresses": [visible(address) for address in addresses[:_ADDRESSES_SHOWN]],
+            "addresses": [printable(address) for address in addresses[:_ADDRESSES_SHOWN]],
             "addresses_count": len(addresses),
-            "events": [[visible(event), count] for event, count in islice(row.event_names().items(), _EVENTS_SHOWN)],
+            "events": [[printable(event), count] for event, count in islice(row.event_names().items(), _EVENTS_SHOWN)],
         }
 
 

@@ -1,6 +1,6 @@
 // The head: whose calls these are, of when, how many, and what they rest on.
 
-function showHead(head, filters) {
+function showHead(head, calls, filters) {
   document.title = `${roleWords(head.role)} – which notebook made which call`;
   byId("role").textContent = roleWords(head.role).split(" in ")[0];
   byId("role").title = head.role;
@@ -9,7 +9,7 @@ function showHead(head, filters) {
   showFigures(head, filters);
   byId("sources").textContent =
     `Read from ${counted(head.files, "file")}, ${size(head.bytes)} when decompressed. All times are UTC.`;
-  showNotices(head);
+  showNotices(head, calls);
   byId("made").textContent = `Written by which-notebook ${head.version} at ${plainTime(head.made)} UTC.`;
 }
 
@@ -68,7 +68,7 @@ function showFigures(head, filters) {
 }
 
 /** Say what the page lacks: what couldn't be read, and what is beyond its limit. */
-function showNotices(head) {
+function showNotices(head, calls) {
   const total = head.calls + head.handshakes;
   if (head.held < total) {
     byId("notices").append(
@@ -76,7 +76,8 @@ function showNotices(head) {
         "p",
         { className: "note" },
         `The timeline, the bars and the table hold the oldest ${number(head.held)} of ${number(total)} calls; the rest is ` +
-          "left out. Figures and notebooks above and below count all. For the rest, ask again with --since.",
+          "left out. Figures and notebooks above and below count all. " +
+          `For the rest, ask again with --since ${calls.field("event_time", head.held - 1)}.`,
       ),
     );
   }

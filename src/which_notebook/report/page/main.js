@@ -68,7 +68,7 @@ function main() {
   const calls = new Calls(head);
   const filters = new Filters(calls);
   const lanes = orderedLanes(head);
-  showHead(head, filters);
+  showHead(head, calls, filters);
   const timeline = new Timeline(byId("timeline"), head, calls, filters);
   showBars(calls, filters, lanes);
   showNotebooks(lanes, filters);

@@ -3,9 +3,11 @@
 const EVENTS_TOLD = 3;
 
 function showNotebooks(lanes, filters) {
+  const withChained = lanes.some(({ chained }) => chained);
   const heads = [
     ["Notebook"],
     ["Calls", "count"],
+    ...(withChained ? [["Chained", "count"]] : []),
     ["Errors", "count"],
     ["Warnings", "count"],
     ["First seen"],
@@ -13,7 +15,7 @@ function showNotebooks(lanes, filters) {
     ["From"],
     ["Most frequent", "wide"],
   ];
-  const rows = lanes.map((lane) => ({ lane, row: notebookRow(lane, filters) }));
+  const rows = lanes.map((lane) => ({ lane, row: notebookRow(lane, withChained, filters) }));
   byId("notebooks").append(
     element(
       "thead",
@@ -31,12 +33,13 @@ function showNotebooks(lanes, filters) {
   });
 }
 
-function notebookRow(lane, filters) {
+function notebookRow(lane, withChained, filters) {
   const [address] = lane.addresses;
   const from = lane.addresses_count > 1 ? counted(lane.addresses_count, "address", "addresses") : (address ?? "–");
   const events = lane.events.slice(0, EVENTS_TOLD).map(([event, count]) => `${number(count)} ${event}`);
   const cells = [
     ["count", number(lane.calls)],
+    ...(withChained ? [[lane.chained ? "count" : "count none", number(lane.chained), STATUS_WORDS.chained]] : []),
     [lane.errors ? "count" : "count none", number(lane.errors)],
     [lane.warnings ? "count attention" : "count none", number(lane.warnings)],
     ["time", minute(lane.first_seen)],
