@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
-import sys
-import zipfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -646,21 +643,6 @@ def test_a_hundred_thousand_calls_can_be_used(page: Page, tmp_path: Path) -> Non
 
 
 # What it is made of
-
-
-def test_the_wheel_brings_the_page(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "src", project / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "LICENSE"):
-        shutil.copy(ROOT / name, project)
-    (project / "docs").mkdir()
-    (project / "docs" / "which-notebook.md").touch()
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=project, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    packed = set(zipfile.ZipFile(wheel).namelist())
-    pages = {f"which_notebook/report/page/{path.name}" for path in (ROOT / "src/which_notebook/report/page").iterdir()}
-    assert pages <= packed
 
 
 def test_nothing_is_loaded_from_elsewhere(sample: Path) -> None:
