@@ -46,6 +46,8 @@ need jq jq
 need curl curl
 need iptables iptables
 need nft nftables
+# The report is looked at in a browser.
+[[ $purpose != test ]] || need chromium chromium
 [[ -e /usr/bin/aws ]] || missing+=(awscli)
 
 if ((${#missing[@]})); then

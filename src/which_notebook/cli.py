@@ -29,7 +29,7 @@ from .signs import Signs
 from .sources import Sources
 from .summary import Summary
 from .table import CallTable
-from .times import TimeError, parse_time
+from .times import TimeError, earlier, parse_time
 from .wanted import Wanted
 
 DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -124,7 +124,7 @@ def _report(given: argparse.Namespace) -> int:
         raise UsageError("a report is a file: give --output report.html")
     with _asking(given) as asked, output_file(given.output) as file:
         signs = Signs(asked.judge)
-        write_report(asked.calls(signs), signs, asked.judge.role, asked.reading, file)
+        write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)
     return asked.status()
 
 
@@ -198,7 +198,9 @@ class _Asked:
         """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for."""
         wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
         if self._follow:
-            chains = find_chains(self.sources.calls(wanted_for_chains(self.judge)), self.judge)
+            # A session may have been opened before, in another region or account.
+            openings = Question(since=self.question.since and earlier(self.question.since), until=self.question.until)
+            chains = find_chains(self.sources.calls(wanted_for_chains(self.judge), openings), self.judge)
             wanted, judge = chains.wanted(self.judge), partial(chains.judge, judge=self.judge)
             # All is read a second time, and counts once.
             self.reading.files = self.reading.size = 0

@@ -9,9 +9,11 @@ import msgspec
 
 from .attribution import Inventory, Judge
 from .chains import find_chains
+from .question import Question
 from .record import CALL_FIELDS, Call
 from .signs import Sign, Signs
 from .sources import Sources
+from .times import earlier, later
 from .wanted import Wanted
 
 _STEPS_AT_MOST = 50
@@ -32,7 +34,7 @@ class NotFoundError(Exception):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the signs against it."""
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the signs against it, within the length of a session before and after."""
 
     call: Call
     openings: list[Call]
@@ -86,7 +88,9 @@ def explain(event_id: str, sources: Sources, role: str | None, inventory: Invent
     if call.status is None:
         return Explanation(call, openings, [])
     signs = Signs(judge)
-    for table in sources.tables(Wanted(role_names=(judge.role_name,))):
+    around = Question(since=earlier(call.event_time), until=later(call.event_time))
+    for read in sources.tables(Wanted(role_names=(judge.role_name,)), around):
+        table = read.selected(around.fitting(read))
         judge.judge(table)
         signs.see(table)
     name = call.notebook or call.session_name
@@ -97,13 +101,14 @@ def _openings(call: Call, sources: Sources) -> list[Call]:
     """Return the calls that opened the session, and the session that opened it, and so on."""
     openings: list[Call] = []
     seen: set[str] = set()
-    key = call.access_key_id
+    key, until = call.access_key_id, call.event_time
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
         wanted = Wanted(opened_keys=frozenset([key]))
-        found = [each for each in sources.calls(wanted) if each.opening and each.opening.access_key_id == key]
+        before = Question(since=earlier(until), until=until)
+        found = [each for each in sources.calls(wanted, before) if each.opening and each.opening.access_key_id == key]
         openings += found[:1]
-        key = found[0].access_key_id if found else None
+        key, until = (found[0].access_key_id, found[0].event_time) if found else (None, until)
     return openings
 
 

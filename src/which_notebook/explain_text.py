@@ -44,13 +44,13 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         by_key = f"with the key {each.access_key_id}, " if each.access_key_id else ""
         yield printable(f"    {origin}{by_key}new key {opening.access_key_id}, event {each.event_id}")
     if not explanation.openings:
-        yield "  The sources hold no AssumeRole that opened it. Look further back, up to the longest session (12 hours)."
+        yield "  The sources hold no AssumeRole that opened it: it lies up to 12 hours, the longest session, before the call."
     yield ""
     yield "What speaks against it:"
     for sign in explanation.signs:
         yield printable(f"  {sign.event_time}  {sign.kind}: {sign.text} (event {sign.event_id})")
     if not explanation.signs:
-        yield "  Nothing in these sources."
+        yield "  Nothing in these sources, from 12 hours before to 12 hours after."
     yield ""
     yield f"Proof: {PROOF}"
     yield f"Sign: {SIGN}"

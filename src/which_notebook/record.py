@@ -177,8 +177,9 @@ class _Particulars(Struct, rename="camel", gc=False):
 
 _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
+# Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
-    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
+# What has no shape of its own, though Unicode counts it among the letters, marks and symbols: fillers, joiners,
+# variation selectors (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point) and the empty Braille cell.
+_SHAPELESS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
 
 def printable(text: str) -> str:
-    """Return the text with everything escaped that a terminal might act on, or that would turn it around."""
-    if text.isprintable():
+    """Return the text with everything escaped that a terminal might act on, that isn't seen, or that turns it around."""
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return _SHAPELESS.sub(lambda found: ascii(found[0])[1:-1], shown)
 
 
 def csv_cell(text: str) -> str:

@@ -54,6 +54,7 @@ class Signs:
                 self._see_opening(table, row, opening)
         self._see_names(table)
         self._see_addresses(table)
+        self.found.sort(key=lambda sign: sign.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
         name = opening.session_name or ""

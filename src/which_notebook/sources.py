@@ -52,35 +52,39 @@ class Sources:
         if self._history:
             self._history.close()
 
-    def tables(self, wanted: Wanted) -> Iterator[CallTable]:
-        """Yield the wanted calls of all sources in tables, in the order of time, each once."""
+    def tables(self, wanted: Wanted, question: Question | None = None) -> Iterator[CallTable]:
+        """Yield the wanted calls of all sources in tables, in the order of time, each once.
+
+        Read is what may answer the question: by default the one that these sources were opened for.
+        """
+        question = question or self._question
         history: Iterator[list[Call]] = iter(())
         if EVENT_HISTORY in self._names:
             from .event_history import Kept, history_calls
 
             if self._again and self._history is None:
                 self._history = Kept()
-            found = history_calls(wanted, self._question, self._reading, self._history)
+            found = history_calls(wanted, question, self._reading, self._history)
             history = ([call] for call in found)
-        return self._reading.tables(self._log_files(), wanted, history)
+        return self._reading.tables(self._log_files(question), wanted, history)
 
-    def calls(self, wanted: Wanted) -> Iterator[Call]:
-        """Yield the wanted calls of all sources one by one, in the order of time, each once."""
-        for table in self.tables(wanted):
+    def calls(self, wanted: Wanted, question: Question | None = None) -> Iterator[Call]:
+        """Yield the same calls one by one."""
+        for table in self.tables(wanted, question):
             yield from table.calls()
 
-    def _log_files(self) -> Iterator[LogFile]:
+    def _log_files(self, question: Question) -> Iterator[LogFile]:
         for name in self._names:
             if name.startswith("s3://"):
                 from .s3 import log_objects
 
-                yield from log_objects(name, self._question, self._reading.skip)
+                yield from log_objects(name, question, self._reading.skip)
             elif self._again and (name == STANDARD_INPUT or _is_pipe(name)):
                 yield self._copy(name)
             elif name == STANDARD_INPUT:
                 yield LogFile(STANDARD_INPUT)
             elif name != EVENT_HISTORY:
-                yield from files.log_files(name, self._question, self._reading.skip)
+                yield from files.log_files(name, question, self._reading.skip)
 
     def _copy(self, name: str) -> LogFile:
         copy = self._copies.get(name)

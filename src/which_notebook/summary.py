@@ -49,7 +49,7 @@ class Summary:
 
     def __init__(self) -> None:
         self.unattributed = Row()
-        self._handshakes = Row()
+        self.handshake_row = Row()
         self._rows: dict[tuple[str | None, str | None, str | None], Row] = {}
 
     def add(self, table: CallTable) -> None:
@@ -86,7 +86,7 @@ class Summary:
         session_name: str | None,
     ) -> Row:
         if status == "handshake":
-            return self._handshakes
+            return self.handshake_row
         if status == "unattributed":
             return self.unattributed
         key = (notebook_role_arn or role_arn, notebook, session_name if status == "unknown-name" else None)
@@ -108,7 +108,7 @@ class Summary:
     @property
     def handshakes(self) -> int:
         """The number of AssumeRole calls by which the base session opened notebook sessions."""
-        return self._handshakes.calls
+        return self.handshake_row.calls
 
     @property
     def calls(self) -> int:

@@ -10,6 +10,10 @@ _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "wee
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage-assume.html
+_LONGEST_SESSION = timedelta(hours=12)
+
+
 class TimeError(ValueError):
     """A text is no time; the message says what to write."""
 
@@ -38,3 +42,13 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
     if end_of_day and _DATE.fullmatch(given):
         moment += timedelta(days=1, seconds=-1)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def earlier(time: str) -> str:
+    """Return the time by which a session that is in use at this one was opened, at the earliest."""
+    return (datetime.fromisoformat(time) - _LONGEST_SESSION).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def later(time: str) -> str:
+    """Return the time by which a session that is in use at this one has ended, at the latest."""
+    return (datetime.fromisoformat(time) + _LONGEST_SESSION).strftime("%Y-%m-%dT%H:%M:%SZ")

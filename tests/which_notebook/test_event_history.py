@@ -430,4 +430,4 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
     forget_clients()
     monkeypatch.setitem(sys.modules, "boto3", None)
     assert cli.main(["summary", "cloudtrail:", "--role", ROLE]) == cli.WRONG_USAGE
-    assert "pip install 'which-notebook[aws]'" in capfd.readouterr().err
+    assert "pip install boto3" in capfd.readouterr().err

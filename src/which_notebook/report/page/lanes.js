@@ -1,0 +1,30 @@
+// The lanes of the timeline and the rows of the notebooks' table: what needs attention first, handshakes last.
+
+const LANE_ORDER = ["unattributed", "unknown-name", "notebook", "more-names", "handshake"];
+const NEEDS_ATTENTION = new Set(["unattributed", "unknown-name", "more-names"]);
+
+/** The lanes with their numbers and names, in their order. */
+function orderedLanes(head) {
+  return head.lanes
+    .map((lane, at) => ({ ...lane, at, label: laneLabel(lane, head.several_roles) }))
+    .sort((a, b) => LANE_ORDER.indexOf(a.kind) - LANE_ORDER.indexOf(b.kind) || compareNames(a.label, b.label));
+}
+
+function laneLabel(lane, severalRoles) {
+  const name = LANE_WORDS[lane.kind] ?? lane.name ?? "(no name)";
+  return severalRoles && lane.role_arn ? `${name} (${roleWords(lane.role_arn)})` : name;
+}
+
+const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
+
+/** A symbol and a word for what isn't a notebook's lane, so that it isn't told by colour only. */
+function laneMark(lane) {
+  if (!NEEDS_ATTENTION.has(lane.kind)) return null;
+  const words = lane.kind === "unattributed" ? "" : "unknown name: ";
+  return element(
+    "span",
+    { className: "lane-mark" },
+    lane.kind === "unattributed" ? "◆" : "◇",
+    element("span", { className: "visually-hidden" }, words),
+  );
+}
