@@ -108,6 +108,8 @@ class Account:
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
 
+FIND = {"Effect": "Allow", "Action": "sagemaker:DescribeNotebookInstance", "Resource": "*"}
+
 
 def itself(role: str, **changes: Any) -> dict[str, Any]:
     """The statement by which the module lets a role's base session open sessions on it."""
@@ -122,7 +124,7 @@ def opens(role: str, *names: str) -> list[dict[str, Any]]:
     """The module's statements for these names; without any, the recipe's."""
     allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/{role}"}
     deny = {**allow, "Effect": "Deny", "Condition": {"StringNotLike": {"sts:RoleSessionName": list(names)}}}
-    return [allow, deny] if names else [allow]
+    return [allow, FIND, *([deny] if names else [])]
 
 
 @pytest.fixture(scope="module")
@@ -189,11 +191,14 @@ def fill(account: Account) -> None:
     hand = "audited-by-hand"
     account.notebook("recipe-of-old", account.role("audited-old", inline=opens("audited-old")), recipe)
     account.notebook("recipe", account.role("audited-recipe", ROOT, inline=opens("audited-recipe")), recipe)
-    account.notebook("no-permission", account.role("audited-no", itself("audited-no")), hand)
+    account.notebook("no-permission", account.role("audited-no", itself("audited-no"), inline=[FIND]), hand)
     boundary = account.iam.create_policy(
         PolicyName="audited-boundary",
         PolicyDocument=json.dumps(
-            {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+            {
+                "Version": "2012-10-17",
+                "Statement": {"Effect": "Allow", "Action": ["s3:*", "sagemaker:*"], "Resource": "*"},
+            }
         ),
     )["Policy"]["Arn"]
     bounded = account.role(
@@ -228,9 +233,11 @@ def fill(account: Account) -> None:
         "chained", account.role("audited-chained", chained, inline=opens("audited-chained", "chained")), hand
     )
     everything = {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}
-    account.notebook("broad", account.role("audited-broad", itself("audited-broad"), inline=[everything]), hand)
+    account.notebook("broad", account.role("audited-broad", itself("audited-broad"), inline=[everything, FIND]), hand)
     held = [everything, *opens("audited-held", "broad-but-held")]
     account.notebook("broad-but-held", account.role("audited-held", itself("audited-held"), inline=held), hand)
+    asking = account.role("audited-asking", itself("audited-asking"), inline=[opens("audited-asking")[0]])
+    account.notebook("cant-ask", asking, hand)
     account.notebook("orphan", account.role("audited-orphan"), hand)
     account.iam.delete_role(RoleName="audited-orphan")
 
@@ -464,6 +471,17 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
             )
         ],
     ),
+    "cant-ask": (
+        "broken",
+        [
+            (
+                "no-describe",
+                "allow sagemaker:DescribeNotebookInstance to audited-asking, also in the base session, or use the module, whose script knows the role",
+            ),
+            ("any-name", restrict("audited-asking")),
+            NOT_ENFORCED,
+        ],
+    ),
     "no-identity": ("broken", [("no-self-trust", trust("audited-no-identity"))]),
     "undecided": (
         "unknown",
@@ -608,7 +626,7 @@ def test_what_the_audit_says_of_other_names_is_what_happens(account: Account, au
         if row["other_names_refused"] in ("yes", "no") and row["can_open_own_session"] == "yes"
     }
     assert {name for name, opened in happens.items() if opened == audited[name]["other_names_refused"]} == set()
-    assert {name for name, opened in happens.items() if opened == "yes"} == {"recipe", "broad"}
+    assert {name for name, opened in happens.items() if opened == "yes"} == {"recipe", "broad", "cant-ask"}
 
 
 def opens_session(account: Account, row: dict[str, Any], session_name: str) -> str:

@@ -164,6 +164,10 @@ def test_a_lock_of_all_three_counts_as_one() -> None:
 
 
 LOOKS_ALIKE = {
+    "a variable that isn't one": (
+        RECIPE.replace("= $instance", "= \\$instance"),
+        "role_session_name is $instance as it stands, since the shell doesn't fill it in there",
+    ),
     "in a comment": (
         "".join(f"# {line}\n" for line in RECIPE.splitlines()),
         f"it doesn't write {CONFIG}",
@@ -187,7 +191,7 @@ LOOKS_ALIKE = {
     ),
     "variables as they stand": (
         RECIPE.replace("<<CONFIG", "<<'CONFIG'"),
-        "role_arn is $role as it stands, since the here-document is quoted",
+        "role_arn is $role as it stands, since the shell doesn't fill it in there",
     ),
     "no config at all": (RECIPE.replace("[default]\n", ""), f"what it writes to {CONFIG} is no AWS config"),
     "another role's name": (
@@ -206,6 +210,19 @@ def test_a_script_that_only_looks_alike_is_not_enough(alike: str) -> None:
 
 
 UNDECIDED = {
+    "a name that a condition changes": RECIPE.replace("\nrole=", '\nif true; then instance=shared; fi\nrole='),
+    "a name that a loop changes": RECIPE.replace("\nrole=", "\nfor instance in shared; do :; done\nrole="),
+    "a name that a function changes": RECIPE.replace("\ninstance=", "\nname() { instance=shared; }\ninstance=").replace("\nrole=", "\nname\nrole="),
+    "a name with something behind it": RECIPE.replace("\nrole=", "\ninstance+=x\nrole="),
+    "two variables in a line": RECIPE.replace("\nrole=", "\ninstance=x other=y\nrole="),
+    "a name that is read": RECIPE.replace("\nrole=", "\nread instance < /etc/name\nrole="),
+    "a name that another file may set": RECIPE.replace("\nrole=", "\nsource /etc/names\nrole="),
+    "a name put together": RECIPE.replace("= $instance", "= $(echo $(hostname))"),
+    "a command put together": RECIPE.replace("\nrole=", '\neval "$x"\nrole='),
+    "written in a condition through a variable": f"target={CONFIG}x\n{RECIPE}if true; then echo > $other; fi\n",
+    "removed with its directory": f"{RECIPE}rm -rf /home/ec2-user\n",
+    "removed through a variable": f"{RECIPE}rm -rf $somewhere\n",
+    "removed from within": f"{RECIPE}cd /home/ec2-user/.aws\nrm config\n",
     "in a condition": RECIPE.replace("cat >", "if [ -f /etc/x ]; then\ncat >").replace("\nchattr", "\nfi\nchattr"),
     "in a function": RECIPE.replace("cat >", "write() {\ncat >").replace("\nchattr", "\n}\nchattr"),
     "on another's success": RECIPE.replace("cat >", "test -f /etc/x && cat >"),
@@ -229,6 +246,28 @@ UNDECIDED = {
 def test_what_can_not_be_followed_is_undecided(doubt: str) -> None:
     assert UNDECIDED[doubt] != RECIPE
     assert recognise(UNDECIDED[doubt]).kind == "undecided"
+
+
+def test_a_script_cut_off_anywhere_is_no_recipe_before_its_config_is_whole() -> None:
+    whole = RECIPE.index("\nCONFIG\n") + len("\nCONFIG")
+    kinds = [recognise(RECIPE[:length]).kind for length in range(len(RECIPE))]
+    assert set(kinds[:whole]) == {"none", "undecided"}
+    assert "recipe" in kinds[whole:]
+
+
+ESSENTIAL = ("instance=", "role=", "cat >", "[default]", "role_arn", "credential_source", "role_session_name", "CONFIG")
+
+
+def test_without_any_line_that_matters_it_is_no_recipe() -> None:
+    lines = RECIPE.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        kind = recognise("".join(lines[:number] + lines[number + 1 :])).kind
+        assert (kind == "recipe") is not line.startswith(ESSENTIAL), line
+
+
+def test_windows_line_ends_break_it() -> None:
+    found = recognise(RECIPE.replace("\n", "\r\n"))
+    assert (found.kind, found.problem) == ("none", "its on-start script has Windows line ends, which bash doesn't take")
 
 
 def test_another_name_or_role_is_read_from_the_script() -> None:

@@ -157,6 +157,27 @@ class Role(Struct, frozen=True):
             for action, resource in _CALLS
         )
 
+    def may_describe(self, region: str, notebook: str) -> Maybe:
+        """Return whether the base session may describe this notebook instance."""
+        # Whether the ARN has the name in lower case is said in different ways.
+        arns = {
+            f"arn:{self.partition}:sagemaker:{region}:{self.account_id}:notebook-instance/{name}"
+            for name in (notebook, notebook.lower())
+        }
+        requests = [
+            Request("sagemaker:DescribeNotebookInstance", arn, self._caller_context(BASE_SESSION)) for arn in arns
+        ]
+        return every(
+            every(
+                (
+                    either(policy.allows(request) for policy in self.identity),
+                    opposite(either(policy.denies(request) for policy in self._policies())),
+                    self.boundary.allows(request) if self.boundary else True,
+                )
+            )
+            for request in requests
+        )
+
     def may_assume_any_role(self) -> Maybe:
         """Return whether a notebook session may assume whatever role trusts this one."""
         other = f"arn:{self.partition}:iam::{self.account_id}:role/which-notebook-audit"

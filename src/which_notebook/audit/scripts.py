@@ -38,7 +38,8 @@ class Script(Struct, frozen=True):
     """What an on-start script does for attribution.
 
     `role_arn` and `session_name` are what it sets, None where it takes the instance's own. `problem` says why it doesn't set
-    attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote.
+    attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote. Without a
+    `role_arn` it asks DescribeNotebookInstance for it.
     """
 
     kind: Kind
@@ -124,6 +125,8 @@ def _unpacked(packed: str) -> str | None:
 def _recipe_script(script: str) -> Script:
     if not re.search(r"role_session_name|credential_source", script):
         return Script("none", problem="its on-start script doesn't set attribution up")
+    if "\r\n" in script:
+        return Script("none", problem="its on-start script has Windows line ends, which bash doesn't take")
     try:
         state = follow(script)
     except CantTellError as error:
@@ -171,7 +174,7 @@ def _wrong_values(values: dict[str, str]) -> str | None:
         return f"credential_source is {values['credential_source']}, not Ec2InstanceMetadata"
     for key in ("role_arn", "role_session_name"):
         if "$" in values[key] or "`" in values[key]:
-            return f"{key} is {values[key]} as it stands, since the here-document is quoted"
+            return f"{key} is {values[key]} as it stands, since the shell doesn't fill it in there"
     if not _ROLE_ARN.fullmatch(values["role_arn"]) and values["role_arn"] != ROLE and UNKNOWN not in values["role_arn"]:
         return f"role_arn is no role's ARN: {values['role_arn']}"
     return None

@@ -38,6 +38,10 @@ _SETTINGS = r"role_session_name|credential_source"
 _ELSEWHERE = r"AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|AWS_PROFILE"
 
 
+_SET_INSIDE = r"\b([A-Za-z_]\w*)\+?=|\b(?:for|select|read|mapfile|declare|unset)\s+(?:-\S+\s+)*([A-Za-z_]\w*)"
+_REMOVES = frozenset(("rm", "mv", "cp", "ln", "sed", "install", "dd", "truncate", "rsync", "tee", "find", "unlink"))
+
+
 class CantTellError(Exception):
     """The script does something with the config that can't be followed; the message says what."""
 
@@ -48,6 +52,8 @@ class Followed(Struct):
     files: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     variables: dict[str, str] = field(default_factory=dict)
+    # What is also set where it isn't followed: in a condition, a loop, a function.
+    unsettled: set[str] = field(default_factory=set)
     ended: bool = False
 
 
@@ -73,6 +79,10 @@ def _follow(script: str, state: Followed, home: str) -> None:
             return
         if inside or re.search(r"\|\||&&", _unquoted(line)):
             _beware(f"{line}\n{heredoc or ''}", state, home)
+            state.unsettled |= _set_names(line)
+            state.variables |= dict.fromkeys(_set_names(line), UNKNOWN)
+            if (into := _redirection(line)) and UNKNOWN in _path(into[3], state, home):
+                raise CantTellError(f"it may write to a file whose name can't be told: {line[:80]}")
             if re.search(r"\b(exit|return)\b(?!\s+[1-9])|\bexec\b", _unquoted(line)):
                 raise CantTellError("it may end early, without an error")
         elif word in ("exit", "return", "exec") and not re.match(r"exec\s*[0-9]*[<>]", line):
@@ -83,7 +93,7 @@ def _follow(script: str, state: Followed, home: str) -> None:
 
 def _commands(script: str) -> Iterator[tuple[str, str | None, bool]]:
     """Yield each command line, with the text of its here-document, and whether that is taken as it stands."""
-    lines = iter(script.replace("\r\n", "\n").replace("\\\n", " ").split("\n"))
+    lines = iter(script.replace("\\\n", " ").split("\n"))
     for line in lines:
         text = _without_comment(line.strip())
         if not text or text.startswith("#"):
@@ -143,10 +153,20 @@ def _command(line: str, heredoc: str | None, raw: bool, state: Followed, home: s
     line = re.sub(r"^sudo\s+(-[EHn]\s+)*(?!-)", "", line)
     assigned = _ASSIGNMENT.fullmatch(line)
     if assigned and not re.match(r"\S*\s+\S", _unquoted(re.sub(r"\$\([^)]*\)", "x", line.removeprefix("export ")))):
-        state.variables[assigned[1]] = _value(assigned[2].strip(), state)
+        unsettled = assigned[1] in state.unsettled
+        state.variables[assigned[1]] = UNKNOWN if unsettled else _value(assigned[2].strip(), state)
         if assigned[1] in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_PROFILE", "HOME"):
             _beware(line, state, home, always=True)
         return
+    # Several in one line, or += : what they are then isn't followed.
+    state.variables |= dict.fromkeys(_set_names(line), UNKNOWN)
+    word = line.split(None, 1)[0]
+    if word == "eval":
+        raise CantTellError("it runs a command that it puts together")
+    if word in ("source", ".", "read", "mapfile", "declare", "typeset", "unset", "printf"):
+        # They may set any variable, or those that they name.
+        named = set(line.split()) if word not in ("source", ".") else set(state.variables)
+        state.variables |= {name: UNKNOWN for name in named if word != "printf" or " -v " in line}
     _simple(line, heredoc, state, home)
 
 
@@ -179,7 +199,7 @@ def _simple(line: str, heredoc: str | None, state: Followed, home: str) -> None:
         _configure(rest, state, home)
         return
     if target is None:
-        if word not in _READS_ONLY and not (word in ("echo", "printf", "cat") and not heredoc):
+        if (word not in _READS_ONLY or word == "cd") and not (word in ("echo", "printf", "cat") and not heredoc):
             _beware(line + (heredoc or ""), state, home)
             if content is None and re.search(_SETTINGS, heredoc or ""):
                 raise CantTellError(f"it gives an AWS config to {word}")
@@ -209,12 +229,16 @@ def _beware(text: str, state: Followed, home: str, *, always: bool = False) -> N
     shown = _filled(text, state)
     if always or re.search(r"\.aws\b|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|aws\s+configure\s+set", shown):
         first = text.strip().split("\n")[0][:80]
-        if not always and first.split()[0] in _READS_ONLY and ">" not in first:
+        word = first.split()[0]
+        if not always and word in _READS_ONLY and word != "cd" and ">" not in first:
             return
         # Reading a region or the identity changes nothing.
         if not always and re.fullmatch(r"aws\s+(configure\s+(get|list)|sts)\b[^>;|&]*", first):
             return
         raise CantTellError(f"it does something with the AWS config that can't be followed: {first}")
+    words = shown.split()
+    if _REMOVES & set(words) and (UNKNOWN in shown or re.search(rf"(/home|{HOME}|~)/?\*?([\s\"']|$)", shown)):
+        raise CantTellError(f"it may change the AWS config: {text.strip()[:80]}")
 
 
 def _printed(word: str, rest: str, state: Followed) -> str | None:
@@ -271,7 +295,10 @@ def _argument(text: str, state: Followed) -> str:
 
 
 def _filled(text: str, state: Followed) -> str:
-    text = re.sub(r"\$\([^()]*\)|`[^`]*`", lambda found: _substituted(found[0], state), text)
+    before = ""
+    while before != text:
+        # The innermost first.
+        before, text = text, re.sub(r"\$\([^()]*\)|`[^`]*`", lambda found: _substituted(found[0], state), text)
     return _VARIABLE.sub(
         lambda found: (
             found[0] if (found[1] or found[2]) == "HOME" else state.variables.get(found[1] or found[2], UNKNOWN)
@@ -319,6 +346,10 @@ def _unquoted_split(command: str) -> list[str]:
             parts.append(command[start:number])
             start = number + 1
     return [*parts, command[start:]]
+
+
+def _set_names(line: str) -> set[str]:
+    return {name for found in re.findall(_SET_INSIDE, _unquoted(line)) for name in found if name}
 
 
 def _without_comment(line: str) -> str:

@@ -325,6 +325,19 @@ class _Judged:
                 self._trust_change(role),
             )
         name = self.instance.name
+        if (
+            self.script.mode
+            and not self.script.role_arn
+            and (asks := role.may_describe(self.instance.region, name)) is not True
+        ):
+            yield Finding(
+                "no-describe",
+                "unknown" if asks is None else "broken",
+                f"{'perhaps ' if asks is None else ''}{role.name} may not describe the notebook instance, and its script asks "
+                "for the role that way",
+                f"allow sagemaker:DescribeNotebookInstance to {role.name}, also in the base session, or use the module, whose "
+                "script knows the role",
+            )
         if _wrong_name(name):
             self.answers["can_open_own_session"] = "no"
             return
