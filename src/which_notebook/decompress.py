@@ -45,12 +45,14 @@ def pieces(file: BinaryIO, size: int | None = None) -> Iterator[bytes | bytearra
         return
     if len(head) == _READ_AT_ONCE or _stated_size(head) > _DECOMPRESSED_AT_ONCE:
         rest = iter(lambda: file.read(_SLICE), b"")
-        yield from _streamed(chain(_slices(head, _SLICE), rest), isal_zlib)
+        yield from _joined(_streamed(chain(_slices(head, _SLICE), rest), isal_zlib))
     elif (content := _at_once(head)) is not None:
+        if not content:
+            raise DamagedFileError("empty file, compressed")
         yield content
     else:
         # By small steps, so that little is lost where the damage is.
-        yield from _streamed(_slices(head, _SALVAGED_SLICE), zlib)
+        yield from _joined(_streamed(_slices(head, _SALVAGED_SLICE), zlib))
 
 
 def _read(file: BinaryIO, expected: int) -> bytes:
@@ -115,6 +117,25 @@ def _streamed(slices: Iterator[bytes], zlib: ModuleType) -> Iterator[bytes]:
         raise DamagedFileError("truncated gzip file")
 
 
+def _joined(small: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the same content in pieces of some megabytes: what begins in one may have to be read again with the next."""
+    held: list[bytes] = []
+    size = 0
+    try:
+        for piece in small:
+            held.append(piece)
+            size += len(piece)
+            if size >= _PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+    except DamagedFileError:
+        if held:
+            yield b"".join(held)
+        raise
+    if held:
+        yield b"".join(held)
+
+
 def _slices(head: bytes, size: int) -> Iterator[bytes]:
     # The trailer by itself: a wrong one then costs none of the content.
     content = max(len(head) - _GZIP_TRAILER, 0)
@@ -124,5 +145,5 @@ def _slices(head: bytes, size: int) -> Iterator[bytes]:
 
 
 def _damage(error: str, yielded: bool) -> str:
-    reason = re.sub(r"^Error -?\d+ |^.*: | found$", "", error)
+    reason = re.sub(r"^(?:.*: |Error -?\d+ )| found$", "", error)
     return f"damaged gzip file ({reason})" if yielded else f"no gzip file, or damaged from its start ({reason})"

@@ -7,30 +7,35 @@ or of several files joined: each comes out by itself, as it stands in the text, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from json import JSONDecoder
 
 # The first key of a record as CloudTrail writes it: where to go on behind damage.
 RECORD_START = '{"eventVersion":'
-_LONGEST_VALUE = 16 * 1024 * 1024
+# Longer than any record is.
+LONGEST_VALUE = 16 * 1024 * 1024
+_DEEPEST = 100
 
 _SKIPPED = re.compile(r"[\s,]*")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
-_NEXT_MEMBER = re.compile(r'\s*,\s*(?=")')
-_COLON = re.compile(r"\s*:\s*")
+_KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
+# Behind damage: where a record begins, or a line's own object does.
+_NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
 
 
 class ValueReader:
     """Takes text piece by piece; yields the values in it, each as the piece of text that it is.
 
-    What can't be read is skipped up to the next record, and described in `damage`. `depth` is the number of brackets that
-    are open.
+    What can't be read is skipped up to the next record, and `report` is told. `depth` is the number of brackets that are
+    open.
     """
 
-    def __init__(self, depth: int = 0) -> None:
-        self.damage: list[str] = []
+    def __init__(self, report: Callable[[str], None], depth: int = 0) -> None:
         self.depth = depth
-        self._decoder = JSONDecoder()
+        self.is_blank = True
+        self._report = report
+        # An int has a limit of digits; what the values are doesn't matter here, only where they end.
+        self._decoder = JSONDecoder(parse_int=float)
         self._text = ""
         self._at = 0
         self._offset = 0
@@ -45,10 +50,11 @@ class ValueReader:
             if start == len(self._text):
                 self._at = start
                 break
+            self.is_blank = False
             try:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
-                if not last and len(self._text) - start < _LONGEST_VALUE:
+                if not last and len(self._text) - start < LONGEST_VALUE:
                     self._at = start
                     return
                 self._skip_damage(start, error)
@@ -59,6 +65,9 @@ class ValueReader:
     def _step(self, at: int) -> str | None:
         """Go on by one value or bracket; raise ValueError where there is none, or not all of it yet."""
         first = self._text[at]
+        if abs(self.depth) > _DEEPEST:
+            self.depth = 0
+            raise ValueError("nested too deep")
         if opened := _LIST_IN_OBJECT.match(self._text, at):
             self.depth += 2
             self._at = opened.end()
@@ -68,29 +77,21 @@ class ValueReader:
         elif first == "[":
             self.depth += 1
             self._at = at + 1
-        elif first == "]":
-            self._at = self._behind_list(at + 1)
-            self.depth -= 1
-        elif first == "}":
+        elif first in "]}":
             self.depth -= 1
             self._at = at + 1
+        elif self.depth > 0 and (key := _KEY.match(self._text, at)):  # what follows the list in its object
+            _, end = self._decoder.raw_decode(self._text, key.end())
+            if end == len(self._text):
+                raise ValueError("a number may go on, and a bracket must follow")
+            self._at = end
         else:
             raise ValueError("neither a record nor a list of records")
         return None
 
-    def _behind_list(self, at: int) -> int:
-        """Return where the members that follow a list in its object end."""
-        while self.depth > 1 and (member := _NEXT_MEMBER.match(self._text, at)):
-            _, at = self._decoder.raw_decode(self._text, member.end())
-            colon = _COLON.match(self._text, at)
-            if not colon:
-                raise ValueError("no colon behind a key")
-            _, at = self._decoder.raw_decode(self._text, colon.end())
-        return at
-
     def _skip_damage(self, at: int, error: Exception) -> None:
         position = self._offset + at
         what = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
-        self.damage.append(f"damaged JSON at character {position:,} ({what})")
-        following = self._text.find(RECORD_START, at + 1)
-        self._at = len(self._text) if following < 0 else following
+        self._report(f"damaged JSON at character {position:,} ({what})")
+        following = _NEXT_VALUE.search(self._text, at + 1)
+        self._at = following.start() if following else len(self._text)

@@ -95,6 +95,7 @@ def call_of(record: bytes | bytearray | memoryview, *, keep_record: bool = False
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
+        str(record, "utf-8")  # the decoder doesn't look into what it skips
         found = _DECODER.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
@@ -179,7 +180,7 @@ _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
 # Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
-    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+    r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
 
 
@@ -235,7 +236,7 @@ def _utc(record: _Record) -> str:
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise RecordError(f"record {record.event_id}: its eventTime {record.event_time!r} is no time") from None
-    return moment.isoformat().replace("+00:00", "Z")
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _reason(record: bytes | bytearray | memoryview, error: Exception) -> str:

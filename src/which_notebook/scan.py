@@ -3,6 +3,14 @@
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. Of such a file only the records that mention what
 is wanted are cut out, from one record's start to the next one's, and each must be a whole JSON object by itself. Where
 one isn't, or the file has another form, all of it is parsed.
+
+What the fast way can't tell, since it doesn't look at each byte:
+- an object that begins with `{"eventVersion":`, holds all that a record must, and stands in the midst of a list within
+  another principal's record (neither first nor last in it) counts as a record. CloudTrail's own fields hold no such list.
+  A record that was cut off within a list, whose brackets what follows it then closes, makes one of all: there the fast way
+  gives more calls, and both name the file;
+- a writer that begins to escape ASCII letters (`\\u0073`) only after 64 KiB of a piece of the file;
+- damage in a record that mentions nothing that is wanted goes unnamed.
 """
 
 from __future__ import annotations
@@ -17,7 +25,7 @@ import stringzilla
 from msgspec import Raw, Struct
 
 from .decompress import DamagedFileError, pieces
-from .json_values import RECORD_START, ValueReader
+from .json_values import LONGEST_VALUE, RECORD_START, ValueReader
 from .record import Call, RecordError, call_of
 from .wanted import Wanted
 
@@ -29,10 +37,12 @@ _FORMS = {b'{"Records":[': b"]}", b"[": b"]", b"": b""}
 _SEPARATORS = b", \r\n\t"
 _SPACE = b" \r\n\t"
 _ESCAPE = b"\\u00"
-_ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
+# Of what names are made of; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
+_ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
 _CALLS_AT_ONCE = 5_000
 _PROBLEMS_AT_MOST = 10
+_PROBLEMS_BORNE = 20_000
 
 
 class Found(Struct, array_like=True, gc=False):
@@ -50,23 +60,52 @@ def scan(file: BinaryIO, wanted: Wanted, *, size: int | None = None, cut: bool =
     """
     content = _Content(file, size)
     first = next(content, b"")
-    problems: list[str] = []
+    problems = _Problems()
     form = _form(first) if cut else None
     if form is None:
         found = _parse_all(first, content, wanted, problems)
     else:
         found = _cut_all(first, content, form, wanted, problems)
     calls: list[Call] = []
-    for call in found:
-        calls.append(call)
-        if len(calls) == _CALLS_AT_ONCE:
-            yield Found(0, calls, [])
-            calls = []
-    if content.damage:
-        problems.insert(0, content.damage)
-    if len(problems) > _PROBLEMS_AT_MOST:
-        problems[_PROBLEMS_AT_MOST:] = [f"and {len(problems) - _PROBLEMS_AT_MOST:,} more problems"]
-    yield Found(content.size, calls, problems)
+    try:
+        for call in found:
+            calls.append(call)
+            if len(calls) == _CALLS_AT_ONCE:
+                yield Found(0, calls, [])
+                calls = []
+    except _TooManyProblemsError:
+        problems.close()
+    yield Found(content.size, calls, ([content.damage] if content.damage else []) + problems.told())
+
+
+class _TooManyProblemsError(Exception):
+    """The file is no log, or was made to take up time: the rest of it stays unread."""
+
+
+class _Problems:
+    """What is wrong with a file, told in a bounded number of lines."""
+
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._number = 0
+        self._closed = False
+
+    def add(self, problem: str) -> None:
+        if self._closed:
+            return
+        self._number += 1
+        if self._number <= _PROBLEMS_AT_MOST:
+            self._first.append(problem)
+        if self._number == _PROBLEMS_BORNE:
+            raise _TooManyProblemsError
+
+    def close(self) -> None:
+        self._closed = True
+
+    def told(self) -> list[str]:
+        more = self._number - len(self._first)
+        rest = "; the rest is left unread" if self._number == _PROBLEMS_BORNE else ""
+        return [*self._first, f"and {more:,} more problems{rest}"] if more else self._first
 
 
 class _Content:
@@ -99,28 +138,46 @@ class _NotCuttableError(Exception):
 
 def _form(piece: Bytes) -> bytes | None:
     """Return what stands before the first record, where the file is one whose records can be cut out."""
-    # A writer that escapes letters would hide what is searched for; CloudTrail's doesn't, and a writer does as it does.
-    if stringzilla.find(piece, _ESCAPE, 0, _LOOKED_AT_FOR_ESCAPES) >= 0 and _ESCAPED_ASCII.search(piece):
-        return None
     return next((head for head in _FORMS if piece.startswith(head + _START)), None)
 
 
-def _cut_all(first: Bytes, content: _Content, form: bytes, wanted: Wanted, problems: list[str]) -> Iterator[Call]:
-    held, depth = first, 0
+def _cut_all(first: Bytes, content: _Content, form: bytes, wanted: Wanted, problems: _Problems) -> Iterator[Call]:
+    held, head = first, len(form)
+    depth: int | None = 0
     for piece in content:
         # The last record may go on in this piece.
-        end = held.rfind(_START)
-        if end > len(form):
-            yield from _cut_or_parse(held[:end], end, wanted, problems, depth)
-            held, depth = held[end:], len(_FORMS[form])
+        if end := _last_start(held):
+            window, held = held[:end], held[end:]
+            try:
+                yield from _cut(window, head, end, wanted)
+            except _NotCuttableError:
+                yield from _Parser(wanted, problems, depth).calls(window, last=True)
+            # In a list there is a comma between records; otherwise another of several joined files may have begun.
+            head, depth = 0, len(_FORMS[form]) or None if b"," in window[window.rindex(b"}") :] else None
+        elif len(held) > LONGEST_VALUE:
+            yield from _parse_all(held + piece, content, wanted, problems, depth)
+            return
         held = bytearray(held) + piece
-    if content.damage is None and (end := _end_of_records(held, _FORMS[form])):
-        yield from _cut_or_parse(held, end, wanted, problems, depth)
-    else:
-        parser = _Parser(wanted, problems, depth)
-        yield from parser.calls(held, last=content.damage is None)
-        if content.damage is None:
-            parser.check_end()
+    try:
+        end = 0 if content.damage else _end_of_records(held, _FORMS[form])
+        yield from _cut(held, head, end, wanted)
+    except _NotCuttableError:
+        yield from _parse_all(held, content, wanted, problems, depth)
+
+
+def _last_start(window: Bytes) -> int:
+    """Return where the last record starts that follows another one, or 0."""
+    start = window.rfind(_START)
+    while start > 0 and not _follows_record(window, start):
+        start = window.rfind(_START, 0, start)
+    return max(start, 0)
+
+
+def _follows_record(window: Bytes, start: int) -> bool:
+    """Return whether what starts here follows another object; a member's value and a list's first element don't."""
+    while start and window[start - 1] in _SEPARATORS:
+        start -= 1
+    return window.endswith(b"}", 0, start)
 
 
 def _end_of_records(window: Bytes, closing: bytes) -> int:
@@ -131,21 +188,19 @@ def _end_of_records(window: Bytes, closing: bytes) -> int:
     return end - len(closing) if window.endswith(b"}" + closing, 0, end) else 0
 
 
-def _cut_or_parse(window: Bytes, end: int, wanted: Wanted, problems: list[str], depth: int) -> Iterator[Call]:
-    """Yield the wanted calls of a window that begins with a record, or the file, and whose last record ends at `end`."""
-    try:
-        yield from _cut(window, end, wanted)
-    except _NotCuttableError:
-        yield from _Parser(wanted, problems, depth).calls(window[:end], last=True)
-
-
-def _cut(window: Bytes, end: int, wanted: Wanted) -> list[Call]:
+def _cut(window: Bytes, head: int, end: int, wanted: Wanted) -> list[Call]:
+    """Return the wanted calls of a window whose first record starts at `head`, and whose last one ends at `end`."""
+    if end <= head:
+        raise _NotCuttableError
+    # A writer that escapes letters would hide what is searched for; CloudTrail's doesn't, and a writer does as it does.
+    if stringzilla.find(window, _ESCAPE, 0, _LOOKED_AT_FOR_ESCAPES) >= 0 and _ESCAPED_ASCII.search(window):
+        raise _NotCuttableError
     starts: dict[int, int] = {}
     for needle in wanted.needles:
         at = stringzilla.find(window, needle)
         while 0 <= at < end:
             start = window.rfind(_START, 0, at + len(_START))
-            if start < 0:
+            if start != head and not (start > head and _follows_record(window, start)):
                 raise _NotCuttableError
             following = stringzilla.find(window, _START, start + 1)
             starts[start] = stop = following if 0 <= following < end else end
@@ -168,25 +223,31 @@ def _cut(window: Bytes, end: int, wanted: Wanted) -> list[Call]:
 # The thorough way: every value of the file.
 
 
-def _parse_all(first: Bytes, content: _Content, wanted: Wanted, problems: list[str]) -> Iterator[Call]:
-    parser = _Parser(wanted, problems)
+def _parse_all(
+    first: Bytes, content: _Content, wanted: Wanted, problems: _Problems, depth: int | None = 0
+) -> Iterator[Call]:
+    parser = _Parser(wanted, problems, depth)
     yield from parser.calls(first)
     for piece in content:
         yield from parser.calls(piece)
-    if content.damage is None:
-        yield from parser.calls(b"", last=True)
-        parser.check_end()
+    if content.damage:
+        problems.close()  # the half record at the end is of that damage
+    yield from parser.calls(b"", last=True)
+    parser.check_end()
 
 
 class _Parser:
-    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it."""
+    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it.
 
-    def __init__(self, wanted: Wanted, problems: list[str], depth: int = 0) -> None:
+    `depth` is the number of brackets that are open where the content begins, None where that can't be told.
+    """
+
+    def __init__(self, wanted: Wanted, problems: _Problems, depth: int | None = 0) -> None:
         self._wanted = wanted
         self._needles = wanted.needles
         self._problems = problems
-        self._values = ValueReader(depth)
-        self._values.damage = problems
+        self._depth = depth
+        self._values = ValueReader(problems.add, depth or 0)
         # What isn't UTF-8 passes, and is refused with the record that it stands in.
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._is_start = True
@@ -196,34 +257,52 @@ class _Parser:
         if self._is_start and text:
             text, self._is_start = text.removeprefix("\ufeff"), False
         for value in self._values.feed(text, last=last):
-            try:
-                yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
-            except (RecordError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                self._problems.append(str(error))
+            yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
 
     def check_end(self) -> None:
-        if self._values.depth > 0:
-            self._problems.append("the JSON ends too early")
-        elif self._values.depth < 0:
-            self._problems.append("the JSON has more closing brackets than opening ones")
+        if self._values.is_blank:
+            self._problems.add("empty file, but for white space")
+        if self._depth is None:
+            return
+        # In the midst of joined files of several forms, it is only supposed.
+        if self._values.depth >= (self._depth or 1):
+            self._problems.add("the JSON ends too early")
+        elif self._values.depth < 0 and not self._depth:
+            self._problems.add("the JSON has more closing brackets than opening ones")
 
     def _calls_in(self, value: bytes) -> Iterator[Call]:
-        members = msgspec.json.decode(value, type=dict[str, Raw])
-        if "userIdentity" in members or "eventVersion" in members or "eventName" in members:
-            if self._mentions(value) and "AwsCloudTrailInsight" not in _text(members.get("eventType")):
-                call = call_of(value, keep_record=self._wanted.keeps_record)
-                if self._wanted.wants(call):
+        """Yield the wanted calls of a value; what is wrong with one of several records costs only that one."""
+        try:
+            members = msgspec.json.decode(value, type=dict[str, Raw])
+            if "userIdentity" in members or "eventVersion" in members or "eventName" in members:
+                if (call := self._call_of(value, members)) and self._wanted.wants(call):
                     yield call
-        elif "CloudTrailEvent" in members:  # as LookupEvents wraps it
-            yield from self._calls_in(_text(members["CloudTrailEvent"]).encode())
-        elif "detail" in members:  # as EventBridge wraps it
-            yield from self._calls_in(bytes(members["detail"]))
-        elif "Records" in members or "Events" in members:
-            for each in msgspec.json.decode(members.get("Records") or members["Events"], type=list[Raw]):
+                inner: list[Raw] = []
+            elif "CloudTrailEvent" in members:  # as LookupEvents wraps it
+                inner = [Raw(msgspec.json.decode(members["CloudTrailEvent"], type=str).encode())]
+            elif "detail" in members:  # as EventBridge wraps it
+                inner = [members["detail"]]
+            elif "Records" in members or "Events" in members:
+                inner = msgspec.json.decode(members.get("Records") or members["Events"], type=list[Raw])
+            else:
+                inner = []
+                if "digestStartTime" not in members:
+                    keys = ", ".join(sorted(members)[:5])
+                    self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
+            for each in inner:
                 yield from self._calls_in(bytes(each))
-        elif "digestStartTime" not in members:
-            keys = ", ".join(sorted(members)[:5])
-            raise RecordError(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
+        except (RecordError, msgspec.DecodeError) as error:
+            self._problems.add(str(error))
+        except UnicodeDecodeError:
+            self._problems.add("a record with invalid UTF-8")
+        except RecursionError:
+            self._problems.add("a record that is nested too deep")
+
+    def _call_of(self, record: bytes, members: dict[str, Raw]) -> Call | None:
+        # An insight tells of many calls, and of no caller.
+        if "userIdentity" not in members and "AwsCloudTrailInsight" in _text(members.get("eventType")):
+            return None
+        return call_of(record, keep_record=self._wanted.keeps_record) if self._mentions(record) else None
 
     def _mentions(self, record: bytes) -> bool:
         if any(needle in record for needle in self._needles):
