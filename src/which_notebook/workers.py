@@ -10,6 +10,8 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
 from multiprocessing.process import BaseProcess
@@ -79,6 +81,7 @@ class Workers:
         context: ForkContext | SpawnContext = (
             multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         )
+        self._wanted, self._cut = wanted, cut
         self._processes: dict[Connection, BaseProcess] = {}
         for _ in range(number):
             ours, theirs = context.Pipe()
@@ -92,6 +95,7 @@ class Workers:
         """Yield what the workers find, in the order in which it comes."""
         batches = _batches(files)
         waiting: dict[Connection, deque[list[LogFile]]] = {connection: deque() for connection in self._processes}
+        done = dict.fromkeys(waiting, 0)  # files of the first batch
         for _ in range(_BATCHES_AHEAD):
             for connection, ahead in waiting.items():
                 self._send(connection, ahead, batches)
@@ -101,27 +105,34 @@ class Workers:
                 ahead = waiting[connection]
                 try:
                     sent = _decode_sent(connection.recv_bytes())
-                except EOFError:
-                    yield from self._lost(ahead)
+                except (EOFError, OSError):  # at its end, within a part, or with a batch that it didn't take
+                    yield from self._lost(ahead, done[connection])
                     continue
                 file = ahead[0][sent.place]
                 yield Part(file, decode_found(sent.found), sent.is_last, sent.found)
-                if sent.is_last and sent.place == len(ahead[0]) - 1:
+                done[connection] += sent.is_last
+                if done[connection] == len(ahead[0]):
+                    done[connection] = 0
                     ahead.popleft()
                     self._send(connection, ahead, batches)
+        # Something is left only where all workers have ended.
+        for batch in batches:
+            yield from read_file_parts(batch, self._wanted, cut=self._cut)
 
     @staticmethod
-    def _lost(ahead: deque[list[LogFile]]) -> Iterator[Part]:
-        """Name what a worker that ended by itself may have left unread."""
-        for file in (file for batch in ahead for file in batch):
+    def _lost(ahead: deque[list[LogFile]], done: int) -> Iterator[Part]:
+        """Name what a worker that ended by itself left unread."""
+        for file in islice(chain.from_iterable(ahead), done, None):
             yield Part(file, Found(0, [], ["the process that read it ended (out of memory?)"]), True)
         ahead.clear()
 
     @staticmethod
     def _send(connection: Connection, ahead: deque[list[LogFile]], batches: Iterator[list[LogFile]]) -> None:
         if batch := next(batches, None):
-            connection.send_bytes(encode(batch))
             ahead.append(batch)
+            # Where the process has ended, receiving says so.
+            with suppress(OSError):
+                connection.send_bytes(encode(batch))
 
     def close(self) -> None:
         """End the processes."""
