@@ -11,7 +11,9 @@ import hashlib
 import os
 import sqlite3
 import sys
+import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,7 @@ from .log_file import LogFile
 _LARGEST = 1024 * 1024 * 1024
 _HELD_AT_MOST = 8 * 1024 * 1024
 _ANSWERS_AT_MOST = 20
+_CHECKSUM = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
@@ -94,7 +97,8 @@ class Cache:
         except sqlite3.Error as error:
             self._give_up(error)
             return None
-        return [found for (found,) in rows] or None
+        parts = [_unsealed(found) for (found,) in rows]
+        return [part for part in parts if part is not None] if rows and None not in parts else None
 
     def put(self, file: LogFile, parts: list[bytes]) -> None:
         """Remember the parts that reading the file gave."""
@@ -122,10 +126,11 @@ class Cache:
             return None
         try:
             row = self._database.execute("SELECT content FROM answer WHERE name = ?", [name]).fetchone()
-            return _decode_answer(row[0]) if row else None
-        except (sqlite3.Error, msgspec.DecodeError) as error:
+        except sqlite3.Error as error:
             self._give_up(error)
             return None
+        content = _unsealed(row[0]) if row else None
+        return None if content is None else _decode_answer(content)
 
     def put_answer(self, name: str, answer: Answer) -> None:
         """Remember all that some files gave."""
@@ -133,7 +138,7 @@ class Cache:
             return
         try:
             self._database.execute(
-                "INSERT OR REPLACE INTO answer (name, content) VALUES (?, ?)", [name, _encode(answer)]
+                "INSERT OR REPLACE INTO answer (name, content) VALUES (?, ?)", [name, _sealed(_encode(answer))]
             )
             self._database.execute(
                 "DELETE FROM answer WHERE id NOT IN (SELECT id FROM answer ORDER BY id DESC LIMIT ?)",
@@ -164,7 +169,9 @@ class Cache:
                     "INSERT OR REPLACE INTO file (wanted, name, version) VALUES (?, ?, ?)",
                     [self._wanted, file.name, file.version],
                 ).lastrowid
-                self._database.executemany("INSERT INTO part VALUES (?, ?)", [(number, part) for part in parts])
+                self._database.executemany(
+                    "INSERT INTO part VALUES (?, ?)", [(number, _sealed(part)) for part in parts]
+                )
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up(error)
@@ -174,6 +181,20 @@ class Cache:
         if self._database:
             self._database.close()
             self._database = None
+            if self._path and type(error) is sqlite3.DatabaseError:
+                # Damaged: the next question begins a new one.
+                with suppress(OSError):
+                    self._path.unlink()
+
+
+def _sealed(content: bytes) -> bytes:
+    """Return the content with its checksum: SQLite wouldn't notice a changed byte in it."""
+    return zlib.crc32(content).to_bytes(_CHECKSUM, "little") + content
+
+
+def _unsealed(stored: bytes) -> bytes | None:
+    content = stored[_CHECKSUM:]
+    return content if zlib.crc32(content).to_bytes(_CHECKSUM, "little") == stored[:_CHECKSUM] else None
 
 
 def _open(path: Path) -> sqlite3.Connection:

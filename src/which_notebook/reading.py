@@ -34,7 +34,8 @@ class Reading(Struct):
     """How to read, and what is known of it afterwards.
 
     `jobs`: processes that read; `cut`: see `scan`; `cache`: where the cache stands, or None. `files`, `size` (bytes when
-    decompressed), `skipped` (what couldn't be read, with the reason) and `notes` tell of all that was read. `shown_names`:
+    decompressed), `skipped` (what couldn't be read, with the reason; `skips`: how often that was found) and `notes` tell of
+    all that was read. `shown_names`:
     what temporary files stand for.
     """
 
@@ -45,12 +46,14 @@ class Reading(Struct):
     files: int = 0
     size: int = 0
     skipped: dict[tuple[str, str], None] = field(default_factory=dict)
+    skips: int = 0
     notes: dict[str, None] = field(default_factory=dict)
     shown_names: dict[str, str] = field(default_factory=dict)
 
     def skip(self, name: str, reason: str) -> None:
         """Take down that a source, or a part of it, couldn't be read; the same only once."""
         self.skipped[self.shown_names.get(name, name), reason] = None
+        self.skips += 1
 
     def note(self, text: str) -> None:
         """Take down what the reader of the answer should know; the same only once."""
@@ -75,7 +78,7 @@ class Reading(Struct):
                 self.size += answer.size
                 yield from map(CallTable.decode, answer.tables)
                 return
-            before = (self.files, self.size, len(self.skipped))
+            before = (self.files, self.size, self.skips)
             batches = chain([some or []], others, self._batches(first, listed, wanted, cache))
             remembered: list[bytes] = []
             for calls in in_order(batches):
@@ -86,7 +89,7 @@ class Reading(Struct):
                         name = None
                         remembered.clear()
                 yield table
-            if name and len(self.skipped) == before[2]:
+            if name and self.skips == before[2]:
                 cache.put_answer(name, Answer(self.files - before[0], self.size - before[1], remembered))
         if cache.trouble:
             self.note(cache.trouble)
