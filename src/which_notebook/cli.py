@@ -52,9 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(str(error))
         return NOT_ALL_READ
     except BrokenPipeError:
-        # Whoever reads the output has seen enough; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return DONE  # whoever reads the output has seen enough
     except KeyboardInterrupt:
         _say("interrupted")
         return INTERRUPTED
@@ -245,7 +243,7 @@ def _reading(given: argparse.Namespace) -> Iterator[Reading]:
         yield Reading(
             jobs=given.jobs,
             cut=not given.parse_all,
-            cache=None if given.no_cache else cache_path(),
+            cache=None if given.no_cache or given.parse_all else cache_path(),
             progress=progress,
         )
 

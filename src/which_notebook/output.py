@@ -44,15 +44,26 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
     Raises OutputError where the file can't be written.
     """
     if path is None or path == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            # What is still held back would fail once more at Python's end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise OutputError(f"can't write standard output: {error.strerror or error}") from None
         return
     import tempfile
 
-    target = Path(path)
+    target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
         # What it holds is as confidential as the logs: readable by its owner, as mkstemp makes it.
+        if os.path.exists(path) and not target.is_file() and not target.is_dir():
+            with open(path, "wb") as device:  # such as /dev/null, which must not be replaced
+                yield device
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with open(descriptor, "wb") as file:
             yield file

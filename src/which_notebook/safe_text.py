@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 # What has no shape of its own, though Unicode counts it among the letters, marks and symbols: fillers, joiners,
 # variation selectors (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point) and the empty Braille cell.
@@ -22,4 +23,6 @@ def printable(text: str) -> str:
 def csv_cell(text: str) -> str:
     """Return the text as a spreadsheet shows it and doesn't compute it: https://owasp.org/www-community/attacks/CSV_Injection."""
     text = printable(text)
-    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@|%") or text[:1] == "'" else text
+    # Some spreadsheets take the full-width signs for the same.
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    return f"'{text}" if first in tuple("=+-@|%") or text[:1] == "'" else text
