@@ -42,25 +42,50 @@ def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
         skip(source, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
 
 
-def _walk(folder: str, skip: Skip) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        skip(folder, _reason(error))
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, skip)
-        elif not entry.is_dir():  # a link to a folder could lead round in a circle
-            yield entry
+def _walk(source: str, skip: Skip) -> Iterator[os.DirEntry[str]]:
+    pending = [source]
+    # Links are followed, and may lead round in a circle.
+    seen = set()
+    while pending:
+        folder = pending.pop()
+        try:
+            this = os.stat(folder)
+            if (this.st_dev, this.st_ino) in seen:
+                continue
+            seen.add((this.st_dev, this.st_ino))
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            skip(folder, _reason(error))
+            continue
+        files = []
+        for entry in entries:
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # a link that leads nowhere
+                is_folder = False
+            if is_folder:
+                pending.append(entry.path)
+            else:
+                files.append(entry)
+        yield from reversed(files)
 
 
 def _log_file(path: str, found: os.stat_result) -> LogFile:
     if not stat.S_ISREG(found.st_mode):
         return LogFile(path)  # a pipe, such as the shell's <(…)
+    if not _is_utf8(path):
+        return LogFile(path, found.st_size)  # neither the cache nor another process can be told such a name
     version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
     return LogFile(path, found.st_size, version)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _reason(error: OSError) -> str:
