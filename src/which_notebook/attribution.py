@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from fnmatch import translate
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
 from msgspec import Struct
 
 from .record import BASE_SESSION, Call, Opening, role_name
@@ -18,8 +18,9 @@ Status = Literal["attributed", "unattributed", "handshake", "unknown-name", "cha
 STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unknown-name", "chained")
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
-_NOTEBOOK_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
+_NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+_SESSION_ARN = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/[^/]+/.+")
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -47,10 +48,10 @@ def read_inventory(path: Path) -> Inventory:
     Raises InventoryError where they don't, or more than once.
     """
     try:
-        content = msgspec.json.decode(path.read_bytes())
+        content = json.loads(path.read_bytes())  # in UTF-16, too, as an older PowerShell's > writes it
     except OSError as error:
         raise InventoryError(f"can't read the inventory {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise InventoryError(f"{path} holds no JSON: give what `terraform output -json` prints") from None
     found = list(_inventories(content))
     if not found:
@@ -72,7 +73,7 @@ def _inventories(content: Any) -> Iterable[Inventory]:
         for key, value in content.items()
     }
     arns = plain.get("session_arns")
-    if isinstance(arns, dict) and all(isinstance(arn, str) for arn in arns.values()):
+    if isinstance(arns, dict) and all(isinstance(arn, str) and _SESSION_ARN.fullmatch(arn) for arn in arns.values()):
         role_arn = plain.get("role_arn")
         if not isinstance(role_arn, str) and arns:
             # The session's ARN lacks the role's path; the name has to do.

@@ -87,8 +87,8 @@ def find_chains(calls: Iterable[Call], judge: Judge) -> Chains:
                 chains.by_source_identity.setdefault(call.source_identity, origin)
             if call.opening and call.opening.access_key_id and call.role_arn:
                 openings.append(call)
-        while opened := [call for call in openings if _follow(call, chains, judge)]:
-            openings = [call for call in openings if call not in opened]
+        while len(rest := [call for call in openings if not _follow(call, chains, judge)]) < len(openings):
+            openings = rest
     return chains
 
 

@@ -18,6 +18,7 @@ _PATH = re.compile(
 )
 _NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)|_CloudTrail-(?:Digest|Insight)_")
 _DELIVERED_WITHIN_DAYS = 1
+_LAST_DAY = str(date.max)
 
 
 def holds_calls(path: str) -> bool:
@@ -46,6 +47,6 @@ def days(question: Question) -> tuple[str | None, str | None]:
     """
     first = question.since[:10] if question.since else None
     last = None
-    if question.until:
+    if question.until and question.until[:10] < _LAST_DAY:
         last = str(date.fromisoformat(question.until[:10]) + timedelta(days=_DELIVERED_WITHIN_DAYS))
     return first, last

@@ -97,12 +97,18 @@ class Signs:
                     self._tell("unknown-name", name or "", table, row, text, str(name))
 
     def _see_addresses(self, table: CallTable) -> None:
-        seen = {pair for pair in set(table.rows(("notebook", "source_ip_address"))) if None not in pair}
-        moving = {notebook for notebook, address in seen if self._address.setdefault(notebook, address) != address}
+        used: dict[str, set[str]] = {}
+        for status, notebook, address in set(table.rows(("status", "notebook", "source_ip_address"))):
+            if status == "attributed" and _kind(address):
+                used.setdefault(notebook, {self._address.get(notebook, address)}).add(address)
+        moving = {notebook for notebook, addresses in used.items() if len(addresses) > 1}
+        for notebook in used.keys() - moving:
+            self._address[notebook] = used[notebook].pop()
         if not moving:
             return
         for row, (status, notebook, address) in enumerate(table.rows(("status", "notebook", "source_ip_address"))):
-            if notebook in moving and status == "attributed" and self._address[notebook] != address and _kind(address):
+            is_comparable = notebook in moving and status == "attributed" and _kind(address)
+            if is_comparable and self._address.setdefault(notebook, address) != address:
                 self._see_move(table, row, notebook, address)
 
     def _see_move(self, table: CallTable, row: int, notebook: str, address: str) -> None:

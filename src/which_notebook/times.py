@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _AGO = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage-assume.html
 _LONGEST_SESSION = timedelta(hours=12)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class TimeError(ValueError):
@@ -39,16 +39,30 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
             f"{text!r} is no time: write an ISO time (2026-03-01T09:30:00Z), a date (2026-03-01), "
             "or how long ago (30m, 24h, 7d)"
         ) from None
-    if end_of_day and _DATE.fullmatch(given):
-        moment += timedelta(days=1, seconds=-1)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if end_of_day and _is_date(given):
+        moment += timedelta(hours=23, minutes=59, seconds=59)
+    return _as_records_write_it(moment)
 
 
 def earlier(time: str) -> str:
     """Return the time by which a session that is in use at this one was opened, at the earliest."""
-    return (datetime.fromisoformat(time) - _LONGEST_SESSION).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.fromisoformat(time)
+    return _as_records_write_it(moment - min(_LONGEST_SESSION, moment - _FIRST))
 
 
 def later(time: str) -> str:
     """Return the time by which a session that is in use at this one has ended, at the latest."""
-    return (datetime.fromisoformat(time) + _LONGEST_SESSION).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = datetime.fromisoformat(time)
+    return _as_records_write_it(moment + min(_LONGEST_SESSION, _LAST - moment))
+
+
+def _as_records_write_it(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
