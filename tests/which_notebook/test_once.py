@@ -1,0 +1,60 @@
+"""A record counts once, however often it is delivered and in however many sources it lies; the oldest call comes first."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from logs import ROLE, compact, record, session, write
+
+from which_notebook import order, reading
+
+CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
+
+
+def shuffled(tmp_path: Path) -> Path:
+    """Return a folder with each record twice: in several files, forms and orders."""
+    chance = random.Random(1)  # noqa: S311 - an order, no secret
+    for number in range(6):
+        write(tmp_path / f"logs/{number}.json.gz", *chance.sample(CALLS[number::6], len(CALLS[number::6])))
+    write(tmp_path / "logs/again/some.json", *CALLS[:100], *CALLS[:50])
+    (tmp_path / "logs/lines.jsonl").write_bytes(b"".join(compact(each) + b"\n" for each in CALLS[100:300]))
+    wrapped = [{"CloudTrailEvent": json.dumps(each, sort_keys=True)} for each in CALLS[300:]]
+    (tmp_path / "logs/events.json.gz").write_bytes(gzip.compress(compact({"Events": wrapped})))
+    return tmp_path / "logs"
+
+
+EXPECTED = sorted((each["eventTime"], each["eventID"]) for each in CALLS)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("held", [50_000, 64, 7])
+def test_once_and_in_order(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, held: int) -> None:
+    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
+    monkeypatch.setattr(reading, "_WORTH_WORKERS_BYTES", 0)
+    folder = shuffled(tmp_path)
+    found = ask("calls", folder, folder / "again", folder / "0.json.gz", "--role", ROLE, "--jobs", jobs)
+    assert [(call["event_time"], call["event_id"]) for call in found.calls] == EXPECTED
+
+
+def test_the_summary_counts_once_over_overlapping_sources(ask: Any, tmp_path: Path) -> None:
+    folder = shuffled(tmp_path)
+    once = ask("summary", folder, "--role", ROLE).json
+    more = ask("summary", folder, folder / "again/some.json", folder, "--role", ROLE, "--no-cache").json
+    assert once["calls"] == more["calls"] == len(CALLS)
+    assert once["files"] == more["files"] == 9
+
+
+def test_the_same_event_id_at_another_time_is_another_call(ask: Any, tmp_path: Path) -> None:
+    two = [record(eventID="e", time=f"2026-03-0{day}T09:00:00Z") for day in (1, 2)]
+    assert len(ask("calls", write(tmp_path / "log.json", *two), "--role", ROLE).calls) == 2
+
+
+def test_one_time_written_in_two_ways_is_one(ask: Any, tmp_path: Path) -> None:
+    two = [record(eventID="e", time=time) for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")]
+    found = ask("calls", write(tmp_path / "log.json", *two), "--role", ROLE).calls
+    assert [call["event_time"] for call in found] == ["2026-03-01T09:00:00Z"]
