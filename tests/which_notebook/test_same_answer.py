@@ -1,0 +1,385 @@
+"""The fast path, a full parse and a naive reading give the same calls, whatever the input.
+
+The naive reading is written here, from the documents, and shares nothing with the command but the form of its answer. It
+reads what is valid JSON; of damaged files it is the full parse that the fast path is held to.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
+from workspace import CHECKOUT
+
+from which_notebook import decompress
+from which_notebook.attribution import Judge
+from which_notebook.json_values import ValueReader
+from which_notebook.record import CALL_FIELDS
+from which_notebook.scan import scan
+from which_notebook.wanted import Wanted
+
+SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
+
+Rows = list[tuple[object, ...]]
+
+
+def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str]]:
+    """Return the judged calls that the command's reading gives, and what it says is wrong."""
+    judge = Judge(role)
+    rows, problems = [], []
+    for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), size=len(data), cut=cut):
+        rows += [tuple(getattr(call, name) for name in CALL_FIELDS) for call in found.calls if judge.judge_call(call)]
+        problems += found.problems
+    return sorted(rows, key=repr), problems
+
+
+# The naive reading
+
+
+def documents(text: str) -> Iterator[Any]:
+    """Yield the JSON values of a text, one behind the other; ValueError where it is anything else."""
+    decoder = json.JSONDecoder(parse_constant=refuse)
+    while text := text.lstrip(" \r\n\t"):
+        value, end = decoder.raw_decode(text)
+        yield value
+        text = text[end:]
+
+
+def refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def records_in(value: Any) -> Iterator[Record]:
+    if isinstance(value, list):
+        for each in value:
+            yield from records_in(each)
+    elif "userIdentity" in value or "eventVersion" in value or "eventName" in value:
+        yield value
+    elif "CloudTrailEvent" in value:
+        yield from records_in(json.loads(value["CloudTrailEvent"]))
+    elif "detail" in value:
+        yield from records_in(value["detail"])
+    else:
+        yield from records_in(value.get("Records") or value.get("Events") or [])
+
+
+def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
+    identity = found.get("userIdentity") or {}
+    if identity.get("type") != "AssumedRole":
+        return None
+    context = identity.get("sessionContext") or {}
+    issuer = (context.get("sessionIssuer") or {}).get("arn")
+    own = re.fullmatch(r"arn:([^:]*):[^:]*:[^:]*:([^:]*):assumed-role/([^/]*)(?:/(.*))?", identity.get("arn") or "")
+    role_arn = issuer or (own and f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}")
+    if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
+        return None
+    name = own and own[4]
+    if name is None:
+        name = (identity.get("principalId") or "").partition(":")[2] or None
+    status, notebook = "unknown-name", None
+    asked = found.get("requestParameters")
+    if name == BASE:
+        status = "unattributed"
+        opens = isinstance(asked, dict) and asked.get("roleArn") == role_arn and asked.get("roleSessionName") != BASE
+        if found["eventName"] == "AssumeRole" and opens:
+            status = "handshake"
+    elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":
+        status, notebook = "attributed", name
+    moment = datetime.fromisoformat(found["eventTime"])
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (
+        found["eventID"],
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        found["eventSource"],
+        found["eventName"],
+        found.get("awsRegion"),
+        found.get("recipientAccountId") or identity.get("accountId"),
+        notebook,
+        status,
+        name,
+        role_arn,
+        identity.get("accessKeyId"),
+        found.get("sourceIPAddress"),
+        found.get("vpcEndpointId"),
+        found.get("userAgent"),
+        found.get("errorCode"),
+        context.get("sourceIdentity"),
+    )
+
+
+def naive(data: bytes, role: str = ROLE) -> Rows:
+    text = data.decode("utf-8").removeprefix("\ufeff")
+    found = (naive_row(each, role) for value in documents(text) for each in records_in(value))
+    return sorted((row for row in found if row), key=repr)
+
+
+def assert_same(data: bytes, role: str = ROLE) -> Rows:
+    fast, fast_problems = rows_of(data, cut=True, role=role)
+    full, full_problems = rows_of(data, cut=False, role=role)
+    assert fast == full
+    # The fast path doesn't look at what mentions nothing wanted, so it may know of less.
+    assert full_problems or not fast_problems
+    return full
+
+
+# Logs of all kinds
+
+ODD_TEXTS = [
+    "", ROLE, ROLE_ARN, "fraud-model", '{"eventVersion":"1.11",', ']},{"eventVersion":', "ü\u2028\U0001f4d3", "\\", '"', "\x00\x1f",
+    "},", "=1+1", f'"arn":"arn:aws:sts::111122223333:assumed-role/{ROLE}/x"',
+]  # fmt: skip
+odd_texts = st.sampled_from(ODD_TEXTS) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+names = st.sampled_from(["fraud-model", BASE, "sagemaker", "a_b", "x" * 64, ""])
+roles = st.sampled_from([ROLE, ROLE, f"{ROLE}-2", "web-server", "web-server"])
+paths = st.sampled_from(["/", "/team/", f"/{ROLE}/"])
+CONTEXTS: list[Any] = [{}, None, {"sessionIssuer": None}, {"sessionIssuer": {}}]
+
+
+@st.composite
+def identities(draw: st.DrawFn) -> Record:
+    identity = session(draw(names), role=draw(roles), path=draw(paths), key=draw(st.sampled_from(["ASIA1", "ASIA2"])))
+    match draw(st.integers(0, 9)):
+        case 0:
+            identity.pop(draw(st.sampled_from(sorted(identity))))
+        case 1:
+            identity["sessionContext"] = draw(st.sampled_from(CONTEXTS))
+        case 2:
+            identity["sessionContext"]["sourceIdentity"] = draw(odd_texts)
+        case 3:
+            identity["arn"] = identity["arn"].rpartition("/")[0]
+        case 4:
+            identity = {"type": "AWSService", "invokedBy": draw(odd_texts)}
+        case 5:
+            identity["type"] = draw(st.sampled_from(["IAMUser", None, "FederatedUser"]))
+    return identity
+
+
+INNER = [others(), record(), handshake()]
+TIMES = ["2026-03-01T09:00:00.5Z", "2026-03-01T10:00:00+01:00", "2026-03-31T00:00:00Z", "2026-03-01"]
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    identity = draw(identities())
+    if draw(st.integers(0, 3)):
+        found = record(identity, requestParameters={"bucketName": "figures"})
+    else:
+        found = opening(identity, draw(names), role=draw(roles), path=draw(paths))
+    # A number that counts on would make of the same draws another log.
+    found |= dict.fromkeys(("eventID", "requestID"), f"e-{draw(st.integers(0, 99))}")
+    for field in draw(st.lists(st.sampled_from(["userAgent", "errorMessage", "errorCode", "awsRegion"]), max_size=2)):
+        found[field] = draw(odd_texts)
+    match draw(st.integers(0, 9)):
+        case 0:
+            found["requestParameters"] = draw(st.none() | odd_texts | st.lists(st.integers(), max_size=3))
+        case 1:
+            # As a member's value, and alone in a list. Several in a list are the fast path's known limit.
+            inner = draw(st.sampled_from(INNER))
+            around = [
+                {"x": inner, "y": 1},
+                {"x": [inner]},
+                inner,
+                [inner],
+                {"x": {"x": inner}},
+                {"x": inner, "y": [inner]},
+            ]
+            found["requestParameters"] = draw(st.sampled_from(around))
+        case 2:
+            found["additionalEventData"] = {draw(odd_texts): draw(st.floats(allow_nan=False, allow_infinity=False))}
+        case 3:
+            found["eventTime"] = draw(st.sampled_from(TIMES))
+        case 4:
+            found = {name: found[name] for name in draw(st.permutations(sorted(found)))}
+    return found
+
+
+COMPACT: dict[str, Any] = {"separators": (",", ":")}
+
+
+def in_a_form(found: list[Record], form: str, layout: dict[str, Any], *, ascii_only: bool) -> str:
+    def text(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=ascii_only, **layout)
+
+    match form:
+        case "lines":
+            return "".join(json.dumps(each, ensure_ascii=ascii_only, separators=(",", ":")) + "\n" for each in found)
+        case "list":
+            return text(found)
+        case "Events":
+            return text({"Events": [{"CloudTrailEvent": text(each)} for each in found]})
+        case "EventBridge":
+            return "".join(text({"detail": each}) for each in found)
+    return text({"Records": found})
+
+
+FORMS = st.sampled_from(["Records", "Records", "Records", "list", "lines", "Events", "EventBridge"])
+LAYOUTS = st.sampled_from([COMPACT, COMPACT, COMPACT, {}, {"indent": 1}, {**COMPACT, "sort_keys": True}])
+BETWEEN = st.sampled_from(["", "\n", " \r\n\t"])
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> bytes:
+    """Return a log of some records in one of the forms, or several such behind each other."""
+    several = st.lists(st.lists(records(), max_size=4), min_size=1, max_size=3)
+    parts = [in_a_form(each, draw(FORMS), draw(LAYOUTS), ascii_only=draw(st.booleans())) for each in draw(several)]
+    for word in draw(st.sampled_from([[], [], [], ["science", "arn"], ["userIdentity", "AssumedRole"]])):
+        parts[-1] = parts[-1].replace(word, f"\\u{ord(word[0]):04x}{word[1:]}")
+    return draw(BETWEEN).join(parts).encode()
+
+
+EXAMPLES = settings(max_examples=200)
+
+
+@EXAMPLES
+@given(logs())
+def test_of_generated_logs(data: bytes) -> None:
+    assert assert_same(data) == naive(data)
+    assert assert_same(data, role=ROLE_ARN) == naive(data, role=ROLE_ARN)
+
+
+SIMPLE = st.lists(st.sampled_from([others(), record(), handshake(), record(session(BASE))]), min_size=1, max_size=8)
+PUNCTUATION = [b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\n", b"\0", b"\xff"]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Return a log with a few bytes changed, cut off, doubled or taken out."""
+    data = bytearray(draw(logs() | SIMPLE.map(document)))
+    for _ in range(draw(st.integers(1, 3))):
+        at, end = sorted(draw(st.tuples(*[st.integers(0, len(data))] * 2)))
+        match draw(st.sampled_from(["flip", "punctuation", "cut", "double", "remove", "remove some", "space"])):
+            case "flip" if at < len(data):
+                data[at] ^= 1 << draw(st.integers(0, 7))
+            case "punctuation":
+                data[at : at + 1] = draw(st.sampled_from(PUNCTUATION))
+            case "cut":
+                del data[at:]
+            case "double":
+                data[end:end] = data[at:end]
+            case "remove":
+                del data[at:end]
+            case "remove some":
+                del data[at : at + draw(st.integers(1, 30))]
+            case "space":
+                data[at:at] = draw(st.sampled_from([b" ", b"\n", b"\r\n\t"]))
+    return bytes(data)
+
+
+def is_known_limit(data: bytes) -> bool:
+    """Return whether in a list in one value there is, behind another object, one that looks like a record."""
+    text = data.decode("utf-8", "surrogateescape")
+    values = ValueReader(lambda problem: None).feed(text, last=True)
+    return any(re.search(r'\}[\s,]*\{"eventVersion":', value) for value in values)
+
+
+@settings(max_examples=400)
+@given(damaged())
+def test_of_damaged_logs(data: bytes) -> None:
+    assume(not is_known_limit(data))
+    full = assert_same(data)
+    try:
+        expected = naive(data)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return
+    assert full == expected
+
+
+def in_small_pieces(size: int) -> Any:
+    """Make a window of so many bytes, so that records lie across its ends."""
+    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_SLICE"), size)
+    return mock.patch.multiple(decompress, **sizes)
+
+
+@EXAMPLES
+@given(logs(), st.integers(60, 4000), st.booleans())
+def test_of_small_pieces(data: bytes, size: int, compressed: bool) -> None:
+    stored = gzip.compress(data, 1) if compressed else data
+    with in_small_pieces(size):
+        assert assert_same(stored) == naive(data)
+
+
+@EXAMPLES
+@given(damaged(), st.integers(300, 4000))
+def test_of_damaged_logs_in_small_pieces(data: bytes, size: int) -> None:
+    assume(not is_known_limit(data))
+    with in_small_pieces(size):
+        assert_same(data)
+
+
+@EXAMPLES
+@given(logs(), st.data())
+def test_of_damaged_gzip_files(data: bytes, drawn: st.DataObject) -> None:
+    middle = drawn.draw(st.integers(0, len(data)))
+    stored = bytearray(gzip.compress(data[:middle], 1) + gzip.compress(data[middle:], 1))
+    assert assert_same(bytes(stored)) == naive(data)
+    at = drawn.draw(st.integers(2, len(stored) - 1))
+    stored[at] ^= 1 << drawn.draw(st.integers(0, 7))
+    del stored[drawn.draw(st.integers(at, len(stored))) :]
+    assert_same(bytes(stored))
+
+
+@pytest.mark.parametrize("form", ["Records", "list", "lines"])
+@pytest.mark.parametrize("size", [400, 1024, 4096])
+def test_of_a_long_log_in_small_pieces(form: str, size: int) -> None:
+    chance = random.Random(size)  # noqa: S311 - which records, no secret
+    found = [others() if chance.random() < 0.9 else record(session(chance.choice(["a", BASE]))) for _ in range(300)]
+    data = in_a_form(found, form, COMPACT, ascii_only=True).encode()
+    with in_small_pieces(size):
+        assert assert_same(data) == assert_same(gzip.compress(data)) == naive(data) != []
+
+
+def test_a_piece_may_end_anywhere_behind_the_records() -> None:
+    data = document([record()])[:-1] + b',"x":12,"y":{"z":["]"]},"w":null}\n'
+    for size in range(data.rindex(b"eventCategory"), len(data) + 1):
+        with in_small_pieces(size):
+            assert rows_of(data, cut=False) == rows_of(data, cut=True) == (naive(data), [])
+
+
+@pytest.mark.parametrize("size", [500, 2000, 10_000])
+def test_a_piece_may_end_in_a_record_that_holds_another(size: int) -> None:
+    found = [record(requestParameters={"x": others(), "y": [record()]}, userAgent=f"agent {n}") for n in range(20)]
+    with in_small_pieces(size):
+        assert assert_same(document(found)) == naive(document(found))
+
+
+def test_the_known_limit() -> None:
+    """Stated in scan.py: in the middle of a list in another principal's record, an object that looks like a record."""
+    inner = [others(), record(), others()]
+    data = document([others(requestParameters={"x": inner})])
+    assert rows_of(data, cut=False)[0] == naive(data) == []
+    assert len(rows_of(data, cut=True)[0]) == 1
+    # The first and the last of such a list are told from records, and so is one alone.
+    for few in ([record()], [record(), others()], [others(), record()]):
+        assert assert_same(document([others(requestParameters={"x": few}), others()])) == []
+
+
+# The real records
+
+
+def role_names(data: bytes) -> set[str]:
+    found = re.findall(rb"(?:assumed-role|:role)/(?:[\w+=,.@/-]+/)?([\w+=,.@-]{3,64})", data)
+    return {name.decode() for name in found}
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the real CloudTrail records to compare with are not on this machine")
+def test_of_real_logs() -> None:
+    answered = 0
+    for path in sorted(SAMPLES.rglob("*.json")):
+        data = path.read_bytes()
+        for role in role_names(data):
+            rows = assert_same(data, role)
+            answered += bool(rows)
+            assert rows == naive(data, role), (path, role)
+            assert rows_of(data, cut=True, role=role)[1] == [], path
+    assert answered > 20
