@@ -1,0 +1,251 @@
+"""One bad file never hides the good ones: it is named with its reason, and what can be had of it is kept."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from logs import ROLE, compact, document, others, record, session, write
+
+GOOD = record(session("good"))
+KEPT = record(session("kept"))
+KEPT_FILE = document([KEPT])
+BROKEN = compact(record(session("lost")))[:-200]
+# Too varied to be compressed to one block.
+LONG = [record(session("kept"), requestID=f"{number * 2654435761 % 2**32:08x}") for number in range(2000)]
+NESTED = b'{"eventVersion":"1.11","userAgent":"' + ROLE.encode() + b'","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+def member(data: bytes) -> bytes:
+    return gzip.compress(data, 6, mtime=0)
+
+
+def with_trailer(data: bytes, *, checksum: int | None = None, size: int | None = None) -> bytes:
+    whole = member(data)
+    stated = [int.from_bytes(whole[-8:-4], "little"), int.from_bytes(whole[-4:], "little")]
+    wrong = [stated[0] if checksum is None else checksum, stated[1] if size is None else size]
+    return whole[:-8] + b"".join(each.to_bytes(4, "little") for each in wrong)
+
+
+def with_damage(whole: bytes, at: int) -> bytes:
+    return whole[:at] + b"\xff" * 100 + whole[at + 100 :]
+
+
+# What the file holds, its reason, and whether something is kept of it.
+BAD = {
+    "empty": (b"", "empty file", False),
+    "empty, compressed": (member(b""), "empty file", False),
+    "two bytes": (b"\x1f\x8b", "truncated gzip file", False),
+    "zeros": (b"\0" * 1000, "damaged JSON at character 0", False),
+    "text": (b"Access denied\n", "damaged JSON at character 0", False),
+    "HTML": (b"<!doctype html><p>Not found", "damaged JSON at character 0", False),
+    "gzip's mark and garbage": (b"\x1f\x8b\x08\x00garbage that is no deflate data", "damaged", False),
+    "gzip's mark and another method": (b"\x1f\x8b\x07\x00" + b"x" * 50, "no gzip file", False),
+    "truncated gzip": (member(document(LONG))[:-3000], "truncated gzip file", True),
+    "trailer cut off": (member(KEPT_FILE)[:-5], "truncated gzip file", True),
+    "wrong size": (with_trailer(KEPT_FILE, size=12), "damaged gzip file (incorrect length check)", True),
+    "size of nothing": (with_trailer(KEPT_FILE, size=0), "damaged gzip file (incorrect length check)", True),
+    "size of 4 GiB": (with_trailer(KEPT_FILE, size=2**32 - 1), "damaged gzip file", True),
+    "wrong checksum": (with_trailer(KEPT_FILE, checksum=1), "damaged gzip file (incorrect data check)", True),
+    "damage in the middle": (with_damage(member(document(LONG)), 9000), "damaged gzip file", True),
+    "something behind": (member(KEPT_FILE) + b"<html>", "something that is no gzip follows", True),
+    "second member damaged": (member(KEPT_FILE) + member(KEPT_FILE)[:20] + b"\xff" * 30, "damaged gzip file", True),
+    "truncated JSON": (KEPT_FILE[:-2] + b"," + BROKEN, "damaged JSON at character", True),
+    "list not closed": (KEPT_FILE[:-2], "the JSON ends too early", True),
+    "list closed twice": (KEPT_FILE + b"]", "more closing brackets", True),
+    "half a record between others": (
+        KEPT_FILE[:-2] + b"," + BROKEN + b"," + compact(others()) + b"]}", "damaged JSON at character", True,
+    ),
+    "half a line between others": (
+        json.dumps(GOOD, sort_keys=True).encode()[:-100] + b"\n" + json.dumps(KEPT, sort_keys=True).encode(),
+        "damaged JSON at character 0",
+        True,
+    ),
+    "JSON of another shape": (b'{"name":"x","version":2}', "no CloudTrail record, but an object with name, version", False),
+    "an empty object": (b"{}", "an object with nothing in it", False),
+    "a number": (b"12", "neither a record nor a list of records", False),
+    "a list of texts": (b'["x","y"]', "neither a record nor a list of records", False),
+    "one record of another shape": (compact({"Records": [{"s3": {}}, KEPT]}), "but an object with s3", True),
+    "Records that are no list": (b'{"Records":{"x":1}}', "array", False),
+    "no userIdentity": (document([record(userIdentity=None, eventID="e-1", userAgent=ROLE), KEPT]), "record e-1", True),
+    "userIdentity is text": (document([record(userIdentity=ROLE, eventID="e-1"), KEPT]), "record e-1", True),
+    "no eventID": (document([record(eventID=None), KEPT]), "record without eventID", True),
+    "eventID is a number": (document([record(eventID=7), KEPT]), "record without eventID", True),
+    "eventTime is no time": (document([record(eventTime="soon", eventID="e-1"), KEPT]), "'soon' is no time", True),
+    "30 February": (document([record(time="2026-02-30T09:00:00Z"), KEPT]), "is no time", True),
+    "year 0": (document([record(time="0000-03-01T09:00:00Z"), KEPT]), "is no time", True),
+    "userAgent is an object": (document([record(userAgent={"x": 1}, eventID="e-1"), KEPT]), "record e-1", True),
+    "sessionContext is a list": (
+        document([record({**session(), "sessionContext": []}, eventID="e-1"), KEPT]), "record e-1", True,
+    ),
+    "NaN": (document([record(requestParameters={"x": float("nan")}), KEPT]), "JSON is malformed", True),
+    "lone surrogate": (document([record(userAgent="\ud800"), KEPT]), "malformed", True),
+    "nested too deep": (KEPT_FILE[:-2] + b"," + NESTED + b"]}", "nested too deep", True),
+    "only brackets": (b"[" * 1_000_000, "nested too deep", False),
+    "invalid UTF-8": (
+        document([record(userAgent="caf\xe9"), KEPT]).replace(rb"\u00e9", b"\xe9"), "invalid UTF-8", True,
+    ),
+    "invalid UTF-8 in a key": (
+        document([record(café=1), KEPT]).replace(rb"\u00e9", b"\xe9"), "invalid UTF-8", True,
+    ),
+    "a wrapped record that is no JSON": (
+        compact({"Events": [{"CloudTrailEvent": "{oops"}, {"CloudTrailEvent": json.dumps(KEPT)}]}), "malformed", True,
+    ),
+    "a wrapped record that is no text": (compact([{"CloudTrailEvent": 5}, KEPT]), "str", True),
+    "a detail that is no record": (compact([{"detail": "x"}, KEPT]), "object", True),
+    "one bad record of a list behind something": (
+        compact({"x": 1, "Records": [record(userIdentity=ROLE, eventID="e-1"), KEPT]}), "record e-1", True,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_a_bad_file_is_named_with_its_reason_and_hides_nothing(
+    ask: Any, tmp_path: Path, kind: str, options: list[str]
+) -> None:
+    content, reason, is_kept = BAD[kind]
+    (tmp_path / "bad.json.gz").write_bytes(content)
+    write(tmp_path / "a-good.json.gz", GOOD)
+    write(tmp_path / "z-good.json.gz", record(session("good"), time="2026-03-02T09:00:00Z"))
+    answer = ask("summary", tmp_path, "--role", ROLE, *options)
+    assert answer.status == 1
+    calls = {row["notebook"]: row["calls"] for row in answer.json["notebooks"]}
+    assert calls.pop("good") == 2
+    assert set(calls) == ({"kept"} if is_kept else set())
+    skipped = answer.json["skipped"]
+    assert {Path(each["file"]).name for each in skipped} == {"bad.json.gz"}
+    assert any(reason in each["reason"] for each in skipped), skipped
+    assert f"could not read {tmp_path / 'bad.json.gz'}: " in answer.err
+    assert reason in answer.err
+
+
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_huge_numbers_are_no_damage(ask: Any, tmp_path: Path, options: list[str]) -> None:
+    path = write(tmp_path / "log.json", record(requestParameters={"x": 1}), others(requestParameters={"x": 1}))
+    path.write_bytes(path.read_bytes().replace(b'{"x":1}', b'{"x":' + b"9" * 5000 + b',"y":-1e99999}'))
+    answer = ask("calls", path, "--role", ROLE, *options)
+    assert (answer.status, len(answer.calls)) == (0, 1)
+
+
+@pytest.mark.parametrize("same_length", [True, False])
+def test_a_gzip_of_several_members_is_read_to_its_end(ask: Any, tmp_path: Path, same_length: bool) -> None:
+    first, second = document([record(session("one"))]), document([record(session("two"))])
+    if same_length:
+        assert len(first) == len(second)
+    else:
+        second += b"\n"
+    (tmp_path / "log.json.gz").write_bytes(member(first) + member(second))
+    answer = ask("calls", tmp_path, "--role", ROLE)
+    assert (answer.status, {call["notebook"] for call in answer.calls}) == (0, {"one", "two"})
+
+
+def test_zeros_behind_a_gzip_are_padding(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "log.json.gz").write_bytes(member(KEPT_FILE) + b"\0" * 512)
+    answer = ask("calls", tmp_path, "--role", ROLE)
+    assert (answer.status, len(answer.calls)) == (0, 1)
+
+
+def test_most_of_what_stands_before_the_damage_is_kept(ask: Any, tmp_path: Path) -> None:
+    whole = member(document(LONG))
+    (tmp_path / "log.json.gz").write_bytes(whole[: len(whole) * 9 // 10])
+    answer = ask("calls", tmp_path, "--role", ROLE)
+    assert answer.status == 1
+    assert len(answer.calls) > len(LONG) * 0.85
+
+
+def test_many_bad_records_are_told_in_a_few_lines(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_bytes(b"{}\n" * 5000 + compact(KEPT))
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert answer.json["notebooks"][0]["calls"] == 1
+    reasons = [each["reason"] for each in answer.json["skipped"]]
+    assert len(reasons) <= 11
+    assert reasons[-1] == "and 4,990 more problems"
+
+
+def test_many_bad_files_are_told_in_a_few_lines_and_named_in_json(ask: Any, tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"{number}.json").write_bytes(b"")
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert len(answer.err.splitlines()) == 21
+    assert len(answer.json["skipped"]) == 50
+
+
+def test_a_file_that_vanished_meanwhile(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from which_notebook import workers
+
+    write(tmp_path / "a.json", GOOD)
+    gone = write(tmp_path / "gone.json", KEPT)
+    read = workers.read_file_parts
+
+    def once_it_is_gone(*arguments: Any, **options: Any) -> Any:
+        gone.unlink()
+        return read(*arguments, **options)
+
+    monkeypatch.setattr(workers, "read_file_parts", once_it_is_gone)
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert (answer.status, answer.json["calls"]) == (1, 1)
+    assert answer.json["skipped"] == [{"file": str(gone), "reason": "no such file or directory"}]
+
+
+@pytest.mark.parametrize("again", [["summary", "--follow"], ["summary"]])
+def test_a_bad_file_is_named_each_time(ask: Any, tmp_path: Path, again: list[str]) -> None:
+    logs = tmp_path / "logs"
+    write(logs / "good.json", GOOD)
+    (logs / "bad.json").write_bytes(b"")
+    for command, *options in (["summary", "--follow"], again, again):
+        answer = ask(command, logs, "--role", ROLE, *options)
+        assert (answer.status, len(answer.json["skipped"])) == (1, 1)
+
+
+def test_what_may_not_be_read_is_named(command: list[str], tmp_path: Path, powerless: list[str]) -> None:
+    logs = tmp_path / "logs"
+    write(logs / "good.json", GOOD)
+    write(logs / "secret.json", KEPT).chmod(0)
+    write(logs / "closed" / "log.json", KEPT)
+    (logs / "closed").chmod(0)
+    asked = [*powerless, *command, "summary", str(logs), "--role", ROLE, "--no-cache"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=False)
+    (logs / "closed").chmod(0o700)
+    assert answer.returncode == 1, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["calls"] == 1
+    reasons = {(Path(each["file"]).name, each["reason"]) for each in found["skipped"]}
+    assert reasons == {("closed", "permission denied"), ("secret.json", "permission denied")}
+
+
+def bomb(path: Path, head: bytes, unit: bytes, megabytes: int) -> None:
+    squeezer = zlib.compressobj(1, wbits=31)
+    part = unit * (2**20 // len(unit))
+    path.write_bytes(
+        squeezer.compress(head) + b"".join(squeezer.compress(part) for _ in range(megabytes)) + squeezer.flush()
+    )
+
+
+@pytest.mark.parametrize("unit", [b"\0", b" ", b"[", b"{}\n", b'"', b'{"eventVersion":', b"},"], ids=repr)
+@pytest.mark.parametrize("head", [b"", b'{"Records":[{"eventVersion":"'], ids=["bare", "in a record"])
+def test_a_bomb_takes_bounded_time(tmp_path: Path, run: Any, unit: bytes, head: bytes) -> None:
+    bomb(tmp_path / "bomb.json.gz", head, unit, 24)
+    write(tmp_path / "good.json", GOOD)
+    began = time.monotonic()
+    answer = run("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1")
+    assert time.monotonic() - began < 10
+    assert json.loads(answer.out)["calls"] == 1, answer.err
+    assert re.search("could not read .*bomb", answer.err)
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_a_bomb_takes_bounded_memory(tmp_path: Path, run: Any, options: list[str]) -> None:
+    bomb(tmp_path / "bomb.json.gz", b'{"Records":[{"eventVersion":"', b"a", 250)
+    write(tmp_path / "good.json", GOOD)
+    answer = run("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1", *options)
+    assert json.loads(answer.out)["calls"] == 1, answer.err
+    assert answer.peak < 200_000_000
