@@ -1,0 +1,131 @@
+"""`event`, and the warnings: who opened the session, and what speaks against an attribution."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from logs import ACCOUNT, BASE, ROLE, Record, handshake, opening, record, session, write
+
+USER = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/jane", "accountId": ACCOUNT, "accessKeyId": "AKIA1"}
+FRAUD = session("fraud-model", key="ASIANB")
+CALL = record(FRAUD, time="2026-03-01T09:30:00Z", eventID="the-call")
+OPENED = handshake(key="ASIANB", eventID="the-opening")
+
+
+def explained(ask: Any, tmp_path: Path, *records: Record, event: str = "the-call", options: Any = ()) -> Any:
+    answer = ask("event", event, write(tmp_path / "log.json.gz", *records), "--format", "json", *options)
+    assert (answer.status, answer.err) == (0, "")
+    return answer.json
+
+
+def kinds(found: Any) -> list[str]:
+    return [each["kind"] for each in found["warnings"]]
+
+
+def test_a_call_its_record_and_who_opened_its_session(ask: Any, tmp_path: Path) -> None:
+    found = explained(ask, tmp_path, OPENED, record(), CALL)
+    assert (found["status"], found["notebook"], found["record"]) == ("attributed", "fraud-model", CALL)
+    (opened,) = found["opened_by"]
+    assert opened["event_id"] == "the-opening"
+    assert opened["principal"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{BASE}"
+    assert (opened["opened_access_key_id"], opened["access_key_id"]) == ("ASIANB", "ASIABASE")
+    assert found["warnings"] == []
+
+
+def test_the_way_back_over_several_steps(ask: Any, tmp_path: Path) -> None:
+    step = opening(FRAUD, "one", role="etl", key="ASIA1", eventID="step", time="2026-03-01T09:05:00Z")
+    call = record(session("one", role="etl", key="ASIA1"), eventID="far", time="2026-03-01T09:40:00Z")
+    found = explained(ask, tmp_path, OPENED, step, call, event="far")
+    assert [each["event_id"] for each in found["opened_by"]] == ["step", "the-opening"]
+    assert (found["status"], found["notebook"], found["via"]) == (
+        "chained", "fraud-model", f"{ROLE}/fraud-model > etl/one",
+    )  # fmt: skip
+
+
+def test_a_circle_of_keys_ends(ask: Any, tmp_path: Path) -> None:
+    circle = opening(session("fraud-model", key="ASIANB"), "fraud-model", key="ASIANB")
+    assert len(explained(ask, tmp_path, circle, CALL)["opened_by"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        ("several-names", [OPENED, handshake("churn-model", key="ASIACM", time="2026-03-01T09:05:00Z")]),
+        (
+            "several-addresses",
+            [
+                OPENED,
+                record(FRAUD, sourceIPAddress="10.9.0.10", time="2026-03-01T09:01:00Z"),
+                record(FRAUD, sourceIPAddress="10.9.0.77", time="2026-03-01T09:02:00Z"),
+            ],
+        ),
+        ("opened-by-another", [opening(USER, "fraud-model", key="ASIANB")]),
+        ("implicit-trust", [handshake(key="ASIANB", granted=False)]),
+    ],
+)
+def test_what_speaks_against_it(ask: Any, tmp_path: Path, kind: str, before: list[Record]) -> None:
+    assert kinds(explained(ask, tmp_path, *before, CALL)) == [kind]
+    (row,) = [
+        row for row in ask("summary", tmp_path / "log.json.gz", "--role", ROLE).json["notebooks"]
+        if row["notebook"] == "fraud-model"
+    ]  # fmt: skip
+    assert list(row["warnings"]) == [kind]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [OPENED, handshake(key="ASIANB2", time="2026-03-01T09:05:00Z")],
+        [OPENED, handshake("churn-model", key="ASIACM", base_key="ASIABASE2", time="2026-03-01T09:05:00Z")],
+        [handshake(key="ASIANB", granted=True)],
+        # A move is no use at once: nobody came back to the first address.
+        [record(FRAUD, sourceIPAddress="10.9.0.77", time="2026-03-01T09:01:00Z"), OPENED],
+        [record(FRAUD, sourceIPAddress="sagemaker.amazonaws.com", time="2026-03-01T09:31:00Z"), OPENED],
+        # A day apart, an address may come back.
+        [
+            OPENED,
+            record(FRAUD, sourceIPAddress="10.9.0.77", time="2026-03-02T09:00:00Z"),
+            record(FRAUD, sourceIPAddress="10.9.0.10", time="2026-03-03T09:00:00Z"),
+        ],
+    ],
+)
+def test_what_speaks_not_against_it(ask: Any, tmp_path: Path, before: list[Record]) -> None:
+    assert explained(ask, tmp_path, *before, CALL)["warnings"] == []
+
+
+def test_many_moves_are_no_use_at_once(ask: Any, tmp_path: Path) -> None:
+    first, second = (
+        [record(session(f"n{n}"), sourceIPAddress=f"10.{place}.0.{n}", time=f"2026-03-01T09:0{place}:00Z") for n in range(30)]
+        for place in (1, 2)
+    )  # fmt: skip
+    summary = ask("summary", write(tmp_path / "log.json", *first, *second), "--role", ROLE).json
+    assert [row["warnings"] for row in summary["notebooks"]] == [{}] * 30
+
+
+def test_an_unknown_name(ask: Any, tmp_path: Path) -> None:
+    inventory = tmp_path / "outputs.json"
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/churn-model"
+    inventory.write_text(json.dumps({"session_arns": {"sensitive": False, "value": {"churn-model": arn}}}))
+    found = explained(ask, tmp_path, OPENED, CALL, options=["--inventory", inventory])
+    assert (found["status"], kinds(found)) == ("unknown-name", ["unknown-name"])
+    summary = ask("summary", tmp_path / "log.json.gz", "--inventory", inventory).json
+    assert [row["session_name"] for row in summary["unknown_names"]] == ["fraud-model"]
+
+
+def test_an_event_of_nobody_s_and_one_that_isnt_there(ask: Any, tmp_path: Path) -> None:
+    found = explained(ask, tmp_path, record(USER, eventID="user"), event="user", options=["--role", ROLE])
+    assert (found["status"], found["notebook"]) == (None, None)
+    answer = ask("event", "no-such", tmp_path / "log.json.gz")
+    assert (answer.status, answer.out) == (1, "")
+    assert "no source holds an event no-such" in answer.err
+
+
+def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "log.json", OPENED, CALL)
+    text = ask("event", "the-call", path, "--format", "table").out
+    assert text.startswith("Event the-call was made by the notebook instance fraud-model, in its own session.\n")
+    for part in ("the-opening", "Proof: ", "Sign: ", "In profile mode", '"eventID": "the-call"'):
+        assert part in text
