@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
+from msgspec.structs import replace
+
 from . import files
 from .log_file import LogFile, SourceError
 from .question import Question
@@ -64,7 +66,9 @@ class Sources:
 
             if self._again and self._history is None:
                 self._history = Kept()
-            found = history_calls(wanted, question, self._reading, self._history)
+            # It knows by itself where sessions are opened, and every region more takes its time.
+            of_history = replace(question, regions=self._question.regions)
+            found = history_calls(wanted, of_history, self._reading, self._history)
             history = ([call] for call in found)
         return self._reading.tables(self._log_files(question), wanted, history)
 
