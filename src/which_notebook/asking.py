@@ -1,0 +1,142 @@
+"""A question as the command line puts it: to which logs, and what becomes of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+
+from msgspec.structs import replace
+
+from .arguments import UsageError
+from .attribution import Judge, read_inventory
+from .cache import cache_path
+from .chains import find_chains, wanted_for_chains
+from .progress import shown_progress
+from .question import Question
+from .reading import Reading
+from .record import Call
+from .safe_text import printable
+from .signs import Signs
+from .sources import Sources
+from .table import CallTable
+from .times import earlier, parse_time
+from .wanted import Wanted
+
+DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, INTERRUPTED = 0, 1, 2, 3, 130
+"""The exit statuses."""
+
+_SKIPPED_NAMED = 20
+
+
+class Asked:
+    """A question, the logs that it is put to, and what became of it."""
+
+    def __init__(self, given: argparse.Namespace, reading: Reading) -> None:
+        inventory = read_inventory(given.inventory) if given.inventory else None
+        role = given.role or (inventory.role_arn if inventory else None)
+        if role is None:
+            raise UsageError(
+                "which role? Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
+            )
+        self.reading = reading
+        self.judge = Judge(role, inventory)
+        self.question = question_of(given)
+        self.sources = Sources(given.sources, self.question, reading, again=given.follow)
+        self._follow = given.follow
+        self._fail_on = given.fail_on
+        self._unattributed = 0
+
+    def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
+        """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for."""
+        wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
+        if self._follow:
+            # A session may have been opened before, in another region or account.
+            openings = Question(since=self.question.since and earlier(self.question.since), until=self.question.until)
+            chains = find_chains(self.sources.calls(wanted_for_chains(self.judge), openings), self.judge)
+            wanted, judge = chains.wanted(self.judge), partial(chains.judge, judge=self.judge)
+            # All is read a second time, and counts once.
+            self.reading.files = self.reading.size = 0
+        within = Question(since=self.question.since, until=self.question.until)
+        of_any_notebook = replace(self.question, notebooks=(), statuses=())
+        for read in self.sources.tables(wanted):
+            table = read.selected(within.fitting(read))
+            judge(table)
+            if signs:
+                signs.see(table)
+            table = table.selected(table["status"])  # others are there for opening one of the role's sessions
+            table = table.selected(of_any_notebook.fitting(table))
+            self._unattributed += table["status"].count("unattributed")
+            yield table.selected(self.question.fitting(table))
+
+    def calls(self, signs: Signs | None = None) -> Iterator[Call]:
+        """Yield the same, call by call."""
+        for table in self.tables(signs):
+            yield from table.calls()
+
+    def status(self) -> int:
+        """Say what couldn't be read; return the exit status."""
+        status = status_of(self.reading)
+        if self._fail_on and self._unattributed:
+            say(f"{self._unattributed:,} unattributed calls (--fail-on unattributed)")
+            return UNATTRIBUTED
+        return status
+
+
+@contextmanager
+def asking(given: argparse.Namespace) -> Iterator[Asked]:
+    """Ask what the arguments say. Raises UsageError and what reading the arguments' files raises."""
+    with reading_as_asked(given) as reading:
+        asked = Asked(given, reading)
+        with asked.sources:
+            yield asked
+
+
+@contextmanager
+def reading_as_asked(given: argparse.Namespace) -> Iterator[Reading]:
+    """Read as the arguments say, and show on a terminal how far it is, unless rows are shown there meanwhile."""
+    shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
+    with shown_progress(shown) as progress:
+        yield Reading(
+            jobs=given.jobs,
+            cut=not given.parse_all,
+            cache=None if given.no_cache or given.parse_all else cache_path(),
+            progress=progress,
+        )
+
+
+def question_of(given: argparse.Namespace) -> Question:
+    """Return the question that the arguments ask. Raises TimeError, or UsageError where nothing could fit it."""
+    question = Question(
+        since=given.since and parse_time(given.since),
+        until=given.until and parse_time(given.until, end_of_day=True),
+        notebooks=tuple(getattr(given, "notebook", ())),
+        event_names=tuple(getattr(given, "event_name", ())),
+        event_sources=tuple(getattr(given, "event_source", ())),
+        regions=tuple(given.region),
+        accounts=tuple(given.account),
+        statuses=tuple(getattr(given, "status", ())),
+        errors_only=getattr(given, "errors_only", False),
+    )
+    if question.since and question.until and question.since > question.until:
+        raise UsageError(f"--since {given.since} is after --until {given.until}")
+    return question
+
+
+def status_of(reading: Reading) -> int:
+    """Say what couldn't be read; return the exit status."""
+    for note in reading.notes:
+        say(printable(note))
+    for file, reason in islice(reading.skipped, _SKIPPED_NAMED):
+        say(printable(f"could not read {file}: {reason}"))
+    if (more := len(reading.skipped) - _SKIPPED_NAMED) > 0:
+        say(f"and {more:,} more that could not be read; summary --format json names all")
+    return NOT_ALL_READ if reading.skipped else DONE
+
+
+def say(text: str) -> None:
+    """Tell the person at the command line something."""
+    print(f"which-notebook: {text}", file=sys.stderr)
