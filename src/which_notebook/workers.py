@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -83,13 +83,14 @@ class Workers:
         )
         self._wanted, self._cut = wanted, cut
         self._processes: dict[Connection, BaseProcess] = {}
-        for _ in range(number):
-            ours, theirs = context.Pipe()
-            others = [*self._processes, ours]
-            process = context.Process(target=_work, args=(theirs, others, wanted, cut), daemon=True)
-            process.start()
-            theirs.close()
-            self._processes[ours] = process
+        with _interrupts_held():
+            for _ in range(number):
+                ours, theirs = context.Pipe()
+                others = [*self._processes, ours]
+                process = context.Process(target=_work, args=(theirs, others, wanted, cut), daemon=True)
+                process.start()
+                theirs.close()
+                self._processes[ours] = process
 
     def read(self, files: Iterable[LogFile]) -> Iterator[Part]:
         """Yield what the workers find, in the order in which it comes."""
@@ -141,6 +142,19 @@ class Workers:
             process.terminate()
         for process in self._processes.values():
             process.join()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while processes are started: each is to ignore it, and to be known here, before it comes."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(connection: Connection, others: list[Connection], wanted: Wanted, cut: bool) -> None:

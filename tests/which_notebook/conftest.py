@@ -15,18 +15,20 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
 from workspace import CHECKOUT
 
 from which_notebook.cli import main
 
+set_hypothesis_home_dir(CHECKOUT / ".cache" / "hypothesis")
 _LOGS_TAKE_LONG = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile("ci", deadline=None, suppress_health_check=_LOGS_TAKE_LONG, derandomize=True, database=None)
 settings.register_profile(
     "here",
     deadline=None,
     suppress_health_check=_LOGS_TAKE_LONG,
-    database=DirectoryBasedExampleDatabase(CHECKOUT / ".cache" / "hypothesis"),
+    database=DirectoryBasedExampleDatabase(CHECKOUT / ".cache" / "hypothesis" / "examples"),
 )
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 

@@ -91,7 +91,7 @@ def test_ctrl_c_leaves_no_process(command: list[str], tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (130, b"", b"which-notebook: interrupted\n")
-    assert not [child for child in found if Path(f"/proc/{child}").exists()]
+    assert not [child for child in found if running(child)]
 
 
 def test_workers_end_with_their_parent(command: list[str], tmp_path: Path) -> None:
