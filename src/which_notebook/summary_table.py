@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -16,7 +18,11 @@ _HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen",
 
 
 def write_summary_table(summary: Summary, signs: Signs, role: str, reading: Reading, file: BinaryIO) -> None:
-    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on."""
+    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on.
+
+    On a terminal a row ends where the line does.
+    """
+    line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
     several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
     warnings: Counter[str] = Counter()
     for (name, _), count in signs.counts.items():
@@ -38,7 +44,8 @@ def write_summary_table(summary: Summary, signs: Signs, role: str, reading: Read
                 cell.rjust(width) if 1 <= at <= 3 else cell.ljust(width)
                 for at, (cell, width) in enumerate(zip(row, widths, strict=True))
             )
-            lines.append("  " + "  ".join(cells).rstrip())
+            line = "  " + "  ".join(cells).rstrip()
+            lines.append(line if len(line) <= line_width else f"{line[: line_width - 1]}…")
     else:
         lines.append("  No call of this role.")
     lines += ["", *_remarks(summary, signs)]
