@@ -12,6 +12,7 @@ import msgspec
 from .record import Call
 
 _HELD_AT_MOST = 50_000
+_MERGED_AT_ONCE = 20_000
 _WRITTEN_AT_ONCE = 64
 _LENGTH_BYTES = 4
 
@@ -36,8 +37,10 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
         if not runs:
             yield _sorted(held)
             return
-        merged = _each_once(heapq.merge(*map(_read, runs), _sorted(held), key=_key))
-        while calls := list(islice(merged, _HELD_AT_MOST)):
+        runs.append(_write(_sorted(held)))
+        held.clear()
+        merged = _each_once(heapq.merge(*map(_read, runs), key=_key))
+        while calls := list(islice(merged, _MERGED_AT_ONCE)):
             yield calls
     finally:
         for run in runs:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LISTED_AT_ONCE = 50_000
 _REMEMBERED_PARTS = 20
-_REMEMBERED_ANSWER_BYTES = 64 * 1024 * 1024
+_REMEMBERED_ANSWER_BYTES = 16 * 1024 * 1024
 # Below this, starting processes takes longer than they save.
 _WORTH_WORKERS_BYTES = 8 * 1024 * 1024
 
