@@ -17,9 +17,9 @@ test-clients:
 	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
 
 # Writes the table in docs/clients.md from what the tests see.
-clients-table:
+tables:
 	@tests/set-up.sh test
-	WRITE_CLIENTS_TABLE=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
+	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/imds/test_clients.py tests/imds/test_built_clients.py
 
 check:
