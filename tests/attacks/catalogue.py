@@ -204,7 +204,7 @@ METADATA: dict[str, Attack] = {
     "… as root of a user namespace": script(IN_NAMESPACE.format(options="", here=HERE, what="take")),
     "… from a network namespace, by a relay (rootless Docker)": script(RELAY),
     "… from a container behind a bridge (root's Docker)": in_container,
-    "… by a socket that is bound to the network card": script("take \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
+    "… by a socket that is bound to the network card": script("PATIENCE=1\ntake \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
     "… by raw and packet sockets, UDP, other ports, a source route": script('/usr/bin/python3 "$PROGRAMS/sockets.py"'),
     "… with spoofed `Host`, `X-Forwarded-For`, `X-Original-URL` and the like": script("\n".join(f'get "{path}" -H "{header}"' for header in SPOOFED for path in ("$CREDENTIALS", "/latest/meta-data/instance-id"))),
     "… by other spellings of the path (`..`, `%2f`, `//`) and other API versions": script("\n".join(f'get "{path}"' for path in OTHER_PATHS)),
@@ -216,7 +216,8 @@ METADATA: dict[str, Attack] = {
 
 # The proxy.
 
-PROXY = "pgrep -f 'imds-proxy.py serve|notebook-attribution/run'"
+# Not the attack itself, on whose command line it stands.
+PROXY = "pgrep -f '[i]mds-proxy.py serve|notebook-attribution/[r]un'"
 WRITE = """
 for file in /usr/local/lib/notebook-attribution/{imds-proxy.py,run,new} /etc/systemd/system/notebook-attribution.service \
   /var/log/notebook-attribution.log /run/notebook-attribution.pid /usr/lib/python3/dist-packages/asyncio.py \
@@ -238,13 +239,13 @@ for process in $({PROXY}); do
   cat /proc/$process/{{cmdline,status,io,limits,cgroup}}
   /usr/bin/python3 "$PROGRAMS/ptrace.py" $process
 done
-cat -r /usr/local/lib/notebook-attribution/* /var/log/*.log /run/*.pid /tmp/* /var/tmp/* /var/log/journal/*/*
+cat /usr/local/lib/notebook-attribution/* /var/log/*.log /run/*.pid /tmp/* /var/tmp/* /var/log/journal/*/*
 ps axwwe
 take
 """)
-    assert base["AccessKeyId"] not in said.replace(json.dumps(base), "")
-    leaked = [base] if base["SecretAccessKey"] in said or base["Token"] in said else []
-    return trial.outcome(said + json.dumps(leaked))
+    if any(base[secret] in said for secret in ("AccessKeyId", "SecretAccessKey", "Token")):
+        said += "WENT THROUGH"
+    return trial.outcome(said)
 
 
 def while_busy(program: str) -> Attack:
@@ -262,7 +263,8 @@ def while_busy(program: str) -> Attack:
 def squat(trial: Trial, notebook: OwnNotebook) -> str:
     """Take the proxy's port and address before the script runs."""
     background = '/usr/bin/python3 "$PROGRAMS/squat.py" </dev/null >/tmp/squat 2>&1 & sleep 0.5; cat /tmp/squat'
-    said = trial.scene.run(f"{background}\nunshare --user --map-root-user --net {background}", on=notebook)
+    said = trial.scene.run(background, on=notebook)
+    trial.scene.run(f"unshare --user --map-root-user --net {background}", on=notebook)
     start(notebook)
     return trial.outcome(said + trial.scene.run("take; take 'http://[fd00:ec2::254]'", on=notebook), notebook)
 
@@ -304,7 +306,7 @@ def hostile_role_name(trial: Trial, notebook: OwnNotebook) -> str:
     """Let the real service list a role whose name is more than a name: the proxy must not repeat or follow it."""
     said = ""
     notebook.script = notebook.script.replace("SECONDS + 60", "SECONDS + 1")
-    for name in HOSTILE:
+    for name in HOSTILE[:4]:
         listed = name.encode().decode("latin-1")
         answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(listed)}\r\nConnection: close\r\n\r\n{listed}"
         notebook.go_wrong(metadata=Fault(answer=answer, path="/latest/meta-data/iam/security-credentials/"))
@@ -319,7 +321,7 @@ def hostile_role_name(trial: Trial, notebook: OwnNotebook) -> str:
 
 
 THE_PROXY: dict[str, Attack] = {
-    "kill the proxy or its supervisor": on_the_proxy(script(f"for process in $({PROXY}); do for signal in TERM KILL STOP; do kill -$signal $process && echo WENT THROUGH; done; done\ntake")),
+    "kill the proxy or its supervisor": on_the_proxy(script(f"[[ -n $({PROXY}) ]] || echo WENT THROUGH\nfor process in $({PROXY}); do for signal in TERM KILL STOP; do kill -$signal $process && echo WENT THROUGH; done; done\ntake")),
     "attach to the proxy, read its memory, files, command line and log for secrets": on_the_proxy(read_secrets),
     "replace the proxy, its unit, its libraries, or what its names resolve to": on_the_proxy(script(WRITE)),
     "flood it with 10,000 requests": on_the_proxy(while_busy(f"{HERE.parent}/imds/programs/flood.py 10000")),
@@ -385,7 +387,7 @@ take
 """
 SETUID = """
 for try in 'su -c id' 'sudo -n id' 'pkexec id' 'doas -n id' 'setpriv --reuid 0 id' 'chroot / id' 'newgrp root' 'sg root id'; do
-  timeout 3 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"
+  timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"
 done
 mount -t tmpfs none /mnt 2>/dev/null && echo WENT THROUGH
 chattr -i ~/.aws/config 2>/dev/null && [[ -z $(find ~/.aws/config -user ec2-user) ]] && echo WENT THROUGH

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 TABLE = Table(CHECKOUT / "docs" / "threat-model.md", "attack")
 PREVENTED, SOMEBODY_ELSE, POSSIBLE = "prevented", "possible: as somebody else", "possible"
-NO_PROXY = "–"
+NO_PROXY = "no proxy"
 
 _FIELDS = {
     "AccessKeyId": "AccessKeyId",
@@ -34,7 +36,10 @@ Credentials = Mapping[str, str]
 
 def credentials_in(text: str) -> list[dict[str, str]]:
     """Return all credentials in what an attack printed, once each: the metadata service's JSON, or STS's XML."""
-    found = [dict(json.loads(part)) for part in re.findall(r'\{[^{}]*"AccessKeyId"[^{}]*\}', text)]
+    found: list[dict[str, str]] = []
+    for part in re.findall(r'\{[^{}]*"AccessKeyId"[^{}]*\}', text):
+        with suppress(json.JSONDecodeError):  # the proxy's source has something like it
+            found.append(json.loads(part))
     for part in re.findall(r"(?s)<Credentials>(.*?)</Credentials>", text):
         found.append({_FIELDS.get(name, name): value for name, value in re.findall(r"<(\w+)>([^<]*)</", part)})
     return list({each["AccessKeyId"]: each for each in found}.values())
@@ -65,7 +70,10 @@ class Trial:
         if not made:
             return SOMEBODY_ELSE if somebody_else else PREVENTED
 
-        # Meanwhile both notebooks' users go on with their work.
+        # Both notebooks' users go on with their work; where one's name was used, in another second than that, since
+        # CloudTrail tells no finer time.
+        if any(self.scene.colleague.name in each["userIdentity"].get("arn", "") for each in made):
+            time.sleep(1.1)
         usual_again = [*_work(self.scene, self.scene.notebook), *_work(self.scene, self.scene.colleague)]
         calls, kinds = _ask_which_notebook(self.scene, [*self._usual, *made, *usual_again])
         another_name = False

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120 # take is called with arguments by what sources this
 # What a user of a notebook instance has at hand to attack with. All that is printed is searched for credentials.
 #
 # In the environment: ROLE, the execution role's ARN; NAME and COLLEAGUE, the notebook's and another one's name; PYTHON, which
@@ -8,13 +8,17 @@ SERVICE=http://169.254.169.254
 LISTED=BaseNotebookInstanceEc2InstanceRole
 CREDENTIALS=/latest/meta-data/iam/security-credentials/$LISTED
 
-ask() { curl --silent --globoff --path-as-is --max-time 3 "$@"; }
+ask() { curl --silent --globoff --path-as-is --max-time "${PATIENCE:-3}" "$@"; }
 
 # Prints a token; the arguments are the service's address, where it is another, and options of curl's.
 token() { ask "${@:2}" -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "${1:-$SERVICE}/latest/api/token"; }
 
 # Takes the credentials as every client does, from the service at an address, with options of curl's.
-take() { ask "${@:2}" -H "X-aws-ec2-metadata-token: $(token "$@")" "${1:-$SERVICE}$CREDENTIALS"; }
+take() {
+  local given
+  given=$(token "$@") || return 0
+  ask "${@:2}" -H "X-aws-ec2-metadata-token: $given" "${1:-$SERVICE}$CREDENTIALS"
+}
 
 # Asks for a path as it stands.
 get() { ask "${@:2}" -H "X-aws-ec2-metadata-token: $(token)" "$SERVICE$1"; }
@@ -24,7 +28,7 @@ say() {
   exec 3<>/dev/tcp/169.254.169.254/80 || return 0
   # shellcheck disable=SC2059
   printf "$1" >&3
-  timeout 2 cat <&3
+  timeout 1 cat <&3
   exec 3>&-
 }
 

@@ -3,26 +3,30 @@
 /tmp/seen has a line for each change: a document of credentials, or nothing.
 """
 
+import http.client
 import json
 import os
 import time
-import urllib.request
 
-SERVICE = "http://169.254.169.254/latest/"
-CREDENTIALS = "meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole"
-open_url = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
+CREDENTIALS = "/latest/meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole"
+
+
+def ask(method: str, path: str, headers: dict[str, str]) -> str:
+    """Return the body of an answer."""
+    connection = http.client.HTTPConnection("169.254.169.254", timeout=1)
+    try:
+        connection.request(method, path, headers=headers)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 def take() -> str:
     """Return the credentials on one line, or nothing."""
-    ask = urllib.request.Request(
-        SERVICE + "api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-    )
     try:
-        token = open_url(ask, timeout=1).read().decode()
-        asked = urllib.request.Request(SERVICE + CREDENTIALS, headers={"X-aws-ec2-metadata-token": token})
-        return json.dumps(json.loads(open_url(asked, timeout=1).read()))
-    except OSError:
+        token = ask("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        return json.dumps(json.loads(ask("GET", CREDENTIALS, {"X-aws-ec2-metadata-token": token})))
+    except (OSError, http.client.HTTPException, ValueError):
         return "nothing"
 
 

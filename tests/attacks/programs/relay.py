@@ -4,6 +4,7 @@ relay.py inside SOCKET COMMAND...   in the namespace: listens where the service 
 relay.py outside SOCKET             outside: makes the connections, with the rights of whoever runs it
 """
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -36,13 +37,10 @@ if where == "inside":
     subprocess.run(["ip", "address", "add", "169.254.169.254/32", "dev", "lo"], check=True)
     listener = socket.create_server(("169.254.169.254", 80))
     running = subprocess.Popen(command)
-    threading.Thread(target=lambda: sys.exit(running.wait()), daemon=True).start()
     listener.settimeout(1)
     while running.poll() is None:
-        try:
+        with contextlib.suppress(TimeoutError, socket.timeout):
             join(listener.accept()[0], connected(socket.AF_UNIX, path))
-        except TimeoutError:
-            pass
 else:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)
