@@ -1,4 +1,4 @@
-.PHONY: demo test test-clients clients-table check bench clean
+.PHONY: demo test test-clients tables check bench clean
 
 # The emulated notebook instances on this machine, from terraform apply to the answer.
 demo:
@@ -16,17 +16,17 @@ test-clients:
 	@tests/set-up.sh test
 	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
 
-# Writes the table in docs/clients.md from what the tests see.
-clients-table:
+# Writes the tables in docs/clients.md and docs/threat-model.md from what the tests see.
+tables:
 	@tests/set-up.sh test
-	WRITE_CLIENTS_TABLE=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
-		tests/imds/test_clients.py tests/imds/test_built_clients.py
+	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
+		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/attacks
 
 check:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/*.sh tests/*.sh .ci/run
+	.venv/bin/shellcheck scripts/*.sh tests/*.sh tests/*/*.sh .ci/run
 	PYTHONPATH=tests .venv/bin/python -m check_terraform
 
 # which-notebook beside its peers; some minutes, and 2 GB below .cache.

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import trustme
 from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord  # type: ignore[import-untyped]
+from emulator.faults import Faults
 from emulator.network import RESOLVER, Network
 
 _AWS_NAME = re.compile(r"(^|\.)(amazonaws\.com(\.cn)?|api\.aws|aws)$", re.IGNORECASE)
@@ -94,18 +95,28 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write_eof()
 
 
-def _forwarder(endpoint_url: str, source: str) -> _Handler:
+def _forwarder(endpoint_url: str, source: str, faults: Faults) -> _Handler:
     endpoint = urlsplit(endpoint_url)
     host, port = endpoint.hostname or "127.0.0.1", endpoint.port or 80
     # Only a loopback address can be reached from a source address on the loopback network.
     host = host if _is_loopback(host) else "127.0.0.1"
 
     async def handle(client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
+        head = b""
+        if fault := faults.of("sts"):
+            head = await client_reader.read(1 << 16)
+            if re.search(rb"\r\nhost: *sts\.", head, re.IGNORECASE):
+                await asyncio.sleep(fault.wait)
+                if fault.answer is not None:
+                    client_writer.write(fault.answer.encode("latin-1"))
+                    client_writer.close()
+                    return
         try:
             reader, writer = await asyncio.open_connection(host, port, local_addr=(source, 0))
         except OSError:
             client_writer.close()
             return
+        writer.write(head)
         try:
             # TLS has no half-closed state: the first side to end ends the other.
             directions = [
@@ -129,12 +140,12 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-async def serve(network: Network, authority: CertificateAuthority, endpoint_url: str) -> None:
+async def serve(network: Network, authority: CertificateAuthority, endpoint_url: str, faults: Faults) -> None:
     """Start to answer on the instance's network."""
     gateway = network.addresses.gateway
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(lambda: _Resolver(gateway), sock=network.listen_for_datagrams(RESOLVER, 53))
     await asyncio.start_server(_resolver_over_tcp(gateway), sock=network.listen(RESOLVER, 53))
-    forward = _forwarder(endpoint_url, network.addresses.source)
+    forward = _forwarder(endpoint_url, network.addresses.source, faults)
     await asyncio.start_server(forward, sock=network.listen(gateway, 443), ssl=authority.server_context)
     await asyncio.start_server(forward, sock=network.listen(gateway, 80))

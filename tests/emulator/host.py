@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator import filesystem, gateway, lifecycle, metadata_service
+from emulator.faults import Faults
 from emulator.machine import Machine
 from emulator.network import Network, addresses_of
 
@@ -60,8 +61,9 @@ async def _run(
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     until_stopped = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(_standard_input_ends(stop))]
-    await gateway.serve(network, authority, settings["endpoint_url"])
-    await metadata_service.serve(network, settings)
+    faults = Faults(folder)
+    await gateway.serve(network, authority, settings["endpoint_url"], faults)
+    await metadata_service.serve(network, settings, faults)
     _tell("running", pid=machine.pid)
     boot = asyncio.ensure_future(_run_lifecycle_scripts(settings, machine.pid, folder))
     await asyncio.wait([boot, until_stopped[0]], return_when=asyncio.FIRST_COMPLETED)

@@ -20,6 +20,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
+from emulator.faults import Faults
 from emulator.network import METADATA_SERVICE, Addresses, Network
 
 ROLE = "BaseNotebookInstanceEc2InstanceRole"
@@ -218,8 +219,9 @@ class Response:
 class MetadataService:
     """Answers one instance's requests."""
 
-    def __init__(self, tree: Tree, *, token_required: bool) -> None:
+    def __init__(self, tree: Tree, *, token_required: bool, faults: Faults | None = None) -> None:
         self._tree = tree
+        self._faults = faults
         self._token_required = token_required
         self._tokens: dict[str, float] = {}
 
@@ -268,6 +270,12 @@ class MetadataService:
         """Serve one connection, request after request."""
         try:
             while request := await _read(reader):
+                fault = self._faults.of("metadata") if self._faults else None
+                if fault and request.path.startswith(fault.path):
+                    await asyncio.sleep(fault.wait)
+                    if fault.answer is not None:
+                        writer.write(fault.answer.encode("latin-1"))
+                        break
                 response = await self.answer(request)
                 _write(writer, request, response)
                 await writer.drain()
@@ -301,10 +309,12 @@ def _write(writer: asyncio.StreamWriter, request: Request, response: Response) -
     writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if request.method == "HEAD" else body))
 
 
-async def serve(network: Network, settings: dict[str, Any]) -> None:
+async def serve(network: Network, settings: dict[str, Any], faults: Faults) -> None:
     """Start to answer on the instance's network."""
     service = MetadataService(
-        tree(settings, network.addresses), token_required=settings["minimum_instance_metadata_service_version"] == "2"
+        tree(settings, network.addresses),
+        token_required=settings["minimum_instance_metadata_service_version"] == "2",
+        faults=faults,
     )
     for address in METADATA_SERVICE if network.has_ipv6 else METADATA_SERVICE[:1]:
         await asyncio.start_server(service.handle, sock=network.listen(address, 80))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 from emulator import filesystem, lifecycle, machine
+from emulator.faults import Fault, Faults
 
 if TYPE_CHECKING:
     from emulator.server import Emulator
@@ -137,6 +138,10 @@ class NotebookInstance:
         content = (self.on_start_script() if script is None else script).encode()
         command = lifecycle.prepare(self.pid, "OnStart", content)
         return _run(command, {**lifecycle.environment(), **(env or {})}, timeout=lifecycle.TIME_LIMIT)
+
+    def go_wrong(self, *, sts: Fault | None = None, metadata: Fault | None = None) -> None:
+        """Let STS, or the metadata service, fail this instance in these ways; without any, all is well again."""
+        Faults(self.folder).set(sts=sts, metadata=metadata)
 
     def start(self) -> "DescribeNotebookInstanceOutputTypeDef":
         """Start it, and wait until it is in service or has failed."""

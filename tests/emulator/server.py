@@ -23,11 +23,16 @@ from botocore.config import Config
 _TESTS = Path(__file__).resolve().parent.parent
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_PORTS_TRIED = 5
 _QUICK = Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=60)
 
 
 class StartError(Exception):
     """LocalStack didn't come up; the message holds the end of its log."""
+
+
+class _PortTakenError(StartError):
+    """Another process took the port between its choice and its use."""
 
 
 class Emulator:
@@ -56,6 +61,16 @@ class Emulator:
         self._port = 0
 
     def __enter__(self) -> Self:
+        for tries_left in reversed(range(_PORTS_TRIED)):
+            try:
+                self._start()
+                break
+            except _PortTakenError:
+                if not tries_left:
+                    raise
+        return self
+
+    def _start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._port = _free_port()
         temporary = self.folder / "tmp"
@@ -89,9 +104,8 @@ class Emulator:
         try:
             self._wait_until_up()
         except BaseException:
-            self._stop()
+            self._stop(seconds=1)
             raise
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -163,6 +177,12 @@ class Emulator:
         while time.monotonic() < end:
             if self._process is not None and self._process.poll() is not None:
                 raise StartError(f"LocalStack ended at once:\n{self._log_tail()}")
+            log = self._log_tail()
+            if "CannotListenError" in log:  # it stays, and another process may answer in its place
+                raise _PortTakenError(f"LocalStack's port was taken {_PORTS_TRIED} times:\n{log}")
+            if "\nReady." not in log:
+                time.sleep(0.1)
+                continue
             try:
                 urllib.request.urlopen(f"{self.endpoint_url}/_localstack/health", timeout=5).close()  # noqa: S310
             except (urllib.error.URLError, OSError):
@@ -174,14 +194,14 @@ class Emulator:
     def _log_tail(self) -> str:
         return (self.folder / "localstack.log").read_text(errors="replace")[-4000:]
 
-    def _stop(self) -> None:
+    def _stop(self, seconds: float = _STOP_SECONDS) -> None:
         process, self._process = self._process, None
         if process is None:
             return
         if process.stdin:
             process.stdin.close()
         try:
-            process.wait(_STOP_SECONDS)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

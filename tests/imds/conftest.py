@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -88,9 +89,9 @@ class BareNotebook(NotebookInstance):
         return self.script
 
 
-@pytest.fixture
-def new_notebook(account: Account) -> Iterator[Callable[..., BareNotebook]]:
-    """Create a notebook instance with the imds mode's role; delete it afterwards."""
+@contextmanager
+def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
+    """Create notebook instances with the imds mode's role; delete them at the end."""
     sagemaker = account.emulator.client("sagemaker")
     created: list[BareNotebook] = []
 
@@ -115,6 +116,13 @@ def new_notebook(account: Account) -> Iterator[Callable[..., BareNotebook]]:
         if notebook.status == "InService":
             notebook.stop()
         sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
+
+
+@pytest.fixture
+def new_notebook(account: Account) -> Iterator[Callable[..., BareNotebook]]:
+    """Create a notebook instance of the test's own."""
+    with notebooks_of(account) as create:
+        yield create
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from clients import table
 from clients.built import BUILT, BuiltClient
+from clients.table import CLIENT_TABLE, COLUMNS
+from document_table import WRITE
 
 from .conftest import Account
 from .outcome import outcome_of
@@ -21,8 +22,8 @@ def seen() -> Iterator[dict[str, tuple[str, ...]]]:
     """What was seen, by client; written into the document where that was asked for."""
     seen: dict[str, tuple[str, ...]] = {}
     yield seen
-    if table.WRITE:
-        table.write(seen)
+    if WRITE:
+        CLIENT_TABLE.write(seen, keep=True)
 
 
 @pytest.mark.timeout(1800)
@@ -35,6 +36,6 @@ def test_whose_calls_a_built_clients_are(
     done = subprocess.run(built.build, cwd=built.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     client = built.client
-    seen[client.name] = (client.version(), *(outcome_of(account, client, call) for call in table.COLUMNS))
-    if not table.WRITE:
-        assert seen[client.name] == table.documented()[client.name]
+    seen[client.name] = (client.version(), *(outcome_of(account, client, call) for call in COLUMNS))
+    if not WRITE:
+        assert seen[client.name] == CLIENT_TABLE.documented()[client.name]

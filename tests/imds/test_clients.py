@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pyarrow
 import pytest
-from clients import table
 from clients.catalogue import BUCKET, CLIENTS, Client
+from clients.table import CLIENT_TABLE, COLUMNS
 from deltalake import write_deltalake
+from document_table import WRITE
 from emulator.needs import skip_or_fail
 
 from .conftest import Account
@@ -40,8 +41,8 @@ def seen() -> Iterator[dict[str, tuple[str, ...]]]:
     """What was seen, by client; written into the document where that was asked for."""
     seen: dict[str, tuple[str, ...]] = {}
     yield seen
-    if table.WRITE:
-        table.write(seen)
+    if WRITE:
+        CLIENT_TABLE.write(seen, keep=True)
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
@@ -50,14 +51,14 @@ def test_whose_calls_a_clients_are(
 ) -> None:
     if client.command[0].startswith("/usr/bin/") and not shutil.which(client.command[0]):
         skip_or_fail(f"{client.name} isn't installed")
-    seen[client.name] = (client.version(), *(outcome_of(account_with_table, client, call) for call in table.COLUMNS))
-    if not table.WRITE:
-        version, *outcomes = table.documented()[client.name]
+    seen[client.name] = (client.version(), *(outcome_of(account_with_table, client, call) for call in COLUMNS))
+    if not WRITE:
+        version, *outcomes = CLIENT_TABLE.documented()[client.name]
         assert seen[client.name][1:] == tuple(outcomes)
         assert seen[client.name][0] == version or not client.pinned
 
 
 def test_in_imds_mode_every_client_is_attributed() -> None:
-    for name, (_, _, imds, denied, imds_enforced) in table.documented().items():
+    for name, (_, _, imds, denied, imds_enforced) in CLIENT_TABLE.documented().items():
         assert (imds, imds_enforced) == ("attributed", "attributed"), name
         assert denied in {"attributed", "refused"}, name

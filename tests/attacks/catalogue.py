@@ -1,0 +1,430 @@
+"""Every way around that is tried, in the order of the table in docs/threat-model.md.
+
+An attack is what ec2-user runs, on the tools of tools.sh. Credentials that it prints are then used, and the calls judged
+(outcome.py). Where an attack is no way to credentials, it prints WENT THROUGH if it got what it should not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from emulator.faults import Fault
+
+from .conftest import BUCKET, HERE, OwnNotebook
+from .outcome import NO_PROXY, PREVENTED, Trial
+
+Attack = Callable[[Trial], str]
+
+
+def script(text: str) -> Attack:
+    """Let the user run it."""
+    return lambda trial: trial.outcome(trial.scene.run(text))
+
+
+def on_the_proxy(attack: Attack) -> Attack:
+    """Try it only where there is a proxy."""
+    return lambda trial: NO_PROXY if trial.scene.mode == "profile" else attack(trial)
+
+
+def on_a_new_instance(attack: Callable[[Trial, OwnNotebook], str]) -> Attack:
+    """Try it on a notebook instance that hasn't run the script yet."""
+
+    def on_new(trial: Trial) -> str:
+        with trial.scene.own_notebook() as notebook:
+            return attack(trial, notebook)
+
+    return on_new
+
+
+def start(notebook: OwnNotebook) -> None:
+    """Run the on-start script, which has to succeed."""
+    done = notebook.run_on_start()
+    assert done.returncode == 0, done.stderr
+
+
+# The AWS config, and the environment of clients.
+
+PLANTED = "[default]\\nrole_arn = $ROLE\\ncredential_source = Ec2InstanceMetadata\\nrole_session_name = $COLLEAGUE\\nregion = us-east-1\\n"
+TAMPER = """
+cp -r ~/.aws /tmp/aws
+printf "$planted" >>"$file"
+rm -f "$file"
+mv "$file" "$file.2"
+printf "$planted" >"$file"
+printf "$planted" >/tmp/planted
+mv -f /tmp/planted "$file"
+client
+rm -rf ~/.aws 2>/dev/null && mv /tmp/aws ~/.aws
+rm -rf /tmp/aws /tmp/planted
+"""
+OTHER_DIRECTORY = """
+mkdir -p /tmp/planted
+printf "$planted" >/tmp/planted/config
+cp -r ~/.aws /tmp/aws
+mv ~/.aws ~/.aws2
+rm -rf ~/.aws
+ln -sfnT /tmp/planted ~/.aws
+client
+rm -rf ~/.aws 2>/dev/null && mv /tmp/aws ~/.aws
+rm -rf /tmp/aws /tmp/planted ~/.aws2
+"""
+CLI_CACHE = """
+aws sts get-caller-identity
+taken=$(take)
+mkdir -p ~/.aws/cli/cache
+for file in ~/.aws/cli/cache/*.json; do
+  changed=$(jq --argjson taken "$taken" '.Credentials += {AccessKeyId: $taken.AccessKeyId,
+    SecretAccessKey: $taken.SecretAccessKey, SessionToken: $taken.Token}' "$file") && echo "$changed" >"$file"
+done
+aws sts get-caller-identity
+rm -f ~/.aws/cli/cache/*.json
+"""
+PYARROW = f"""
+"$PYTHON" -c "
+from pyarrow.fs import S3FileSystem
+print(S3FileSystem(region='us-east-1').open_input_file('{BUCKET}/2026.csv').read())"
+"""
+
+CONFIG: dict[str, Attack] = {
+    "edit, delete, move away or replace `~/.aws/config`": script(f'planted="{PLANTED}" file=~/.aws/config\n{TAMPER}'),
+    "edit, delete, move away or replace `~/.aws/credentials`": script(f'planted="[default]\\nrole_session_name = $COLLEAGUE\\n" file=~/.aws/credentials\n{TAMPER}'),
+    "delete or move away `~/.aws`, or put a link in its place": script(f'planted="{PLANTED}"\n{OTHER_DIRECTORY}'),
+    "point `AWS_CONFIG_FILE` elsewhere": script("AWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 client"),
+    "name an empty profile in `AWS_PROFILE`": script("printf '[empty]\\n' >/tmp/empty\nAWS_SHARED_CREDENTIALS_FILE=/tmp/empty AWS_PROFILE=empty AWS_REGION=us-east-1 client"),
+    "name a colleague in the file that `AWS_SHARED_CREDENTIALS_FILE` names": script(f'printf "{PLANTED}" >/tmp/planted\nAWS_SHARED_CREDENTIALS_FILE=/tmp/planted client'),
+    "change what the AWS CLI keeps in `~/.aws/cli/cache`": script(CLI_CACHE),
+    "use a client that reads no AWS config (PyArrow)": script(PYARROW),
+    "set static keys in the environment": script("AWS_ACCESS_KEY_ID=444455556666 AWS_SECRET_ACCESS_KEY=of-another-account client"),
+}  # fmt: skip
+
+# The metadata service.
+
+NUMBERS = (
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.16689662",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+)
+OTHER_PATHS = [
+    "/1.0/meta-data/iam/security-credentials/$LISTED",
+    "/2021-07-15/meta-data/iam/security-credentials/$LISTED",
+    "/2024-04-11/meta-data/iam/security-credentials/$LISTED",
+    "/$CREDENTIALS",
+    "//latest//meta-data//iam//security-credentials//$LISTED",
+    "/latest/./meta-data/iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id/../iam/security-credentials/$LISTED",
+    "/latest/meta-data/placement/region/../../iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id/..%2fiam%2fsecurity-credentials%2f$LISTED",
+    "/latest/meta-data/instance-id/%2e%2e/iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id%00/../iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id;/../iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id?/../iam/security-credentials/$LISTED",
+    "/latest/meta-data/instance-id\\..\\iam\\security-credentials\\$LISTED",
+    "/latest/meta-data/iam/info/../security-credentials/$LISTED",
+    "/LATEST/meta-data/iam/security-credentials/$LISTED",
+]
+SPOOFED = ("Host: localhost", "Host: 169.254.169.254:80@localhost", "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost", "X-Forwarded-Host: 169.254.169.254", "X-Original-URL: $CREDENTIALS", "X-Rewrite-URL: $CREDENTIALS", "X-HTTP-Method-Override: PUT", "Connection: X-aws-ec2-metadata-token")  # fmt: skip
+
+SMUGGLED = r"""
+header="X-aws-ec2-metadata-token: $(token)"
+end="\r\n\r\n"
+inner="GET $CREDENTIALS HTTP/1.1\r\nHost: x\r\n$header\r\nConnection: close$end"
+outer="GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\n$header"
+length=$(printf "$inner" | wc -c)
+say "$outer$end$inner"
+say "$outer\r\nContent-Length: 0\r\nContent-Length: $length$end$inner"
+say "$outer\r\nContent-Length: $length$end$inner"
+say "$outer\r\nTransfer-Encoding: chunked$end$(printf '%x' "$length")\r\n$inner\r\n0$end"
+say "$outer\r\nTransfer-Encoding: chunked\r\nContent-Length: 4$end"'0\r\n\r\n'"$inner"
+say "$outer\n\n$inner"
+say "GET /latest/meta-data/instance-id\nGET $CREDENTIALS HTTP/1.1\r\n$header$end"
+say "GET /latest/meta-data/instance-id HTTP/1.1\r\n$header\r\nX: y\r\n GET $CREDENTIALS HTTP/1.1$end"
+say "GET http://169.254.169.254$CREDENTIALS HTTP/1.1\r\n$header\r\nConnection: close$end"
+say "CONNECT 169.254.169.254:80 HTTP/1.1\r\n$header$end$inner"
+say "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\n$inner"
+"""
+TOKENS = """
+use() { ask -H "X-aws-ec2-metadata-token: $1" "$SERVICE$CREDENTIALS"; }
+for ttl in 0 -1 21601 999999999 1e3 x ''; do
+  use "$(ask -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: $ttl" "$SERVICE/latest/api/token")"
+done
+for header in 'X-Forwarded-For: 127.0.0.1' 'x-forwarded-for:'$'\\t'1; do use "$(token "$SERVICE" -H "$header")"; done
+short=$(ask -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 1' "$SERVICE/latest/api/token")
+sleep 1.2
+use "$short"
+good=$(token)
+for forged in '' x "${good}x" "${good%?}" "9$good" "$good,$good" 99999999-0; do use "$forged"; done
+"""
+IN_NAMESPACE = "unshare --user --map-root-user {options} bash -c 'source {here}/tools.sh; {what}'"
+RELAY = f"""
+/usr/bin/python3 "$PROGRAMS/relay.py" outside /tmp/relay &
+relay=$!
+until [[ -S /tmp/relay ]]; do sleep 0.1; done
+curl() {{ command curl --unix-socket /tmp/relay "$@"; }}
+take
+unset -f curl
+unshare --user --map-root-user --net /usr/bin/python3 "$PROGRAMS/relay.py" inside /tmp/relay \
+  bash -c 'source {HERE}/tools.sh; take'
+kill $relay
+rm /tmp/relay
+"""
+
+# A container as Docker's own daemon, which is root, makes one: behind a bridge, its packets forwarded.
+BRIDGE = """
+ip netns add box && ip link add docker0 type veth peer name eth0 netns box
+ip address add 172.17.0.1/16 dev docker0 && ip link set docker0 up
+ip -n box address add 172.17.0.2/16 dev eth0 && ip -n box link set eth0 up
+ip -n box route add default via 172.17.0.1
+echo 1 > /proc/sys/net/ipv4/ip_forward
+iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE
+"""
+
+
+def in_container(trial: Trial) -> str:
+    """Take credentials in a container behind a bridge."""
+    notebook = trial.scene.notebook
+    try:
+        made = notebook.root(BRIDGE)
+        assert made.returncode == 0, made.stderr
+        return trial.outcome(notebook.root(f"ip netns exec box bash -c 'source {HERE}/tools.sh; take'").stdout)
+    finally:
+        notebook.root("ip netns del box; iptables -t nat -D POSTROUTING -s 172.17.0.0/16 -j MASQUERADE")
+
+
+METADATA: dict[str, Attack] = {
+    "take the metadata service's credentials": script("take"),
+    "… by its name": script("take http://instance-data.ec2.internal --resolve instance-data.ec2.internal:80:169.254.169.254"),
+    "… by its number, decimal, hexadecimal, octal, or IPv4 within IPv6": script("\n".join(f"take 'http://{number}'" for number in NUMBERS)),
+    "… by IPv6": script("take 'http://[fd00:ec2::254]'\nAWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT='http://[fd00:ec2::254]' client"),
+    "… by a proxy setting (`http_proxy`), the service itself being the proxy": script('http_proxy=$SERVICE take\ntake "$SERVICE" --proxy "$SERVICE" --proxytunnel'),
+    "… as root of a user namespace": script(IN_NAMESPACE.format(options="", here=HERE, what="take")),
+    "… from a network namespace, by a relay (rootless Docker)": script(RELAY),
+    "… from a container behind a bridge (root's Docker)": in_container,
+    "… by a socket that is bound to the network card": script("PATIENCE=1\ntake \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
+    "… by raw and packet sockets, UDP, other ports, a source route": script('/usr/bin/python3 "$PROGRAMS/sockets.py"'),
+    "… with spoofed `Host`, `X-Forwarded-For`, `X-Original-URL` and the like": script("\n".join(f'get "{path}" -H "{header}"' for header in SPOOFED for path in ("$CREDENTIALS", "/latest/meta-data/instance-id"))),
+    "… by other spellings of the path (`..`, `%2f`, `//`) and other API versions": script("\n".join(f'get "{path}"' for path in OTHER_PATHS)),
+    "… by smuggled, pipelined and chunked requests, whole URLs, CRLF": script(SMUGGLED),
+    "… by version 1 of its protocol": script('ask "$SERVICE$CREDENTIALS"'),
+    "… with tokens that are forged, ended, forwarded or of another lifetime": script(TOKENS),
+    "take the machine's own credentials (`identity-credentials`) or its user data": script("get /latest/meta-data/identity-credentials/ec2/security-credentials/ec2-instance\nget /latest/user-data"),
+}  # fmt: skip
+
+# The proxy.
+
+# Not the attack itself, on whose command line it stands.
+PROXY = "pgrep -f '[i]mds-proxy.py serve|notebook-attribution/[r]un'"
+WRITE = """
+for file in /usr/local/lib/notebook-attribution/{imds-proxy.py,run,new} /etc/systemd/system/notebook-attribution.service \
+  /var/log/notebook-attribution.log /run/notebook-attribution.pid /usr/lib/python3/dist-packages/asyncio.py \
+  /etc/ld.so.preload /etc/profile.d/x.sh /etc/hosts /etc/resolv.conf /opt/ml/metadata/resource-metadata.json; do
+  { echo x >>"$file"; } 2>/dev/null && echo "$file WENT THROUGH"
+  mv "$file" "$file.2" 2>/dev/null && echo "$file WENT THROUGH"
+done
+mv /usr/local/lib/notebook-attribution /tmp 2>/dev/null && echo WENT THROUGH
+take
+"""
+
+
+def read_secrets(trial: Trial) -> str:
+    """Read all that the proxy shows, and look for the base session's secrets in it."""
+    notebook = trial.scene.notebook
+    base = json.loads(notebook.root(f"source {HERE}/tools.sh; take").stdout)
+    said = trial.scene.run(f"""
+for process in $({PROXY}); do
+  cat /proc/$process/{{cmdline,status,io,limits,cgroup}}
+  /usr/bin/python3 "$PROGRAMS/ptrace.py" $process
+done
+cat /usr/local/lib/notebook-attribution/* /var/log/*.log /run/*.pid /tmp/* /var/tmp/* /var/log/journal/*/*
+ps axwwe
+take
+""")
+    if any(base[secret] in said for secret in ("AccessKeyId", "SecretAccessKey", "Token")):
+        said += "WENT THROUGH"
+    return trial.outcome(said)
+
+
+def while_busy(program: str) -> Attack:
+    """Keep the proxy busy, and see that credentials still come, and whose."""
+
+    def attack(trial: Trial) -> str:
+        said = trial.scene.run(f"/usr/bin/python3 {program} >/tmp/busy & sleep 1; take; wait $!; echo status $?; take")
+        assert said.count("AccessKeyId") == 2, said
+        assert "status 0" in said, said
+        return trial.outcome(said)
+
+    return attack
+
+
+def squat(trial: Trial, notebook: OwnNotebook) -> str:
+    """Take the proxy's port and address before the script runs."""
+    background = '/usr/bin/python3 "$PROGRAMS/squat.py" </dev/null >/tmp/squat 2>&1 & sleep 0.5; cat /tmp/squat'
+    said = trial.scene.run(background, on=notebook)
+    trial.scene.run(f"unshare --user --map-root-user --net {background}", on=notebook)
+    start(notebook)
+    return trial.outcome(said + trial.scene.run("take; take 'http://[fd00:ec2::254]'", on=notebook), notebook)
+
+
+def race(trial: Trial, notebook: OwnNotebook) -> str:
+    """Take credentials in a tight loop while the script runs; on AWS no user has a process at that time."""
+    trial.scene.run('setsid /usr/bin/python3 "$PROGRAMS/race.py" </dev/null >/dev/null 2>&1 &', on=notebook)
+    end = time.monotonic() + 10
+    while not notebook.exists("/tmp/seen"):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    start(notebook)
+    time.sleep(0.5)
+    notebook.run(["touch", "/tmp/enough"])
+    before, *since = notebook.read("/tmp/seen").splitlines()
+    assert "AccessKeyId" in before, "the loop ran before the script did"
+    if trial.scene.mode == "profile":
+        since.append(before)
+    return trial.outcome("\n".join(since), notebook)
+
+
+HOSTILE = ["x\r\nAccessKeyId: x", "../../user-data", "x y", "", "x" * 65, "é", "x\x1b[2J", "$(touch /tmp/pwned)"]
+
+
+def hostile_instance_name(trial: Trial, notebook: OwnNotebook) -> str:
+    """Give the instance a name that is more than a name: the script must not start it."""
+    path = "/opt/ml/metadata/resource-metadata.json"
+    metadata = json.loads(notebook.read(path))
+    for name in [*HOSTILE, "SageMaker", "sagemaker"]:
+        notebook.write(path, json.dumps({**metadata, "ResourceName": name}), owner="root")
+        done = notebook.run_on_start()
+        assert done.returncode == 1, name
+        assert done.stderr.removesuffix("\n").isprintable(), name
+        assert not notebook.exists("/tmp/pwned")
+    return PREVENTED if trial.scene.mode == "profile" else trial.outcome(trial.scene.run("take", on=notebook), notebook)
+
+
+def hostile_role_name(trial: Trial, notebook: OwnNotebook) -> str:
+    """Let the real service list a role whose name is more than a name: the proxy must not repeat or follow it."""
+    said = ""
+    notebook.script = notebook.script.replace("SECONDS + 60", "SECONDS + 1")
+    for name in HOSTILE[:4]:
+        listed = name.encode().decode("latin-1")
+        answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(listed)}\r\nConnection: close\r\n\r\n{listed}"
+        notebook.go_wrong(metadata=Fault(answer=answer, path="/latest/meta-data/iam/security-credentials/"))
+        if notebook.run_on_start().returncode == 0:
+            said += f"{name!r} WENT THROUGH\n"
+        said += trial.scene.run("get /latest/meta-data/iam/security-credentials/ --include; take", on=notebook)
+    log = notebook.read("/var/log/notebook-attribution.log")
+    assert "lists no role" in log
+    assert log.replace("\n", "").isprintable()
+    assert not notebook.exists("/tmp/pwned")
+    return trial.outcome(said, notebook)
+
+
+THE_PROXY: dict[str, Attack] = {
+    "kill the proxy or its supervisor": on_the_proxy(script(f"[[ -n $({PROXY}) ]] || echo WENT THROUGH\nfor process in $({PROXY}); do for signal in TERM KILL STOP; do kill -$signal $process && echo WENT THROUGH; done; done\ntake")),
+    "attach to the proxy, read its memory, files, command line and log for secrets": on_the_proxy(read_secrets),
+    "replace the proxy, its unit, its libraries, or what its names resolve to": on_the_proxy(script(WRITE)),
+    "flood it with 10,000 requests": on_the_proxy(while_busy(f"{HERE.parent}/imds/programs/flood.py 10000")),
+    "hold 400 connections open with endless requests": on_the_proxy(while_busy('"$PROGRAMS/hold.py"')),
+    "take its port or address before the instance's start": on_the_proxy(on_a_new_instance(squat)),
+    "race the start: ask in a tight loop while the script runs": on_a_new_instance(race),
+    "give the notebook instance a hostile name": on_a_new_instance(hostile_instance_name),
+    "have the metadata service list a hostile role name": on_the_proxy(on_a_new_instance(hostile_role_name)),
+}  # fmt: skip
+
+# Sessions.
+
+
+def on_a_started_instance(text: str) -> Attack:
+    """Try it on a notebook instance that never called under its own name."""
+
+    def attack(trial: Trial, notebook: OwnNotebook) -> str:
+        start(notebook)
+        return trial.outcome(trial.scene.run(text, on=notebook), notebook)
+
+    return on_a_new_instance(attack)
+
+
+def handed_over(trial: Trial) -> str:
+    """Call with credentials that a colleague gave away."""
+    return trial.outcome(trial.scene.run("own", on=trial.scene.colleague))
+
+
+SESSIONS: dict[str, Attack] = {
+    "open a session under a colleague's name, from the notebook session": script('own | assume "$COLLEAGUE" "$COLLEAGUE"\nown | assume "$COLLEAGUE"'),
+    "… from the metadata service's credentials": script('take | assume "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$COLLEAGUE"'),
+    "… and never one's own": on_a_started_instance('take | assume "$COLLEAGUE"'),
+    "open a session under a name that a pattern admits (`test-*`), and never one's own": on_a_started_instance("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
+    "open a session under a name that isn't known, or under `SageMaker`": script("for name in unknown SageMaker; do take | assume $name; own | assume $name; take | assume $name $name; done"),
+    "set another source identity": script('own | assume "$NAME" "$COLLEAGUE"\ntake | assume "$NAME" "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$NAME"'),
+    "call in another role's session": script('own | assume job "" "$JOBS_ROLE"'),
+    "… with a colleague's source identity": script('own | assume job "$COLLEAGUE" "$JOBS_ROLE"'),
+    "call with credentials that a colleague gave away": handed_over,
+}  # fmt: skip
+
+# The instance.
+
+NETWORK = """
+became() { "$@" 2>/dev/null && echo "$* WENT THROUGH"; }
+change() {
+  became iptables -F
+  became iptables -t nat -F
+  became iptables -I OUTPUT -j ACCEPT
+  became ip6tables -F
+  became nft flush ruleset
+  became ip address add 169.254.255.254/32 dev eth0
+  became ip address del 169.254.255.254/32 dev lo
+  became ip route add 169.254.255.254/32 dev eth0
+  became ip rule add to 169.254.169.254 table 100
+  became ip link set lo down
+  became bash -c 'echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start'
+  became bash -c 'echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet'
+}
+change
+export -f became change
+unshare --user --map-root-user bash -c change
+take
+"""
+SETUID = """
+for try in 'su -c id' 'sudo -n id' 'pkexec id' 'doas -n id' 'setpriv --reuid 0 id' 'chroot / id' 'newgrp root' 'sg root id'; do
+  timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"
+done
+mount -t tmpfs none /mnt 2>/dev/null && echo WENT THROUGH
+chattr -i ~/.aws/config 2>/dev/null && [[ -z $(find ~/.aws/config -user ec2-user) ]] && echo WENT THROUGH
+true
+"""
+PERSIST = """
+mark='# of the attack; touch ~/SageMaker/ran'
+mkdir -p ~/.config/systemd/user ~/.config/autostart ~/.jupyter ~/.ipython/profile_default/startup ~/.local/lib
+for file in ~/.bashrc ~/.profile ~/.bash_profile ~/.config/systemd/user/x.service ~/.config/autostart/x.desktop \
+  ~/.jupyter/jupyter_server_config.py ~/.ipython/profile_default/startup/x.py ~/.local/lib/x.pth /tmp/x /var/tmp/x \
+  /dev/shm/x /var/spool/cron/ec2-user /var/spool/cron/crontabs/ec2-user /etc/cron.d/x /var/lib/systemd/linger/ec2-user \
+  /etc/profile.d/x.sh /etc/rc.local ~/SageMaker/x; do
+  { echo "$mark" >"$file"; } 2>/dev/null && echo "$file written"
+done
+echo "* * * * * touch ~/SageMaker/ran" | crontab - 2>/dev/null
+echo 'touch ~/SageMaker/ran' | at now + 1 minute 2>/dev/null
+true
+"""
+
+
+def persist(trial: Trial) -> str:
+    """Leave something behind that runs before the script at the next start."""
+    with trial.scene.own_notebook(LifecycleConfigName=trial.scene.outputs["lifecycle_configuration_name"]) as notebook:
+        said = trial.scene.run(PERSIST, on=notebook)
+        assert ".bashrc written" in said
+        notebook.stop()
+        notebook.start()
+        marks = "grep -rlsF 'of the attack' /home /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
+        assert left == ["/home/ec2-user/SageMaker/x", "x"]
+        return trial.outcome(trial.scene.run("own", on=notebook), notebook)
+
+
+INSTANCE: dict[str, Attack] = {
+    "change firewall rules, addresses or routes, also as root of a user namespace": on_the_proxy(script(NETWORK)),
+    "become root by setuid programs": script(SETUID),
+    "leave cron jobs, user units or startup files for the next start": persist,
+}
+
+ATTACKS: dict[str, Attack] = {**CONFIG, **METADATA, **THE_PROXY, **SESSIONS, **INSTANCE}

@@ -1,0 +1,145 @@
+"""An account where the module is applied in both modes: in each a notebook instance whose user attacks, and a colleague's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from document_table import WRITE
+from emulator.needs import needs_root as needs_root
+from emulator.notebook_instance import NotebookInstance
+from emulator.server import Emulator
+from on_start_script import unpacked
+from workspace import Workspace
+
+from .outcome import TABLE, Cells
+
+MODES = ("profile", "imds")
+BUCKET = "figures"
+HERE = Path(__file__).resolve().parent
+_numbers = count(1)
+
+
+class OwnNotebook(NotebookInstance):
+    """A notebook instance that booted without a script; `run_on_start` runs its mode's, as it is when unpacked."""
+
+    script = ""
+
+    def on_start_script(self) -> str:
+        """Return the script."""
+        return self.script
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One mode of the module: its outputs, the attacker's notebook instance and the colleague's."""
+
+    emulator: Emulator
+    mode: str
+    outputs: dict[str, Any]
+    jobs_role: str
+
+    @property
+    def notebook(self) -> NotebookInstance:
+        """The notebook instance whose user attacks."""
+        return NotebookInstance(self.emulator, self.mode)
+
+    @property
+    def colleague(self) -> NotebookInstance:
+        """The notebook instance of somebody else, with the same role."""
+        return NotebookInstance(self.emulator, f"{self.mode}-colleague")
+
+    def run(self, script: str, on: NotebookInstance | None = None) -> str:
+        """Run an attack as ec2-user; return all that it printed."""
+        notebook = on or self.notebook
+        environment = {
+            "ROLE": self.outputs["role_arn"],
+            "JOBS_ROLE": self.jobs_role,
+            "NAME": notebook.name,
+            "COLLEAGUE": self.colleague.name,
+            "PYTHON": notebook.python,
+            "PROGRAMS": str(HERE / "programs"),
+        }
+        done = notebook.run(["bash", "-c", f"source {HERE}/tools.sh\n{script}"], env=environment, timeout=100)
+        return done.stdout + done.stderr
+
+    @contextmanager
+    def own_notebook(self, **arguments: Any) -> Iterator[OwnNotebook]:
+        """Boot a notebook instance for one attack alone, which hasn't run the script."""
+        sagemaker = self.emulator.client("sagemaker")
+        notebook = OwnNotebook(self.emulator, f"test-{next(_numbers)}")
+        notebook.script = "#!/bin/bash\n" + unpacked(self.outputs["on_start_script"])
+        sagemaker.create_notebook_instance(
+            NotebookInstanceName=notebook.name,
+            InstanceType="ml.t3.medium",
+            RoleArn=self.outputs["role_arn"],
+            RootAccess="Disabled",
+            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
+            **arguments,
+        )
+        notebook.wait()
+        try:
+            yield notebook
+        finally:
+            if notebook.status == "InService":
+                notebook.stop()
+            sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
+
+
+@pytest.fixture(scope="session")
+def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+    """Apply the module in both modes, and make a role for jobs that the notebooks may assume."""
+    folder = tmp_path_factory.mktemp("attacks")
+    with Emulator(folder / "emulator", boot=True) as emulator:
+        s3 = emulator.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
+        root = folder / "module" / "modes"
+        root.mkdir(parents=True)
+        calls = {
+            mode: {
+                "source": "../",
+                "name": mode,
+                "attribution_mode": mode,
+                "notebook_instances": {mode: {}, f"{mode}-colleague": {}},
+                "additional_session_names": ["test-*"],
+                "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
+            }
+            for mode in MODES
+        }
+        outputs = {mode: {"value": f"${{module.{mode}}}"} for mode in MODES}
+        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+        workspace = Workspace(folder / "module", root="modes", environment=emulator.environment())
+        assert workspace.apply().errors == []
+        given = workspace.outputs()
+        jobs_role = _make_jobs_role(emulator, [given[mode]["role_name"] for mode in MODES])
+        yield {mode: Scene(emulator, mode, given[mode], jobs_role) for mode in MODES}
+
+
+def _make_jobs_role(emulator: Emulator, users: list[str]) -> str:
+    """Make a role that trusts the account, source identities too, as the README says; let the notebooks assume it."""
+    iam = emulator.client("iam")
+    actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": actions}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = str(iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=document)["Role"]["Arn"])
+    for user in users:
+        allow = {"Effect": "Allow", "Action": actions if user.startswith("imds") else actions[0], "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        iam.put_role_policy(RoleName=user, PolicyName="jobs", PolicyDocument=policy)
+    return arn
+
+
+@pytest.fixture(scope="session")
+def seen() -> Iterator[dict[str, Cells]]:
+    """The outcomes by attack; written into the document where that was asked for."""
+    seen: dict[str, Cells] = {}
+    yield seen
+    if WRITE:
+        TABLE.write(seen)

@@ -1,0 +1,216 @@
+"""What ec2-user sees while something is broken in the imds mode, and within what time all is well again.
+
+The table of docs/threat-model.md is written from what is seen here (`make tables`). Sessions last for seconds here, not
+for an hour, so that their end can be awaited; all else is as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+from document_table import WRITE, Table
+from emulator.faults import Fault
+from workspace import CHECKOUT
+
+from .conftest import Account, BareNotebook, notebooks_of
+from .metadata import credentials, session_of
+
+pytestmark = pytest.mark.xdist_group("imds")
+
+TABLE = Table(CHECKOUT / "docs" / "threat-model.md", "fault")
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+PYTHON = "/usr/bin/python3"
+SESSION = 6
+OUTAGE = 8.0  # seconds: longer than the session that is open when it begins
+
+SOME, NONE = "credentials", "no credentials"
+
+
+class Watched:
+    """A notebook instance whose user asks for credentials all the time."""
+
+    def __init__(self, account: Account, notebook: BareNotebook, session_seconds: int, change: Callable[[str], str]):
+        self.notebook = notebook
+        script = notebook.script.replace('DurationSeconds="3600"', f'DurationSeconds="{session_seconds}"')
+        done = notebook.run_on_start(script=change(script))
+        assert done.returncode == 0, done.stderr
+        self._account = account
+        self._pool = ThreadPoolExecutor(1)
+        self._said = self._pool.submit(notebook.run, [PYTHON, str(PROGRAMS / "watch.py")], check=True)
+        end = time.monotonic() + 20
+        while not notebook.exists("/tmp/watching"):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    def seen(self) -> tuple[tuple[str, ...], float]:
+        """All is well from now on: return what was seen, in order, and after how many seconds credentials came."""
+        well = time.monotonic()
+        self.notebook.run(["touch", "/tmp/well"], check=True)
+        answers = [line.split() for line in self._said.result().stdout.splitlines()]
+        keys = [key for _, key in answers]
+        opened = {
+            record["responseElements"]["credentials"]["accessKeyId"]: record["requestParameters"]["roleSessionName"]
+            for record in self._account.emulator.records()
+            if record["eventName"] == "AssumeRole" and record.get("responseElements")
+        }
+        assert {opened[key] for key in keys if key != "-"} == {self.notebook.name}, "of no other session, ever"
+        assert keys[-1] != "-", "it never became well again"
+        assert session_of(self.notebook, credentials(self.notebook)) == self.notebook.name, "they are of use, too"
+        kinds = [NONE if key == "-" else SOME for key in keys]
+        good = next(float(moment) for moment, key in answers if float(moment) > well and key != "-")
+        return tuple(kind for kind, _ in groupby(kinds)), good - well
+
+
+Scenario = Callable[[Callable[..., Watched]], tuple[tuple[str, ...], float]]
+
+
+def outage(*faults: dict[str, Fault], session_seconds: int = SESSION) -> Scenario:
+    """Let these faults be, one after the other, and then all be well."""
+
+    def scenario(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
+        user = watched(session_seconds)
+        for fault in faults:
+            user.notebook.go_wrong(**fault)
+            time.sleep(OUTAGE / len(faults))
+        user.notebook.go_wrong()
+        return user.seen()
+
+    return scenario
+
+
+def answer(status: str, body: str) -> str:
+    return (
+        f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+    )
+
+
+def sts_error(status: str, code: str) -> str:
+    return answer(status, f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
+
+
+def killed(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
+    user = watched(3600)
+    user.notebook.root("kill -KILL $(pgrep -f '[i]mds-proxy.py serve')")
+    (_, *since), seconds = user.seen()
+    return tuple(since), seconds
+
+
+def clock_jumps(hours: int) -> Scenario:
+    """Let the clock jump once: that of the proxy alone, for no namespace has a clock of its own."""
+
+    def scenario(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
+        jump = f'real = time.time\ntime.time = lambda: real() + {hours * 3600} * os.path.exists("/run/jumped")\n'
+        user = watched(
+            SESSION,
+            lambda script: script.replace("\nimport time\n", f"\nimport os\nimport time\n{jump}", 1),
+        )
+        user.notebook.root("touch /run/jumped")
+        time.sleep(OUTAGE)
+        return user.seen()
+
+    return scenario
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "the proxy is killed": killed,
+    "STS answers slowly (2 s)": outage({"sts": Fault(wait=2)}, session_seconds=10),
+    "STS answers with errors (500)": outage({"sts": Fault(answer=sts_error("500 Internal Server Error", "InternalFailure"))}),
+    "STS throttles (400)": outage({"sts": Fault(answer=sts_error("400 Bad Request", "Throttling"))}),
+    "STS answers with garbage": outage(
+        {"sts": Fault(answer=answer("200 OK", "<html>"))},
+        {"sts": Fault(answer="\x00\xff" * 50)},
+        {"sts": Fault(answer=answer("200 OK", "x" * 100_000))},
+        {"sts": Fault(answer=answer("200 OK", "<a><Arn>arn:aws:sts::111122223333:assumed-role/imds/SageMaker</Arn></a>"))},
+    ),
+    "STS doesn't answer": outage({"sts": Fault(wait=3600)}),
+    "STS closes each connection": outage({"sts": Fault(answer="")}),
+    "the real metadata service stalls": outage({"metadata": Fault(wait=3600)}),
+    "the real metadata service answers with errors (503)": outage({"metadata": Fault(answer=answer("503 Service Unavailable", ""))}),
+    "the clock jumps an hour ahead": clock_jumps(1),
+    "the clock jumps an hour back": clock_jumps(-1),
+}  # fmt: skip
+
+# Within how many seconds of the fault's end, at most. After an outage of six seconds the next try is sixteen seconds
+# off at most; after a longer one a minute.
+WELL_WITHIN = {"the proxy is killed": 5, "STS answers slowly (2 s)": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2}  # fmt: skip
+WELL_WITHIN_OTHERWISE = 20
+
+HELD = "a client holds credentials to their end"
+
+
+@pytest.fixture(scope="module")
+def observed(account: Account) -> Iterator[dict[str, Future[tuple[tuple[str, ...], float]]]]:
+    """Let everything happen at once, each on a notebook instance of its own, for most of the time is waiting."""
+    with notebooks_of(account) as new_notebook, ThreadPoolExecutor(len(SCENARIOS)) as pool:
+
+        def watched(session_seconds: int, change: Callable[[str], str] = lambda script: script) -> Watched:
+            return Watched(account, new_notebook(), session_seconds, change)
+
+        yield {name: pool.submit(scenario, watched) for name, scenario in SCENARIOS.items()}
+
+
+@pytest.fixture(scope="module")
+def table() -> Iterator[dict[str, tuple[str, ...]]]:
+    """What was seen, by fault; written into the document where that was asked for."""
+    seen: dict[str, tuple[str, ...]] = {}
+    yield seen
+    if WRITE:
+        TABLE.write(seen)
+
+
+def in_words(sequence: tuple[str, ...]) -> str:
+    """What ec2-user sees from the fault's beginning until all is well."""
+    return {
+        (SOME,): "nothing",
+        (NONE, SOME): NONE,
+        (SOME, NONE, SOME): "the session of before until its end, then no credentials",
+    }[sequence]
+
+
+@pytest.mark.parametrize("fault", SCENARIOS)
+def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
+    observed: dict[str, Future[tuple[tuple[str, ...], float]]], table: dict[str, tuple[str, ...]], fault: str
+) -> None:
+    sequence, seconds = observed[fault].result()
+    limit = WELL_WITHIN.get(fault, WELL_WITHIN_OTHERWISE)
+    print(f"{fault}: {sequence}, well after {seconds:.1f} s")
+    assert seconds < limit
+    table[fault] = (in_words(sequence), f"{limit} s")
+    assert WRITE or table[fault] == TABLE.documented()[fault]
+
+
+def test_credentials_that_end_while_a_client_holds_them(
+    bare_notebook: BareNotebook, table: dict[str, tuple[str, ...]]
+) -> None:
+    script = bare_notebook.script.replace('DurationSeconds="3600"', 'DurationSeconds="3"')
+    assert bare_notebook.run_on_start(script=script).returncode == 0
+    held = credentials(bare_notebook)
+    assert session_of(bare_notebook, held) == bare_notebook.name
+    time.sleep(3)
+    with pytest.raises(ClientError, match="ExpiredToken"):
+        session_of(bare_notebook, held)
+    refused = time.monotonic()
+    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
+    assert time.monotonic() - refused < 2
+    table[HELD] = ("`ExpiredToken`, once", "2 s")
+    assert WRITE or table[HELD] == TABLE.documented()[HELD]
+
+
+def test_every_row_of_the_documented_table_is_tried() -> None:
+    assert WRITE or [*TABLE.documented()] == [*SCENARIOS, HELD]
+
+
+def test_a_hundred_thousand_requests_leave_no_trace_in_memory(notebook: BareNotebook) -> None:
+    def after(number: int) -> int:
+        notebook.run([PYTHON, str(PROGRAMS / "flood.py"), str(number)], check=True, timeout=100)
+        status = notebook.root("cat /proc/$(pgrep -f '[i]mds-proxy.py serve')/status").stdout
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    first = after(1_000)
+    assert after(99_000) - first < 1024, "no more than the noise of the allocator, in kB"
