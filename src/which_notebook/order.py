@@ -30,7 +30,7 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
     held: dict[str, Call] = {}
     try:
         for batch in batches:
-            held.update((_key(call), call) for call in batch)
+            held.update({call.event_time + call.event_id: call for call in batch})  # by its _key, inlined
             if len(held) >= _HELD_AT_MOST:
                 runs.append(_write(_sorted(held)))
                 held.clear()

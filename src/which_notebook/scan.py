@@ -36,6 +36,7 @@ _START = RECORD_START.encode()
 _FORMS = {b'{"Records":[': b"]}", b"[": b"]", b"": b""}
 _SEPARATORS = b", \r\n\t"
 _SPACE = b" \r\n\t"
+_BRACE = ord("}")
 _ESCAPE = b"\\u00"
 # Of what names are made of; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
 _ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
@@ -175,6 +176,8 @@ def _last_start(window: Bytes) -> int:
 
 def _follows_record(window: Bytes, start: int) -> bool:
     """Return whether what starts here follows another object; a member's value and a list's first element don't."""
+    if window[start - 2 : start] == b"},":  # as CloudTrail has it
+        return True
     while start and window[start - 1] in _SEPARATORS:
         start -= 1
     return window.endswith(b"}", 0, start)
@@ -200,7 +203,7 @@ def _cut(window: Bytes, head: int, end: int, wanted: Wanted) -> list[Call]:
         at = stringzilla.find(window, needle)
         while 0 <= at < end:
             start = window.rfind(_START, 0, at + len(_START))
-            if start != head and not (start > head and _follows_record(window, start)):
+            if start != head and (start < head or not _follows_record(window, start)):
                 raise _NotCuttableError
             following = stringzilla.find(window, _START, start + 1)
             starts[start] = stop = following if 0 <= following < end else end
@@ -209,7 +212,7 @@ def _cut(window: Bytes, head: int, end: int, wanted: Wanted) -> list[Call]:
     keep_record, wants = wanted.keeps_record, wanted.wants
     with memoryview(window) as view:
         for start, stop in sorted(starts.items()):
-            while window[stop - 1] in _SEPARATORS:
+            while window[stop - 1] != _BRACE and window[stop - 1] in _SEPARATORS:
                 stop -= 1
             try:
                 call = call_of(view[start:stop], keep_record=keep_record)
