@@ -283,6 +283,8 @@ def race(trial: Trial, notebook: OwnNotebook) -> str:
     assert "AccessKeyId" in before, "the loop ran before the script did"
     if trial.scene.mode == "profile":
         since.append(before)
+    else:
+        assert since[0] == "nothing", "the script's first act is to close the service"
     return trial.outcome("\n".join(since), notebook)
 
 
