@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from emulator.faults import Fault
+from emulator.needs import skip_or_fail
 
 from .conftest import BUCKET, HERE, OwnNotebook
 from .outcome import NO_PROXY, PREVENTED, Trial
@@ -26,6 +27,17 @@ def script(text: str) -> Attack:
 def on_the_proxy(attack: Attack) -> Attack:
     """Try it only where there is a proxy."""
     return lambda trial: NO_PROXY if trial.scene.mode == "profile" else attack(trial)
+
+
+def with_user_namespaces(attack: Attack) -> Attack:
+    """Try it where the kernel lets users have namespaces, which rootless Docker needs."""
+
+    def with_them(trial: Trial) -> str:
+        if trial.scene.notebook.run(["unshare", "--user", "--map-root-user", "--net", "true"]).returncode:
+            skip_or_fail("needs user namespaces without root (sysctl kernel.apparmor_restrict_unprivileged_userns=0)")
+        return attack(trial)
+
+    return with_them
 
 
 def on_a_new_instance(attack: Callable[[Trial, OwnNotebook], str]) -> Attack:
@@ -159,7 +171,6 @@ use "$short"
 good=$(token)
 for forged in '' x "${good}x" "${good%?}" "9$good" "$good,$good" 99999999-0; do use "$forged"; done
 """
-IN_NAMESPACE = "unshare --user --map-root-user {options} bash -c 'source {here}/tools.sh; {what}'"
 RELAY = f"""
 /usr/bin/python3 "$PROGRAMS/relay.py" outside /tmp/relay &
 relay=$!
@@ -201,8 +212,8 @@ METADATA: dict[str, Attack] = {
     "… by its number, decimal, hexadecimal, octal, or IPv4 within IPv6": script("\n".join(f"take 'http://{number}'" for number in NUMBERS)),
     "… by IPv6": script("take 'http://[fd00:ec2::254]'\nAWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT='http://[fd00:ec2::254]' client"),
     "… by a proxy setting (`http_proxy`), the service itself being the proxy": script('http_proxy=$SERVICE take\ntake "$SERVICE" --proxy "$SERVICE" --proxytunnel'),
-    "… as root of a user namespace": script(IN_NAMESPACE.format(options="", here=HERE, what="take")),
-    "… from a network namespace, by a relay (rootless Docker)": script(RELAY),
+    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source {HERE}/tools.sh; take'")),
+    "… from a network namespace, by a relay (rootless Docker)": with_user_namespaces(script(RELAY)),
     "… from a container behind a bridge (root's Docker)": in_container,
     "… by a socket that is bound to the network card": script("PATIENCE=1\ntake \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
     "… by raw and packet sockets, UDP, other ports, a source route": script('/usr/bin/python3 "$PROGRAMS/sockets.py"'),
@@ -283,6 +294,8 @@ def race(trial: Trial, notebook: OwnNotebook) -> str:
     assert "AccessKeyId" in before, "the loop ran before the script did"
     if trial.scene.mode == "profile":
         since.append(before)
+    else:
+        assert since[0] == "nothing", "the script's first act is to close the service"
     return trial.outcome("\n".join(since), notebook)
 
 

@@ -1,6 +1,6 @@
 """Every real client, in each mode, with and without unattributed calls denied: whose calls CloudTrail records.
 
-The outcomes are those of the table in docs/clients.md; `make clients-table` writes them there.
+The outcomes are those of the table in docs/clients.md; `make tables` writes them there.
 """
 
 from __future__ import annotations
