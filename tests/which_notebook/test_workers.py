@@ -81,7 +81,14 @@ def test_ctrl_c_leaves_no_process(command: list[str], tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     asked = [*command, "calls", str(tmp_path / "logs"), str(pipe), "--role", ROLE, "--jobs", "2", "--no-cache"]
-    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(
+        asked,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        # As in a terminal: what runs in a shell's background has Ctrl-C ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         deadline = time.monotonic() + 10
         while len(children.read_text().split()) < 2 and time.monotonic() < deadline:
