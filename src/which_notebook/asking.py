@@ -72,9 +72,9 @@ class Asked:
             self._unattributed += table["status"].count("unattributed")
             yield table.selected(self.question.fitting(table))
 
-    def calls(self, signs: Signs | None = None) -> Iterator[Call]:
+    def calls(self) -> Iterator[Call]:
         """Yield the same, call by call."""
-        for table in self.tables(signs):
+        for table in self.tables():
             yield from table.calls()
 
     def status(self) -> int:

@@ -75,7 +75,7 @@ def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Itera
 
 
 class Workers:
-    """Some processes that read files; a context manager, at whose end none of them is left."""
+    """Some processes that read files; after `close` none of them is left."""
 
     def __init__(self, number: int, wanted: Wanted, *, cut: bool) -> None:
         context: ForkContext | SpawnContext = (
