@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
@@ -136,7 +135,6 @@ def _common_arguments() -> _Parser:
     common.add_argument("--role", metavar="ROLE", help="the execution role: its name, or its ARN for that one only")
     common.add_argument(
         "--inventory",
-        type=Path,
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )

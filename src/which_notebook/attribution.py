@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable
 from fnmatch import translate
-from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -41,14 +40,15 @@ class Inventory(Struct, frozen=True):
         return re.compile("|".join(translate(name) for name in self.names) or r"(?!)")
 
 
-def read_inventory(path: Path) -> Inventory:
+def read_inventory(path: str) -> Inventory:
     """Read what `terraform output -json` printed.
 
     The module's outputs may stand there by their own names, or within an output of another name (`value = module.x`).
     Raises InventoryError where they don't, or more than once.
     """
     try:
-        content = json.loads(path.read_bytes())  # in UTF-16, too, as an older PowerShell's > writes it
+        with open(path, "rb") as file:
+            content = json.loads(file.read())  # in UTF-16, too, as an older PowerShell's > writes it
     except OSError as error:
         raise InventoryError(f"can't read the inventory {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
@@ -113,16 +113,16 @@ class Judge:
 
     def judge(self, table: CallTable) -> None:
         """Set the status and the notebook of each call; both stay None where it isn't the role's."""
-        sessions = list(table.rows(("role_arn", "session_name")))
-        verdicts = {session: self._verdict(*session) for session in set(sessions)}
-        status_of = {session: status for session, (status, _) in verdicts.items()}
-        notebook_of = {session: notebook for session, (_, notebook) in verdicts.items()}
-        statuses = list(map(status_of.__getitem__, sessions))
+        session = ("role_arn", "session_name")
+        verdicts = {each: self._verdict(*each) for each in set(table.rows(session))}
+        status_of = {each: status for each, (status, _) in verdicts.items()}
+        notebook_of = {each: notebook for each, (_, notebook) in verdicts.items()}
+        statuses = list(map(status_of.__getitem__, table.rows(session)))
         for row, opening in table.openings.items():
-            if statuses[row] == "unattributed" and _is_handshake(opening, sessions[row][0]):
+            if statuses[row] == "unattributed" and _is_handshake(opening, table["role_arn"][row]):
                 statuses[row] = "handshake"
         table["status"] = statuses
-        table["notebook"] = list(map(notebook_of.__getitem__, sessions))
+        table["notebook"] = list(map(notebook_of.__getitem__, table.rows(session)))
 
     def judge_call(self, call: Call) -> bool:
         """Set one call's status and notebook; return whether it is a call of the role's at all."""

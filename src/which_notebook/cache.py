@@ -7,20 +7,19 @@ answer.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import sys
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from . import __version__
 from .log_file import LogFile
+from .wanted import Wanted
 
 _LARGEST = 1024 * 1024 * 1024
 _HELD_AT_MOST = 8 * 1024 * 1024
@@ -48,15 +47,15 @@ class Answer(Struct, array_like=True):
     tables: list[bytes]
 
 
-def cache_path() -> Path:
+def cache_path() -> str:
     """Return where the cache stands on this system."""
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local")
+        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library/Caches"
+        base = os.path.expanduser("~/Library/Caches")
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "which-notebook" / "found.sqlite"
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "which-notebook", "found.sqlite")
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -64,15 +63,15 @@ _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Cache:
-    """What reading files gave, for one `Wanted` (named by its digest).
+    """What reading files gave, for what is `wanted`.
 
     `path` None stands for no cache. `trouble` says what is wrong with it, if anything.
     """
 
-    def __init__(self, path: Path | None, wanted: str) -> None:
+    def __init__(self, path: str | None, wanted: Wanted) -> None:
         self.trouble: str | None = None
         # Another version may find other things.
-        self._wanted = f"{__version__}/{wanted}"
+        self._wanted = f"{__version__}/{wanted.digest}" if path else ""
         self._database: sqlite3.Connection | None = None
         self._path = path
         self._held: list[tuple[LogFile, list[bytes]]] = []
@@ -113,6 +112,8 @@ class Cache:
         """Return a name for all that these files give, None where that can't be remembered."""
         if self._database is None:
             return None
+        import hashlib
+
         digest = hashlib.blake2b(self._wanted.encode(), digest_size=16)
         for file in files:
             if file.version is None:
@@ -184,7 +185,7 @@ class Cache:
             if self._path and type(error) is sqlite3.DatabaseError:
                 # Damaged: the next question begins a new one.
                 with suppress(OSError):
-                    self._path.unlink()
+                    os.unlink(self._path)
 
 
 def _sealed(content: bytes) -> bytes:
@@ -197,11 +198,11 @@ def _unsealed(stored: bytes) -> bytes | None:
     return content if zlib.crc32(content).to_bytes(_CHECKSUM, "little") == stored[:_CHECKSUM] else None
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _open(path: str) -> sqlite3.Connection:
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     # It grows with every file that was ever read.
-    if path.exists() and path.stat().st_size > _LARGEST:
-        path.unlink()
+    if os.path.exists(path) and os.path.getsize(path) > _LARGEST:
+        os.unlink(path)
     # What it holds is as confidential as the logs.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     try:
@@ -209,11 +210,11 @@ def _open(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         raise  # locked, or not to be written: no reason to throw it away
     except sqlite3.DatabaseError:
-        path.write_bytes(b"")  # damaged
+        os.truncate(path, 0)  # damaged
         return _connect(path)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=2, isolation_level=None)
     try:
         # Losing the cache in a crash costs nothing but time.

@@ -18,12 +18,12 @@ from time import monotonic, sleep
 from typing import Any, BinaryIO
 
 from . import aws
+from .parts import decode_found, encode
 from .question import Question
 from .reading import Reading
 from .record import Call, RecordError, call_of
 from .scan import Found
 from .wanted import Wanted
-from .workers import decode_found, encode
 
 _NAME = "cloudtrail:"
 _DAYS = 90

@@ -29,20 +29,25 @@ def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
         skip(source, _reason(error))
         return
     seen = False
-    for entry in _walk(os.path.abspath(source), skip):
-        if entry.name.endswith(SUFFIXES) and holds_calls(entry.path):
-            seen = True
-            try:
-                # A pipe in a folder would be waited for without end.
-                if may_answer(entry.path, question) and stat.S_ISREG((found := entry.stat()).st_mode):
-                    yield _log_file(entry.path, found)
-            except OSError as error:
-                skip(entry.path, _reason(error))
+    for folder, entries in _walk(os.path.abspath(source), skip):
+        if not holds_calls(f"{folder}/"):
+            continue
+        is_asked_for = may_answer(f"{folder}/", question)
+        for entry in entries:
+            if entry.name.endswith(SUFFIXES) and holds_calls(entry.name):
+                seen = True
+                try:
+                    # A pipe in a folder would be waited for without end.
+                    if is_asked_for and stat.S_ISREG((found := entry.stat()).st_mode):
+                        yield _log_file(entry.path, found)
+                except OSError as error:
+                    skip(entry.path, _reason(error))
     if not seen:
         skip(source, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
 
 
-def _walk(source: str, skip: Skip) -> Iterator[os.DirEntry[str]]:
+def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield each folder with what is in it and is no folder."""
     pending = [source]
     # Links are followed, and may lead round in a circle.
     seen = set()
@@ -68,7 +73,7 @@ def _walk(source: str, skip: Skip) -> Iterator[os.DirEntry[str]]:
                 pending.append(entry.path)
             else:
                 files.append(entry)
-        yield from reversed(files)
+        yield folder, files[::-1]
 
 
 def _log_file(path: str, found: os.stat_result) -> LogFile:

@@ -30,8 +30,8 @@ class ValueReader:
     open.
     """
 
-    def __init__(self, report: Callable[[str], None], depth: int = 0) -> None:
-        self.depth = depth
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.depth = 0
         self.is_blank = True
         self._report = report
         # An int has a limit of digits; what the values are doesn't matter here, only where they end.

@@ -22,12 +22,12 @@ _LAST_DAY = str(date.max)
 
 
 def holds_calls(path: str) -> bool:
-    """Return whether the file is a log of calls, and no digest or insight."""
+    """Return whether a file of this path, or in a folder of this path (with a / behind it), is a log of calls, and no digest or insight."""
     return not _NOT_CALLS.search(path)
 
 
 def may_answer(path: str, question: Question) -> bool:
-    """Return whether the file can hold a call that is asked for; True where its path tells nothing."""
+    """Return whether such a file can hold a call that is asked for; True where its path tells nothing."""
     found = _PATH.search(path)
     if not found:
         return True

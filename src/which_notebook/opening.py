@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from itertools import groupby
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .log_file import LogFile
+
+_COPIED_IN_MEMORY = 16 * 1024 * 1024
 
 
 def opened(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | OSError]]:
@@ -22,9 +24,20 @@ def opened(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | OSError]]
 
 
 def _opened_file(file: LogFile) -> tuple[LogFile, BinaryIO | OSError]:
-    if file.name == "-":
-        return file, sys.stdin.buffer
     try:
-        return file, open(file.name, "rb", buffering=0)
+        content = sys.stdin.buffer if file.name == "-" else open(file.name, "rb", buffering=0)  # noqa: SIM115 - the reader closes it
+        return file, content if content.seekable() else _copied(content)
     except OSError as error:
         return file, error
+
+
+def _copied(pipe: BinaryIO) -> BinaryIO:
+    """Return what can be read only once as a file that can be read again: in memory, or if it is long in a temporary one."""
+    import shutil
+    from tempfile import SpooledTemporaryFile
+
+    copy = SpooledTemporaryFile(_COPIED_IN_MEMORY, prefix="which-notebook-")  # noqa: SIM115 - the reader closes it
+    with pipe:
+        shutil.copyfileobj(pipe, copy)
+    copy.seek(0)
+    return cast(BinaryIO, copy)

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from .record import CALL_FIELDS, Call
@@ -56,15 +55,16 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
         return
     import tempfile
 
-    target = Path(os.path.realpath(path))
+    target = os.path.realpath(path)
     temporary: str | None = None
     try:
         # What it holds is as confidential as the logs: readable by its owner, as mkstemp makes it.
-        if os.path.exists(path) and not target.is_file() and not target.is_dir():
+        if os.path.exists(path) and not os.path.isfile(target) and not os.path.isdir(target):
             with open(path, "wb") as device:  # such as /dev/null, which must not be replaced
                 yield device
             return
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        folder, name = os.path.split(target)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
         with open(descriptor, "wb") as file:
             yield file
         os.replace(temporary, target)
@@ -80,7 +80,7 @@ def format_of(asked: str | None, path: str | None, otherwise: Format) -> Format:
     """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read."""
     if asked:
         return asked  # type: ignore[return-value]
-    ending = Path(path or "").suffix.removeprefix(".").lower()
+    ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
     if ending in FORMATS:
         return ending
     return "table" if path is None and sys.stdout.isatty() else otherwise

@@ -19,9 +19,8 @@ from .wanted import Wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from .workers import Part, Workers
+    from .parts import Part
+    from .workers import Workers
 
 _LISTED_AT_ONCE = 50_000
 _REMEMBERED_PARTS = 20
@@ -41,7 +40,7 @@ class Reading(Struct):
 
     jobs: int = 1
     cut: bool = True
-    cache: Path | None = None
+    cache: str | None = None
     progress: Progress = field(default_factory=Progress)
     files: int = 0
     size: int = 0
@@ -69,7 +68,7 @@ class Reading(Struct):
         listed = iter(files)
         # By name, since sources may overlap.
         first = {file.name: file for file in islice(listed, _LISTED_AT_ONCE)}.values()
-        with closing(Cache(self.cache, wanted.digest)) as cache:
+        with closing(Cache(self.cache, wanted)) as cache:
             others = iter(others)
             some = next(others, None)
             name = cache.answer_name(first) if some is None and len(first) < _LISTED_AT_ONCE else None
@@ -112,10 +111,12 @@ class Reading(Struct):
                     else:
                         yield from self._remembered(file, parts)
                 if unread:
-                    from .workers import Workers, read_file_parts
+                    from .parts import read_file_parts
 
                     size = sum(file.size or 0 for file in unread)
                     if workers is None and self.jobs > 1 and size > _WORTH_WORKERS_BYTES:
+                        from .workers import Workers
+
                         workers = Workers(self.jobs, wanted, cut=self.cut)
                     # What can be read only once is this process's: a pipe, standard input.
                     here = unread if workers is None else [file for file in unread if file.version is None]
@@ -128,7 +129,7 @@ class Reading(Struct):
                 workers.close()
 
     def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
-        from .workers import decode_found
+        from .parts import decode_found
 
         for part in parts:
             found = decode_found(part)
@@ -137,7 +138,7 @@ class Reading(Struct):
         self._count(file)
 
     def _read(self, parts: Iterable[Part], cache: Cache) -> Iterator[list[Call]]:
-        from .workers import encode
+        from .parts import encode
 
         read: defaultdict[str, list[bytes]] = defaultdict(list)
         for part in parts:

@@ -89,13 +89,14 @@ class Call(Struct, array_like=True, gc=False):
     record: bytes | None = None
 
 
-def call_of(record: bytes | bytearray | memoryview, *, keep_record: bool = False) -> Call:
+def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     """Return the call that a record tells of.
 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
-        str(record, "utf-8")  # the decoder doesn't look into what it skips
+        if not record.isascii():
+            str(record, "utf-8")  # the decoder doesn't look into what it skips
         found = _DECODER.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
@@ -126,7 +127,7 @@ def call_of(record: bytes | bytearray | memoryview, *, keep_record: bool = False
     if found.event_name == "AssumeRole":
         call.opening = _opening(_PARTICULARS.decode(record), identity.arn or identity.invoked_by)
     if keep_record:
-        call.record = bytes(record)
+        call.record = record
     return call
 
 
@@ -239,7 +240,7 @@ def _utc(record: _Record) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _reason(record: bytes | bytearray | memoryview, error: Exception) -> str:
+def _reason(record: bytes, error: Exception) -> str:
     class Named(Struct):
         id: object = msgspec.field(name="eventID", default=None)
 

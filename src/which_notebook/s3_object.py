@@ -30,6 +30,23 @@ class ObjectReader(io.RawIOBase):
         """Return True."""
         return True
 
+    def seekable(self) -> bool:
+        """Return True: it can begin anew."""
+        return True
+
+    def tell(self) -> int:
+        """Return how many bytes were read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go on from another place, counted from the object's start, with a new request."""
+        if whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only from the start")
+        self._body.close()
+        self._at = offset
+        self._body = self._get()
+        return offset
+
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer; return how many bytes that are, 0 at the object's end."""
         while True:

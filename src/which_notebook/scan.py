@@ -2,14 +2,13 @@
 
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. Of such a file only the records that mention what
 is wanted are cut out, from one record's start to the next one's, and each must be a whole JSON object by itself. Where
-one isn't, or the file has another form, all of it is parsed.
+one isn't, or the file is damaged or has another form, all of it is parsed.
 
 What the fast way can't tell, since it doesn't look at each byte:
 - an object that begins with `{"eventVersion":`, holds all that a record must, and stands in the midst of a list within
   another principal's record (neither first nor last in it) counts as a record. CloudTrail's own fields hold no such list.
   A record that was cut off within a list, whose brackets what follows it then closes, makes one of all: there the fast way
   gives more calls, and both name the file;
-- a writer that begins to escape ASCII letters (`\\u0073`) only after 64 KiB of a piece of the file;
 - damage in a record that mentions nothing that is wanted goes unnamed.
 """
 
@@ -24,12 +23,10 @@ import msgspec
 import stringzilla
 from msgspec import Raw, Struct
 
-from .decompress import DamagedFileError, pieces
+from .decompress import DamagedFileError, careful_pieces, pieces
 from .json_values import LONGEST_VALUE, RECORD_START, ValueReader
 from .record import Call, RecordError, call_of
 from .wanted import Wanted
-
-Bytes = bytes | bytearray
 
 _START = RECORD_START.encode()
 # What stands before the first record, and behind the last.
@@ -40,8 +37,8 @@ _BRACE = ord("}")
 _ESCAPE = b"\\u00"
 # Of what names are made of; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
 _ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
-_LOOKED_AT_FOR_ESCAPES = 64 * 1024
 _CALLS_AT_ONCE = 5_000
+_PARSED_AT_ONCE = 4 * 1024 * 1024
 _PROBLEMS_AT_MOST = 10
 _PROBLEMS_BORNE = 20_000
 
@@ -54,24 +51,31 @@ class Found(Struct, array_like=True, gc=False):
     problems: list[str]
 
 
-def scan(file: BinaryIO, wanted: Wanted, *, size: int | None = None, cut: bool = True) -> Iterator[Found]:
+def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True) -> Iterator[Found]:
     """Yield what one file gives, in parts of bounded size; with `cut=False` all of it is parsed in any case.
 
-    `size` is the file's, in bytes, where it is known. Raises OSError where the file can't be read.
+    A file whose records can't be cut out is read once more, from where it stands now; what its first parts gave then comes
+    again. Raises OSError where the file can't be read.
     """
-    content = _Content(file, size)
-    first = next(content, b"")
-    problems = _Problems()
-    form = _form(first) if cut else None
-    if form is None:
-        found = _parse_all(first, content, wanted, problems)
-    else:
-        found = _cut_all(first, content, form, wanted, problems)
+    if cut:
+        start = file.tell()
+        content = _Content(pieces(file))
+        try:
+            yield from _parts(_cut_calls(content, wanted), content, _Problems())
+        except _NotCuttableError:
+            file.seek(start)
+        else:
+            return
+    content, problems = _Content(careful_pieces(file)), _Problems()
+    yield from _parts(_parsed_calls(content, wanted, problems), content, problems)
+
+
+def _parts(found: Iterator[list[Call]], content: _Content, problems: _Problems) -> Iterator[Found]:
     calls: list[Call] = []
     try:
-        for call in found:
-            calls.append(call)
-            if len(calls) == _CALLS_AT_ONCE:
+        for some in found:
+            calls += some
+            if len(calls) >= _CALLS_AT_ONCE:
                 yield Found(0, calls, [])
                 calls = []
     except _TooManyProblemsError:
@@ -112,15 +116,15 @@ class _Problems:
 class _Content:
     """The pieces of a file's content, and what is known of it once they have come."""
 
-    def __init__(self, file: BinaryIO, size: int | None) -> None:
-        self._pieces = pieces(file, size)
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
         self.size = 0
         self.damage: str | None = None
 
-    def __iter__(self) -> Iterator[Bytes]:
+    def __iter__(self) -> Iterator[bytes]:
         return self
 
-    def __next__(self) -> Bytes:
+    def __next__(self) -> bytes:
         try:
             piece = next(self._pieces)
         except DamagedFileError as error:
@@ -137,44 +141,71 @@ class _NotCuttableError(Exception):
     """The records can't be told apart by their starts alone."""
 
 
-def _form(piece: Bytes) -> bytes | None:
-    """Return what stands before the first record, where the file is one whose records can be cut out."""
-    return next((head for head in _FORMS if piece.startswith(head + _START)), None)
+def _cut_calls(content: _Content, wanted: Wanted) -> Iterator[list[Call]]:
+    records: list[bytes] = []
+    size = 0
+    for record in _cut_records(content, wanted.needles):
+        records.append(record)
+        size += len(record)
+        if size > _PARSED_AT_ONCE:
+            yield _calls_of(records, wanted)
+            records, size = [], 0
+    yield _calls_of(records, wanted)
 
 
-def _cut_all(first: Bytes, content: _Content, form: bytes, wanted: Wanted, problems: _Problems) -> Iterator[Call]:
-    held, head = first, len(form)
-    depth: int | None = 0
-    for piece in content:
-        # The last record may go on in this piece.
-        if end := _last_start(held):
-            window, held = held[:end], held[end:]
-            try:
-                yield from _cut(window, head, end, wanted)
-            except _NotCuttableError:
-                yield from _Parser(wanted, problems, depth).calls(window, last=True)
-            # In a list there is a comma between records; otherwise another of several joined files may have begun.
-            head, depth = 0, len(_FORMS[form]) or None if b"," in window[window.rindex(b"}") :] else None
-        elif len(held) > LONGEST_VALUE:
-            yield from _parse_all(held + piece, content, wanted, problems, depth)
-            return
-        held = bytearray(held) + piece
+def _calls_of(records: list[bytes], wanted: Wanted) -> list[Call]:
+    """Return the wanted calls of some records: of many at a time, for the processor's cache."""
+    keep_record, wants = wanted.keeps_record, wanted.wants
     try:
-        end = 0 if content.damage else _end_of_records(held, _FORMS[form])
-        yield from _cut(held, head, end, wanted)
-    except _NotCuttableError:
-        yield from _parse_all(held, content, wanted, problems, depth)
+        calls = [call_of(record, keep_record=keep_record) for record in records]
+    except RecordError:
+        raise _NotCuttableError from None
+    return [call for call in calls if wants(call)]
 
 
-def _last_start(window: Bytes) -> int:
-    """Return where the last record starts that follows another one, or 0."""
-    start = window.rfind(_START)
-    while start > 0 and not _follows_record(window, start):
-        start = window.rfind(_START, 0, start)
-    return max(start, 0)
+def _cut_records(content: _Content, needles: tuple[bytes, ...]) -> Iterator[bytes]:
+    """Yield what begins like a record, up to the next such, where it holds one of the needles."""
+    window = next(content, b"")
+    form = next((form for form in _FORMS if window.startswith(form + _START)), None)
+    if form is None:
+        raise _NotCuttableError
+    head = len(form)
+    for piece in content:
+        end = _last_start(window, head)
+        if end > head:
+            yield from _cut(window, head, end, needles)
+        # The last record goes on in this piece.
+        start = _first_start(piece)
+        if start > 0:
+            seam = window[end:] + piece[:start]
+            yield from _cut(seam, 0, len(seam), needles)
+            window, head = piece, start
+        elif len(window) - end > LONGEST_VALUE:
+            raise _NotCuttableError
+        else:
+            window, head = window[end:] + piece, 0
+    if content.damage:
+        raise _NotCuttableError
+    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles)
 
 
-def _follows_record(window: Bytes, start: int) -> bool:
+def _last_start(window: bytes, head: int) -> int:
+    """Return where the last record starts that follows another one, or `head`."""
+    start = window.rfind(_START, head)
+    while start > head and not _follows_record(window, start):
+        start = window.rfind(_START, head, start)
+    return max(start, head)
+
+
+def _first_start(window: bytes) -> int:
+    """Return where the first record starts that follows another one, or -1."""
+    start = window.find(_START)
+    while start >= 0 and not _follows_record(window, start):
+        start = window.find(_START, start + 1)
+    return start
+
+
+def _follows_record(window: bytes, start: int) -> bool:
     """Return whether what starts here follows another object; a member's value and a list's first element don't."""
     if window[start - 2 : start] == b"},":  # as CloudTrail has it
         return True
@@ -183,7 +214,7 @@ def _follows_record(window: Bytes, start: int) -> bool:
     return window.endswith(b"}", 0, start)
 
 
-def _end_of_records(window: Bytes, closing: bytes) -> int:
+def _end_of_records(window: bytes, closing: bytes) -> int:
     """Return where the last record ends, or 0 where the file doesn't close as it opened."""
     end = len(window)
     while end and window[end - 1] in _SPACE:
@@ -191,46 +222,38 @@ def _end_of_records(window: Bytes, closing: bytes) -> int:
     return end - len(closing) if window.endswith(b"}" + closing, 0, end) else 0
 
 
-def _cut(window: Bytes, head: int, end: int, wanted: Wanted) -> list[Call]:
-    """Return the wanted calls of a window whose first record starts at `head`, and whose last one ends at `end`."""
+def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...]) -> list[bytes]:
+    """Return the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
     if end <= head:
         raise _NotCuttableError
-    # A writer that escapes letters would hide what is searched for; CloudTrail's doesn't, and a writer does as it does.
-    if stringzilla.find(window, _ESCAPE, 0, _LOOKED_AT_FOR_ESCAPES) >= 0 and _ESCAPED_ASCII.search(window):
+    # A writer that escapes letters would hide what is searched for; CloudTrail's doesn't.
+    if stringzilla.find(window, _ESCAPE, head, end) >= 0 and _ESCAPED_ASCII.search(window, head, end):
         raise _NotCuttableError
-    starts: dict[int, int] = {}
-    for needle in wanted.needles:
-        at = stringzilla.find(window, needle)
+    stops: dict[int, int] = {}
+    for needle in needles:
+        at = stringzilla.find(window, needle, head)
         while 0 <= at < end:
-            start = window.rfind(_START, 0, at + len(_START))
+            start = window.rfind(_START, head, at + len(_START))
             if start != head and (start < head or not _follows_record(window, start)):
                 raise _NotCuttableError
             following = stringzilla.find(window, _START, start + 1)
-            starts[start] = stop = following if 0 <= following < end else end
+            stops[start] = stop = following if 0 <= following < end else end
             at = stringzilla.find(window, needle, stop)
-    calls = []
-    keep_record, wants = wanted.keeps_record, wanted.wants
-    with memoryview(window) as view:
-        for start, stop in sorted(starts.items()):
-            while window[stop - 1] != _BRACE and window[stop - 1] in _SEPARATORS:
-                stop -= 1
-            try:
-                call = call_of(view[start:stop], keep_record=keep_record)
-            except RecordError:
-                raise _NotCuttableError from None
-            if wants(call):
-                calls.append(call)
-    return calls
+    return [window[start : _end_of_record(window, stops[start])] for start in sorted(stops)]
+
+
+def _end_of_record(window: bytes, end: int) -> int:
+    """Return where the record ends before which only separators follow."""
+    while window[end - 1] != _BRACE and window[end - 1] in _SEPARATORS:
+        end -= 1
+    return end
 
 
 # The thorough way: every value of the file.
 
 
-def _parse_all(
-    first: Bytes, content: _Content, wanted: Wanted, problems: _Problems, depth: int | None = 0
-) -> Iterator[Call]:
-    parser = _Parser(wanted, problems, depth)
-    yield from parser.calls(first)
+def _parsed_calls(content: _Content, wanted: Wanted, problems: _Problems) -> Iterator[list[Call]]:
+    parser = _Parser(wanted, problems)
     for piece in content:
         yield from parser.calls(piece)
     if content.damage:
@@ -240,37 +263,31 @@ def _parse_all(
 
 
 class _Parser:
-    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it.
+    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it."""
 
-    `depth` is the number of brackets that are open where the content begins, None where that can't be told.
-    """
-
-    def __init__(self, wanted: Wanted, problems: _Problems, depth: int | None = 0) -> None:
+    def __init__(self, wanted: Wanted, problems: _Problems) -> None:
         self._wanted = wanted
         self._needles = wanted.needles
         self._problems = problems
-        self._depth = depth
-        self._values = ValueReader(problems.add, depth or 0)
+        self._values = ValueReader(problems.add)
         # What isn't UTF-8 passes, and is refused with the record that it stands in.
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._is_start = True
 
-    def calls(self, content: Bytes, *, last: bool = False) -> Iterator[Call]:
+    def calls(self, content: bytes, *, last: bool = False) -> Iterator[list[Call]]:
         text = self._decoder.decode(content, last)
         if self._is_start and text:
             text, self._is_start = text.removeprefix("\ufeff"), False
         for value in self._values.feed(text, last=last):
-            yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
+            for call in self._calls_in(value.encode("utf-8", "surrogateescape")):
+                yield [call]
 
     def check_end(self) -> None:
         if self._values.is_blank:
             self._problems.add("empty file, but for white space")
-        if self._depth is None:
-            return
-        # In the midst of joined files of several forms, it is only supposed.
-        if self._values.depth >= (self._depth or 1):
+        if self._values.depth > 0:
             self._problems.add("the JSON ends too early")
-        elif self._values.depth < 0 and not self._depth:
+        elif self._values.depth < 0:
             self._problems.add("the JSON has more closing brackets than opening ones")
 
     def _calls_in(self, value: bytes) -> Iterator[Call]:

@@ -54,10 +54,10 @@ class Summary:
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        callers = list(table.rows(("status", "notebook", "role_arn", "notebook_role_arn", "session_name")))
-        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(callers))}
+        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name")
+        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(of_caller)))}
         rows = [self._row(*caller) for caller in numbers]
-        by = list(map(numbers.__getitem__, callers))
+        by = list(map(numbers.__getitem__, table.rows(of_caller)))
         times = table["event_time"]
         first = dict(zip(reversed(by), reversed(times), strict=True))
         last = dict(zip(by, times, strict=True))
@@ -66,16 +66,15 @@ class Summary:
             row.first_seen = min(row.first_seen or first[number], first[number])
             row.last_seen = max(row.last_seen or "", last[number])
             row.chained += by.count(number) if caller[0] == "chained" else 0
-        for (number, source, name), count in Counter(
-            zip(by, table["event_source"], table["event_name"], strict=True)
-        ).items():
-            rows[number].calls += count
-            rows[number].events[source, name] += count
-        for (number, code), count in Counter(zip(by, table["error_code"], strict=True)).items():
-            rows[number].errors += count if code is not None else 0
-        for number, address in set(zip(by, table["source_ip_address"], strict=True)):
+        of_call = ("event_source", "event_name", "error_code", "source_ip_address")
+        counts = Counter(zip(by, *(table[name] for name in of_call), strict=True))
+        for (number, source, name, code, address), count in counts.items():
+            row = rows[number]
+            row.calls += count
+            row.errors += count if code is not None else 0
+            row.events[source, name] += count
             if address is not None:
-                rows[number].source_ip_addresses.add(address)
+                row.source_ip_addresses.add(address)
 
     def _row(
         self,

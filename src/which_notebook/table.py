@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import compress
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,8 @@ from .record import Call, Opening
 JUDGED = ("status", "notebook", "via", "notebook_role_arn")
 _LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, "opening", "record"))
 _TEXTS_OF_THEIR_OWN = ("event_id", "event_time")
+# Of the numbers in a column, in bytes, with array's code for them.
+_WIDTHS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
 
 
 class _Column(Struct, array_like=True):
@@ -87,7 +89,8 @@ class CallTable:
                 encoded = _Column(column, b"")
             else:
                 numbers = {text: number for number, text in enumerate(dict.fromkeys(column))}
-                encoded = _Column(list(numbers), array("I", map(numbers.__getitem__, column)).tobytes())
+                width = next(width for width in _WIDTHS if len(numbers) <= 256**width)
+                encoded = _Column(list(numbers), array(_WIDTHS[width], map(numbers.__getitem__, column)).tobytes())
             columns[name] = msgspec.Raw(_encode(encoded))
         return _encode(_Encoded(self._length, columns, self.openings, self.records))
 
@@ -106,7 +109,8 @@ class CallTable:
         column = _decode_column(self._encoded[name])
         if not column.numbers:
             return column.texts
-        return list(map(column.texts.__getitem__, memoryview(column.numbers).cast("I")))
+        width = len(column.numbers) // self._length
+        return list(map(column.texts.__getitem__, memoryview(column.numbers).cast(_WIDTHS[width])))
 
     def __setitem__(self, name: str, column: list[Any]) -> None:
         """Put a column in the place of another."""
@@ -118,9 +122,9 @@ class CallTable:
 
     def selected(self, chosen: Sequence[object]) -> CallTable:
         """Return the rows whose place in `chosen` is true."""
-        rows = list(compress(range(self._length), chosen))
-        if len(rows) == self._length:
+        if all(chosen):
             return self
+        rows = list(compress(range(self._length), chosen))
         # Few rows have these.
         openings = {bisect_left(rows, row): opening for row, opening in self.openings.items() if chosen[row]}
         records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}

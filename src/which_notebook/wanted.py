@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
 
@@ -55,6 +54,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         """A name for exactly this, for a cache to know it by."""
+        import hashlib
+
         plain = msgspec.json.encode(msgspec.to_builtins(self, order="deterministic"))
         return hashlib.sha256(plain).hexdigest()[:32]
 

@@ -20,8 +20,8 @@ import msgspec
 from msgspec import Struct
 
 from .log_file import LogFile
-from .opening import opened
-from .scan import Found, scan
+from .parts import Part, decode_found, encode, read_file_parts
+from .scan import Found
 from .wanted import Wanted
 
 _BATCH_FILES = 64
@@ -29,18 +29,6 @@ _BATCH_BYTES = 4 * 1024 * 1024
 # What is sent ahead has to fit into the pipe, or both sides would wait for each other.
 _BATCH_NAMES = 16 * 1024
 _BATCHES_AHEAD = 2
-
-encode = msgspec.msgpack.Encoder().encode
-decode_found = msgspec.msgpack.Decoder(Found).decode
-
-
-class Part(Struct):
-    """What reading a file gave up to now, and whether that is the last of it; `encoded` is there where a worker read it."""
-
-    file: LogFile
-    found: Found
-    is_last: bool
-    encoded: bytes | None = None
 
 
 class _Sent(Struct, array_like=True):
@@ -53,25 +41,6 @@ class _Sent(Struct, array_like=True):
 
 _decode_sent = msgspec.msgpack.Decoder(_Sent).decode
 _decode_batch = msgspec.msgpack.Decoder(list[LogFile]).decode
-
-
-def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Iterator[Part]:
-    """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
-    for file, content in opened(files):
-        last = Found(0, [], [])
-        try:
-            if isinstance(content, OSError):
-                raise content
-            with content:
-                for found in scan(content, wanted, size=file.size, cut=cut):
-                    if last.calls:
-                        yield Part(file, last, False)
-                    last = found
-        except OSError as error:
-            reason = error.strerror or str(error) or type(error).__name__
-            reason = reason[:1].lower() + reason[1:]
-            last = Found(0, last.calls, [reason])
-        yield Part(file, last, True)
 
 
 class Workers:

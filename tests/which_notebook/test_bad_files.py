@@ -179,17 +179,17 @@ def test_many_bad_files_are_told_in_a_few_lines_and_named_in_json(ask: Any, tmp_
 
 
 def test_a_file_that_vanished_meanwhile(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from which_notebook import workers
+    from which_notebook import parts
 
     write(tmp_path / "a.json", GOOD)
     gone = write(tmp_path / "gone.json", KEPT)
-    read = workers.read_file_parts
+    read = parts.read_file_parts
 
     def once_it_is_gone(*arguments: Any, **options: Any) -> Any:
         gone.unlink()
         return read(*arguments, **options)
 
-    monkeypatch.setattr(workers, "read_file_parts", once_it_is_gone)
+    monkeypatch.setattr(parts, "read_file_parts", once_it_is_gone)
     answer = ask("summary", tmp_path, "--role", ROLE)
     assert (answer.status, answer.json["calls"]) == (1, 1)
     assert answer.json["skipped"] == [{"file": str(gone), "reason": "no such file or directory"}]

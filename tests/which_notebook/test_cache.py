@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
+from which_notebook.record import Call
+from which_notebook.table import CallTable
+
 
 @pytest.fixture
 def logs(tmp_path: Path) -> Path:
@@ -221,3 +224,14 @@ def test_two_processes_at_once(command: list[str], logs: Path) -> None:
     assert len(answers) == 1
     ((out, err),) = answers
     assert (b'"calls": 150' in out, err) == (True, b"")
+
+
+@pytest.mark.parametrize("different", [1, 256, 257, 65_537])
+def test_however_many_texts_differ_a_table_comes_back_as_it_was(different: int) -> None:
+    calls = [
+        Call(f"e-{n}", "2026-03-01T09:00:00Z", "s3.amazonaws.com", "GetObject", user_agent=f"agent {n % different}")
+        for n in range(different + 3)
+    ]
+    back = CallTable.decode(CallTable.of(calls).encode())
+    assert list(back.calls()) == calls
+    assert list(CallTable.decode(CallTable.of([]).encode()).calls()) == []

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from logs import BASE, ROLE, Record, compact, document, handshake, others, record, session, write
 
+from which_notebook import opening
+
 RECORDS = [
     others(),
     record(session("fraud-model")),
@@ -175,6 +177,39 @@ def test_standard_input(command: list[str], options: list[str]) -> None:
     )
     assert len(answer.stdout.splitlines()) == 3
     assert answer.stderr == b""
+
+
+@pytest.mark.parametrize("in_memory", [16 * 1024 * 1024, 1000])
+@pytest.mark.parametrize(
+    ("content", "of_damaged"),
+    [
+        (document(RECORDS), 1),
+        (gzip.compress(document(RECORDS)), 2),
+        (json.dumps({"Records": RECORDS}, indent=1).encode(), 1),
+    ],
+    ids=["as CloudTrail writes it", "compressed", "with white space"],
+)
+def test_a_pipe_is_read_as_often_as_it_takes(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, of_damaged: int, in_memory: int
+) -> None:
+    monkeypatch.setattr(opening, "_COPIED_IN_MEMORY", in_memory)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for piped, status, calls in ((content, 0, 2), (content[:-6], 1, of_damaged)):
+        writer = threading.Thread(target=pipe.write_bytes, args=(piped,))
+        writer.start()
+        answer = ask("summary", pipe, "--role", ROLE)
+        writer.join()
+        assert (answer.status, answer.json["calls"]) == (status, calls)
+
+
+def test_standard_input_that_is_a_file_is_read_from_where_it_stands(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "log").write_bytes(b"not this\n" + json.dumps({"Records": RECORDS}, indent=1).encode())
+    with open(tmp_path / "log", "rb", buffering=0) as file:
+        file.seek(len(b"not this\n"))
+        asked = [*command, "calls", "-", "--role", ROLE]
+        answer = subprocess.run(asked, stdin=file, capture_output=True, check=True)
+    assert (len(answer.stdout.splitlines()), answer.stderr) == (3, b"")
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file names are UTF-8")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, record, session, write
+from logs import ROLE, compact, document, record, session, write
 
-from which_notebook import order, reading
+from which_notebook import order, reading, scan
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 
@@ -47,6 +47,21 @@ def test_the_summary_counts_once_over_overlapping_sources(ask: Any, tmp_path: Pa
     more = ask("summary", folder, folder / "again/some.json", folder, "--role", ROLE, "--no-cache").json
     assert once["calls"] == more["calls"] == len(CALLS)
     assert once["files"] == more["files"] == 9
+
+
+@pytest.mark.parametrize("damage", [b'{"x":1}', compact(record())[:-10], b"]"])
+def test_a_file_that_has_to_be_read_a_second_time(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
+) -> None:
+    monkeypatch.setattr(scan, "_PARSED_AT_ONCE", 3_000)
+    monkeypatch.setattr(scan, "_CALLS_AT_ONCE", 10)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    (folder / "log.json").write_bytes(document(CALLS)[:-2] + b"," + damage)
+    for _ in range(2):
+        answer = ask("summary", folder, "--role", ROLE)
+        assert (answer.status, answer.json["calls"], answer.json["files"]) == (1, len(CALLS), 1)
+        assert answer.json["bytes"] == (folder / "log.json").stat().st_size
 
 
 def test_the_same_event_id_at_another_time_is_another_call(ask: Any, tmp_path: Path) -> None:

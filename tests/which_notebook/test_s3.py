@@ -319,6 +319,15 @@ def test_following_sessions(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -
     assert (notebook["notebook"], notebook["calls"], notebook["chained"]) == ("fraud-model", 2, 1)
 
 
+def test_a_large_object_that_has_to_be_parsed(
+    bucket: Bucket, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_SMALL", 10)
+    spaced = json.dumps({"Records": [record("2026-03-01T10:00:00Z"), record("2026-03-01T11:00:00Z")]}, indent=1)
+    bucket.put(s3_logs.key("2026-03-01"), gzip.compress(spaced.encode()))
+    assert summary(capfd, f"s3://{bucket.name}")["calls"] == 2
+
+
 def test_several_processes_read_large_objects(bucket: Bucket) -> None:
     chance = random.Random(1)  # noqa: S311 - sizes, no secret
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
@@ -399,6 +408,18 @@ def test_reading_goes_on_where_a_connection_broke_off(monkeypatch: pytest.Monkey
     reader = s3_object.ObjectReader("s3://bucket/some/key")
     assert b"".join(iter(lambda: reader.read(7) or b"", b"")) == service.content
     assert service.asked == [{}, *({"Range": f"bytes={at}-", "IfMatch": '"one"'} for at in (30, 60, 90))]
+
+
+def test_an_object_can_be_read_a_second_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Flaky(b"0123456789" * 10, after=1000)
+    monkeypatch.setattr(aws, "client", lambda *given, **more: service)
+    reader = s3_object.ObjectReader("s3://bucket/some/key")
+    assert reader.seekable()
+    for _ in range(2):
+        assert reader.tell() == 0
+        assert reader.read(50) == service.content[:50]
+        reader.seek(0)
+    assert service.asked == [{}] * 3
 
 
 def test_a_connection_that_breaks_off_again_and_again_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
     """Return the judged calls that the command's reading gives, and what it says is wrong."""
     judge = Judge(role)
     rows, problems = [], []
-    for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), size=len(data), cut=cut):
+    for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), cut=cut):
         rows += [tuple(getattr(call, name) for name in CALL_FIELDS) for call in found.calls if judge.judge_call(call)]
         problems += found.problems
     return sorted(rows, key=repr), problems
@@ -297,7 +297,7 @@ def test_of_damaged_logs(data: bytes) -> None:
 
 def in_small_pieces(size: int) -> Any:
     """Make a window of so many bytes, so that records lie across its ends."""
-    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_SLICE"), size)
+    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_CAREFULLY_READ_AT_ONCE"), size)
     return mock.patch.multiple(decompress, **sizes)
 
 
@@ -351,6 +351,26 @@ def test_a_piece_may_end_in_a_record_that_holds_another(size: int) -> None:
     found = [record(requestParameters={"x": others(), "y": [record()]}, userAgent=f"agent {n}") for n in range(20)]
     with in_small_pieces(size):
         assert assert_same(document(found)) == naive(document(found))
+
+
+@pytest.mark.parametrize("held", [[record(), others()], [others(), record()], [record()]])
+def test_a_piece_may_end_in_somebody_elses_record_that_holds_some(held: list[Record]) -> None:
+    data = document([others(requestParameters={"x": held}, userAgent=f"agent {n}") for n in range(4)])
+    for size in range(300, 3000, 23):
+        with in_small_pieces(size):
+            assert assert_same(data) == []
+
+
+@pytest.mark.parametrize("before", [100, 200, 1000])
+@pytest.mark.parametrize("word", ["science", "arn", "userIdentity"])
+def test_a_writer_may_begin_to_escape_letters_anywhere(before: int, word: str) -> None:
+    plain = in_a_form(
+        [others(requestID=f"r-{number}") for number in range(before)], "Records", COMPACT, ascii_only=True
+    )
+    escaped = in_a_form([record()], "list", COMPACT, ascii_only=True)[1:-1]
+    escaped = escaped.replace(word, f"\\u{ord(word[0]):04x}{word[1:]}")
+    data = f"{plain[:-2]},{escaped}]}}".encode()
+    assert len(assert_same(data)) == len(assert_same(gzip.compress(data))) == 1
 
 
 def test_the_known_limit() -> None:

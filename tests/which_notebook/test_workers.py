@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
-from which_notebook import reading, workers
+from which_notebook import parts, reading, workers
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_killed_worker_is_named_and_the_others_files_are_read(
 
 
 def test_a_worker_that_is_killed_while_it_reads(ask: Any, logs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = workers.read_file_parts
+    read = parts.read_file_parts
 
     def until_it_dies(files: Any, *arguments: Any, **options: Any) -> Any:
         for part in read(files, *arguments, **options):
