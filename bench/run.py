@@ -6,7 +6,6 @@ Numbers of one machine say little; the ratios are what counts. Nothing here pass
 from __future__ import annotations
 
 import argparse
-import compileall
 import json
 import os
 import platform
@@ -21,6 +20,7 @@ from measure import Command, Measured, measure, size_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 FOLDER = CHECKOUT / ".cache" / "bench"
+OURS = FOLDER / "ours"
 PEERS = FOLDER / "peers"
 TRAILSCRAPER = "trailscraper==0.10.0"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
@@ -28,7 +28,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 
 def which_notebook(folder: Path, *options: str, cache: Path | None = None) -> Command:
     """Return the command that sums up the role's calls in a folder."""
-    arguments = [str(CHECKOUT / ".venv/bin/which-notebook"), "summary", str(folder), "--role", ROLE, *options]
+    arguments = [str(OURS / "bin/which-notebook"), "summary", str(folder), "--role", ROLE, *options]
     if cache is None:
         return Command([*arguments, "--no-cache"], {})
     return Command(arguments, {"XDG_CACHE_HOME": str(cache)})
@@ -37,6 +37,13 @@ def which_notebook(folder: Path, *options: str, cache: Path | None = None) -> Co
 def bare(folder: Path) -> Command:
     """Return the command that only decompresses."""
     return Command([sys.executable, str(CHECKOUT / "bench/bare_libdeflate.py"), str(folder)], {})
+
+
+def install() -> None:
+    """Install the checkout as a user does, without what the tests bring along."""
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(OURS)], check=True)
+    constraints = str(CHECKOUT / "constraints.txt")
+    subprocess.run([OURS / "bin/pip", "install", "--quiet", "--constraint", constraints, str(CHECKOUT)], check=True)
 
 
 class Table:
@@ -152,7 +159,7 @@ def shapes(runs: int, tiny: int, huge: int) -> None:
 def start_up(runs: int) -> None:
     """Show how long the command takes to do nothing."""
     name = "which-notebook --version"
-    found = measure({name: Command([str(CHECKOUT / ".venv/bin/which-notebook"), "--version"], {})}, max(runs, 5))[name]
+    found = measure({name: Command([str(OURS / "bin/which-notebook"), "--version"], {})}, max(runs, 5))[name]
     state = "met" if found.seconds < 0.15 else "NOT met"
     print(
         f"\nStart-up: {name} {found.seconds:.3f} s ({found.fastest:.3f} to {found.slowest:.3f}) (target 0.15 s: {state})"
@@ -167,7 +174,7 @@ def main() -> None:
     given = parser.parse_args()
     part = 100 if given.small else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
-    compileall.compile_dir(CHECKOUT / "src", quiet=1)  # as pip does when it installs
+    install()
     print(
         f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
     )

@@ -106,24 +106,29 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     role_arn = session_name = None
     if identity.type == "AssumedRole":
         role_arn, session_name = _session(identity.arn, issuer and issuer.arn, identity.principal_id)
+    account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
+    # Most texts come again and again, and are kept in memory once.
+    kept = _texts.setdefault
     call = Call(
         found.event_id,
         found.event_time if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(found.event_time) else _utc(found),
-        found.event_source,
-        found.event_name,
-        found.aws_region,
-        found.account_id or identity.account_id,
+        kept(found.event_source, found.event_source),
+        kept(found.event_name, found.event_name),
+        kept(found.aws_region, found.aws_region),
+        kept(account_id, account_id),
         None,
         None,
         session_name,
         role_arn,
-        identity.access_key_id,
-        found.source_ip_address,
+        kept(access_key_id, access_key_id),
+        kept(found.source_ip_address, found.source_ip_address),
         found.vpc_endpoint_id,
-        found.user_agent,
+        kept(found.user_agent, found.user_agent),
         found.error_code,
         context.source_identity if context else None,
     )
+    if len(_texts) > _TEXTS_AT_MOST:
+        _texts.clear()
     if found.event_name == "AssumeRole":
         call.opening = _opening(_PARTICULARS.decode(record), identity.arn or identity.invoked_by)
     if keep_record:
@@ -177,6 +182,8 @@ class _Particulars(Struct, rename="camel", gc=False):
     additional_event_data: Any = None
 
 
+_TEXTS_AT_MOST = 20_000
+_texts: dict[Any, Any] = {}
 _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
 # Of the days that every month has; others are looked at more closely.

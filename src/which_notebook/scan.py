@@ -33,7 +33,6 @@ _START = RECORD_START.encode()
 _FORMS = {b'{"Records":[': b"]}", b"[": b"]", b"": b""}
 _SEPARATORS = b", \r\n\t"
 _SPACE = b" \r\n\t"
-_BRACE = ord("}")
 _ESCAPE = b"\\u00"
 # Of what names are made of; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
 _ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
@@ -239,14 +238,7 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...]) -> list
             following = stringzilla.find(window, _START, start + 1)
             stops[start] = stop = following if 0 <= following < end else end
             at = stringzilla.find(window, needle, stop)
-    return [window[start : _end_of_record(window, stops[start])] for start in sorted(stops)]
-
-
-def _end_of_record(window: bytes, end: int) -> int:
-    """Return where the record ends before which only separators follow."""
-    while window[end - 1] != _BRACE and window[end - 1] in _SEPARATORS:
-        end -= 1
-    return end
+    return [window[start : stops[start]].rstrip(_SEPARATORS) for start in sorted(stops)]
 
 
 # The thorough way: every value of the file.
