@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from logs import ROLE, compact, document, record, session, write
 
-from which_notebook import order, reading, scan
+from which_notebook import cutting, order, reading, scan
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 
@@ -53,7 +53,7 @@ def test_the_summary_counts_once_over_overlapping_sources(ask: Any, tmp_path: Pa
 def test_a_file_that_has_to_be_read_a_second_time(
     ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
 ) -> None:
-    monkeypatch.setattr(scan, "_PARSED_AT_ONCE", 3_000)
+    monkeypatch.setattr(cutting, "_PARSED_AT_ONCE", 3_000)
     monkeypatch.setattr(scan, "_CALLS_AT_ONCE", 10)
     folder = tmp_path / "logs"
     folder.mkdir()

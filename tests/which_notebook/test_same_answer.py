@@ -374,7 +374,7 @@ def test_a_writer_may_begin_to_escape_letters_anywhere(before: int, word: str) -
 
 
 def test_the_known_limit() -> None:
-    """Stated in scan.py: in the middle of a list in another principal's record, an object that looks like a record."""
+    """Stated in cutting.py: in the middle of a list in another principal's record, an object that looks like a record."""
     inner = [others(), record(), others()]
     data = document([others(requestParameters={"x": inner})])
     assert rows_of(data, cut=False)[0] == naive(data) == []
