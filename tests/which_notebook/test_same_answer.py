@@ -361,16 +361,21 @@ def test_a_piece_may_end_in_somebody_elses_record_that_holds_some(held: list[Rec
             assert assert_same(data) == []
 
 
-@pytest.mark.parametrize("before", [100, 200, 1000])
+def with_escapes(found: list[Record], word: str) -> bytes:
+    """Return a log in which the records that say so escape a word's first letter."""
+    texts = [json.dumps(each, **COMPACT) for each in found]
+    escaped = f"\\u{ord(word[0]):04x}{word[1:]}"
+    return f'{{"Records":[{",".join(t.replace(word, escaped) if "escaped" in t else t for t in texts)}]}}'.encode()
+
+
 @pytest.mark.parametrize("word", ["science", "arn", "userIdentity"])
-def test_a_writer_may_begin_to_escape_letters_anywhere(before: int, word: str) -> None:
-    plain = in_a_form(
-        [others(requestID=f"r-{number}") for number in range(before)], "Records", COMPACT, ascii_only=True
-    )
-    escaped = in_a_form([record()], "list", COMPACT, ascii_only=True)[1:-1]
-    escaped = escaped.replace(word, f"\\u{ord(word[0]):04x}{word[1:]}")
-    data = f"{plain[:-2]},{escaped}]}}".encode()
-    assert len(assert_same(data)) == len(assert_same(gzip.compress(data))) == 1
+@pytest.mark.parametrize("between", [0, 100, 200, 1000])
+@pytest.mark.parametrize(("before", "behind"), [(0, 0), (1, 0), (0, 1)])
+def test_a_writer_may_escape_letters(word: str, between: int, before: int, behind: int) -> None:
+    many = [others(requestID=f"r-{number}") for number in range(between)]
+    plain = [record()]
+    data = with_escapes([*plain * before, *many, record(userAgent="escaped"), *many, *plain * behind], word)
+    assert len(assert_same(data)) == len(assert_same(gzip.compress(data))) == 1 + before + behind
 
 
 def test_the_known_limit() -> None:
@@ -382,6 +387,16 @@ def test_the_known_limit() -> None:
     # The first and the last of such a list are told from records, and so is one alone.
     for few in ([record()], [record(), others()], [others(), record()]):
         assert assert_same(document([others(requestParameters={"x": few}), others()])) == []
+
+
+def test_the_known_limit_of_escapes() -> None:
+    """Stated in cutting.py: a writer that escapes letters in some records only, and not in others close by."""
+    near, far = ([others(requestID=f"r-{number}") for number in range(count)] for count in (100, 600))
+    for between in (near, far):
+        data = with_escapes([*near, record(), *between, record(userAgent="escaped"), *between, record()], "science")
+        assert len(rows_of(data, cut=False)[0]) == 3
+        with in_small_pieces(2**19):
+            assert len(rows_of(gzip.compress(data), cut=True)[0]) == (2 if between is near else 3)
 
 
 # The real records
