@@ -13,9 +13,10 @@ from rendered_scripts import rendered
 from workspace import CHECKOUT
 
 from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Instance, Lifecycle, Unread
+from which_notebook.audit.changes import trust_policy
 from which_notebook.audit.policy import read_policy
 from which_notebook.audit.role import Role
-from which_notebook.audit.verdicts import VERDICTS, Row, judge_instance, permits_verdict, trust_policy
+from which_notebook.audit.verdicts import VERDICTS, Row, judge_instance, permits_verdict
 
 ARN = "arn:aws:iam::111122223333:role/team-execution"
 START = datetime(2026, 9, 1, tzinfo=UTC)
@@ -129,7 +130,7 @@ def test_the_levels_of_fail_on() -> None:
 
 def test_the_documentation_names_every_check_permission_and_verdict() -> None:
     document = (CHECKOUT / "docs/audit.md").read_text()
-    source = (CHECKOUT / "src/which_notebook/audit/verdicts.py").read_text()
+    source = "".join(path.read_text() for path in (CHECKOUT / "src/which_notebook/audit").glob("*findings.py"))
     made = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | {"no-attribution", "script-undecided"}
     assert made - set(re.findall(r"`([a-z-]+)`", document)) == set()
     assert {*PERMISSIONS, LIST_REGIONS} == set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", document)) - {"sts:AssumeRole"}

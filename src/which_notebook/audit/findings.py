@@ -1,0 +1,196 @@
+"""What is wrong with a notebook instance by itself: its script, its name, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from ..record import BASE_SESSION
+from .account import Instance
+from .changes import Changes
+from .scripts import Script
+
+# What stands in the way of `enforced` is a note; other notes change nothing.
+Effect = Literal["note", "weak", "unknown", "not-attributed", "broken"]
+
+# Neither can be created or started any more: the first since 2022, the second since 1 July 2026.
+_ENDED_PLATFORMS = {"notebook-al1": "Amazon Linux 1", "notebook-al2-": "Amazon Linux 2"}
+_PLATFORM = "notebook-al2023-v1"
+
+
+class Finding(Struct, frozen=True):
+    """Something to change: a code for programs, the problem, and the argument or command that mends it."""
+
+    code: str
+    effect: Effect
+    problem: str
+    change: str
+
+
+class InstanceFindings:
+    """What speaks against an instance, as far as its role has no part in it."""
+
+    def __init__(self, instance: Instance, script: Script) -> None:
+        self._instance = instance
+        self._script = script
+        self._changes = Changes(instance)
+
+    def of_reading(self) -> Iterator[Finding]:
+        """Yield what couldn't be read, and whether there is a role at all."""
+        instance = self._instance
+        for unread in instance.unread:
+            yield Finding(
+                "unread",
+                "unknown",
+                f"could not read {unread.what}: {unread.reason}",
+                f"allow {unread.permission} to whoever runs the audit (which-notebook audit --permissions)",
+            )
+        if not instance.has_role:
+            yield Finding(
+                "role-missing",
+                "broken",
+                f"its role {instance.role_arn} doesn't exist",
+                self._changes.update(f"--role-arn {instance.role_arn.rsplit('/', 1)[0]}/AN-EXISTING-ROLE"),
+            )
+
+    def of_script(self) -> Iterator[Finding]:
+        """Yield what is wrong with its on-start script."""
+        instance, script = self._instance, self._script
+        if instance.lifecycle_name is None:
+            yield Finding(
+                "no-lifecycle-configuration",
+                "not-attributed",
+                "it has no lifecycle configuration, so nothing sets attribution up",
+                self._changes.update("--lifecycle-config-name NAME")
+                + ", with NAME from the module's output lifecycle_configuration_name",
+            )
+            return
+        if instance.lifecycle is None:
+            return
+        if instance.lifecycle.on_start is None:
+            yield Finding(
+                "no-on-start-script",
+                "not-attributed",
+                f"its lifecycle configuration {instance.lifecycle_name} has no on-start script",
+                self._changes.other_script(),
+            )
+        elif script.kind in ("none", "undecided"):
+            yield Finding(
+                "no-attribution" if script.kind == "none" else "script-undecided",
+                "not-attributed" if script.kind == "none" else "unknown",
+                script.problem or "",
+                "move what may undo it out of extra_on_start"
+                if script.version and script.kind == "undecided"
+                else self._changes.other_script(),
+            )
+        if script.role_arn and script.role_arn != instance.role_arn:
+            yield Finding(
+                "other-role",
+                "broken",
+                f"its script opens sessions on {script.role_arn}, but its role is {instance.role_arn}",
+                self._changes.update(f"--role-arn {script.role_arn}"),
+            )
+        if script.session_name and script.session_name != instance.name:
+            yield Finding(
+                "other-name",
+                "not-attributed",
+                f"its script names every session {script.session_name}, whatever the notebook instance is called",
+                self._changes.other_script(),
+            )
+        if not script.is_locked:
+            yield Finding(
+                "not-locked",
+                "weak",
+                "its script doesn't lock ~/.aws, ~/.aws/config and ~/.aws/credentials, so the notebook's user can change "
+                "or move the config for good",
+                self._changes.other_script(),
+            )
+        if self._is_outdated():
+            yield Finding(
+                "older-script",
+                "unknown",
+                f"{instance.lifecycle_name} was changed after the notebook instance's last start, so it runs an older script",
+                f"{self._changes.cli('stop')} && {self._changes.cli('wait')} && {self._changes.cli('start')}",
+            )
+        if script.starts_without and script.mode == "imds":
+            yield Finding(
+                "starts-without-attribution",
+                "note",
+                "it starts also where attribution can't be set up, with the base session open to everyone",
+                "allow_start_without_attribution = false",
+            )
+
+    def _is_outdated(self) -> bool:
+        lifecycle, started = self._instance.lifecycle, self._instance.modified
+        if (
+            self._instance.status not in ("InService", "Stopping")
+            or not lifecycle
+            or not lifecycle.modified
+            or not started
+        ):
+            return False
+        # The API has no time of the start. A start changes this one, so the start was no later.
+        return lifecycle.modified > started
+
+    def of_name(self) -> Iterator[Finding]:
+        """Yield what is wrong with its name."""
+        if problem := wrong_name(self._instance.name):
+            change = "create it anew under another name, with another key in notebook_instances"
+            yield Finding("name", "note" if self._script.kind == "none" else "broken", problem, change)
+
+    def of_settings(self) -> Iterator[Finding]:
+        """Yield what is wrong with its settings."""
+        instance, name = self._instance, self._instance.name
+        if instance.status == "Failed":
+            yield Finding(
+                "failed",
+                "broken",
+                f"it didn't start: {instance.failure or 'no reason is given'}",
+                f"see why: {self._changes.aws(f'logs tail /aws/sagemaker/NotebookInstances --log-stream-names {name}/LifecycleConfigOnStart')}",
+            )
+        system = next(
+            (each for sign, each in _ENDED_PLATFORMS.items() if (instance.platform or "").startswith(sign)), None
+        )
+        if system:
+            yield Finding(
+                "platform",
+                "note" if instance.status == "InService" else "broken",
+                f"{system} ({instance.platform}) is over: it can't be started any more",
+                f"{self._changes.update(f'--platform-identifier {_PLATFORM}')}; in Terraform, remove platform_identifier",
+            )
+        if instance.root_access is None:
+            yield Finding(
+                "root-access",
+                "unknown",
+                "whether root access is on isn't said",
+                self._changes.update("--root-access Disabled"),
+            )
+        elif instance.root_access:
+            yield Finding(
+                "root-access",
+                "weak",
+                "root access is on: root can unlock what the script locks",
+                "terraform apply, which turns it off"
+                if self._script.kind == "module"
+                else self._changes.update("--root-access Disabled"),
+            )
+        if instance.metadata_version != "2":
+            configuration = "--instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2"
+            yield Finding(
+                "metadata-version",
+                "note",
+                "its metadata service answers version 1 too, so one forged request through a server on it gets credentials",
+                f'minimum_instance_metadata_service_version = "2", or {self._changes.update(configuration)}',
+            )
+
+
+def wrong_name(name: str) -> str | None:
+    """Return why a notebook instance of this name can have no session of its own, None where it can."""
+    if len(name) < 2:
+        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        return "its name can't be a session name, which has 2 characters or more"
+    if name.lower() == BASE_SESSION.lower():
+        return "its name is the session name of all that isn't attributed"
+    return None

@@ -1,0 +1,215 @@
+"""What is wrong with a notebook instance's role, as far as this instance goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from ..record import BASE_SESSION
+from .account import Instance
+from .changes import Changes
+from .findings import Effect, Finding, wrong_name
+from .maybe import Maybe, either, opposite
+from .role import Role
+from .scripts import Script
+
+Answer = Literal["yes", "no", "undecided", "unchecked"]
+
+# A name that no list of names holds, and another that no notebook instance can have.
+_UNLISTED_NAMES = ("which-notebook-audit-0b9e", "which_notebook+audit")
+_ASKED = (
+    "can_open_own_session",
+    "other_names_refused",
+    "notebook_sessions_excluded",
+    "other_principals_excluded",
+    "unattributed_calls_denied",
+)
+
+
+class RoleFindings:
+    """What speaks against an instance's role; `answers`, there once all was found, are the row's columns of that name."""
+
+    def __init__(self, instance: Instance, script: Script) -> None:
+        self.answers: dict[str, Answer] = dict.fromkeys(_ASKED, "unchecked")
+        self._instance = instance
+        self._script = script
+        self._changes = Changes(instance)
+
+    def of(self, role: Role) -> Iterator[Finding]:
+        """Yield them."""
+        # Where a policy couldn't be read, that says it all; what the others decide is still said.
+        is_whole = not self._instance.unread
+        for finding in (
+            *self._of_own_session(role),
+            *self._of_other_names(role),
+            *self._of_notebook_sessions(role),
+            *self._of_other_principals(role),
+        ):
+            if is_whole or finding.effect != "unknown":
+                yield finding
+        denied = role.unattributed_calls_denied()
+        self.answers["unattributed_calls_denied"] = answer_of(denied)
+        if self._script.mode == "profile" and self.answers["can_open_own_session"] == "yes":
+            what = "" if denied else "make unattributed calls and "
+            yield Finding(
+                "not-enforced",
+                "note",
+                f"with the base session's credentials its user can {what}call under another known name",
+                'attribution_mode = "imds"' + ("" if denied else ", deny_unattributed_calls = true"),
+            )
+        if role.may_assume_any_role():
+            yield Finding(
+                "assumes-any-role",
+                "note",
+                "its role may assume every role that trusts it, and calls made there don't carry the notebook's name",
+                f"name the roles in Resource instead of * in the policies of {role.name}",
+            )
+
+    def _of_own_session(self, role: Role) -> Iterator[Finding]:
+        if role.lets_sagemaker_in() is False:
+            yield Finding(
+                "sagemaker-not-trusted",
+                "broken",
+                f"the trust policy of {role.name} doesn't let SageMaker in, so it can't start",
+                self._trust_change(role),
+            )
+        name = self._instance.name
+        if (
+            self._script.mode
+            and not self._script.role_arn
+            and (asks := role.may_describe(self._instance.region, name)) is not True
+        ):
+            yield Finding(
+                "no-describe",
+                "unknown" if asks is None else "broken",
+                f"{'perhaps ' if asks is None else ''}{role.name} may not describe the notebook instance, and its script asks "
+                "for the role that way",
+                f"allow sagemaker:DescribeNotebookInstance to {role.name}, also in the base session, or use the module, whose "
+                "script knows the role",
+            )
+        if wrong_name(name):
+            self.answers["can_open_own_session"] = "no"
+            return
+        # Without a script any mode may come; of one that can't be told, it isn't known which it has.
+        sources: list[str | None] = [None, name]
+        if self._script.mode:
+            sources = [name] if self._script.mode == "imds" else [None]
+        answers = [role.may_open(BASE_SESSION, name, source) for source in sources]
+        allowed = either(answers) if self._has_no_script() else answers[0] if len(set(answers)) == 1 else None
+        self.answers["can_open_own_session"] = answer_of(allowed)
+        if allowed or len(set(answers)) > 1:
+            return
+        source = sources[0]
+        asked = (BASE_SESSION, name, source)
+        identified = " with a source identity" if source else ""
+        stages = (
+            (role.trusts(*asked), self._no_self_trust),
+            (opposite(role.is_refused(*asked)), self._name_refused),
+            (role.boundary_permits(*asked), self._boundary),
+        )
+        found = [(answer, make) for answer, make in stages if answer is not True]
+        for answer, make in found or [(allowed, self._not_allowed)]:
+            # Where nothing asks for the session, nothing breaks; it is said for the day when something does.
+            effect: Effect = "unknown" if answer is None else "note" if self._has_no_script() else "broken"
+            yield make(role, effect, "perhaps " if answer is None else "", identified)
+
+    def _no_self_trust(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
+        return Finding(
+            "no-self-trust",
+            effect,
+            f"{perhaps}the trust policy of {role.name} doesn't let the role open sessions on itself{identified}",
+            self._trust_change(role),
+        )
+
+    def _name_refused(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
+        name = self._instance.name
+        change = f'put "{name}" into notebook_instances or additional_session_names of the module that manages the role'
+        # The imds mode's policy refuses a session without a source identity.
+        if self._script.mode == "profile" and role.is_refused(BASE_SESSION, name, name) is False:
+            change = 'attribution_mode = "imds", as for the role\'s other notebook instances'
+        return Finding(
+            "name-refused",
+            effect,
+            f"{perhaps}a policy of {role.name} denies sts:AssumeRole under the name {name}{identified}",
+            change,
+        )
+
+    def _boundary(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
+        actions = _actions(identified)
+        return Finding(
+            "boundary",
+            effect,
+            f"{perhaps}the permissions boundary of {role.name} doesn't allow {actions} on the role",
+            f"allow {actions} on {role.arn} in the policy that role_permissions_boundary names",
+        )
+
+    def _not_allowed(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
+        return Finding(
+            "not-allowed",
+            effect,
+            f"{perhaps}no policy of {role.name} allows {_actions(identified)} on the role itself",
+            self._changes.own_session(role, source_identity=bool(identified)),
+        )
+
+    def _of_other_names(self, role: Role) -> Iterator[Finding]:
+        names = (*_UNLISTED_NAMES, BASE_SESSION)
+        opened = either(role.may_open(BASE_SESSION, name, source) for name in names for source in (None, name))
+        self.answers["other_names_refused"] = answer_of(opposite(opened))
+        if opened is not False:
+            yield Finding(
+                "any-name",
+                self._softened(opened),
+                f"{_perhaps(opened)}its user can open a session under any name: no policy of {role.name} keeps to known ones",
+                f'create_role = false, role_arn = "{role.arn}" in the module, whose policy refuses all other names',
+            )
+
+    def _of_notebook_sessions(self, role: Role) -> Iterator[Finding]:
+        name = self._instance.name
+        opened = either(role.may_open(name, name, source) for source in (None, name))
+        self.answers["notebook_sessions_excluded"] = answer_of(opposite(opened))
+        if opened is not False:
+            yield Finding(
+                "notebook-sessions",
+                self._softened(opened),
+                f"{_perhaps(opened)}a notebook session can open another one, under another notebook's name",
+                self._trust_change(role),
+            )
+
+    def _of_other_principals(self, role: Role) -> Iterator[Finding]:
+        others = role.others_let_in(self._instance.name)
+        self.answers["other_principals_excluded"] = answer_of(opposite(either(others.values())))
+        for is_sure in (True, None):
+            who = ", ".join(sorted(each for each, answer in others.items() if answer is is_sure))
+            if who:
+                yield Finding(
+                    "other-principals",
+                    self._softened(is_sure),
+                    f"{_perhaps(is_sure)}{who} can open a session on {role.name} under its name",
+                    f"take {who} out of the trust policy of {role.name}, or let in only the role itself: "
+                    f"{self._trust_change(role)}",
+                )
+
+    def _softened(self, is_sure: Maybe) -> Effect:
+        """A weakness of the role's is one of the instance's only if its calls are attributed at all."""
+        if is_sure is None:
+            return "unknown"
+        return "note" if self._has_no_script() else "weak"
+
+    def _has_no_script(self) -> bool:
+        return self._script.kind == "none"
+
+    def _trust_change(self, role: Role) -> str:
+        return self._changes.trust(role, source_identity=self._script.mode == "imds")
+
+
+def answer_of(answer: Maybe) -> Answer:
+    """Return the answer as a row has it."""
+    return "undecided" if answer is None else "yes" if answer else "no"
+
+
+def _actions(identified: str) -> str:
+    return "sts:AssumeRole and sts:SetSourceIdentity" if identified else "sts:AssumeRole"
+
+
+def _perhaps(is_sure: Maybe) -> str:
+    return "" if is_sure else "perhaps "
