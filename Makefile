@@ -9,7 +9,7 @@ demo:
 test:
 	@tests/set-up.sh test
 	@$(MAKE) --no-print-directory check
-	.venv/bin/pytest -n 2 --dist loadgroup --basetemp .cache/tests $(PYTEST_ARGS)
+	.venv/bin/pytest -n 2 --dist loadfile --basetemp .cache/tests $(PYTEST_ARGS)
 
 # The clients that have to be built first (Go, Java, Rust, Hadoop), each where its toolchain is there.
 test-clients:

@@ -13,8 +13,6 @@ from .catalogue import ATTACKS
 from .conftest import MODES, Scene
 from .outcome import PREVENTED, SOMEBODY_ELSE, TABLE, Cells, Trial
 
-pytestmark = pytest.mark.xdist_group("attacks")
-
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_documented_outcome_is_what_happens(scenes: dict[str, Scene], seen: dict[str, Cells], attack: str) -> None:

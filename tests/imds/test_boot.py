@@ -18,8 +18,6 @@ from on_start_script import with_settings
 from .conftest import Account, BareNotebook
 from .metadata import CREDENTIALS, IPV4, IPV6, LISTED_ROLE, ask, credentials, get, session_of
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 LOG = "/var/log/notebook-attribution.log"
 
 

@@ -10,8 +10,6 @@ from emulator.notebook_instance import NotebookInstance
 from .conftest import Account, BareNotebook
 from .metadata import credentials, session_of
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 HOLD = """
 import socket, time, sys
 connections = []

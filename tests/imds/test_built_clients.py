@@ -14,7 +14,7 @@ from document_table import WRITE
 from .conftest import Account
 from .outcome import outcome_of
 
-pytestmark = [pytest.mark.xdist_group("imds"), pytest.mark.toolchain]
+pytestmark = pytest.mark.toolchain
 
 
 @pytest.fixture(scope="module")

@@ -21,8 +21,6 @@ from emulator.needs import skip_or_fail
 from .conftest import Account
 from .outcome import outcome_of
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 
 @pytest.fixture(scope="module")
 def account_with_table(account: Account) -> Account:

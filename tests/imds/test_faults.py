@@ -21,8 +21,6 @@ from workspace import CHECKOUT
 from .conftest import Account, BareNotebook, notebooks_of
 from .metadata import credentials, session_of
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 TABLE = Table(CHECKOUT / "docs" / "threat-model.md", "fault")
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 PYTHON = "/usr/bin/python3"

@@ -13,8 +13,6 @@ from which_notebook.cli import main
 
 from .conftest import BUCKET, Account
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 IN_ANOTHER_ROLE = f"""
 import boto3, sys
 opened = boto3.client("sts").assume_role(RoleArn=sys.argv[1], RoleSessionName="nightly-job")["Credentials"]

@@ -11,8 +11,6 @@ from emulator.notebook_instance import NotebookInstance
 from .conftest import Account
 from .metadata import CREDENTIALS, IPV4, IPV6, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, session_of, token
 
-pytestmark = pytest.mark.xdist_group("imds")
-
 
 @pytest.fixture
 def notebook(account: Account) -> NotebookInstance:

@@ -55,9 +55,6 @@ def applied(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert workspace.destroy(applied.variables).errors == []
 
 
-pytestmark = pytest.mark.xdist_group("apply")
-
-
 def test_the_role_and_its_policy_are_as_planned(emulator: Emulator, applied: Applied) -> None:
     outputs = applied.workspace.outputs()
     iam = emulator.client("iam")

@@ -99,7 +99,6 @@ def refusals(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> di
     return refused
 
 
-@pytest.mark.xdist_group("refusals")
 @pytest.mark.parametrize(
     ("call", "expected"),
     [

@@ -24,7 +24,6 @@ from which_notebook.signs import Signs
 from which_notebook.table import CallTable
 
 # One browser for all.
-pytestmark = pytest.mark.xdist_group("browser")
 
 ROLE = "data-science-execution"
 ROLE_ARN = f"arn:aws:iam::111122223333:role/{ROLE}"
