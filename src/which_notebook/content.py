@@ -41,16 +41,18 @@ class Problems:
     def __init__(self) -> None:
         self._first: list[str] = []
         self._number = 0
+        self._borne = 0
         self._closed = False
 
-    def add(self, problem: str) -> None:
-        """Take one down; raise TooManyProblemsError where there have been so many that the file is no log."""
+    def add(self, problem: str, weight: int = 1) -> None:
+        """Take one down; raise TooManyProblemsError where there have been so many, by weight, that the file is no log."""
         if self._closed:
             return
         self._number += 1
+        self._borne += weight
         if self._number <= _PROBLEMS_AT_MOST:
             self._first.append(problem)
-        if self._number == _PROBLEMS_BORNE:
+        if self._borne >= _PROBLEMS_BORNE:
             raise TooManyProblemsError
 
     def close(self) -> None:
@@ -60,5 +62,5 @@ class Problems:
     def told(self) -> list[str]:
         """Return a line for each of the first ones, and how many more there are."""
         more = self._number - len(self._first)
-        rest = "; the rest is left unread" if self._number == _PROBLEMS_BORNE else ""
+        rest = "; the rest is left unread" if self._borne >= _PROBLEMS_BORNE else ""
         return [*self._first, f"and {more:,} more problems{rest}"] if more else self._first

@@ -31,6 +31,8 @@ _FORMS = {b'{"Records":[': b"]}", b"[": b"]", b"": b""}
 _SEPARATORS = b", \r\n\t"
 _SPACE = b" \r\n\t"
 _ESCAPE = b"\\u00"
+# A record may hold others; one that holds more was made to take up time.
+_STARTS_IN_A_RECORD_AT_MOST = 1_000
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
 _PARSED_AT_ONCE = 4 * 1024 * 1024
 
@@ -90,18 +92,24 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
 
 def _last_start(window: bytes, head: int) -> int:
     """Return where the last record starts that follows another one, or `head`."""
-    start = window.rfind(_START, head)
-    while start > head and not _follows_record(window, start):
+    start = len(window)
+    for _ in range(_STARTS_IN_A_RECORD_AT_MOST):
         start = window.rfind(_START, head, start)
-    return max(start, head)
+        if start <= head:
+            return head
+        if _follows_record(window, start):
+            return start
+    raise NotCuttableError
 
 
 def _first_start(window: bytes) -> int:
     """Return where the first record starts that follows another one, or -1."""
-    start = window.find(_START)
-    while start >= 0 and not _follows_record(window, start):
+    start = -1
+    for _ in range(_STARTS_IN_A_RECORD_AT_MOST):
         start = window.find(_START, start + 1)
-    return start
+        if start < 0 or _follows_record(window, start):
+            return start
+    raise NotCuttableError
 
 
 def _follows_record(window: bytes, start: int) -> bool:

@@ -47,9 +47,9 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
 # The naive reading
 
 
-def documents(text: str) -> Iterator[Any]:
+def documents(text: str, **options: Any) -> Iterator[Any]:
     """Yield the JSON values of a text, one behind the other; ValueError where it is anything else."""
-    decoder = json.JSONDecoder(parse_constant=refuse)
+    decoder = json.JSONDecoder(parse_constant=refuse, **options)
     while text := text.lstrip(" \r\n\t"):
         value, end = decoder.raw_decode(text)
         yield value
@@ -279,8 +279,14 @@ def damaged(draw: st.DrawFn) -> bytes:
 def is_known_limit(data: bytes) -> bool:
     """Return whether in a list in one value there is, behind another object, one that looks like a record."""
     text = data.decode("utf-8", "surrogateescape")
-    values = ValueReader(lambda problem: None).feed(text, last=True)
+    values = ValueReader(lambda problem, weight: None).feed(text, last=True)
     return any(re.search(r'\}[\s,]*\{"eventVersion":', value) for value in values)
+
+
+def has_half_a_character(data: bytes) -> bool:
+    """Return whether a text in the log, also one that another member of its name replaces, has half a surrogate pair."""
+    values = list(documents(data.decode(), object_pairs_hook=list))
+    return bool(re.search("[\ud800-\udfff]", json.dumps(values, ensure_ascii=False)))
 
 
 @settings(max_examples=400)
@@ -292,7 +298,9 @@ def test_of_damaged_logs(data: bytes) -> None:
         expected = naive(data)
     except (ValueError, TypeError, KeyError, AttributeError):
         return
-    assert full == expected
+    # Such a record is refused, and named.
+    if not has_half_a_character(data):
+        assert full == expected
 
 
 def in_small_pieces(size: int) -> Any:
