@@ -1,5 +1,23 @@
 # An existing role's trust policy belongs to its owner: it is read, and what is missing is said.
 
+data "aws_iam_role" "existing" {
+  count = var.create_role ? 0 : 1
+
+  name = local.role_name
+
+  lifecycle {
+    precondition {
+      condition     = var.role_arn != null
+      error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add it, or remove create_role."
+    }
+
+    postcondition {
+      condition     = self.arn == var.role_arn
+      error_message = "The provider's account has a role ${local.role_name}, but its ARN is ${self.arn}, not ${local.role_arn}. Write that ARN, with its path, or use a provider of the role's account."
+    }
+  }
+}
+
 locals {
   # The statements that let some session of the role do something with the role, as far as their principals say.
   self_trusting_statements = [

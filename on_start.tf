@@ -1,0 +1,51 @@
+# The script that the notebook instances run at every start, as it is rendered.
+
+locals {
+  # The script's settings, before the script as it stands in the file. Windows checkouts and editors bring CRLF, which
+  # would break it on the instance.
+  on_start_settings = [
+    for setting in [
+      ["ROLE_ARN", local.role_arn],
+      ["ATTRIBUTION_MODE", var.attribution_mode],
+      ["ALLOW_START_WITHOUT_ATTRIBUTION", tostring(var.allow_start_without_attribution)],
+      ["EXTRA_ON_START", var.extra_on_start],
+    ] : "${setting[0]}='${replace(replace(setting[1], "\r\n", "\n"), "'", "'\\''")}'"
+  ]
+  script_files = {
+    for name in ["imds-mode.sh", "imds-proxy.py", "on-start.sh"] : name => replace(file("${path.module}/scripts/${name}"), "\r\n", "\n")
+  }
+
+  on_start_in_profile_mode = join("\n", concat(["#!/bin/bash"], local.on_start_settings, [local.script_files["on-start.sh"]]))
+
+  # The imds mode's files don't fit as they stand: they go without their comments, without what is the profile mode's,
+  # and compressed, with the owner's script.
+  imds_files = { for name, text in local.script_files : name => replace(
+    replace(text, "/(?m)^ *(# .*|\"\"\"[^\"]*\"\"\")\n/", ""),
+    "/(?s)\nask_for_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"
+  ) }
+  on_start_in_imds_mode = join("\n", [
+    "#!/bin/bash",
+    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail; read it through base64 -d | gzip -d",
+    "set -o pipefail",
+    "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
+      local.on_start_settings,
+      ["IMDS_PROXY='${replace(local.imds_files["imds-proxy.py"], "'", "'\\''")}'"],
+      [local.imds_files["imds-mode.sh"], local.imds_files["on-start.sh"]]
+    )))}' | gzip -d) || {",
+    "  echo 'notebook-attribution: FAILED: the script is damaged. Repair: terraform apply.' >&2",
+    "  exit 1",
+    "}",
+    "eval \"$script\"",
+    "",
+  ])
+
+  on_start  = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
+  on_create = var.on_create == null ? null : replace(var.on_create, "\r\n", "\n")
+
+  # SageMaker takes 16,384 characters of base64.
+  lifecycle_script_limit = 12288
+  lifecycle_script_bytes = {
+    for hook, script in { on_start = local.on_start, on_create = local.on_create == null ? "" : local.on_create } :
+    hook => length(base64encode(script)) / 4 * 3 - length(regex("=*$", base64encode(script)))
+  }
+}
