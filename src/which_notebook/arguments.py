@@ -10,6 +10,7 @@ from typing import NoReturn
 from . import __version__
 from .attribution import STATUSES
 from .output import FORMATS
+from .question import DELIVERED_WITHIN_DAYS
 
 Command = Callable[[argparse.Namespace], int]
 """What runs a command; returns the exit status."""
@@ -30,7 +31,7 @@ examples:
   which-notebook audit --region all --fail-on weak
 
 exit status: 0 done; 1 something could not be read (what could be read is still answered); 2 wrong usage;
-3 with --fail-on unattributed, when there is such a call.
+3 with --fail-on unattributed, when there is such a call; 4 no call of the role is in what was read.
 """
 
 
@@ -124,7 +125,7 @@ exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-
 """
 
 _SOURCES = """\
-SOURCE is a file, a folder (all .json, .json.gz and .jsonl files in it), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:
+SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:
 (the account's event history: 90 days, management events only). Times are ISO times (2026-03-01T09:30:00Z; without a
 zone UTC), dates, or how long ago (30m, 24h, 7d).
 """
@@ -132,7 +133,9 @@ zone UTC), dates, or how long ago (30m, 24h, 7d).
 
 def _common_arguments() -> _Parser:
     common = _Parser(add_help=False)
-    common.add_argument("--role", metavar="ROLE", help="the execution role: its name, or its ARN for that one only")
+    common.add_argument(
+        "--role", metavar="ROLE", help="the execution role: its name, its ARN for that one only, or a session's ARN"
+    )
     common.add_argument(
         "--inventory",
         metavar="FILE",
@@ -140,10 +143,19 @@ def _common_arguments() -> _Parser:
     )
     common.add_argument("--since", metavar="TIME", help="no call before")
     common.add_argument("--until", metavar="TIME", help="no call after; a date counts to its end")
+    common.add_argument(
+        "--delivered-within",
+        type=_days,
+        default=DELIVERED_WITHIN_DAYS,
+        metavar="DAYS",
+        help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
+    )
     common.add_argument("--region", action="extend", type=_list, default=[], metavar="REGION", help="only of these")
     common.add_argument("--account", action="extend", type=_list, default=[], metavar="ID", help="only of these")
     common.add_argument(
-        "--format", choices=FORMATS, help="default: table on a terminal, else JSON, or what --output ends in"
+        "--format",
+        choices=FORMATS,
+        help="default: what --output ends in, else table on a terminal, else json (calls: jsonl)",
     )
     common.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
     common.add_argument(
@@ -167,7 +179,7 @@ def _filter_arguments() -> _Parser:
         type=_list,
         default=[],
         metavar="NAME",
-        help="only these; * and ? are wildcards",
+        help="only these, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
     )
     filters.add_argument(
         "--event-source", action="extend", type=_list, default=[], metavar="SERVICE", help="only of these, such as s3"
@@ -193,7 +205,10 @@ def _filter_arguments() -> _Parser:
 
 
 def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise argparse.ArgumentTypeError(f"{text!r} is empty: name at least one, or leave the option out")
+    return parts
 
 
 def _statuses(text: str) -> list[str]:
@@ -206,6 +221,12 @@ def _statuses(text: str) -> list[str]:
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 1 to 256")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 3650:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days, 0 to 3650")
     return int(text)
 
 

@@ -6,8 +6,9 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,10 +16,12 @@ from .arguments import UsageError
 from .attribution import Judge, read_inventory
 from .cache import cache_path
 from .chains import find_chains, wanted_for_chains
+from .mentioned_roles import nearest_roles
 from .progress import shown_progress
 from .question import Question
 from .reading import Reading
 from .record import Call
+from .role_calls import RoleCalls
 from .safe_text import printable
 from .signs import Signs
 from .sources import Sources
@@ -26,7 +29,7 @@ from .table import CallTable
 from .times import earlier, parse_time
 from .wanted import Wanted
 
-DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, NO_SUCH_ROLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit statuses."""
 
 _SKIPPED_NAMED = 20
@@ -45,6 +48,7 @@ class Asked:
         self.reading = reading
         self.judge = Judge(role, inventory)
         self.question = question_of(given)
+        self.role_calls = RoleCalls(self.judge, self.question)
         self.sources = Sources(given.sources, self.question, reading, again=given.follow)
         self._follow = given.follow
         self._fail_on = given.fail_on
@@ -63,26 +67,61 @@ class Asked:
         within = Question(since=self.question.since, until=self.question.until)
         of_any_notebook = replace(self.question, notebooks=(), statuses=())
         for read in self.sources.tables(wanted):
-            table = read.selected(within.fitting(read))
-            judge(table)
+            judge(read)
+            self.role_calls.see(read)
             if signs:
-                signs.see(table)
-            table = table.selected(table["status"])  # others are there for opening one of the role's sessions
-            table = table.selected(of_any_notebook.fitting(table))
-            self._unattributed += table["status"].count("unattributed")
-            yield table.selected(self.question.fitting(table))
+                signs.see(read.selected(within.fitting(read)))
+            table = read.selected(read["status"])  # others are there for opening one of the role's sessions
+            fitting = table.selected(of_any_notebook.fitting(table))
+            self._unattributed += fitting["status"].count("unattributed")
+            yield self.role_calls.asked_for(table)
 
     def calls(self) -> Iterator[Call]:
         """Yield the same, call by call."""
         for table in self.tables():
             yield from table.calls()
 
+    @cached_property
+    def why_empty(self) -> list[str]:
+        """Why there is no call in the answer, in sentences; nothing where there is one, or before all of it was read."""
+        calls, reading = self.role_calls, self.reading
+        if calls.answered:
+            return []
+        if calls.count:
+            return list(calls.why_empty())
+        if not reading.files and reading.skipped:
+            return ["Nothing could be read, so nothing is known of this role"]
+        read = f"{reading.files:,} file{'' if reading.files == 1 else 's'} ({reading.size:,} bytes)"
+        said = [f"No call of the role {self.judge.role} is in what was read: {read}"]
+        if same_name := calls.same_name():
+            return [*said, same_name]
+        if nearest := nearest_roles(self.judge.role_name, self.sources.files()):
+            said.append(f"Roles that are named there: {', '.join(nearest)}")
+        return said
+
+    def remarks(self) -> dict[str, Any]:
+        """Return what an answer in JSON says of itself."""
+        return {
+            "left_out": self.reading.coverage.left_out_plain(),
+            "missing": list(self.missing()),
+            "why_empty": self.why_empty,
+        }
+
+    def missing(self) -> Iterator[str]:
+        """Yield, in sentences, what the logs that were read can't show."""
+        yield from self.reading.coverage.gaps(self.question)
+        yield from self.role_calls.gaps()
+
     def status(self) -> int:
-        """Say what couldn't be read; return the exit status."""
+        """Say what couldn't be read, and why the answer is empty; return the exit status."""
         status = status_of(self.reading)
+        for text in self.why_empty:
+            say(text)
         if self._fail_on and self._unattributed:
             say(f"{self._unattributed:,} unattributed calls (--fail-on unattributed)")
             return UNATTRIBUTED
+        if not self.role_calls.count and status == DONE:
+            return NO_SUCH_ROLE
         return status
 
 
@@ -120,6 +159,7 @@ def question_of(given: argparse.Namespace) -> Question:
         accounts=tuple(given.account),
         statuses=tuple(getattr(given, "status", ())),
         errors_only=getattr(given, "errors_only", False),
+        delivered_within_days=given.delivered_within,
     )
     if question.since and question.until and question.since > question.until:
         raise UsageError(f"--since {given.since} is after --until {given.until}")
@@ -129,9 +169,11 @@ def question_of(given: argparse.Namespace) -> Question:
 def status_of(reading: Reading) -> int:
     """Say what couldn't be read; return the exit status."""
     for note in reading.notes:
-        say(printable(note))
+        say(note)
+    for (ending, reason), files in sorted(reading.coverage.left_out.items()):
+        say(f"left out {files:,} file{'' if files == 1 else 's'} ({ending}): {reason}")
     for file, reason in islice(reading.skipped, _SKIPPED_NAMED):
-        say(printable(f"could not read {file}: {reason}"))
+        say(f"could not read {file}: {reason}")
     if (more := len(reading.skipped) - _SKIPPED_NAMED) > 0:
         say(f"and {more:,} more that could not be read; summary --format json names all")
     return NOT_ALL_READ if reading.skipped else DONE
@@ -139,4 +181,4 @@ def status_of(reading: Reading) -> int:
 
 def say(text: str) -> None:
     """Tell the person at the command line something."""
-    print(f"which-notebook: {text}", file=sys.stderr)
+    print(f"which-notebook: {printable(text)}", file=sys.stderr)

@@ -20,6 +20,9 @@ STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unkn
 _NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}", re.ASCII)
 _SESSION_ARN = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/[^/]+/.+")
+_SESSION_OF = re.compile(
+    r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
+)
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -93,23 +96,28 @@ class Judge:
     """Judges calls by their `userIdentity`, as `record.call_of` took it in, and by nothing else.
 
     Arguments: `role`, its name, which also fits another account's role and any path, or its ARN, which fits that one
-    only; `inventory`, by which names are known or not. Without one, a name is taken for a notebook's if it can be one.
+    only, or the ARN of one of its sessions, which has no path, and so fits any; `inventory`, by which names are known or
+    not. Without one, a name is taken for a notebook's if it can be one.
     """
 
     def __init__(self, role: str, inventory: Inventory | None = None) -> None:
-        if not (_ROLE_ARN.fullmatch(role) if role.startswith("arn:") else _ROLE_NAME.fullmatch(role)):
+        session = _SESSION_OF.fullmatch(role)
+        if not (session or (_ROLE_ARN if role.startswith("arn:") else _ROLE_NAME).fullmatch(role)):
             raise RoleError(
                 f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
                 "such as arn:aws:iam::111122223333:role/data-science-execution"
             )
         self.role = role
-        self.role_name = role_name(role)
-        self._by_arn = role.startswith("arn:")
+        self.role_name = session["role"] if session else role_name(role)
+        self._account_id = session and session["account"]
+        self._by_arn = role.startswith("arn:") and not session
         self._known = inventory.known if inventory else _NOTEBOOK_NAME
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of the role that is asked about."""
-        return arn is not None and (arn == self.role if self._by_arn else role_name(arn) == self.role)
+        if arn is None or self._by_arn:
+            return arn == self.role
+        return role_name(arn) == self.role_name and (not self._account_id or arn.split(":")[4] == self._account_id)
 
     def judge(self, table: CallTable) -> None:
         """Set the status and the notebook of each call; both stay None where it isn't the role's."""

@@ -79,7 +79,9 @@ def _session() -> Any:
     _require_boto3()
     import boto3
 
-    return boto3.session.Session()
+    # As AWS's newer SDKs do, which prefer it; botocore reads the second alone.
+    # https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
+    return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
 
 
 @lru_cache
@@ -125,7 +127,7 @@ def _reason(error: Exception, permission: str) -> str:
     if isinstance(error, NoCredentialsError):
         return "no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`, `aws configure`)"
     if isinstance(error, NoRegionError):
-        return "no AWS region: give --region, or set AWS_REGION"
+        return "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION"
     if not isinstance(error, ClientError):
         return _lower(str(error))
     answered: Any = error.response

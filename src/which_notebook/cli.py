@@ -21,7 +21,6 @@ from .asking import (
 from .attribution import InventoryError, RoleError, read_inventory
 from .log_file import SourceError
 from .output import OutputError, format_of, output_file, write_calls, write_csv, write_json
-from .safe_text import printable
 from .signs import Signs
 from .sources import Sources
 from .summary import Summary
@@ -57,15 +56,13 @@ def _summary(given: argparse.Namespace) -> int:
             summary.add(table)
     with output_file(given.output) as file:
         if form == "json":
-            write_json(summary.plain(asked.judge.role, asked.reading, signs), file)
+            write_json({**summary.plain(asked.judge.role, asked.reading, signs), **asked.remarks()}, file)
         elif form == "csv":
-            rows = [*summary.notebooks, *summary.unknown_names, summary.unattributed]
-            header = ("notebook", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen")
-            write_csv(header, ([getattr(row, name) for name in header] for row in rows), file)
+            write_csv(*summary.rows_and_header(signs), file)
         else:
             from .summary_table import write_summary_table
 
-            write_summary_table(summary, signs, asked.judge.role, asked.reading, file)
+            write_summary_table(summary, signs, asked.judge.role, asked.reading, file, asked.missing())
     return asked.status()
 
 
@@ -90,7 +87,7 @@ def _event(given: argparse.Namespace) -> int:
             explanation = explain(given.event_id, sources, role, inventory)
         except NotFoundError as error:
             status_of(reading)
-            say(printable(str(error)))
+            say(str(error))
             return NOT_ALL_READ
     with output_file(given.output) as file:
         if form == "json":
@@ -105,6 +102,8 @@ def _report(given: argparse.Namespace) -> int:
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
+    if given.format:
+        raise UsageError("a report is an HTML file and has no --format: leave it out")
     with asking(given) as asked, output_file(given.output) as file:
         signs = Signs(asked.judge)
         write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)
@@ -128,16 +127,16 @@ def _audit(given: argparse.Namespace) -> int:
     try:
         account = read_account(given.region, given.notebook)
     except OSError as error:
-        say(printable(str(error.strerror or error)))
+        say(str(error.strerror or error))
         return NOT_ALL_READ
     rows = judge(account)
     with output_file(given.output) as file:
         write_audit(rows, account.unread, file, form)
     for unread in account.unread:
-        say(printable(f"could not read {unread.what}: {unread.reason}"))
+        say(f"could not read {unread.what}: {unread.reason}")
     missing = set(given.notebook) - {row.notebook for row in rows}
     if missing and not account.unread:
-        say(printable(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked"))
+        say(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked")
     if given.fail_on:
         failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
         if failing:

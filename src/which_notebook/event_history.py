@@ -146,7 +146,7 @@ def _regions(question: Question) -> list[str]:
     with aws.named_errors(_PERMISSION):
         regions = question.regions or tuple(filter(None, [aws.configured_region()]))
         if not regions:
-            raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION")
+            raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION")
         of_global_services = {_GLOBAL_REGIONS.get(aws.partition(region) or "") for region in regions}
     return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
 

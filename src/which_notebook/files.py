@@ -6,6 +6,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
+from .coverage import Coverage
+from .heads import why_no_log
 from .layout import holds_calls, may_answer
 from .log_file import LogFile
 from .question import Question
@@ -15,11 +17,13 @@ SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 Skip = Callable[[str, str], None]
 
 
-def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
+def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | None = None) -> Iterator[LogFile]:
     """Yield the log files of a source: a file as it is, of a folder all that may answer the question, in a fixed order.
 
-    What can't be looked at is given to `skip`, with the reason.
+    In a folder, a name with another ending is a log's too, if records stand at its beginning. What can't be looked at is
+    given to `skip`, with the reason; `coverage` takes in what there is, and what is left out.
     """
+    coverage = Coverage() if coverage is None else coverage
     try:
         is_folder = stat.S_ISDIR(os.stat(source).st_mode)
         if not is_folder:
@@ -33,17 +37,35 @@ def log_files(source: str, question: Question, skip: Skip) -> Iterator[LogFile]:
         if not holds_calls(f"{folder}/"):
             continue
         is_asked_for = may_answer(f"{folder}/", question)
+        has_logs = False
         for entry in entries:
-            if entry.name.endswith(SUFFIXES) and holds_calls(entry.name):
+            if not holds_calls(entry.name):
+                continue
+            if not is_asked_for:
+                has_logs |= entry.name.endswith(SUFFIXES)
+                continue
+            try:
+                # A pipe in a folder would be waited for without end.
+                if not stat.S_ISREG((found := entry.stat()).st_mode):
+                    continue
+                if not entry.name.endswith(SUFFIXES) and (reason := _why_no_log(entry.path)):
+                    coverage.leave_out(entry.path, reason)
+                    continue
+                has_logs = True
+                yield _log_file(entry.path, found)
+            except OSError as error:
                 seen = True
-                try:
-                    # A pipe in a folder would be waited for without end.
-                    if is_asked_for and stat.S_ISREG((found := entry.stat()).st_mode):
-                        yield _log_file(entry.path, found)
-                except OSError as error:
-                    skip(entry.path, _reason(error))
+                skip(entry.path, _reason(error))
+        if has_logs:
+            seen = True
+            coverage.see(f"{folder}/")
     if not seen:
-        skip(source, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
+        skip(source, "no log files in this folder")
+
+
+def _why_no_log(path: str) -> str | None:
+    with open(path, "rb") as file:
+        return why_no_log(file)
 
 
 def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:

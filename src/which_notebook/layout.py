@@ -17,8 +17,6 @@ _PATH = re.compile(
     r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
 )
 _NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)|_CloudTrail-(?:Digest|Insight)_")
-_DELIVERED_WITHIN_DAYS = 1
-_LAST_DAY = str(date.max)
 
 
 def holds_calls(path: str) -> bool:
@@ -26,16 +24,22 @@ def holds_calls(path: str) -> bool:
     return not _NOT_CALLS.search(path)
 
 
+def place_of(path: str) -> tuple[str, str, str] | None:
+    """Return the account, the region and the day of delivery of a file, or of a folder with a / behind it; None where the path tells none."""
+    found = _PATH.search(path)
+    return found and (found["account"], found["region"], f"{found['year']}-{found['month']}-{found['day']}")
+
+
 def may_answer(path: str, question: Question) -> bool:
     """Return whether such a file can hold a call that is asked for; True where its path tells nothing."""
-    found = _PATH.search(path)
-    if not found:
+    place = place_of(path)
+    if not place:
         return True
-    if question.accounts and found["account"] not in question.accounts:
+    account, region, day = place
+    if question.accounts and account not in question.accounts:
         return False
-    if question.regions and found["region"] not in question.regions:
+    if question.regions and region not in question.regions:
         return False
-    day = f"{found['year']}-{found['month']}-{found['day']}"
     first, last = days(question)
     return (first is None or day >= first) and (last is None or day <= last)
 
@@ -43,10 +47,11 @@ def may_answer(path: str, question: Question) -> bool:
 def days(question: Question) -> tuple[str | None, str | None]:
     """Return the first and the last day whose folders can hold what is asked for.
 
-    A record lies under the day of its delivery, some minutes after the call and rarely more: one day is added.
+    A record lies under the day of its delivery, some minutes after the call and rarely days.
     """
     first = question.since[:10] if question.since else None
     last = None
-    if question.until and question.until[:10] < _LAST_DAY:
-        last = str(date.fromisoformat(question.until[:10]) + timedelta(days=_DELIVERED_WITHIN_DAYS))
+    if question.until:
+        asked = date.fromisoformat(question.until[:10])
+        last = str(asked + min(timedelta(days=question.delivered_within_days), date.max - asked))
     return first, last

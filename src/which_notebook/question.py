@@ -11,12 +11,17 @@ from msgspec import Struct
 
 from .table import CallTable
 
+DELIVERED_WITHIN_DAYS = 7
+"""Most records are delivered within minutes; where the bucket couldn't be reached, CloudTrail tries for 30 days:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html."""
+
 
 class Question(Struct, frozen=True, kw_only=True):
     """What a call must fit; what is empty fits all.
 
-    `since` and `until` are times as records write them, both included. `event_names` take `*` and `?`, in any case;
-    `event_sources` are a service's name (`s3`) or its whole source (`s3.amazonaws.com`).
+    `since` and `until` are times as records write them, both included. `event_names` take `*` and `?`, in any case, and
+    may have the service before them (`s3:GetObject`); `event_sources` are a service's name (`s3`) or its whole source
+    (`s3.amazonaws.com`). `delivered_within_days`: how long after a call its record may have been delivered.
     """
 
     since: str | None = None
@@ -28,28 +33,43 @@ class Question(Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     errors_only: bool = False
+    delivered_within_days: int = DELIVERED_WITHIN_DAYS
 
     def fitting(self, table: CallTable) -> list[bool]:
         """Return, row by row, whether a judged call is asked for."""
+        return list(map(all, zip(*(fits for _, fits in self.tests(table)), strict=True)))
+
+    def tests(self, table: CallTable) -> list[tuple[str, list[bool]]]:
+        """Return the same by the option that asks for it; the time's comes first, and is always there."""
         times = table["event_time"]
         start = bisect_left(times, self.since) if self.since else 0
         end = bisect_right(times, self.until) if self.until else len(times)
         within = [False] * start + [True] * (end - start) + [False] * (len(times) - end)
-        texts: list[tuple[str, Iterable[str]]] = [
-            ("notebook", self.notebooks),
-            ("aws_region", self.regions),
-            ("account_id", self.accounts),
-            ("status", self.statuses),
-            ("event_source", [_source(name) for name in self.event_sources]),
+        texts: list[tuple[str, str, Iterable[str]]] = [
+            ("--account", "account_id", self.accounts),
+            ("--region", "aws_region", self.regions),
+            ("--event-source", "event_source", [_source(name) for name in self.event_sources]),
+            ("--notebook", "notebook", self.notebooks),
+            ("--status", "status", self.statuses),
         ]
-        tests = [list(map(frozenset(asked).__contains__, table[name])) for name, asked in texts if asked]
+        tests = [("--since and --until", within)]
+        tests += [
+            (option, list(map(frozenset(asked).__contains__, table[name]))) for option, name, asked in texts if asked
+        ]
         if self.event_names:
-            pattern = re.compile("|".join(translate(name) for name in self.event_names), re.IGNORECASE)
-            fitting = {name for name in set(table["event_name"]) if pattern.fullmatch(name)}
-            tests.append(list(map(fitting.__contains__, table["event_name"])))
+            pattern = re.compile("|".join(map(_event_pattern, self.event_names)), re.IGNORECASE)
+            events = list(table.rows(("event_source", "event_name")))
+            fitting = {event for event in set(events) if pattern.fullmatch(":".join(event))}
+            tests.append(("--event-name", list(map(fitting.__contains__, events))))
         if self.errors_only:
-            tests.append([code is not None for code in table["error_code"]])
-        return list(map(all, zip(within, *tests, strict=True))) if tests else within
+            tests.append(("--errors-only", [code is not None for code in table["error_code"]]))
+        return tests
+
+
+def _event_pattern(name: str) -> str:
+    service, _, event = name.rpartition(":")
+    source = service if not service or "." in service else f"{service}.amazonaws.com"
+    return translate(f"{source or '*'}:{event}")
 
 
 def _source(name: str) -> str:

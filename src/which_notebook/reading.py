@@ -10,6 +10,7 @@ from itertools import chain, islice
 from msgspec import Struct, field
 
 from .cache import Answer, Cache
+from .coverage import Coverage
 from .log_file import LogFile
 from .order import in_order
 from .progress import Progress
@@ -34,8 +35,7 @@ class Reading(Struct):
 
     `jobs`: processes that read; `cut`: see `scan`; `cache`: where the cache stands, or None. `files`, `size` (bytes when
     decompressed), `skipped` (what couldn't be read, with the reason; `skips`: how often that was found) and `notes` tell of
-    all that was read. `shown_names`:
-    what temporary files stand for.
+    all that was read, and `coverage` of what there is. `shown_names`: what temporary files stand for.
     """
 
     jobs: int = 1
@@ -47,6 +47,7 @@ class Reading(Struct):
     skipped: dict[tuple[str, str], None] = field(default_factory=dict)
     skips: int = 0
     notes: dict[str, None] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
     shown_names: dict[str, str] = field(default_factory=dict)
 
     def skip(self, name: str, reason: str) -> None:

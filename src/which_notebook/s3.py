@@ -8,38 +8,56 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from . import aws
+from .coverage import Coverage
 from .files import SUFFIXES, Skip
+from .heads import HEAD_BYTES, why_no_log
 from .layout import holds_calls, may_answer
 from .log_file import LogFile
 from .question import Question
 from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
 from .s3_object import AT_ONCE, ObjectReader
 
+_LISTED_AT_ONCE = 64
 _SMALL = 4 * 1024 * 1024
 _PIECE = 256 * 1024
 _AHEAD_BYTES = 8 * 1024 * 1024
 
 
-def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
+def log_objects(name: str, question: Question, skip: Skip, coverage: Coverage | None = None) -> Iterator[LogFile]:
     """Yield the log files of `s3://bucket/folder` that may answer the question, in a fixed order, or the one object.
 
-    Of CloudTrail's layout only the accounts, regions and days that are asked for are listed; see `s3_folders`. What can't
-    be listed is given to `skip`, with the reason. Needs s3:ListBucket. Raises SourceError where boto3 isn't installed.
+    Of CloudTrail's layout only the accounts, regions and days that are asked for are listed; see `s3_folders`. What has
+    another ending is a log too, if records stand at its beginning, which is downloaded for that. What can't be listed is
+    given to `skip`, with the reason; `coverage` takes in what there is, and what is left out. Needs s3:ListBucket, and
+    s3:GetObject for other endings. Raises SourceError where boto3 isn't installed.
     """
+    coverage = Coverage() if coverage is None else coverage
     bucket, _, path = name.removeprefix("s3://").partition("/")
     folder = path if path.endswith("/") or not path else f"{path}/"
     seen = False
     walk = _Walk(bucket, question, skip)
     try:
-        for found in walk.objects(first_listings(folder, question)):
-            key = found["Key"]
-            if key.endswith(SUFFIXES) and holds_calls(key):
+        objects = walk.objects(first_listings(folder, question))
+        while some := list(islice(objects, _LISTED_AT_ONCE)):
+            listed = {
+                found["Key"]: found for found in some if holds_calls(found["Key"]) and not found["Key"].endswith("/")
+            }
+            asked_for = {key: found for key, found in listed.items() if may_answer(key, question)}
+            reasons = _why_no_logs(bucket, [key for key in asked_for if not key.endswith(SUFFIXES)])
+            for key in listed:
+                if isinstance(reason := reasons.get(key), OSError):
+                    skip(f"s3://{bucket}/{key}", str(reason.strerror))
+                elif reason:
+                    coverage.leave_out(key, reason)
+                    continue
+                elif key in asked_for:
+                    yield _log_file(bucket, asked_for[key])
                 seen = True
-                if may_answer(key, question):
-                    yield _log_file(bucket, found)
+                coverage.see(key)
         if seen or walk.failed:
             return
         # The first of all keys that begin so, which an object of just that name would be.
@@ -54,7 +72,24 @@ def log_objects(name: str, question: Question, skip: Skip) -> Iterator[LogFile]:
     elif first["Key"] == path != folder:
         yield _log_file(bucket, first)
     elif not walk.met_trail and not is_in_layout(folder):
-        skip(name, f"no log files in this folder (files that end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]})")
+        skip(name, "no log files in this folder")
+
+
+def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None]:
+    """Return of each object why it is no log, as its first bytes tell, or why these can't be had."""
+    if not keys:
+        return {}
+
+    def why(key: str) -> str | OSError | None:
+        try:
+            with ObjectReader(f"s3://{bucket}/{key}") as reader:
+                return why_no_log(io.BufferedReader(reader, HEAD_BYTES))
+        except OSError as error:
+            return error
+
+    # No thread may live on where the caller goes on: it may fork.
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(keys, pool.map(why, keys), strict=True))
 
 
 def opened_objects(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | OSError]]:

@@ -2,33 +2,39 @@
 
 In profile mode the notebook's user can choose the session's name, so a name is a sign and no proof. What is looked for
 here shows where a name was used by somebody else. Each of these can also have an innocent reason, which its text gives.
+
+A name is one account's and role's: instances of the same name elsewhere are others. Where instances of one name exist in two
+regions, the region in which a session was opened tells them apart.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Literal
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Hashable, Iterable
+from typing import Any, Literal
 
 from msgspec import Struct
 
+from .addresses import Doors, InTurn, network_of
 from .attribution import Judge
 from .record import BASE_SESSION, Opening
 from .table import CallTable
 
 Kind = Literal["several-names", "several-addresses", "opened-by-another", "unknown-name", "implicit-trust"]
 
-_AT_ONCE = timedelta(hours=1)
 _KEYS_REMEMBERED = 50_000
-_ADDRESSES_REMEMBERED = 100
 _DETAILS_AT_MOST = 1_000
+_Place = tuple[Hashable, str]
+"""Which calls are compared with each other, and from where one comes."""
+
+_OF_A_PLACE = ("status", "role_arn", "notebook", "source_ip_address", "access_key_id", "event_source", "aws_region")
 
 
 class Sign(Struct, frozen=True):
     """One thing that speaks against a notebook's attribution: when, in which event, and what it may mean."""
 
     kind: Kind
+    role_arn: str
     notebook: str
     event_time: str
     event_id: str
@@ -36,16 +42,27 @@ class Sign(Struct, frozen=True):
 
 
 class Signs:
-    """Looks at the role's calls, the oldest first, and at who opens its sessions."""
+    """Looks at the role's calls, the oldest first, and at who opens its sessions.
+
+    `counts` are by role, name and kind; `found` has each thing once.
+    """
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self.found: list[Sign] = []
-        self.counts: Counter[tuple[str, Kind]] = Counter()
+        self.counts: Counter[tuple[str, str, Kind]] = Counter()
         self._names_by_base_key: OrderedDict[str | None, list[str]] = OrderedDict()
-        self._address: dict[str, str] = {}
-        self._left: dict[str, dict[str, str]] = {}
+        self._region_by_key: OrderedDict[str | None, str | None] = OrderedDict()
+        self._doors = Doors()
+        self._by_address, self._by_network = InTurn(), InTurn()
         self._told: set[tuple[str, ...]] = set()
+
+    def by_name(self) -> dict[tuple[str, str], dict[str, int]]:
+        """Return the counts by kind, for each role and name."""
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        for (role_arn, name, kind), count in sorted(self.counts.items()):
+            found.setdefault((role_arn, name), {})[kind] = count
+        return found
 
     def see(self, table: CallTable) -> None:
         """Take in judged calls, and those of others that open a session of the role."""
@@ -57,94 +74,115 @@ class Signs:
         self.found.sort(key=lambda sign: sign.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
-        name = opening.session_name or ""
+        name, role_arn = opening.session_name or "", opening.role_arn
         if opening.explicit_trust_grant is False:
             self._tell(
-                "implicit-trust", name, table, row,
+                "implicit-trust", role_arn, name, table, row,
                 "the role assumed itself by the old implicit trust, since its trust policy doesn't name it: AWS ends this "
                 "for roles that don't use it, so add the module's trust statement",
-                opening.role_arn,
+                role_arn,
             )  # fmt: skip
         if name == BASE_SESSION:
             return
-        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != opening.role_arn:
+        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != role_arn:
             self._tell(
-                "opened-by-another", name, table, row,
+                "opened-by-another", role_arn, name, table, row,
                 f"the session was opened by {opening.principal}, and not by the base session of a notebook instance: "
                 "calls in it may be that principal's",
-                name, str(opening.principal),
+                role_arn, name, str(opening.principal),
             )  # fmt: skip
             return
+        _remember(self._region_by_key, opening.access_key_id, table["aws_region"][row])
         key = table["access_key_id"][row]
-        names = self._names_by_base_key.setdefault(key, [])
+        names = self._names_by_base_key.get(key, [])
         if name not in names:
-            names.append(name)
+            names = [*names, name]
+            _remember(self._names_by_base_key, key, names)
             for each in names if len(names) > 1 else ():
                 self._tell(
-                    "several-names", each, table, row,
+                    "several-names", role_arn, each, table, row,
                     f"one base session (access key {key}) opened sessions under the names {', '.join(names)}: a notebook "
                     "instance has but one name, so its user chose at least one of them",
-                    each, *names,
+                    role_arn, each, *names,
                 )  # fmt: skip
-        if len(self._names_by_base_key) > _KEYS_REMEMBERED:
-            self._names_by_base_key.popitem(last=False)
+        address = table["source_ip_address"][row]
+        if network_of(address) in ((4, True), (6, True)):
+            names = self._doors.names_opened(role_arn, table["vpc_endpoint_id"][row], address, key, name)
+            for each in names:
+                self._tell(
+                    "several-names", role_arn, each, table, row,
+                    f"sessions under the names {', '.join(names)} were opened from one private address, {address}: a "
+                    "notebook instance has but one name, so its user chose at least one of them, unless the address was "
+                    "given to another instance meanwhile or belongs to a proxy",
+                    role_arn, each, address, *names,
+                )  # fmt: skip
 
     def _see_names(self, table: CallTable) -> None:
         if "unknown-name" in set(table["status"]):
-            for row, (status, name) in enumerate(table.rows(("status", "session_name"))):
+            for row, (status, role_arn, name) in enumerate(table.rows(("status", "role_arn", "session_name"))):
                 if status == "unknown-name":
                     text = f"no notebook instance is known that is called {name!r}"
-                    self._tell("unknown-name", name or "", table, row, text, str(name))
+                    self._tell("unknown-name", role_arn, name or "", table, row, text, role_arn, str(name))
 
     def _see_addresses(self, table: CallTable) -> None:
-        used: dict[str, set[str]] = {}
-        for status, notebook, address in set(table.rows(("status", "notebook", "source_ip_address"))):
-            if status == "attributed" and _kind(address):
-                used.setdefault(notebook, {self._address.get(notebook, address)}).add(address)
-        moving = {notebook for notebook, addresses in used.items() if len(addresses) > 1}
-        for notebook in used.keys() - moving:
-            self._address[notebook] = used[notebook].pop()
-        if not moving:
+        places = list(table.rows(_OF_A_PLACE))
+        known = {place: found for place in set(places) if (found := self._place(*place))}
+        of_address, of_network = (
+            _moving(turn, known.values(), by) for by, turn in enumerate((self._by_address, self._by_network))
+        )
+        if not of_address and not of_network:
             return
-        for row, (status, notebook, address) in enumerate(table.rows(("status", "notebook", "source_ip_address"))):
-            is_comparable = notebook in moving and status == "attributed" and _kind(address)
-            if is_comparable and self._address.setdefault(notebook, address) != address:
-                self._see_move(table, row, notebook, address)
+        for row, place in enumerate(places):
+            if place not in known:
+                continue
+            by_address, by_network = known[place]
+            now, (_, role_arn, notebook, address, _, source, region) = table["event_time"][row], place
+            if by_address[0] in of_address and (before := self._by_address.back_from(*by_address, now)):
+                self._tell(
+                    "several-addresses", role_arn, notebook, table, row,
+                    f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
+                    "ways out of one network",
+                    role_arn, notebook, *sorted((before, address)),
+                )  # fmt: skip
+            if by_network[0] in of_network and self._by_network.back_from(*by_network, now):
+                self._tell(
+                    "several-addresses", role_arn, notebook, table, row,
+                    f"calls of {source} in {region} came from public and from private addresses in turn, {address} among "
+                    "them: a notebook instance reaches a service in one way, so two machines may use the name at once",
+                    role_arn, notebook, source, str(region),
+                )  # fmt: skip
 
-    def _see_move(self, table: CallTable, row: int, notebook: str, address: str) -> None:
-        now, before = table["event_time"][row], self._address[notebook]
-        self._address[notebook] = address
-        left = self._left.setdefault(notebook, {})
-        left[before] = now
-        since = left.pop(address, None)
-        if since and _kind(before) == _kind(address) and _close(since, now):
-            self._tell(
-                "several-addresses", notebook, table, row,
-                f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
-                "ways out of one network",
-                notebook, *sorted((before, address)),
-            )  # fmt: skip
-        if len(left) > _ADDRESSES_REMEMBERED:
-            left.pop(next(iter(left)))
+    def _place(
+        self, status: str, role_arn: str, notebook: str, address: str | None, key: str | None, source: str, region: str
+    ) -> tuple[_Place, _Place] | None:
+        """Return to which streams such a call belongs, with where it comes from: by address, and by kind of network."""
+        network = network_of(address)
+        if status != "attributed" or not network:
+            return None
+        version, is_private = network
+        home = self._region_by_key.get(key, region)
+        by_address = (role_arn, notebook, home, version, is_private), str(address)
+        return by_address, ((role_arn, notebook, home, version, source, region), "private" if is_private else "public")
 
-    def _tell(self, kind: Kind, notebook: str, table: CallTable, row: int, text: str, *once: str) -> None:
-        self.counts[notebook, kind] += 1
+    def _tell(
+        self, kind: Kind, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
+    ) -> None:
+        self.counts[role_arn, notebook, kind] += 1
         if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
             self._told.add((kind, *once))
-            self.found.append(Sign(kind, notebook, table["event_time"][row], table["event_id"][row], text))
+            self.found.append(Sign(kind, role_arn, notebook, table["event_time"][row], table["event_id"][row], text))
 
 
-@lru_cache(maxsize=4096)
-def _kind(address: str | None) -> tuple[int, bool] | None:
-    """Return what can be compared: a public and a private address may both be one machine's. None: no address at all."""
-    import ipaddress
-
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return None  # an AWS service that called on the session's behalf
-    return found.version, found.is_private
+def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -> set[Hashable]:
+    """Return the streams that don't stay in one place."""
+    used: defaultdict[Hashable, set[str]] = defaultdict(set)
+    for each in places:
+        stream, place = each[by]
+        used[stream].add(place)
+    return {stream for stream, found in used.items() if not streams.stays(stream, found)}
 
 
-def _close(first: str, second: str) -> bool:
-    return datetime.fromisoformat(second) - datetime.fromisoformat(first) <= _AT_ONCE
+def _remember(known: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    known[key] = value
+    if len(known) > _KEYS_REMEMBERED:
+        known.popitem(last=False)

@@ -77,18 +77,22 @@ class Sources:
         for table in self.tables(wanted, question):
             yield from table.calls()
 
+    def files(self) -> Iterator[LogFile]:
+        """Yield the log files that may answer the question."""
+        return self._log_files(self._question)
+
     def _log_files(self, question: Question) -> Iterator[LogFile]:
         for name in self._names:
             if name.startswith("s3://"):
                 from .s3 import log_objects
 
-                yield from log_objects(name, question, self._reading.skip)
+                yield from log_objects(name, question, self._reading.skip, self._reading.coverage)
             elif self._again and (name == STANDARD_INPUT or _is_pipe(name)):
                 yield self._copy(name)
             elif name == STANDARD_INPUT:
                 yield LogFile(STANDARD_INPUT)
             elif name != EVENT_HISTORY:
-                yield from files.log_files(name, question, self._reading.skip)
+                yield from files.log_files(name, question, self._reading.skip, self._reading.coverage)
 
     def _copy(self, name: str) -> LogFile:
         copy = self._copies.get(name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
 
 from .reading import Reading
+from .record import BASE_SESSION
 from .signs import Signs
 from .table import CallTable
 
@@ -25,6 +27,11 @@ class Row(Struct):
     last_seen: str | None = None
     source_ip_addresses: set[str] = field(default_factory=set)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The role's ARN and the session's name, by which warnings are kept."""
+        return self.role_arn or "", self.notebook or self.session_name or ""
 
     def event_names(self) -> dict[str, int]:
         """Return the counts by `service:Event`, the most frequent first."""
@@ -48,7 +55,7 @@ class Summary:
     """Adds up judged calls."""
 
     def __init__(self) -> None:
-        self.unattributed = Row()
+        self.unattributed = Row(session_name=BASE_SESSION)
         self.handshake_row = Row()
         self._rows: dict[tuple[str | None, str | None, str | None], Row] = {}
 
@@ -114,11 +121,26 @@ class Summary:
         """The number of calls, handshakes aside."""
         return self.unattributed.calls + sum(row.calls for row in self._rows.values())
 
+    def rows_and_header(self, signs: Signs) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
+        """Return the header and the rows of the summary as a table of plain values."""
+        warnings = signs.by_name()
+        groups = (
+            ("attributed", self.notebooks),
+            ("unknown-name", self.unknown_names),
+            ("unattributed", [self.unattributed]),
+        )
+        rows = (
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(warnings.get(row.key, ()))]
+            for status, of_status in groups
+            for row in of_status
+        )  # fmt: skip
+        return (
+            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
+        ), rows  # fmt: skip
+
     def plain(self, role: str, reading: Reading, signs: Signs) -> dict[str, Any]:
         """Return the summary as it is put out as JSON."""
-        warnings: dict[str, dict[str, int]] = {}
-        for (name, kind), count in sorted(signs.counts.items()):
-            warnings.setdefault(name, {})[kind] = count
+        warnings = signs.by_name()
         return {
             "role": role,
             "files": reading.files,
@@ -130,13 +152,18 @@ class Summary:
                     **row.plain(),
                     "role_arn": row.role_arn,
                     "chained": row.chained,
-                    "warnings": warnings.get(row.notebook or "", {}),
+                    "warnings": warnings.get(row.key, {}),
                 }
                 for row in self.notebooks
             ],
             "unattributed": self.unattributed.plain(),
             "unknown_names": [
-                {**row.plain(), "session_name": row.session_name, "role_arn": row.role_arn}
+                {
+                    **row.plain(),
+                    "session_name": row.session_name,
+                    "role_arn": row.role_arn,
+                    "warnings": warnings.get(row.key, {}),
+                }
                 for row in self.unknown_names
             ],
             "skipped": [{"file": file, "reason": reason} for file, reason in reading.skipped],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from .reading import Reading
@@ -17,16 +16,16 @@ _EVENTS_SHOWN = 4
 _HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen", "from", "most frequent")
 
 
-def write_summary_table(summary: Summary, signs: Signs, role: str, reading: Reading, file: BinaryIO) -> None:
-    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on.
+def write_summary_table(
+    summary: Summary, signs: Signs, role: str, reading: Reading, file: BinaryIO, missing: Iterable[str] = ()
+) -> None:
+    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
 
     On a terminal a row ends where the line does.
     """
     line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
     several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
-    warnings: Counter[str] = Counter()
-    for (name, _), count in signs.counts.items():
-        warnings[name] += count
+    warnings = {key: sum(kinds.values()) for key, kinds in signs.by_name().items()}
     rows = [_cells(row, row.notebook or "", warnings, several_roles) for row in summary.notebooks]
     rows += [
         _cells(row, f"(unknown name) {row.session_name}", warnings, several_roles) for row in summary.unknown_names
@@ -47,12 +46,12 @@ def write_summary_table(summary: Summary, signs: Signs, role: str, reading: Read
             line = "  " + "  ".join(cells).rstrip()
             lines.append(line if len(line) <= line_width else f"{line[: line_width - 1]}…")
     else:
-        lines.append("  No call of this role.")
-    lines += ["", *_remarks(summary, signs)]
+        lines.append("  No call to show.")
+    lines += ["", *_remarks(summary, signs), *(f"  {printable(text)}." for text in missing)]
     file.write("\n".join(lines).rstrip().encode() + b"\n")
 
 
-def _cells(row: Row, name: str, warnings: Counter[str], with_role: bool) -> tuple[str, ...]:
+def _cells(row: Row, name: str, warnings: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:
     events = list(row.event_names().items())
     shown = ", ".join(f"{count:,} {event}" for event, count in events[:_EVENTS_SHOWN])
     more = f", and {len(events) - _EVENTS_SHOWN} more" if len(events) > _EVENTS_SHOWN else ""
@@ -60,7 +59,7 @@ def _cells(row: Row, name: str, warnings: Counter[str], with_role: bool) -> tupl
     where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
     if with_role and row.role_arn:
         name = f"{name} ({row.role_arn})"
-    said = warnings[row.notebook or row.session_name or ""] if row.notebook or row.session_name else 0
+    said = warnings.get(row.key, 0)
     cells = (
         name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
     )  # fmt: skip

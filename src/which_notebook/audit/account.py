@@ -139,7 +139,7 @@ def _regions(asked: Sequence[str]) -> list[str]:
     with aws.named_errors(""):
         regions = list(dict.fromkeys(asked)) or list(filter(None, [aws.configured_region()]))
     if not regions:
-        raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION")
+        raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION")
     return regions
 
 

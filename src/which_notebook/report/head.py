@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
@@ -49,9 +48,7 @@ class Head:
             (row.role_arn, row.notebook, row.session_name): row for row in summary.notebooks + summary.unknown_names
         }
         rows = [*named.values(), summary.unattributed]
-        warnings: Counter[str] = Counter()
-        for (name, _), count in signs.counts.items():
-            warnings[name] += count
+        warnings = {key: sum(kinds.values()) for key, kinds in signs.by_name().items()}
         return {
             "version": __version__,
             "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -77,6 +74,7 @@ class Head:
             "signs": [
                 {
                     "kind": sign.kind,
+                    "role_arn": printable(sign.role_arn),
                     "notebook": printable(sign.notebook),
                     "event_time": sign.event_time,
                     "event_id": printable(sign.event_id),
@@ -91,7 +89,9 @@ class Head:
             "notes": [printable(note) for note in reading.notes],
         }
 
-    def _plain_lane(self, kind: str, key: _Key, named: dict[_Key, Row], warnings: Counter[str]) -> dict[str, Any]:
+    def _plain_lane(
+        self, kind: str, key: _Key, named: dict[_Key, Row], warnings: dict[tuple[str, str], int]
+    ) -> dict[str, Any]:
         if kind == "more-names":
             row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
         else:
@@ -107,7 +107,7 @@ class Head:
             "calls": row.calls,
             "errors": row.errors,
             "chained": row.chained,
-            "warnings": warnings[name] if name is not None else 0,
+            "warnings": warnings.get(row.key, 0),
             "first_seen": row.first_seen,
             "last_seen": row.last_seen,
             "addresses": [printable(address) for address in addresses[:_ADDRESSES_SHOWN]],

@@ -44,7 +44,7 @@ class Timeline {
           colours,
           counts: this.counts.subarray(...range),
           errors: this.errors.subarray(...range),
-          signs: this.signsOf.get(lane.name)?.map((seconds) => this.x(seconds)) ?? [],
+          signs: this.signsOf.get(JSON.stringify([lane.role_arn, lane.name]))?.map((seconds) => this.x(seconds)) ?? [],
         });
       }
     }
@@ -144,8 +144,9 @@ class Timeline {
       this.brush,
     );
     this.signsOf = new Map();
-    for (const { notebook, event_time: time } of this.signs) {
-      this.signsOf.set(notebook, [...(this.signsOf.get(notebook) ?? []), Date.parse(time) / 1000]);
+    for (const { notebook, role_arn: role, event_time: time } of this.signs) {
+      const key = JSON.stringify([role, notebook]);
+      this.signsOf.set(key, [...(this.signsOf.get(key) ?? []), Date.parse(time) / 1000]);
     }
     // Of very many lanes only those in sight are drawn.
     this.observer = new IntersectionObserver(
