@@ -6,8 +6,8 @@ Only what can be compared is: an address of AWS's own services is none, and a ma
 from __future__ import annotations
 
 import socket
-from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections import OrderedDict, defaultdict
+from collections.abc import Collection, Hashable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 _IN_TURN_WITHIN = timedelta(hours=1)
 _LEFT_REMEMBERED = 100
-_OPENERS_REMEMBERED = 50_000
+_DOORS_REMEMBERED = 50_000
 _NAMES_REMEMBERED = 100
 
 
@@ -76,42 +76,53 @@ def _close(first: str, second: str) -> bool:
     return datetime.fromisoformat(second) - datetime.fromisoformat(first) <= _IN_TURN_WITHIN
 
 
-class _Door(Struct):
-    """What opened sessions from one private address: the base session used last, all before it, and the names."""
+class Door(Struct):
+    """A private address from which several names were opened: which ones, and the call that opened the last of them."""
 
-    key: str | None
-    before: set[str | None] = field(default_factory=set)
-    names: dict[str, None] = field(default_factory=dict)
-    is_shared: bool = False
+    role_arn: str
+    address: str
+    event: tuple[str, str]
+    names: list[str] = field(default_factory=list)
+    key: str | None = None
+    keys_before: set[str | None] = field(default_factory=set)
+    takes_turns: bool = False
 
 
 class Doors:
     """The private addresses from which names were opened: a notebook instance has one, and one name.
 
     Behind a proxy or a NAT gateway with a private address several instances have the same one. It is taken for such where
-    base sessions take turns there, each with a name that is opened from nowhere else.
+    base sessions take turns there, with names that are opened from nowhere else.
     """
 
     def __init__(self) -> None:
-        self._doors: OrderedDict[tuple[str, str | None, str], _Door] = OrderedDict()
-        self._addresses: dict[tuple[str, str], dict[str, None]] = {}
+        self._doors: OrderedDict[tuple[str, str | None, str], Door] = OrderedDict()
+        self._addresses: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
-    def names_opened(self, role_arn: str, endpoint: str | None, address: str, key: str | None, name: str) -> list[str]:
-        """Take in that a base session (`key`) opened a name's session; return the names opened there, if that tells something.
+    def see(
+        self, role_arn: str, endpoint: str | None, address: str, key: str | None, name: str, event: tuple[str, str]
+    ) -> None:
+        """Take in that a base session (`key`) opened a name's session, in an event with this time and id.
 
         `endpoint` is the VPC endpoint that the call went through: another network may have the same private address.
         """
-        door = self._doors.setdefault((role_arn, endpoint, address), _Door(key))
+        door = self._doors.setdefault((role_arn, endpoint, address), Door(role_arn, address, event, key=key))
         if key != door.key:
-            door.before.add(door.key)
-            door.is_shared |= key in door.before
+            door.keys_before.add(door.key)
+            door.takes_turns |= key in door.keys_before
             door.key = key
-        if len(door.names) < _NAMES_REMEMBERED:
-            door.names[name] = None
-        self._addresses.setdefault((role_arn, name), {})[address] = None
-        if len(self._doors) > _OPENERS_REMEMBERED:
+        if name not in door.names and len(door.names) < _NAMES_REMEMBERED:
+            door.names.append(name)
+            door.event = event
+        self._addresses[role_arn, name].add(address)
+        if len(self._doors) > _DOORS_REMEMBERED:
             self._doors.popitem(last=False)
-        if len(door.names) < 2:
-            return []
-        at_home_elsewhere = any(len(self._addresses[role_arn, each]) > 1 for each in door.names)
-        return list(door.names) if at_home_elsewhere or not door.is_shared else []
+
+    def shared(self) -> Iterator[Door]:
+        """Yield those of which a notebook instance's user made use under several names, once all openings are seen."""
+        for door in self._doors.values():
+            # What one base session opened is known to be one user's.
+            if len(door.names) > 1 and door.keys_before:
+                is_elsewhere = any(len(self._addresses[door.role_arn, name]) > 1 for name in door.names)
+                if is_elsewhere or not door.takes_turns:
+                    yield door

@@ -55,7 +55,7 @@ class Asked:
         self._unattributed = 0
 
     def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
-        """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for."""
+        """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for, and concludes at the end."""
         wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
         if self._follow:
             # A session may have been opened before, in another region or account.
@@ -75,6 +75,8 @@ class Asked:
             fitting = table.selected(of_any_notebook.fitting(table))
             self._unattributed += fitting["status"].count("unattributed")
             yield self.role_calls.asked_for(table)
+        if signs:
+            signs.conclude()
 
     def calls(self) -> Iterator[Call]:
         """Yield the same, call by call."""
@@ -95,7 +97,7 @@ class Asked:
         said = [f"No call of the role {self.judge.role} is in what was read: {read}"]
         if same_name := calls.same_name():
             return [*said, same_name]
-        if nearest := nearest_roles(self.judge.role_name, self.sources.files()):
+        if reading.files and (nearest := nearest_roles(self.judge.role_name, self.sources.files())):
             said.append(f"Roles that are named there: {', '.join(nearest)}")
         return said
 

@@ -93,6 +93,7 @@ def explain(event_id: str, sources: Sources, role: str | None, inventory: Invent
         table = read.selected(around.fitting(read))
         judge.judge(table)
         signs.see(table)
+    signs.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
     return Explanation(call, openings, [sign for sign in signs.found if (sign.role_arn, sign.notebook) == name])
 

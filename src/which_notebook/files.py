@@ -54,8 +54,11 @@ def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | 
                 has_logs = True
                 yield _log_file(entry.path, found)
             except OSError as error:
-                seen = True
-                skip(entry.path, _reason(error))
+                if entry.name.endswith(SUFFIXES):
+                    seen = True
+                    skip(entry.path, _reason(error))
+                else:
+                    coverage.leave_out(entry.path, _reason(error))
         if has_logs:
             seen = True
             coverage.see(f"{folder}/")

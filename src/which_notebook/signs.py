@@ -71,6 +71,19 @@ class Signs:
                 self._see_opening(table, row, opening)
         self._see_names(table)
         self._see_addresses(table)
+
+    def conclude(self) -> None:
+        """Take in that these were all: only now can be told what is one address of several instances'."""
+        for door in self._doors.shared():
+            names = ", ".join(door.names)
+            for name in door.names:
+                self._add(
+                    "several-names", door.role_arn, name, door.event,
+                    f"sessions under the names {names} were opened from one private address, {door.address}: a notebook "
+                    "instance has but one name, so its user chose at least one of them, unless the address went to another "
+                    "instance meanwhile, or is a proxy's",
+                    door.role_arn, name, door.address, names,
+                )  # fmt: skip
         self.found.sort(key=lambda sign: sign.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
@@ -107,15 +120,8 @@ class Signs:
                 )  # fmt: skip
         address = table["source_ip_address"][row]
         if network_of(address) in ((4, True), (6, True)):
-            names = self._doors.names_opened(role_arn, table["vpc_endpoint_id"][row], address, key, name)
-            for each in names:
-                self._tell(
-                    "several-names", role_arn, each, table, row,
-                    f"sessions under the names {', '.join(names)} were opened from one private address, {address}: a "
-                    "notebook instance has but one name, so its user chose at least one of them, unless the address was "
-                    "given to another instance meanwhile or belongs to a proxy",
-                    role_arn, each, address, *names,
-                )  # fmt: skip
+            event = table["event_time"][row], table["event_id"][row]
+            self._doors.see(role_arn, table["vpc_endpoint_id"][row], address, key, name, event)
 
     def _see_names(self, table: CallTable) -> None:
         if "unknown-name" in set(table["status"]):
@@ -167,10 +173,13 @@ class Signs:
     def _tell(
         self, kind: Kind, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
     ) -> None:
+        self._add(kind, role_arn, notebook, (table["event_time"][row], table["event_id"][row]), text, *once)
+
+    def _add(self, kind: Kind, role_arn: str, notebook: str, event: tuple[str, str], text: str, *once: str) -> None:
         self.counts[role_arn, notebook, kind] += 1
         if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
             self._told.add((kind, *once))
-            self.found.append(Sign(kind, role_arn, notebook, table["event_time"][row], table["event_id"][row], text))
+            self.found.append(Sign(kind, role_arn, notebook, *event, text))
 
 
 def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -> set[Hashable]:

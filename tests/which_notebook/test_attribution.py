@@ -28,7 +28,8 @@ USER = {"type": "IAMUser", "userName": ROLE, "arn": f"arn:aws:iam::{ACCOUNT}:use
 
 def judged(ask: Any, tmp_path: Path, *records: Record, role: str = ROLE) -> list[tuple[str, str | None]]:
     answer = ask("calls", write(tmp_path / "log.json.gz", *records), "--role", role)
-    assert (answer.status, answer.err) == (0, "")
+    assert answer.status == (0 if answer.calls else 4)  # 4: no call of the role
+    assert (answer.err == "") is bool(answer.calls)
     return [(call["status"], call["notebook"]) for call in answer.calls]
 
 

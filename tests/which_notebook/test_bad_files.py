@@ -174,7 +174,7 @@ def test_many_bad_files_are_told_in_a_few_lines_and_named_in_json(ask: Any, tmp_
     for number in range(50):
         (tmp_path / f"{number}.json").write_bytes(b"")
     answer = ask("summary", tmp_path, "--role", ROLE)
-    assert len(answer.err.splitlines()) == 21
+    assert len(answer.err.splitlines()) == 22
     assert len(answer.json["skipped"]) == 50
 
 

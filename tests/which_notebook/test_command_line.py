@@ -71,7 +71,8 @@ def log(tmp_path: Path) -> Path:
 )
 def test_what_is_asked_for(ask: Any, log: Path, options: str, found: str) -> None:
     answer = ask("calls", log, "--role", ROLE, *options.split())
-    assert (answer.status, answer.err) == (0, "")
+    assert answer.status == 0
+    assert (answer.err == "") is bool(found)  # an empty answer says why
     assert "".join(call["event_id"] for call in answer.calls) == found
     summary = ask("summary", log, "--role", ROLE, *options.split()).json
     assert summary["calls"] + summary["handshakes"] == len(found)
@@ -86,7 +87,7 @@ def test_what_is_asked_for(ask: Any, log: Path, options: str, found: str) -> Non
         ("--until 2026-03-02", 0),
         (f"--account {ACCOUNT}", 0),
         ("--errors-only", 0),
-        ("--role another", 0),
+        ("--role another", 4),
     ],
 )
 def test_fail_on_unattributed(ask: Any, log: Path, options: str, status: int) -> None:
@@ -110,7 +111,10 @@ WRONG = {
     "summary LOG --role r --until 2026-13-01": "'2026-13-01' is no time: write an ISO time",
     "summary LOG --role r --since 2026-03-02 --until 2026-03-01": "--since 2026-03-02 is after --until 2026-03-01",
     "summary LOG --role a/b": "'a/b' is no role: give its name",
-    "summary LOG --role arn:aws:sts::111122223333:assumed-role/r/x": "is no role: give its name",
+    "summary LOG --role arn:aws:sts::111122223333:federated-user/r": "is no role: give its name",
+    "calls LOG --role r --notebook ": "'' is empty: name at least one",
+    "report LOG --role r --format csv -o x": "a report is an HTML file and has no --format",
+    "calls LOG --role r --delivered-within a-week": "'a-week' is no number of days",
     "summary LOG --role arn:aws:iam::111122223333:role/x/": "is no role: give its name",
     "calls LOG --role r --status bad": "'bad' is none of attributed, unattributed",
     "calls LOG --role r --jobs 0": "'0' is no number of processes, 1 to 256",
@@ -129,7 +133,7 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_wrong_usage_says_in_one_line_what_to_write(ask: Any, log: Path, line: str) -> None:
-    answer = ask(*line.replace("LOG", str(log)).split())
+    answer = ask(*line.replace("LOG", str(log)).split(" ") if line else ())
     assert (answer.status, answer.out) == (2, "")
     assert WRONG[line] in answer.err
     assert answer.err.startswith("which-notebook: ")
@@ -200,8 +204,10 @@ DAYS = ["2026/02/28", "2026/03/01", "2026/03/02", "2026/03/03"]
         (f"--account {ACCOUNT}", 8),
         (f"--account {ACCOUNT} --region eu-west-1 --since 2026-03-02", 2),
         ("--since 2026-03-01T12:00:00Z", 12),
-        # A file may be delivered the day after.
-        ("--until 2026-02-28", 8),
+        # A file may be delivered days after.
+        ("--until 2026-02-28 --delivered-within 1", 8),
+        ("--until 2026-02-28", 16),
+        ("--until 2026-02-28 --delivered-within 0", 4),
         ("--until 9999-12-31", 16),
     ],
 )
@@ -211,7 +217,7 @@ def test_a_path_tells_which_files_need_no_reading(ask: Any, tmp_path: Path, opti
             for day in DAYS:
                 write(tmp_path / f"AWSLogs/o-abc123/{account}/CloudTrail/{region}/{day}/x.json.gz", others())
     answer = ask("summary", tmp_path, "--role", ROLE, *options.split())
-    assert (answer.status, answer.json["files"]) == (0, read)
+    assert (answer.status, answer.json["files"]) == (4, read)
 
 
 def test_help_and_version(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:

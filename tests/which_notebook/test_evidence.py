@@ -79,7 +79,16 @@ def test_what_speaks_against_it(ask: Any, tmp_path: Path, kind: str, before: lis
     "before",
     [
         [OPENED, handshake(key="ASIANB2", time="2026-03-01T09:05:00Z")],
-        [OPENED, handshake("churn-model", key="ASIACM", base_key="ASIABASE2", time="2026-03-01T09:05:00Z")],
+        [
+            OPENED,
+            handshake(
+                "churn-model",
+                key="ASIACM",
+                base_key="ASIABASE2",
+                time="2026-03-01T09:05:00Z",
+                sourceIPAddress="10.9.0.11",
+            ),
+        ],
         [handshake(key="ASIANB", granted=True)],
         # A move is no use at once: nobody came back to the first address.
         [record(FRAUD, sourceIPAddress="10.9.0.77", time="2026-03-01T09:01:00Z"), OPENED],

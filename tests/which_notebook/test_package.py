@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hatchling import build
+from logs import document, record
 from workspace import CHECKOUT
 
 
@@ -32,7 +33,7 @@ def test_the_wheel_holds_the_command_and_nothing_of_the_tests(wheel: Path) -> No
 
 
 def test_the_wheel_alone_writes_a_report(wheel: Path, tmp_path: Path) -> None:
-    (tmp_path / "log.json").write_text('{"Records":[]}')
+    (tmp_path / "log.json").write_bytes(document([record()]))
     program = "import sys; from which_notebook.cli import main; sys.exit(main(sys.argv[1:]))"
     command = ["report", "log.json", "--role", "data-science-execution", "--no-cache", "-o", "report.html"]
     subprocess.run(
