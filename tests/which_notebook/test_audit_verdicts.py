@@ -40,7 +40,7 @@ def role(mode: str, *statements: dict[str, Any]) -> Role:
     }
     identity = read_policy({"Version": "2012-10-17", "Statement": [allow, *(statements or [names])]})
     bare = Role(ARN, "AROAEXAMPLE", read_policy({"Statement": []}), (identity,))
-    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare, source_identity=mode == "imds")), (identity,))
+    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare)), (identity,))
 
 
 def audited(script: str | None, role: Role | None, **changes: Any) -> Row:
