@@ -229,21 +229,21 @@ variable "unattributed_allowed_actions" {
 }
 
 variable "allow_pass_role" {
-  description = "Whether sessions of the role may pass the role itself on (`iam:PassRole`), where another policy of it allows that. The default refuses it in imds mode and under `deny_unattributed_calls`: give jobs, models and endpoints a role of their own. With true, a notebook's user has the base session in any job that they create with the role, and calls made there can't be attributed."
+  description = "Whether the role's sessions may pass the role itself (`iam:PassRole`), if another of its policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`: give jobs, models and endpoints a role of their own. With true, a notebook's user has the base session in every job that they create with the role, and calls made there can't be attributed."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "allow_notebook_instance_changes" {
-  description = "Whether sessions of the role may create, update, start, delete and open notebook instances and change lifecycle configurations, where another policy of it allows that. The default refuses it in imds mode and under `deny_unattributed_calls`; to describe, list and stop them stays allowed. With true, a notebook's user can turn root access on, exchange a start script, or open a colleague's notebook instance, and call under the colleague's name."
+  description = "Whether the role's sessions may create, update, start, delete and open notebook instances and change lifecycle configurations, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`; describing, listing and stopping them stays allowed. With true, a notebook's user can turn root access on, replace a start script, or open a colleague's notebook instance, and call under the colleague's name."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "allow_role_changes" {
-  description = "Whether sessions of the role may change the role, its policies and trust policy, and the versions of the account's managed policies, where another policy of it allows that. The default refuses it in imds mode and under `deny_unattributed_calls`. With true, a notebook's user can remove all that this module sets up on the role."
+  description = "Whether the role's sessions may change the role, its policies and trust policy, and the versions of the account's managed policies, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`. With true, a notebook's user can remove all that this module sets up on the role."
   type        = bool
   default     = false
   nullable    = false
