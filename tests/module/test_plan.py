@@ -129,10 +129,6 @@ def test_a_dot_in_a_pattern_covers_only_a_dot(plan: Plan) -> None:
     assert names_of(plan(additional_session_names=["a.*", "axy", "a.y"])) == ["a.*", "axy"]
 
 
-def test_400_names_fit_in_profile_mode(plan: Plan) -> None:
-    assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(400)]).errors == []
-
-
 def test_session_arns_name_what_cloudtrail_shows(plan: Plan) -> None:
     outcome = plan(notebook_instances={"one": {}}, additional_session_names=["two", "team-a-*"], role_path="/data/")
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/team-execution"

@@ -207,13 +207,17 @@ class Role(Struct, frozen=True):
     ) -> dict[str, Maybe]:
         """Return the actions by which a notebook session may get root, or open somebody else's notebook instance."""
         prefix = f"arn:{self.partition}:sagemaker:{region}:{self.account_id}"
+        named = [
+            ("sagemaker:UpdateNotebookInstance", "notebook-instance", caller),
+            ("sagemaker:CreatePresignedNotebookInstanceUrl", "notebook-instance", "which-notebook-audit"),
+            *([("sagemaker:UpdateNotebookInstanceLifecycleConfig", "notebook-instance-lifecycle-config", lifecycle)] if lifecycle else []),
+        ]  # fmt: skip
+        # Whether the ARN has the name in lower case is said in different ways; here the worse answer counts.
         asked = [
-            ("sagemaker:UpdateNotebookInstance", f"{prefix}:notebook-instance/{caller.lower()}"),
-            ("sagemaker:CreatePresignedNotebookInstanceUrl", f"{prefix}:notebook-instance/which-notebook-audit"),
+            (action, f"{prefix}:{kind}/{spelt}")
+            for action, kind, name in named
+            for spelt in dict.fromkeys((name, name.lower()))
         ]
-        if lifecycle:
-            arn = f"{prefix}:notebook-instance-lifecycle-config/{lifecycle.lower()}"
-            asked.append(("sagemaker:UpdateNotebookInstanceLifecycleConfig", arn))
         return self._allowed(asked, caller, source_identity)
 
     def may_change_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
