@@ -24,7 +24,7 @@ resource "aws_iam_role_policy" "assume_self" {
   lifecycle {
     precondition {
       condition     = local.inline_policy_characters <= local.inline_policy_quota
-      error_message = "The role's inline ${var.deny_unattributed_calls ? "policies" : "policy"} would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
+      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
     }
   }
 }
@@ -93,6 +93,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
   depends_on = [
     aws_iam_role_policy.assume_self,
     aws_iam_role_policy.deny_unattributed_calls,
+    aws_iam_role_policy.protect_role,
     aws_iam_role_policy_attachment.this,
   ]
 }

@@ -24,7 +24,9 @@ locals {
   # from opening a session under another notebook's name.
   # In imds mode the session also gets a source identity, which needs a permission of its own on both sides:
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
-  open_session_actions = concat(["sts:AssumeRole"], var.attribution_mode == "imds" ? ["sts:SetSourceIdentity"] : [])
+  # Profile mode allows it too: a change of attribution_mode then refuses no notebook instance that still runs in the
+  # mode of its last start.
+  open_session_actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
   self_trust_statement = {
     Sid       = "BaseSessionOpensNotebookSessions"
     Effect    = "Allow"
@@ -43,7 +45,9 @@ locals {
         Sid       = "SageMakerOpensBaseSession"
         Effect    = "Allow"
         Principal = { Service = "sagemaker.amazonaws.com" }
-        Action    = "sts:AssumeRole"
+        # A job takes over the source identity of the session that creates it, and fails where the role doesn't let it:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
+        Action = local.open_session_actions
       },
       local.self_trust_statement,
     ]
@@ -68,7 +72,7 @@ locals {
 
   assume_self_policy = jsonencode({
     Version = "2012-10-17"
-    Statement = concat([
+    Statement = [
       {
         Sid      = "OpenNotebookSessions"
         Effect   = "Allow"
@@ -87,22 +91,32 @@ locals {
           Condition = { StringNotLike = { "sts:RoleSessionName" = local.session_names } }
         }
       ),
+      # The known names are then those of the source identity too.
+      {
+        Sid      = "SourceIdentityIsTheSessionName"
+        Effect   = "Deny"
+        Action   = "sts:AssumeRole"
+        Resource = local.role_arn
+        Condition = {
+          Null            = { "sts:SourceIdentity" = "false" }
+          StringNotEquals = { "sts:SourceIdentity" = "$${sts:RoleSessionName}" }
+        }
+      },
+      # A notebook instance's base session has no source identity. One that has belongs to a job that a notebook created.
+      {
+        Sid       = "NotFromASessionWithSourceIdentity"
+        Effect    = "Deny"
+        Action    = "sts:AssumeRole"
+        Resource  = local.role_arn
+        Condition = { Null = { "aws:SourceIdentity" = "false" } }
+      },
       {
         Sid      = "FindOwnRole"
         Effect   = "Allow"
         Action   = "sagemaker:DescribeNotebookInstance"
         Resource = "arn:${local.partition}:sagemaker:*:${local.account_id}:notebook-instance/*"
       },
-      ], var.attribution_mode != "imds" ? [] : [
-      # The known names are then those of the source identity too. A session without one has another name than it.
-      {
-        Sid       = "SourceIdentityIsTheSessionName"
-        Effect    = "Deny"
-        Action    = "sts:AssumeRole"
-        Resource  = local.role_arn
-        Condition = { StringNotEquals = { "sts:SourceIdentity" = "$${sts:RoleSessionName}" } }
-      },
-    ])
+    ]
   })
 
   # What the base session may not do. The first statement has to leave out AssumeRole, whatever the role; the second
@@ -129,6 +143,10 @@ locals {
 
   # For all inline policies of a role together; white space, which jsonencode doesn't write, isn't counted:
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-  inline_policy_quota      = 10240
-  inline_policy_characters = length(local.assume_self_policy) + (var.deny_unattributed_calls ? length(local.deny_unattributed_calls_policy) : 0)
+  inline_policy_quota = 10240
+  inline_policy_characters = sum([
+    length(local.assume_self_policy),
+    var.deny_unattributed_calls ? length(local.deny_unattributed_calls_policy) : 0,
+    local.protects_role ? length(local.protect_role_policy) : 0,
+  ])
 }

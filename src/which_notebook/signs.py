@@ -9,6 +9,7 @@ regions, the region in which a session was opened tells them apart.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable
 from typing import Any, Literal
@@ -20,7 +21,20 @@ from .attribution import Judge
 from .record import BASE_SESSION, Opening
 from .table import CallTable
 
-Kind = Literal["several-names", "several-addresses", "opened-by-another", "unknown-name", "implicit-trust"]
+Kind = Literal[
+    "several-names",
+    "several-addresses",
+    "opened-by-another",
+    "unknown-name",
+    "implicit-trust",
+    "passed-role",
+    "changed-role",
+    "changed-notebook-instance",
+]
+
+# To describe, list and stop notebook instances gives nobody a session.
+_INSTANCE_CHANGE = re.compile("(Create|CreatePresigned|Update|Start)NotebookInstance(LifecycleConfig|Url)?")
+_POLICY_CHANGES = frozenset(("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"))
 
 _KEYS_REMEMBERED = 50_000
 _DETAILS_AT_MOST = 1_000
@@ -57,12 +71,12 @@ class Signs:
         self._by_address, self._by_network = InTurn(), InTurn()
         self._told: set[tuple[str, ...]] = set()
 
-    def by_name(self) -> dict[tuple[str, str], dict[str, int]]:
-        """Return the counts by kind, for each role and name."""
-        found: dict[tuple[str, str], dict[str, int]] = {}
+    def by_name(self) -> dict[tuple[str, str], Counter[str]]:
+        """Return the counts by kind, for each role and name; those of base sessions, for all roles together."""
+        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (role_arn, name, kind), count in sorted(self.counts.items()):
-            found.setdefault((role_arn, name), {})[kind] = count
-        return found
+            found["" if name == BASE_SESSION else role_arn, name][kind] += count
+        return dict(found)
 
     def see(self, table: CallTable) -> None:
         """Take in judged calls, and those of others that open a session of the role."""
@@ -71,6 +85,7 @@ class Signs:
                 self._see_opening(table, row, opening)
         self._see_names(table)
         self._see_addresses(table)
+        self._see_changes(table)
 
     def conclude(self) -> None:
         """Take in that these were all: only now can be told what is one address of several instances'."""
@@ -129,6 +144,28 @@ class Signs:
                 if status == "unknown-name":
                     text = f"no notebook instance is known that is called {name!r}"
                     self._tell("unknown-name", role_arn, name or "", table, row, text, role_arn, str(name))
+
+    def _see_changes(self, table: CallTable) -> None:
+        """Look for calls by which a session of the role gets another session, out of the attribution's sight."""
+        columns = ("event_source", "event_name", "named_role")
+        telling = {each: kind for each in set(table.rows(columns)) if (kind := self._change(*each))}
+        if not telling:
+            return
+        for row, each in enumerate(table.rows(columns)):
+            if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
+                role_arn = table["notebook_role_arn"][row] or table["role_arn"][row]
+                name, event = table["notebook"][row] or table["session_name"][row], table["event_name"][row]
+                self._tell(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
+
+    def _change(self, event_source: str, event_name: str, named_role: str | None) -> Kind | None:
+        is_iam = event_source == "iam.amazonaws.com"
+        if is_iam and event_name in _POLICY_CHANGES:
+            return "changed-role"
+        if self._judge.is_named(named_role):
+            return "changed-role" if is_iam and event_name != "AddRoleToInstanceProfile" else "passed-role"
+        if event_source == "sagemaker.amazonaws.com" and _INSTANCE_CHANGE.fullmatch(event_name):
+            return "changed-notebook-instance"
+        return None
 
     def _see_addresses(self, table: CallTable) -> None:
         places = list(table.rows(_OF_A_PLACE))
@@ -189,6 +226,15 @@ def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -
         stream, place = each[by]
         used[stream].add(place)
     return {stream for stream, found in used.items() if not streams.stays(stream, found)}
+
+
+_CHANGES = {
+    "passed-role": "a session of the role handed the role on, and what was made with it calls in a session that can't be "
+    "told from a notebook's base session",
+    "changed-role": "a session of the role changed the role, or a managed policy that may be attached to it",
+    "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance, where root "
+    "or somebody else's session may be had",
+}
 
 
 def _remember(known: OrderedDict[Any, Any], key: Any, value: Any) -> None:

@@ -156,7 +156,7 @@ class Summary:
                 }
                 for row in self.notebooks
             ],
-            "unattributed": self.unattributed.plain(),
+            "unattributed": {**self.unattributed.plain(), "warnings": warnings.get(self.unattributed.key, {})},
             "unknown_names": [
                 {
                     **row.plain(),

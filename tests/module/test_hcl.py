@@ -12,6 +12,9 @@ from workspace import CHECKOUT
 # The public interface: names that a caller's configuration and state hold on to.
 INPUTS = {
     "additional_session_names",
+    "allow_notebook_instance_changes",
+    "allow_pass_role",
+    "allow_role_changes",
     "allow_start_without_attribution",
     "attribution_mode",
     "create_role",
@@ -41,6 +44,7 @@ RESOURCES = {
     ("aws_iam_role", "this"),
     ("aws_iam_role_policy", "assume_self"),
     ("aws_iam_role_policy", "deny_unattributed_calls"),
+    ("aws_iam_role_policy", "protect_role"),
     ("aws_iam_role_policy_attachment", "this"),
     ("aws_sagemaker_notebook_instance", "this"),
     ("aws_sagemaker_notebook_instance_lifecycle_configuration", "this"),
@@ -132,6 +136,7 @@ def test_a_notebook_instance_waits_for_the_policies_of_its_first_boot(module: di
     assert set(resource(module, "aws_sagemaker_notebook_instance")["depends_on"]) == {
         "${aws_iam_role_policy.assume_self}",
         "${aws_iam_role_policy.deny_unattributed_calls}",
+        "${aws_iam_role_policy.protect_role}",
         "${aws_iam_role_policy_attachment.this}",
     }
 

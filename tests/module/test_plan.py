@@ -90,9 +90,13 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
         "StringEquals": {"aws:PrincipalArn": role},
         "StringLike": {"aws:userid": "*:SageMaker"},
     }
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    assert [each["Action"] for each in trust.values()] == [both, both]
     policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
     assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
-        ("Allow", ["sts:AssumeRole"], role),
+        ("Allow", both, role),
+        ("Deny", "sts:AssumeRole", role),
+        ("Deny", "sts:AssumeRole", role),
         ("Deny", "sts:AssumeRole", role),
         ("Allow", "sagemaker:DescribeNotebookInstance", f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/*"),
     ]
@@ -175,9 +179,10 @@ SELF = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/service-role/shared"}
 SELF_TRUST = {
     "Effect": "Allow",
     "Principal": ROOT,
-    "Action": ["sts:AssumeRole"],
+    "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
     "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
 }
+WITHOUT_SOURCE_IDENTITY = SELF_TRUST | {"Action": "sts:AssumeRole"}
 
 
 def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, existing_role: Any) -> None:
@@ -202,6 +207,7 @@ def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan
     ("statement", "warned_of"),
     [
         (SELF_TRUST, []),
+        (WITHOUT_SOURCE_IDENTITY, []),
         (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
         (SELF_TRUST | {"Condition": {"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}}}, []),
         (SELF_TRUST | {"Effect": "Deny"}, ["assume itself"]),
@@ -224,18 +230,15 @@ def test_an_existing_trust_policy_is_judged(
         assert any(expected in warning for warning in outcome.warnings), outcome.warnings
 
 
-SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
-
-
 @pytest.mark.parametrize(
     ("statements", "warned_of"),
     [
-        ([SOURCE_IDENTITY], []),
-        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
+        ([SELF_TRUST], []),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
         ([SELF_TRUST | {"Action": "sts:*"}], []),
-        ([SELF_TRUST], ["with a source identity"]),
-        ([SELF_TRUST, SOURCE_IDENTITY | {"Effect": "Deny"}], ["with a source identity"]),
-        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Effect": "Deny"}], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
         ([], ["with a source identity"]),
     ],
 )  # fmt: skip
