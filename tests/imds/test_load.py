@@ -1,0 +1,42 @@
+"""However much is asked at once, and however many connections wait: who asks quickly is answered, and memory is bounded."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .conftest import Account, BareNotebook
+from .load import ask_at_once, open_files, peak_memory, proxy, slow_connections
+
+MOST_MEMORY = 64 * 1024  # kB, at the peak
+MOST_FILES = 2048 + 50
+A_SDK_WAITS = 1.0  # second: botocore's metadata_service_timeout
+
+
+@pytest.mark.parametrize("slow", [0, 1_000, 10_000])
+def test_what_is_asked_at_once_is_answered_however_many_connections_wait(notebook: BareNotebook, slow: int) -> None:
+    before = proxy(notebook)
+    with slow_connections(notebook, slow, 20):
+        for number in (1, 500, 500, 1, 1):
+            answered, slowest = ask_at_once(notebook, number)
+            print(f"{slow} slow, {number} at once: {answered} answered within {slowest:.2f} s")
+            assert answered == number
+            assert slowest < A_SDK_WAITS * (1 if number == 1 else 5)
+            assert open_files(notebook) < MOST_FILES
+    print(f"{slow} slow: {peak_memory(notebook)} kB at the peak")
+    assert peak_memory(notebook) < MOST_MEMORY
+    assert proxy(notebook) == before
+
+
+def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
+    account: Account, notebook: BareNotebook
+) -> None:
+    notebook.root(
+        "sed -i 's/ log(f\"opened .*/ sys.exit(1)/' /usr/local/lib/notebook-attribution/imds-proxy.py;"
+        f"kill -KILL {proxy(notebook)}"
+    )
+    seen = len(account.emulator.records())
+    time.sleep(25)
+    openings = [each for each in account.records_since(seen) if each["eventName"] == "AssumeRole"]
+    assert 3 <= len(openings) <= 5, "after 1, 2, 4 and 8 seconds"
