@@ -122,7 +122,6 @@ ExecStart=$folder/run
 Restart=always
 RestartSec=1
 StandardOutput=append:$log
-StandardError=append:$log
 OOMScoreAdjust=-900
 MemoryMax=256M
 OOMPolicy=continue

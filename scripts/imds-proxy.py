@@ -288,31 +288,28 @@ class Connections:
         self.close_slow()
 
     def accept(self, listener):
-        """Take one connection, and read at once what it has sent."""
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return  # its client is gone
-        connection.setblocking(False)
-        self.open[connection] = time.monotonic(), b""
-        self.loop.add_reader(connection, self.receive, connection)
-        self.receive(connection)
-        if len(self.open) > MOST_CONNECTIONS:
-            self.close(next(iter(self.open)))
+        """Take some of the connections that are new."""
+        with contextlib.suppress(OSError):  # there are no more
+            for _ in range(64):
+                connection = listener.accept()[0]
+                connection.setblocking(False)
+                self.open[connection] = time.monotonic(), b""
+                self.loop.add_reader(connection, self.receive, connection)
+                if len(self.open) > MOST_CONNECTIONS:
+                    self.close(next(iter(self.open)))
 
     def receive(self, connection):
         """Read what has come, and answer if that makes a request."""
-        try:
+        data = b""
+        with contextlib.suppress(OSError):
             data = connection.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
         since, before = self.open[connection]
         head, whole, _ = (before + data).partition(b"\r\n\r\n")
-        if whole or len(head) > LONGEST_REQUEST:
+        if len(head) > LONGEST_REQUEST:
+            head, whole = b"", True
+        if whole:
             self.loop.remove_reader(connection)
-            self.loop.create_task(self.respond(connection, head if len(head) <= LONGEST_REQUEST else b""))
+            self.loop.create_task(self.respond(connection, head))
         elif data:
             self.open[connection] = since, head
         else:

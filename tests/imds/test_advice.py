@@ -171,11 +171,29 @@ def test_on_create_calls_in_the_base_session(account: Account, new_notebook: New
 def test_a_presigned_url_ends_with_the_session_that_signed_it(bare_notebook: BareNotebook) -> None:
     script = bare_notebook.script.replace('DurationSeconds="3600"', 'DurationSeconds="8"')
     assert bare_notebook.run_on_start(script=script).returncode == 0
-    sign = ["aws", "s3", "presign", f"s3://{BUCKET}/2026.csv", "--expires-in", "3600"]
-    url = bare_notebook.run(sign, check=True).stdout.strip()
+    program = f"""
+import boto3, botocore.config
+s3 = boto3.client("s3", config=botocore.config.Config(signature_version="s3v4"))
+print(s3.generate_presigned_url("get_object", dict(Bucket={BUCKET!r}, Key="2026.csv"), ExpiresIn=3600))
+"""
+    url = bare_notebook.run([bare_notebook.python, "-c", program], check=True).stdout.strip()
     fetch = ["curl", "--silent", "--fail-with-body", url]
     assert "figure" in bare_notebook.run(fetch, check=True).stdout
     time.sleep(8)
     ended = bare_notebook.run(fetch)
     assert ended.returncode == 22
     assert "ExpiredToken" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "chown -R ec2-user: /home/ec2-user",
+        "chmod -R u+rwX,g= /home/ec2-user/.aws",
+        "printf '[profile other]\\n' >>/home/ec2-user/.aws/config",
+    ],
+)
+def test_in_profile_mode_the_config_is_locked_for_root_too(account: Account, line: str) -> None:
+    done = account.notebook("profile").root(line)
+    assert done.returncode == 1
+    assert "Operation not permitted" in done.stderr
