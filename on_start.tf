@@ -25,7 +25,7 @@ locals {
   ) }
   on_start_in_imds_mode = join("\n", [
     "#!/bin/bash",
-    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail; read it through base64 -d | gzip -d",
+    "# Makes the AWS calls of this notebook instance attributable: terraform-aws-sagemaker-notebook-attribution, through base64 -d | gzip -d",
     "set -o pipefail",
     "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
       local.on_start_settings,

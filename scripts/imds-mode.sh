@@ -115,7 +115,7 @@ start_proxy() {
   if [[ -d /run/systemd/system ]]; then
     cat >/etc/systemd/system/notebook-attribution.service <<UNIT || fail "can't write the proxy's unit" "$make_room"
 [Unit]
-Description=Hands out the notebook session in the metadata service's place
+Description=Hands out the notebook session
 StartLimitIntervalSec=0
 [Service]
 ExecStart=$folder/run

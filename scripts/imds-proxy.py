@@ -51,9 +51,8 @@ LONGEST_RETRY = 60  # seconds
 def log(text):
     """Say one line, on standard error."""
     # What others wrote could hold line ends or a terminal's control characters.
-    line = text.encode("unicode_escape").decode()[:400]
     with contextlib.suppress(OSError):  # a full disk is no reason to stop
-        print("imds-proxy:", line, file=sys.stderr, flush=True)
+        print("imds-proxy:", text.encode("unicode_escape").decode()[:400], file=sys.stderr, flush=True)
 
 
 # As a client: of the real metadata service, and of STS.
@@ -209,13 +208,21 @@ class NotebookSession:
 # As a server: the paths of the metadata service, for everyone who isn't root.
 
 
-class Answers:
-    """What is answered to whom."""
+class Proxy:
+    """The answers, and the open connections: plain sockets, of which nothing is kept but what they have sent."""
 
-    def __init__(self, session):
+    def __init__(self, session, addresses, port):
         self.session = session
         self.key = secrets.token_bytes(32)
         self.passed_on = {}  # by target: there are as many as PASSED_ON has, and they don't change
+        self.loop = asyncio.get_running_loop()
+        self.open = {}  # since when, and what was sent, by connection; the oldest first
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            listener = socket.create_server((address, port), family=family, backlog=4096)
+            listener.setblocking(False)
+            self.loop.add_reader(listener, self.accept, listener)
+        self.close_slow()
 
     def mac(self, end):
         """Return what nobody else can make for this end of a token."""
@@ -272,21 +279,6 @@ class Answers:
             del self.passed_on[target]
         return status, body
 
-
-class Connections:
-    """All that are open. Plain sockets: of those that wait, nothing is kept but what they have sent."""
-
-    def __init__(self, answers, addresses, port):
-        self.answers = answers
-        self.loop = asyncio.get_running_loop()
-        self.open = {}  # since when, and what was sent, by connection; the oldest first
-        for address in addresses:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            listener = socket.create_server((address, port), family=family, backlog=4096)
-            listener.setblocking(False)
-            self.loop.add_reader(listener, self.accept, listener)
-        self.close_slow()
-
     def accept(self, listener):
         """Take some of the connections that are new."""
         with contextlib.suppress(OSError):  # there are no more
@@ -322,7 +314,7 @@ class Connections:
             method, target, _ = first.split(" ")
             pairs = (line.partition(":") for line in lines)
             headers = {name.lower(): value.strip() for name, _, value in pairs}
-            status, body = await self.answers.answer(method, target, headers)
+            status, body = await self.answer(method, target, headers)
         except ValueError:
             status, body = 400, b""
         lines = [
@@ -353,7 +345,7 @@ class Connections:
 async def serve(role_arn, name, region, port, *addresses):
     """Listen on the addresses, and keep a session to hand out."""
     session = NotebookSession(role_arn, name, region)
-    Connections(Answers(session), addresses, int(port))
+    Proxy(session, addresses, int(port))
     await session.keep_open()
 
 
