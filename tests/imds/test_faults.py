@@ -171,7 +171,7 @@ HELD = "a client holds credentials to their end"
 LOADS = {
     "500 clients ask at once": (0, 500),
     "10,000 connections wait, each with half a request": (10_000, 1),
-    "both": (10_000, 500),
+    "500 clients ask at once, while 1,000 connections wait": (1_000, 500),
 }
 
 
