@@ -53,12 +53,12 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
   lifecycle {
     precondition {
       condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit
-      error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start ${var.attribution_mode == "imds" ? "(by more, since it is compressed)" : "by as much"}, for example by having it fetch the rest from S3."
+      error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start ${var.attribution_mode == "imds" ? "(by more, since it is compressed)" : "by as much"}, for example by having it fetch the rest from S3, after the line \"export ${var.attribution_mode == "imds" ? "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254" : "AWS_CONFIG_FILE=/home/ec2-user/.aws/config"}\": without it, root's calls are unattributed."
     }
 
     precondition {
       condition     = local.lifecycle_script_bytes.on_create <= local.lifecycle_script_limit
-      error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by as much, for example by having it fetch the rest from S3."
+      error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by as much, for example by doing the rest in extra_on_start."
     }
   }
 }

@@ -18,18 +18,18 @@ locals {
   on_start_in_profile_mode = join("\n", concat(["#!/bin/bash"], local.on_start_settings, [local.script_files["on-start.sh"]]))
 
   # The imds mode's files don't fit as they stand: they go without their comments, without what is the profile mode's,
-  # and compressed, with the owner's script.
+  # the proxy less indented, and compressed, with the owner's script.
   imds_files = { for name, text in local.script_files : name => replace(
-    replace(text, "/(?m)^ *(# .*|\"\"\"[^\"]*\"\"\")\n/", ""),
+    replace(text, "/(?m)(^ *(# .*|\"\"\"[^\"]*\"\"\")\n|  # .*$)/", ""),
     "/(?s)\nask_for_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"
   ) }
   on_start_in_imds_mode = join("\n", [
     "#!/bin/bash",
-    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail; read it through base64 -d | gzip -d",
+    "# Makes the AWS calls of this notebook instance attributable: terraform-aws-sagemaker-notebook-attribution, through base64 -d | gzip -d",
     "set -o pipefail",
     "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
       local.on_start_settings,
-      ["IMDS_PROXY='${replace(local.imds_files["imds-proxy.py"], "'", "'\\''")}'"],
+      ["IMDS_PROXY='${replace(replace(local.imds_files["imds-proxy.py"], "    ", " "), "'", "'\\''")}'"],
       [local.imds_files["imds-mode.sh"], local.imds_files["on-start.sh"]]
     )))}' | gzip -d) || {",
     "  echo 'notebook-attribution: FAILED: the script is damaged. Repair: terraform apply.' >&2",

@@ -250,14 +250,14 @@ variable "allow_role_changes" {
 }
 
 variable "extra_on_start" {
-  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. What it calls, as all that root calls, is made in the base session."
+  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. It calls in the base session, in both modes, as all that root runs does; a line of it changes that (docs/operations.md)."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "on_create" {
-  description = "A script of your own, run as root once, before the first start. What it calls isn't attributed: attribution is set up at the start."
+  description = "A script of your own, run as root once, before the first start. It calls in the base session, since attribution is set up only at the start; `deny_unattributed_calls` refuses those calls."
   type        = string
   default     = null
 }

@@ -90,10 +90,21 @@ install_proxy() {
   if grep -qs '^0*1 ' /proc/net/if_inet6; then addresses+=("${proxy[1]}"); fi
   must "make $folder" mkdir -p -m 0755 "$folder"
   printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" || fail "can't write $folder/imds-proxy.py" "$repair"
-  # A file of its own, since systemd gives % and $ in a command a meaning of their own.
-  printf '#!/bin/bash\nulimit -c 0\nexec%s\n' \
-    "$(printf ' %q' "$python" -I -B "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "$port" "${addresses[@]}")" \
-    >"$folder/run" || fail "can't write $folder/run" "$repair"
+  # A file of its own, since systemd gives % and $ in a command a meaning of their own. It starts the proxy whenever that
+  # ends: each start opens a session, so the sooner it ended, the later it is started again, a minute at the most.
+  cat >"$folder/run" <<RUN || fail "can't write $folder/run" "$repair"
+#!/bin/bash
+ulimit -c 0
+ulimit -n 4096
+pause=1
+while :; do
+  SECONDS=0
+  $(printf '%q ' "$python" -I -B "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "$port" "${addresses[@]}")
+  ((SECONDS < 60)) || pause=1
+  sleep \$pause
+  pause=\$((pause < 32 ? pause * 2 : 60))
+done
+RUN
   must "finish $folder" chmod 0755 "$folder/run"
 }
 
@@ -104,16 +115,16 @@ start_proxy() {
   if [[ -d /run/systemd/system ]]; then
     cat >/etc/systemd/system/notebook-attribution.service <<UNIT || fail "can't write the proxy's unit" "$make_room"
 [Unit]
-Description=Hands out the notebook session in the metadata service's place
+Description=Hands out the notebook session
 StartLimitIntervalSec=0
 [Service]
 ExecStart=$folder/run
 Restart=always
 RestartSec=1
 StandardOutput=append:$log
-StandardError=append:$log
 OOMScoreAdjust=-900
 MemoryMax=256M
+OOMPolicy=continue
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -123,8 +134,7 @@ UNIT
     must 'start the proxy' systemctl daemon-reload
     must 'start the proxy' systemctl restart notebook-attribution
   else
-    # shellcheck disable=SC2016
-    setsid bash -c 'while :; do "$0"; sleep 1; done' "$folder/run" </dev/null >>"$log" 2>&1 &
+    setsid "$folder/run" </dev/null >>"$log" 2>&1 &
     echo $! >"$pid_file"
   fi
 }

@@ -11,6 +11,7 @@ Protocol: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instan
 
 import asyncio
 import calendar
+import contextlib
 import email.utils
 import hashlib
 import hmac
@@ -19,7 +20,9 @@ import io
 import json
 import random
 import re
+import resource
 import secrets
+import socket
 import ssl
 import sys
 import time
@@ -36,18 +39,20 @@ PASSED_ON = re.compile(
 TOKEN, TOKEN_TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
 LONGEST_TOKEN_TTL = 21600
 
-MOST_CONNECTIONS = 128  # with one more, the oldest has to go: a quick request is answered however many slow ones wait
+# With one more, the oldest has to go: a quick request is answered however many slow ones wait.
+MOST_CONNECTIONS = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
 CONNECTION_SECONDS = 10
 LONGEST_REQUEST = 8192  # bytes
 UPSTREAM_SECONDS = 5
-LONGEST_ANSWER = 65536  # bytes
+LONGEST_ANSWER = 16384  # bytes; so much fits into a socket at once
 LONGEST_RETRY = 60  # seconds
 
 
 def log(text):
     """Say one line, on standard error."""
     # What others wrote could hold line ends or a terminal's control characters.
-    print("imds-proxy:", text.encode("unicode_escape").decode()[:400], file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # a full disk is no reason to stop
+        print("imds-proxy:", text.encode("unicode_escape").decode()[:400], file=sys.stderr, flush=True)
 
 
 # As a client: of the real metadata service, and of STS.
@@ -204,13 +209,20 @@ class NotebookSession:
 
 
 class Proxy:
-    """The answers, and how many connections are served at a time."""
+    """The answers, and the open connections: plain sockets, of which nothing is kept but what they have sent."""
 
-    def __init__(self, session):
+    def __init__(self, session, addresses, port):
         self.session = session
         self.key = secrets.token_bytes(32)
-        self.connections = {}  # of tasks, the oldest first
-        self.passed_on = {}  # answers by target: there are as many as PASSED_ON has, and they don't change
+        self.passed_on = {}  # by target: there are as many as PASSED_ON has, and they don't change
+        self.loop = asyncio.get_running_loop()
+        self.open = {}  # since when, and what was sent, by connection; the oldest first
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            listener = socket.create_server((address, port), family=family, backlog=4096)
+            listener.setblocking(False)
+            self.loop.add_reader(listener, self.accept, listener)
+        self.close_slow()
 
     def mac(self, end):
         """Return what nobody else can make for this end of a token."""
@@ -252,27 +264,58 @@ class Proxy:
         return 404, b""
 
     async def pass_on(self, target):
-        """Return what the real service answers, asked once."""
+        """Return what the real service answers, asked once for all who ask meanwhile."""
         if target not in self.passed_on:
-            try:
-                status, _, body = await metadata(target)
-            except (OSError, asyncio.TimeoutError, http.client.HTTPException, ValueError):
-                return 504, b""
-            if status != 200:
-                return status, b""
-            self.passed_on[target] = body
-        return 200, self.passed_on[target]
+            self.passed_on[target] = asyncio.ensure_future(self.ask_real_service(target))
+        return await self.passed_on[target]
 
-    async def converse(self, reader, writer):
-        """Read one request and answer it."""
+    async def ask_real_service(self, target):
+        """Return its status and body; only what is good is kept."""
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+            status, _, body = await metadata(target)
+        except (OSError, asyncio.TimeoutError, http.client.HTTPException, ValueError):
+            status, body = 504, b""
+        if status != 200:
+            del self.passed_on[target]
+        return status, body
+
+    def accept(self, listener):
+        """Take some of the connections that are new."""
+        with contextlib.suppress(OSError):  # there are no more
+            for _ in range(64):
+                connection = listener.accept()[0]
+                connection.setblocking(False)
+                self.open[connection] = time.monotonic(), b""
+                self.loop.add_reader(connection, self.receive, connection)
+                if len(self.open) > MOST_CONNECTIONS:
+                    self.close(next(iter(self.open)))
+
+    def receive(self, connection):
+        """Read what has come, and answer if that makes a request."""
+        data = b""
+        with contextlib.suppress(OSError):
+            data = connection.recv(65536)
+        since, before = self.open[connection]
+        head, whole, _ = (before + data).partition(b"\r\n\r\n")
+        if len(head) > LONGEST_REQUEST:
+            head, whole = b"", True
+        if whole:
+            self.loop.remove_reader(connection)
+            self.loop.create_task(self.respond(connection, head))
+        elif data:
+            self.open[connection] = since, head
+        else:
+            self.close(connection)
+
+    async def respond(self, connection, head):
+        """Answer one request."""
+        try:
+            first, *lines = head.decode("latin-1").split("\r\n")
             method, target, _ = first.split(" ")
             pairs = (line.partition(":") for line in lines)
             headers = {name.lower(): value.strip() for name, _, value in pairs}
             status, body = await self.answer(method, target, headers)
-        except (asyncio.LimitOverrunError, ValueError):
+        except ValueError:
             status, body = 400, b""
         lines = [
             f"HTTP/1.1 {status} {http.client.responses[status]}",
@@ -281,33 +324,29 @@ class Proxy:
             *([f"{TOKEN_TTL}: {headers[TOKEN_TTL]}"] if status == 200 and method == "PUT" else []),
             "Connection: close",
         ]
-        writer.transport.set_write_buffer_limits(0)  # so that drain waits for all of it
-        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        await writer.drain()
+        with contextlib.suppress(OSError):  # the client is gone
+            connection.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        self.close(connection)
 
-    async def connected(self, reader, writer):
-        """Serve one connection, within CONNECTION_SECONDS."""
-        task = asyncio.current_task()
-        self.connections[task] = None
-        if len(self.connections) > MOST_CONNECTIONS:
-            oldest = next(iter(self.connections))
-            del self.connections[oldest]
-            oldest.cancel()
-        try:
-            await asyncio.wait_for(self.converse(reader, writer), CONNECTION_SECONDS)
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            pass  # the client is gone, or too slow
-        finally:
-            self.connections.pop(task, None)
-            writer.transport.abort()
+    def close(self, connection):
+        """Close it, unless it is closed."""
+        if self.open.pop(connection, None):
+            self.loop.remove_reader(connection)
+            connection.close()
+
+    def close_slow(self):
+        """Close, once a second, those that have been open for longer than CONNECTION_SECONDS."""
+        for connection, (since, _) in [*self.open.items()]:
+            if time.monotonic() - since > CONNECTION_SECONDS:
+                self.close(connection)
+        self.loop.call_later(1, self.close_slow)
 
 
 async def serve(role_arn, name, region, port, *addresses):
     """Listen on the addresses, and keep a session to hand out."""
     session = NotebookSession(role_arn, name, region)
-    server = await asyncio.start_server(Proxy(session).connected, addresses, int(port), limit=LONGEST_REQUEST)
-    async with server:
-        await session.keep_open()
+    Proxy(session, addresses, int(port))
+    await session.keep_open()
 
 
 async def caller(region):

@@ -1,5 +1,6 @@
 #!/bin/bash
-# On-start lifecycle script: makes the AWS calls of this notebook instance attributable to it in CloudTrail.
+# On-start lifecycle script of terraform-aws-sagemaker-notebook-attribution: makes the AWS calls of this notebook instance
+# attributable to it in CloudTrail.
 #
 # It writes an AWS config by which the execution role assumes itself, under the notebook instance's name as the session
 # name, and locks it against ec2-user. It makes no call of its own, unless ROLE_ARN is empty.

@@ -104,6 +104,7 @@ CONFIG: dict[str, Attack] = {
     "edit, delete, move away or replace `~/.aws/credentials`": script(f'planted="[default]\\nrole_session_name = $COLLEAGUE\\n" file=~/.aws/credentials\n{TAMPER}'),
     "delete or move away `~/.aws`, or put a link in its place": script(f'planted="{PLANTED}"\n{OTHER_DIRECTORY}'),
     "point `AWS_CONFIG_FILE` elsewhere": script("AWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 client"),
+    "set `HOME` to another directory (`HOME=/tmp aws …`)": script("HOME=/tmp aws sts get-caller-identity --region us-east-1\nHOME=/tmp AWS_DEFAULT_REGION=us-east-1 client"),
     "name an empty profile in `AWS_PROFILE`": script("printf '[empty]\\n' >/tmp/empty\nAWS_SHARED_CREDENTIALS_FILE=/tmp/empty AWS_PROFILE=empty AWS_REGION=us-east-1 client"),
     "name a colleague in the file that `AWS_SHARED_CREDENTIALS_FILE` names": script(f'printf "{PLANTED}" >/tmp/planted\nAWS_SHARED_CREDENTIALS_FILE=/tmp/planted client'),
     "change what the AWS CLI keeps in `~/.aws/cli/cache`": script(CLI_CACHE),

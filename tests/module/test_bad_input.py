@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from workspace import Workspace
+from workspace import CHECKOUT, Workspace
 
 from .conftest import Plan
 
@@ -125,6 +126,17 @@ def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
     assert plan(extra_on_start="#" * room).errors == []
     (error,) = plan(extra_on_start="#" * (room + 7)).errors
     assert "would have 12295 bytes, 7 more than the 12288" in error
+
+
+@pytest.mark.parametrize("mode", ["profile", "imds"])
+def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_session(plan: Plan, mode: str) -> None:
+    """By the setting that docs/operations.md has, which tests/imds/test_advice.py follows."""
+    operations = (CHECKOUT / "docs" / "operations.md").read_text()
+    setting = operations.partition(f"| `{mode}` | `")[2].partition("`")[0]
+    # What doesn't compress.
+    extra = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(400))
+    (error,) = plan(attribution_mode=mode, extra_on_start=extra).errors
+    assert f'fetch the rest from S3, after the line "export {setting}"' in error
 
 
 def test_four_hundred_names_fit(plan: Plan) -> None:

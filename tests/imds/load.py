@@ -1,0 +1,53 @@
+"""Many requests and many connections at once, on a notebook instance, and what its proxy takes for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.notebook_instance import NotebookInstance
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+PYTHON = "/usr/bin/python3"
+
+
+@contextmanager
+def slow_connections(notebook: NotebookInstance, number: int, seconds: int) -> Iterator[None]:
+    """Have ec2-user hold so many half requests meanwhile."""
+    if not number:
+        yield
+        return
+    command = f"rm -f /tmp/held; setsid {PYTHON} {PROGRAMS}/slow.py {number} {seconds} </dev/null >/tmp/held 2>&1 &"
+    notebook.run(["bash", "-c", command], check=True)
+    end = time.monotonic() + 30
+    while not notebook.exists("/tmp/held") or notebook.read("/tmp/held").count("held") < 4:
+        assert time.monotonic() < end, notebook.read("/tmp/held")
+        time.sleep(0.1)
+    yield
+    while notebook.run(["pgrep", "-f", "programs/slow.py"]).returncode == 0:
+        time.sleep(0.2)
+    assert notebook.read("/tmp/held").split() == ["held"] * 4
+
+
+def ask_at_once(notebook: NotebookInstance, number: int) -> tuple[int, float]:
+    """Return how many of so many got credentials, and the slowest's seconds."""
+    answered, slowest = notebook.run([PYTHON, f"{PROGRAMS}/quick.py", str(number)], check=True).stdout.split()
+    return int(answered), float(slowest)
+
+
+def proxy(notebook: NotebookInstance) -> str:
+    """Return the process number of the proxy, as the instance numbers it."""
+    (pid,) = notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.split()
+    return str(pid)
+
+
+def peak_memory(notebook: NotebookInstance) -> int:
+    """Return the most that the proxy ever had, in kB."""
+    return int(notebook.root(f"cat /proc/{proxy(notebook)}/status").stdout.split("VmHWM:")[1].split()[0])
+
+
+def open_files(notebook: NotebookInstance) -> int:
+    """Return how many files, connections among them, the proxy has open."""
+    return int(notebook.root(f"ls /proc/{proxy(notebook)}/fd | wc -l").stdout)

@@ -1,0 +1,44 @@
+"""However much is asked at once, and however many connections wait: who asks quickly is answered, and memory is bounded."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .conftest import Account, BareNotebook
+from .load import ask_at_once, open_files, peak_memory, proxy, slow_connections
+
+MOST_MEMORY = 64 * 1024  # kB, at the peak
+MOST_FILES = 2048 + 50
+LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
+
+
+@pytest.mark.parametrize(("slow", "at_once"), [(0, 500), (1_000, 500), (10_000, 1)])
+def test_what_is_asked_at_once_is_answered_while_others_wait(notebook: BareNotebook, slow: int, at_once: int) -> None:
+    before = proxy(notebook)
+    with slow_connections(notebook, slow, 20):
+        alone = []
+        for number in (1, at_once, 1, at_once, 1):
+            answered, slowest = ask_at_once(notebook, number)
+            print(f"{slow} slow, {number} at once: {answered} answered within {slowest:.2f} s")
+            assert answered == number
+            alone += [slowest] if number == 1 else []
+            assert open_files(notebook) < MOST_FILES
+    assert min(alone) < LONGEST_WAIT
+    print(f"{slow} slow: {peak_memory(notebook)} kB at the peak")
+    assert peak_memory(notebook) < MOST_MEMORY
+    assert proxy(notebook) == before
+
+
+def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
+    account: Account, notebook: BareNotebook
+) -> None:
+    notebook.root(
+        "sed -i 's/ log(f\"opened .*/ sys.exit(1)/' /usr/local/lib/notebook-attribution/imds-proxy.py;"
+        f"kill -KILL {proxy(notebook)}"
+    )
+    seen = len(account.emulator.records())
+    time.sleep(25)
+    openings = [each for each in account.records_since(seen) if each["eventName"] == "AssumeRole"]
+    assert 3 <= len(openings) <= 5, "after 1, 2, 4 and 8 seconds"
