@@ -20,6 +20,7 @@ INPUTS = {
     "name",
     "notebook_instances",
     "on_create",
+    "profiles",
     "role_arn",
     "role_path",
     "role_permissions_boundary",
@@ -117,11 +118,13 @@ def test_every_input_has_a_type(module: dict[str, list[dict[str, Any]]]) -> None
 def test_a_notebook_instance_takes_all_that_the_provider_takes_but_root_access(
     module: dict[str, list[dict[str, Any]]],
 ) -> None:
+    (types,) = [
+        block["notebook_attribute_types"] for block in module["locals"] if "notebook_attribute_types" in block
+    ]
+    attributes = [unquoted(each) for named in types.values() for each in named]
+    assert sorted(attributes) == sorted(NOTEBOOK_ATTRIBUTES)
     (variable,) = [block["notebook_instances"] for block in module["variable"] if "notebook_instances" in block]
-    attributes = set(re.findall(r"(\w+)\s*['\"]?\s*[:=]\s*['\"]?(?:\$\{)?optional", str(variable["type"])))
-    assert attributes == NOTEBOOK_ATTRIBUTES
-    described = set(re.findall(r"`(\w+)`", variable["description"]))
-    assert attributes <= described
+    assert set(re.findall(r"`(\w+)`", variable["description"])) >= NOTEBOOK_ATTRIBUTES
 
 
 def test_root_access_is_off_and_no_input_turns_it_on(module: dict[str, list[dict[str, Any]]]) -> None:
