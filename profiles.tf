@@ -5,7 +5,7 @@ locals {
   # (credential_process, role_session_name, static keys) or begin a line of its own.
   profile_settings = {
     duration_seconds       = "^(9[0-9]{2}|[12][0-9]{3}|3[0-5][0-9]{2}|3600)$"
-    external_id            = "^[\\w+=,.@:/-]{2,1224}$"
+    external_id            = "^[\\w+=,.@:/-]{2,}$"
     max_attempts           = "^[1-9][0-9]?$"
     output                 = "^(json|table|text|yaml|yaml-stream)$"
     region                 = "^[a-z]+(-[a-z0-9]+)+$"

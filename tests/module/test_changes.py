@@ -185,39 +185,48 @@ def of_kinds(kinds: dict[str, set[str]]) -> str:
     actions = set().union(*kinds.values()) if kinds else set()
     if {"create", "delete"} <= actions:
         return "replaced"
-    return "changed" if actions else "–"
+    return "changed" if actions else "-"
 
 
-def of_notebook(calls: list[str], scripts: str) -> str:
+def of_notebook(calls: list[str], changed_scripts: set[str]) -> str:
     """Say what a notebook instance goes through, from the calls that Terraform made on it."""
     if "DeleteNotebookInstance" in calls:
         return REPLACED if calls.count("CreateNotebookInstance") else "**deleted, with its volume**"
     if "UpdateNotebookInstance" in calls:
         assert [each for each in calls if each.endswith("Instance")] == ["StopNotebookInstance", "UpdateNotebookInstance", "StartNotebookInstance"]  # fmt: skip
         return "stopped and started"
-    if scripts != "–":
+    if "on_start" in changed_scripts:
         return "changed at its next restart"
+    if changed_scripts:
+        return "- (new ones only)"
     assert set(calls) <= {"AddTags", "DeleteTags"}
-    return "changed in place" if calls else "–"
+    return "changed in place" if calls else "-"
 
 
 def row_of(done: Done, number: int, change: Change) -> tuple[str, ...]:
     address, name = f"module.change_{number}", f"change-{number}"
+    role = of_kinds(done.actions(address, but=(NOTEBOOKS_KIND, SCRIPTS_KIND)))
     scripts = of_kinds({kind: actions for kind, actions in done.actions(address).items() if kind == SCRIPTS_KIND})
+    (planned,) = [
+        each["change"]
+        for each in done.outcome.plan["resource_changes"]
+        if each["address"] == f"{address}.{SCRIPTS_KIND}.this"
+    ]
+    changed = {hook for hook in ("on_start", "on_create") if planned["before"][hook] != planned["after"][hook]}
     calls = done.calls(name)
     if "another key" in change.what:
         calls += done.calls(f"{name}-new")
-    role = of_kinds(done.actions(address, but=(NOTEBOOKS_KIND, SCRIPTS_KIND)))
-    return (role, scripts, of_notebook(calls, scripts))
+    return (role, scripts, of_notebook(calls, changed))
 
 
 @pytest.fixture(scope="module")
 def seen(done: Done) -> dict[str, tuple[str, ...]]:
     """What was seen, by the table's first cell; written into the document where that was asked for."""
-    seen = {change.what: row_of(done, number, change) for number, change in enumerate(CHANGES)}
-    platform = done.outcome.planned(f"{NOTEBOOKS_KIND}.platform")
-    assert platform["platform_identifier"] == "notebook-al2-v3"
-    seen[PLATFORM] = ("–", "–", of_notebook(done.calls("platform"), "–"))
+    seen: dict[str, tuple[str, ...]] = {}
+    for number, change in enumerate(CHANGES):
+        if change.what == "`name`":
+            seen[PLATFORM] = ("-", "-", of_notebook(done.calls("platform"), set()))
+        seen[change.what] = row_of(done, number, change)
     if WRITE:
         TABLE.write(seen)
     return seen
