@@ -47,10 +47,25 @@ resource "aws_iam_role_policy_attachment" "this" {
 resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
   name      = "${var.name}-attribution"
   on_start  = base64encode(local.on_start)
-  on_create = local.on_create == null ? null : base64encode(local.on_create)
+  on_create = base64encode(local.on_create)
   tags      = var.tags
 
   lifecycle {
+    precondition {
+      condition     = length(local.wrong_profile_names) == 0
+      error_message = "Each key of profiles must be a profile's name: letters, digits and characters of _.@- only, and another one than default, which is the notebook session's. Wrong: ${join(", ", local.wrong_profile_names)}."
+    }
+
+    precondition {
+      condition     = length(local.unknown_profile_settings) == 0
+      error_message = "A setting in profiles must be one of ${join(", ", keys(local.profile_settings))}: others could undo the attribution. Remove ${join(", ", local.unknown_profile_settings)}."
+    }
+
+    precondition {
+      condition     = length(local.wrong_profile_values) == 0
+      error_message = "A value in profiles isn't one that its setting takes: ${join("; ", local.wrong_profile_values)}. Correct it."
+    }
+
     precondition {
       condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit
       error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start ${var.attribution_mode == "imds" ? "(by more, since it is compressed)" : "by as much"}, for example by having it fetch the rest from S3, after the line \"export ${var.attribution_mode == "imds" ? "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254" : "AWS_CONFIG_FILE=/home/ec2-user/.aws/config"}\": without it, root's calls are unattributed."
@@ -61,39 +76,4 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
       error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by as much, for example by doing the rest in extra_on_start."
     }
   }
-}
-
-resource "aws_sagemaker_notebook_instance" "this" {
-  for_each = var.notebook_instances
-
-  name                  = each.key
-  role_arn              = var.create_role ? aws_iam_role.this[0].arn : local.role_arn
-  instance_type         = each.value.instance_type
-  volume_size           = each.value.volume_size
-  platform_identifier   = each.value.platform_identifier
-  kms_key_id            = each.value.kms_key_id
-  lifecycle_config_name = aws_sagemaker_notebook_instance_lifecycle_configuration.this.name
-  # Root could unlock what the script locks.
-  root_access = "Disabled"
-
-  subnet_id              = each.value.subnet_id
-  security_groups        = length(each.value.security_groups) == 0 ? null : each.value.security_groups
-  direct_internet_access = each.value.direct_internet_access
-
-  default_code_repository      = each.value.default_code_repository
-  additional_code_repositories = length(each.value.additional_code_repositories) == 0 ? null : each.value.additional_code_repositories
-
-  instance_metadata_service_configuration {
-    minimum_instance_metadata_service_version = each.value.minimum_instance_metadata_service_version
-  }
-
-  tags = merge(var.tags, each.value.tags)
-
-  # The first boot needs them, and so does the last call before the end.
-  depends_on = [
-    aws_iam_role_policy.assume_self,
-    aws_iam_role_policy.deny_unattributed_calls,
-    aws_iam_role_policy.protect_role,
-    aws_iam_role_policy_attachment.this,
-  ]
 }

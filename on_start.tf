@@ -4,12 +4,15 @@ locals {
   # The script's settings, before the script as it stands in the file. Windows checkouts and editors bring CRLF, which
   # would break it on the instance.
   on_start_settings = [
-    for setting in [
-      ["ROLE_ARN", local.role_arn],
-      ["ATTRIBUTION_MODE", var.attribution_mode],
-      ["ALLOW_START_WITHOUT_ATTRIBUTION", tostring(var.allow_start_without_attribution)],
-      ["EXTRA_ON_START", var.extra_on_start],
-    ] : "${setting[0]}='${replace(replace(setting[1], "\r\n", "\n"), "'", "'\\''")}'"
+    for setting in concat(
+      [
+        ["ROLE_ARN", local.role_arn],
+        ["ATTRIBUTION_MODE", var.attribution_mode],
+        ["ALLOW_START_WITHOUT_ATTRIBUTION", tostring(var.allow_start_without_attribution)],
+        ["EXTRA_ON_START", var.extra_on_start],
+      ],
+      length(local.profiles) == 0 ? [] : [["AWS_PROFILES", local.aws_profiles]],
+    ) : "${setting[0]}='${replace(replace(setting[1], "\r\n", "\n"), "'", "'\\''")}'"
   ]
   script_files = {
     for name in ["imds-mode.sh", "imds-proxy.py", "on-start.sh"] : name => replace(file("${path.module}/scripts/${name}"), "\r\n", "\n")
@@ -39,13 +42,16 @@ locals {
     "",
   ])
 
-  on_start  = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
-  on_create = var.on_create == null ? null : replace(var.on_create, "\r\n", "\n")
+  on_start = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
+
+  # There is always an on-create script. The provider removes one by leaving it out of the update, and what the API does
+  # then isn't documented: if it kept the script, the next plan would show the removal again, and so on for ever.
+  on_create = replace(coalesce(var.on_create, "#!/bin/bash\n# on_create isn't set: nothing to do.\n"), "\r\n", "\n")
 
   # SageMaker takes 16,384 characters of base64.
   lifecycle_script_limit = 12288
   lifecycle_script_bytes = {
-    for hook, script in { on_start = local.on_start, on_create = local.on_create == null ? "" : local.on_create } :
+    for hook, script in { on_start = local.on_start, on_create = local.on_create } :
     hook => length(base64encode(script)) / 4 * 3 - length(regex("=*$", base64encode(script)))
   }
 }

@@ -16,99 +16,31 @@ variable "name" {
 
 variable "notebook_instances" {
   description = <<-EOT
-    The notebook instances to create. The key is the notebook instance's name, which is also the session name that
-    CloudTrail shows. All attributes are optional, and mean what they mean in `aws_sagemaker_notebook_instance`:
-    - `instance_type`: default `ml.t3.medium`.
-    - `volume_size`: in GiB, 5 to 16384, default 5. It can grow in place; a smaller one replaces the instance.
-    - `subnet_id`, `security_groups` (at most 5), `direct_internet_access` (`Enabled` or `Disabled`).
-    - `kms_key_id`: encrypts the volume.
-    - `platform_identifier`: default null, which is AWS's own default. Amazon Linux 2 can't be started any more.
+    The notebook instances to create: a map from each one's name, which is also the session name that CloudTrail shows,
+    to its attributes. All attributes are optional, `null` stands for the default, and so does `null` in place of all
+    attributes. They mean what they mean in `aws_sagemaker_notebook_instance`. A change that *replaces the instance*
+    also deletes its volume, with everything in `/home/ec2-user/SageMaker`:
+    - the key: another name replaces the instance.
+    - `instance_type`: a string, default `ml.t3.medium`.
+    - `volume_size`: a number of GiB, 5 to 16384, default 5. It can grow in place; a smaller one replaces the instance.
+    - `subnet_id`: a string. A change replaces the instance.
+    - `security_groups`: a list of at most 5 strings. A change replaces the instance.
+    - `direct_internet_access`: `Enabled` (default) or `Disabled`. A change replaces the instance.
+    - `kms_key_id`: a string, the key that encrypts the volume. A change replaces the instance.
+    - `platform_identifier`: a string, default null, which is AWS's own default. A change replaces the instance.
     - `minimum_instance_metadata_service_version`: `2` (default) or `1`.
-    - `default_code_repository`, `additional_code_repositories` (at most 3).
-    - `tags`: on top of the module's `tags`.
+    - `default_code_repository`: a string; `additional_code_repositories`: a list of at most 3 strings.
+    - `tags`: a map of strings, on top of the module's `tags`.
     Root access has no attribute: it is always off, since root could undo the attribution.
   EOT
-  type = map(object({
-    instance_type                             = optional(string, "ml.t3.medium")
-    volume_size                               = optional(number, 5)
-    subnet_id                                 = optional(string)
-    security_groups                           = optional(set(string), [])
-    direct_internet_access                    = optional(string)
-    kms_key_id                                = optional(string)
-    platform_identifier                       = optional(string)
-    minimum_instance_metadata_service_version = optional(string, "2")
-    default_code_repository                   = optional(string)
-    additional_code_repositories              = optional(set(string), [])
-    tags                                      = optional(map(string), {})
-  }))
+  # An object type would drop a misspelt attribute without a word. What is wrong is said by the resource's preconditions.
+  type     = any
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for name in keys(var.notebook_instances) : length(name) >= 2 && length(name) <= 63])
-    error_message = "Each key of notebook_instances must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character. Wrong: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if length(name) < 2 || length(name) > 63])}."
-  }
-
-  validation {
-    condition     = alltrue([for name in keys(var.notebook_instances) : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name))])
-    error_message = "Each key of notebook_instances must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end). Wrong: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if !can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name))])}."
-  }
-
-  validation {
-    condition     = alltrue([for name in keys(var.notebook_instances) : lower(name) != "sagemaker"])
-    error_message = "No notebook instance may be called \"SageMaker\", in any case: that is the session name of all that isn't attributed. Choose another key in notebook_instances."
-  }
-
-  validation {
-    condition     = length(distinct([for name in keys(var.notebook_instances) : lower(name)])) == length(var.notebook_instances)
-    error_message = "Two keys of notebook_instances differ only in upper and lower case: their ARNs would be the same. Rename one of: ${join(", ", [for name in keys(var.notebook_instances) : jsonencode(name) if length([for other in keys(var.notebook_instances) : other if lower(other) == lower(name)]) > 1])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type))])
-    error_message = "instance_type must be one of SageMaker's, such as \"ml.t3.medium\". Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : name if !can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type))])}."
-  }
-
-  validation {
-    condition = alltrue([for notebook in values(var.notebook_instances) :
-      notebook.volume_size >= 5 && notebook.volume_size <= 16384 && floor(notebook.volume_size) == notebook.volume_size
-    ])
-    error_message = "volume_size must be a whole number of GiB from 5 to 16384. Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${notebook.volume_size})" if !(notebook.volume_size >= 5 && notebook.volume_size <= 16384 && floor(notebook.volume_size) == notebook.volume_size)])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : contains(["Enabled", "Disabled"], coalesce(notebook.direct_internet_access, "Enabled"))])
-    error_message = "direct_internet_access must be \"Enabled\" or \"Disabled\"."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : notebook.direct_internet_access != "Disabled" || notebook.subnet_id != null])
-    error_message = "direct_internet_access = \"Disabled\" needs a subnet_id: without one the notebook instance would have no network at all. Add subnet_id (and security_groups) to: ${join(", ", [for name, notebook in var.notebook_instances : name if notebook.direct_internet_access == "Disabled" && notebook.subnet_id == null])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.security_groups) <= 5])
-    error_message = "A notebook instance takes at most 5 security_groups. Too many in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${length(notebook.security_groups)})" if length(notebook.security_groups) > 5])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.security_groups) == 0 || notebook.subnet_id != null])
-    error_message = "security_groups need a subnet_id of the same VPC. Add it to: ${join(", ", [for name, notebook in var.notebook_instances : name if length(notebook.security_groups) > 0 && notebook.subnet_id == null])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : length(notebook.additional_code_repositories) <= 3])
-    error_message = "A notebook instance takes at most 3 additional_code_repositories. Too many in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${length(notebook.additional_code_repositories)})" if length(notebook.additional_code_repositories) > 3])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : contains(["1", "2"], notebook.minimum_instance_metadata_service_version)])
-    error_message = "minimum_instance_metadata_service_version must be \"2\" (the default) or \"1\". Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : "${name} (${jsonencode(notebook.minimum_instance_metadata_service_version)})" if !contains(["1", "2"], notebook.minimum_instance_metadata_service_version)])}."
-  }
-
-  validation {
-    condition     = alltrue([for notebook in values(var.notebook_instances) : can(regex("^notebook-", coalesce(notebook.platform_identifier, "notebook-")))])
-    error_message = "platform_identifier must be a notebook platform such as \"notebook-al2023-v1\", or null for AWS's default. Wrong in: ${join(", ", [for name, notebook in var.notebook_instances : name if !can(regex("^notebook-", coalesce(notebook.platform_identifier, "notebook-")))])}."
+    condition     = can(keys(var.notebook_instances))
+    error_message = "notebook_instances must be a map from each notebook instance's name to its attributes. Write, for example, { fraud-model = {} }."
   }
 }
 
@@ -249,6 +181,19 @@ variable "allow_role_changes" {
   nullable    = false
 }
 
+variable "profiles" {
+  description = <<-EOT
+    Further profiles for the notebooks' AWS config, by name: what `aws --profile NAME` and `boto3.Session(profile_name="NAME")`
+    use. With `role_arn`, calls are made in that role, which the notebook session assumes under the notebook's name; without
+    it, in the notebook session itself. Other settings: `region` (default: the notebook instance's), `output`, `external_id`,
+    `duration_seconds` (900 to 3600), `max_attempts`, `retry_mode`, `use_dualstack_endpoint`, `use_fips_endpoint`. For
+    example `{ reader = { role_arn = "arn:aws:iam::444455556666:role/reader" } }`.
+  EOT
+  type        = map(map(string))
+  default     = {}
+  nullable    = false
+}
+
 variable "extra_on_start" {
   description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. It calls in the base session, in both modes, as all that root runs does; a line of it changes that (docs/operations.md)."
   type        = string
@@ -257,7 +202,7 @@ variable "extra_on_start" {
 }
 
 variable "on_create" {
-  description = "A script of your own, run as root once, before the first start. It calls in the base session, since attribution is set up only at the start; `deny_unattributed_calls` refuses those calls."
+  description = "A script of your own, run as root once, before the first start; null for none. It calls in the base session, since attribution is set up only at the start; `deny_unattributed_calls` refuses those calls."
   type        = string
   default     = null
 }

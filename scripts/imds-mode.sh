@@ -152,11 +152,11 @@ verify_proxy() {
 }
 
 # With ec2-user's rights alone: nothing depends on it. Clients find their region there, and what a user wrote stays.
-write_region() {
+write_config() {
   local repair=$make_room
   [[ ! -e $home/.aws/config ]] || return 0
   # shellcheck disable=SC2016
-  must 'write ~/.aws/config' as_user bash -c 'mkdir -p "$1/.aws" && printf "[default]\nregion = %s\n" "$2" >"$1/.aws/config"' bash "$home" "$region"
+  must 'write ~/.aws/config' as_user bash -c 'mkdir -p "$1/.aws" && printf "[default]\nregion = %s\n%s\n" "$2" "$3" >"$1/.aws/config"' bash "$home" "$region" "$(aws_profiles)"
 }
 
 # From its first line on, nobody but root gets anything; what fails leaves it at that.
@@ -165,7 +165,7 @@ set_up_imds_mode() {
   start_proxy
   set_metadata_service proxied
   verify_proxy
-  write_region
+  write_config
 }
 
 undo_imds_mode() {

@@ -10,6 +10,7 @@
 #   ATTRIBUTION_MODE                  profile, as told above; imds, which needs imds-mode.sh and imds-proxy.py
 #   ALLOW_START_WITHOUT_ATTRIBUTION   true: start all the same when this fails; otherwise the start fails
 #   EXTRA_ON_START                    the owner's own script, run afterwards
+#   AWS_PROFILES                      further profiles of the AWS config, with @name@ and @region@ for the instance's
 
 set -uo pipefail
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -80,6 +81,13 @@ identify_role() {
     fail "$(printf '%q' "$role_arn") is no role's ARN" 'set ROLE_ARN in the first lines of this script'
 }
 
+# Prints the owner's further profiles.
+aws_profiles() {
+  local text=${AWS_PROFILES:-}
+  text=${text//@name@/$name}
+  printf '%s' "${text//@region@/$region}"
+}
+
 # Profile mode alone: in imds mode Terraform leaves it out, up to set_up_attribution.
 
 # Asks in the base session, which no config file of a user may change.
@@ -100,6 +108,7 @@ role_session_name = $name
 region = $region
 sts_regional_endpoints = regional
 EOF
+  aws_profiles
 }
 
 # Moves what isn't ours out of the way and says so; nothing is lost.
@@ -165,7 +174,7 @@ write_aws_directory() {
   install_file credentials </dev/null || exit 1
 
   local cache
-  for cache in cli/cache sso/cache login/cache boto/cache; do make_cache "$cache"; done
+  for cache in cli/cache sso/cache login/cache boto/cache models; do make_cache "$cache"; done
 
   must 'lock ~/.aws' chattr +i config credentials .
   [[ . -ef $home/.aws && ! -L $home/.aws ]] || fail "$home/.aws was replaced while it was set up" "$again"
@@ -182,6 +191,9 @@ set_environment() {
   # A server that is up already has the environment from before.
   if [[ -n $(type -P systemctl) ]]; then systemctl --no-block try-restart jupyter-server 2>/dev/null || true; fi
 }
+
+# What an extra script that fails is told.
+locked=' (~/.aws with its config and credentials is locked: leave it out of chown -R and chmod -R, and put profiles into the input profiles)'
 
 set_up_profile_mode() {
   write_aws_directory
@@ -208,7 +220,7 @@ run_extra_script() {
   if [[ $EXTRA_ON_START == '#!'* ]]; then "$directory/extra-on-start"; else bash "$directory/extra-on-start"; fi
   status=$?
   rm -rf "$directory"
-  [[ $status == 0 ]] || fail "the extra script ended with status $status" 'mend extra_on_start'
+  [[ $status == 0 ]] || fail "the extra script ended with status $status" "mend extra_on_start${locked:-}"
 }
 
 cd /

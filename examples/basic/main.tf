@@ -11,6 +11,16 @@ terraform {
   }
 }
 
+variable "region" {
+  description = "Region of everything here."
+  type        = string
+  default     = "us-east-1"
+}
+
+provider "aws" {
+  region = var.region
+}
+
 data "aws_partition" "current" {}
 
 module "notebooks" {

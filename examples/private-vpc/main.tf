@@ -12,9 +12,13 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of the provider, for the name of the STS endpoint's service."
+  description = "Region of everything here."
   type        = string
   default     = "us-east-1"
+}
+
+provider "aws" {
+  region = var.region
 }
 
 resource "aws_vpc" "this" {

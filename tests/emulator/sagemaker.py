@@ -71,6 +71,7 @@ def register() -> None:
         endpoint_url=f"http://{os.environ['GATEWAY_LISTEN']}",
         step_seconds=float(os.environ.get("EMULATOR_STEP_SECONDS", "0.2")),
     )
+    provider.keeps_omitted_scripts = os.environ.get("EMULATOR_KEEPS_OMITTED_SCRIPTS") != "0"
     provide(provider)
     ROUTER.add(
         "/_emulator/notebook-instances/<account_id>/<region>/<name>/base-session",

@@ -14,6 +14,8 @@ from .sagemaker_validation import ValidationError
 class LifecycleConfigurationOperations(Accounts):
     """Create, describe, update, delete and list them."""
 
+    keeps_omitted_scripts = True
+
     @operation("CreateNotebookInstanceLifecycleConfig")
     def create_lifecycle_configuration(self, context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
         """Create a lifecycle configuration."""
@@ -45,8 +47,11 @@ class LifecycleConfigurationOperations(Accounts):
     def update_lifecycle_configuration(self, context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
         """Replace its scripts; instances have them from their next start."""
         with self.lock:
-            configuration = self.lifecycle_configuration(context, request, "update")
-            configuration.description |= {**request, "LastModifiedTime": now()}
+            description = self.lifecycle_configuration(context, request, "update").description
+            if not self.keeps_omitted_scripts:
+                for hook in ("OnCreate", "OnStart"):
+                    description.pop(hook, None)
+            description |= {**request, "LastModifiedTime": now()}
         return {}
 
     @operation("DeleteNotebookInstanceLifecycleConfig")

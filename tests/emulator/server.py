@@ -40,7 +40,8 @@ class Emulator:
 
     Arguments: `folder`, where all its state stands (made if missing); `boot`, whether notebook instances really boot,
     which needs root; `account_id` and `region`, what clients have unless they say otherwise; `lookups_per_second`, how many
-    LookupEvents requests an account may make in a region, AWS's two unless a test wants others.
+    LookupEvents requests an account may make in a region, AWS's two unless a test wants others; `keeps_omitted_scripts`,
+    what UpdateNotebookInstanceLifecycleConfig does with a script that the request leaves out, which AWS doesn't document.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class Emulator:
         account_id: str = "111122223333",
         region: str = "us-east-1",
         lookups_per_second: int = 2,
+        keeps_omitted_scripts: bool = True,
     ) -> None:
         self.folder = folder
         self.account_id = account_id
         self.region = region
         self._boot = boot
         self._lookups_per_second = lookups_per_second
+        self._keeps_omitted_scripts = keeps_omitted_scripts
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -93,6 +96,7 @@ class Emulator:
                     "PYTHONDONTWRITEBYTECODE": "1",
                     "EMULATOR_FOLDER": str(self.folder),
                     "EMULATOR_BOOT": "1" if self._boot else "0",
+                    "EMULATOR_KEEPS_OMITTED_SCRIPTS": "1" if self._keeps_omitted_scripts else "0",
                     "EMULATOR_LOOKUP_EVENTS_PER_SECOND": str(self._lookups_per_second),
                     "GATEWAY_LISTEN": f"127.0.0.1:{self._port}",
                     "LOCALSTACK_VOLUME_DIR": str(self.folder / "localstack"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from workspace import CHECKOUT, Workspace
+from workspace import CHECKOUT, Outcome, Workspace
 
 from .conftest import Plan
 
@@ -24,26 +25,8 @@ Case = tuple[dict[str, Any], list[str]]
 
 # Refused by the variable's own validation: the variables, and what the message says.
 BAD_VALUES: list[Case] = [
-    (notebook("a"), ["2 to 63 characters", 'Wrong: "a"']),
-    (notebook("a" * 64), ["2 to 63 characters", "STS takes no session name of one character"]),
-    (notebook("my_notebook"), ["no underscore", 'Wrong: "my_notebook"']),
-    (notebook("-notebook"), ["no hyphen at either end", 'Wrong: "-notebook"']),
-    (notebook("notebook-"), ['Wrong: "notebook-"']),
-    (notebook("two\nlines"), ['Wrong: "two\\nlines"']),
-    (notebook("SageMaker"), ['called "SageMaker", in any case', "Choose another key"]),
-    (notebook("SAGEMAKER"), ['called "SageMaker", in any case']),
-    ({"notebook_instances": {"one": {}, "ONE": {}}}, ["only in upper and lower case", '"ONE", "one"']),
-    (notebook(instance_type="t3.medium"), ['such as "ml.t3.medium"', "Wrong in: one"]),
-    (notebook(volume_size=4), ["from 5 to 16384", "one (4)"]),
-    (notebook(volume_size=16385), ["from 5 to 16384", "one (16385)"]),
-    (notebook(volume_size=5.5), ["whole number", "one (5.5)"]),
-    (notebook(direct_internet_access="disabled"), ['"Enabled" or "Disabled"']),
-    (notebook(direct_internet_access="Disabled"), ["needs a subnet_id", "Add subnet_id (and security_groups) to: one"]),
-    (notebook(subnet_id="subnet-1", security_groups=list("abcdef")), ["at most 5 security_groups", "one (6)"]),
-    (notebook(security_groups=["sg-1"]), ["security_groups need a subnet_id", "Add it to: one"]),
-    (notebook(additional_code_repositories=list("abcd")), ["at most 3 additional_code_repositories", "one (4)"]),
-    (notebook(minimum_instance_metadata_service_version="3"), ['must be "2" (the default) or "1"', 'one ("3")']),
-    (notebook(platform_identifier="al2023"), ['such as "notebook-al2023-v1"', "Wrong in: one"]),
+    ({"notebook_instances": ["one"]}, ["must be a map", "{ fraud-model = {} }"]),
+    ({"notebook_instances": "one"}, ["must be a map"]),
     ({"name": "data_science"}, ['Write, for example, "data-science"']),
     ({"name": ""}, ['Write, for example, "data-science"']),
     ({"name": "n" * 52}, ["at most 51 characters"]),
@@ -66,7 +49,69 @@ BAD_VALUES: list[Case] = [
     ({"unattributed_allowed_actions": ["PutLogEvents"]}, ['Wrong: "PutLogEvents"']),
 ]  # fmt: skip
 
-# Refused by a precondition, which sees more than one variable.
+# Refused by a precondition of the notebook instance: its name, what is given for it, and what the message says. A second
+# notebook instance, of all defaults, stands beside it.
+BAD_NOTEBOOKS: list[tuple[str, Any, list[str]]] = [
+    ("a", {}, ["2 to 63 characters", "STS takes no session name of one character"]),
+    ("a" * 64, {}, ["2 to 63 characters"]),
+    ("my_notebook", {}, ["no underscore"]),
+    ("-notebook", {}, ["no hyphen at either end"]),
+    ("notebook-", {}, ["no hyphen at either end"]),
+    ("two\nlines", {}, ["letters, digits, and hyphens between them"]),
+    ("SageMaker", {}, ['called "SageMaker", in any case', "Choose another key"]),
+    ("SAGEMAKER", {}, ['called "SageMaker", in any case']),
+    ("other", {}, ["the keys Other and other differ only in upper and lower case", "Rename one"]),
+    ("text", "ml.t3.large", ["must be a map of attributes", '{ instance_type = "ml.t3.large" }']),
+    ("list", ["ml.t3.large"], ["must be a map of attributes"]),
+    ("misspelt", {"instace_type": "ml.t3.large"}, ["has no attribute instace_type", "the attributes are: additional_code_repositories, ", "instance_type"]),
+    ("null-misspelt", {"instace_type": None}, ["has no attribute instace_type"]),
+    ("twice", {"instace_type": "ml.t3.large", "volume": 10}, ["has no attribute instace_type or volume"]),
+    ("root", {"root_access": "Enabled"}, ["has no attribute root_access"]),
+    ("listed", {"instance_type": ["ml.t3.large"]}, [": instance_type must be a string."]),
+    ("words", {"volume_size": "ten"}, [": volume_size must be a number."]),
+    ("group", {"subnet_id": "subnet-1", "security_groups": "sg-1"}, [": security_groups must be a list of strings."]),
+    ("groups", {"subnet_id": "subnet-1", "security_groups": [{"id": "sg-1"}]}, [": security_groups must be a list of strings."]),
+    ("repository", {"additional_code_repositories": "one"}, [": additional_code_repositories must be a list of strings."]),
+    ("tag", {"tags": "owner"}, [": tags must be a map of strings."]),
+    ("tags", {"tags": ["owner"]}, [": tags must be a map of strings."]),
+    ("deep", {"tags": {"owner": ["ada"]}}, [": tags must be a map of strings."]),
+    ("several", {"kms_key_id": {}, "tags": 1}, ["kms_key_id must be a string", "tags must be a map of strings"]),
+    ("type", {"instance_type": "t3.medium"}, ['such as "ml.t3.medium", not "t3.medium"']),
+    ("small", {"volume_size": 4}, ["from 5 to 16384, not 4."]),
+    ("large", {"volume_size": 16385}, ["from 5 to 16384, not 16385."]),
+    ("half", {"volume_size": 5.5}, ["a whole number of GiB", "not 5.5."]),
+    ("internet", {"direct_internet_access": "disabled"}, ['"Enabled" or "Disabled", not "disabled"']),
+    ("boolean", {"direct_internet_access": True}, ['"Enabled" or "Disabled", not "true"']),
+    ("closed", {"direct_internet_access": "Disabled"}, ["needs a subnet_id", "Add subnet_id (and security_groups)."]),
+    ("six", {"subnet_id": "subnet-1", "security_groups": list("abcdef")}, ["security_groups must be at most 5, not 6."]),
+    ("no-subnet", {"security_groups": ["sg-1"]}, ["security_groups need a subnet_id", "Add it."]),
+    ("four", {"additional_code_repositories": list("abcd")}, ["additional_code_repositories must be at most 3, not 4."]),
+    ("metadata", {"minimum_instance_metadata_service_version": "3"}, ['must be "2" (the default) or "1", not "3"']),
+    ("platform", {"platform_identifier": "al2023"}, ["must be null, which is AWS's default", 'not "al2023"', "Remove it, or write null."]),
+    *((f"old-{number}", {"platform_identifier": platform}, ["can't be created or started any more", "must be null", f'not "{platform}"'])
+      for number, platform in enumerate(("notebook-al1-v1", "notebook-al2-v1", "notebook-al2-v2", "notebook-al2-v3"))),
+]  # fmt: skip
+
+# Refused by a precondition too: a profile's name, its settings, and what the message says.
+BAD_PROFILES: list[tuple[str, dict[str, str], list[str]]] = [
+    ("default", {}, ["must be a profile's name", "another one than default"]),
+    ("x]\n[default", {}, ["must be a profile's name"]),
+    ("a b", {}, ["must be a profile's name"]),
+    ("", {}, ["must be a profile's name"]),
+    ("process", {"credential_process": "/bin/id"}, ["could undo the attribution", 'Remove "credential_process" in "process".']),
+    ("session", {"role_session_name": "colleague"}, ['Remove "role_session_name" in "session".']),
+    ("source", {"credential_source": "Environment", "source_profile": "x"}, ['Remove "credential_source" in "source", "source_profile" in "source".']),
+    ("keys", {"aws_access_key_id": "AKIA"}, ['Remove "aws_access_key_id" in "keys".']),
+    ("line", {"region\ncredential_process": "x"}, ['Remove "region\\ncredential_process" in "line".']),
+    ("role", {"role_arn": "reader"}, ['role_arn in "role", "reader"', "Correct it."]),
+    ("role-line", {"role_arn": "arn:aws:iam::444455556666:role/x\ncredential_process = id"}, ['role_arn in "role-line"']),
+    ("role-end", {"role_arn": "arn:aws:iam::444455556666:role/x\n"}, ['role_arn in "role-end"']),
+    ("region-line", {"region": "us-east-1\nrole_session_name = x"}, ['region in "region-line"']),
+    ("duration", {"duration_seconds": "43200"}, ['duration_seconds in "duration", "43200"']),
+    ("output", {"output": "xml"}, ['output in "output", "xml"']),
+]  # fmt: skip
+
+# Refused by another precondition, which sees more than one variable.
 BAD_COMBINATIONS: list[Case] = [
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
@@ -89,16 +134,18 @@ def refusals(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> di
         f"case_{number}": {"source": "../", "name": "team", **variables}
         for number, (variables, _) in enumerate(BAD_VALUES)
     }
-    folder = tmp_path_factory.mktemp("refusals")
+    refused: dict[str, list[str]] = {}
+    for diagnostic in plan_of_calls(emulator, tmp_path_factory.mktemp("refusals"), calls).diagnostics:
+        refused.setdefault(diagnostic.context, []).append(diagnostic.detail)
+    return refused
+
+
+def plan_of_calls(emulator: Emulator, folder: Path, calls: dict[str, Any]) -> Outcome:
     (folder / "cases").mkdir()
     # In Terraform's JSON syntax, ${ begins an expression.
     configuration = json.dumps({"module": calls}, indent=1).replace("${", "$${")
     (folder / "cases" / "main.tf.json").write_text(configuration)
-    outcome = Workspace(folder, root="cases", environment=emulator.environment()).plan()
-    refused: dict[str, list[str]] = {}
-    for diagnostic in outcome.diagnostics:
-        refused.setdefault(diagnostic.context, []).append(diagnostic.detail)
-    return refused
+    return Workspace(folder, root="cases", environment=emulator.environment()).plan()
 
 
 @pytest.mark.parametrize(
@@ -112,6 +159,35 @@ def test_a_bad_value_is_refused_and_explained(refusals: dict[str, list[str]], ca
     (error,) = refusals[f"module.{call}"]
     for text in expected:
         assert text in error
+
+
+@pytest.fixture(scope="session")
+def errors(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Plan every bad notebook instance and profile, each in a call of the module, and return all errors."""
+    inputs = [
+        *({"notebook_instances": {"Other": {}, name: given}} for name, given, _ in BAD_NOTEBOOKS),
+        *({"profiles": {"east": {"region": "us-east-2"}, name: settings}} for name, settings, _ in BAD_PROFILES),
+    ]
+    calls = {f"case_{number}": {"source": "../", "name": "team", **given} for number, given in enumerate(inputs)}
+    return plan_of_calls(emulator, tmp_path_factory.mktemp("errors"), calls).errors
+
+
+@pytest.mark.parametrize(("name", "expected"), [(name, expected) for name, _, expected in BAD_NOTEBOOKS])
+def test_a_bad_notebook_instance_is_refused_by_one_message(errors: list[str], name: str, expected: list[str]) -> None:
+    (error,) = [each for each in errors if each.startswith(f"notebook_instances[{json.dumps(name)}]")]
+    for text in expected:
+        assert text in error
+
+
+@pytest.mark.parametrize(("name", "expected"), [(name, expected) for name, _, expected in BAD_PROFILES])
+def test_a_bad_profile_is_refused_by_one_message(errors: list[str], name: str, expected: list[str]) -> None:
+    (error,) = [each for each in errors if "profiles" in each and json.dumps(name) in each]
+    for text in expected:
+        assert text in error
+
+
+def test_nothing_but_what_is_bad_is_refused(errors: list[str]) -> None:
+    assert len(errors) == len(BAD_NOTEBOOKS) + len(BAD_PROFILES)
 
 
 @pytest.mark.parametrize(("variables", "expected"), BAD_COMBINATIONS, ids=lambda case: str(case)[:60])

@@ -23,6 +23,7 @@ INPUTS = {
     "name",
     "notebook_instances",
     "on_create",
+    "profiles",
     "role_arn",
     "role_path",
     "role_permissions_boundary",
@@ -121,11 +122,11 @@ def test_every_input_has_a_type(module: dict[str, list[dict[str, Any]]]) -> None
 def test_a_notebook_instance_takes_all_that_the_provider_takes_but_root_access(
     module: dict[str, list[dict[str, Any]]],
 ) -> None:
+    (types,) = [block["notebook_attribute_types"] for block in module["locals"] if "notebook_attribute_types" in block]
+    attributes = [unquoted(each) for named in types.values() for each in named]
+    assert sorted(attributes) == sorted(NOTEBOOK_ATTRIBUTES)
     (variable,) = [block["notebook_instances"] for block in module["variable"] if "notebook_instances" in block]
-    attributes = set(re.findall(r"(\w+)\s*['\"]?\s*[:=]\s*['\"]?(?:\$\{)?optional", str(variable["type"])))
-    assert attributes == NOTEBOOK_ATTRIBUTES
-    described = set(re.findall(r"`(\w+)`", variable["description"]))
-    assert attributes <= described
+    assert set(re.findall(r"`(\w+)`", variable["description"])) >= NOTEBOOK_ATTRIBUTES
 
 
 def test_root_access_is_off_and_no_input_turns_it_on(module: dict[str, list[dict[str, Any]]]) -> None:
@@ -166,4 +167,5 @@ def test_each_example_is_a_root_that_uses_the_module_as_it_stands_here(example: 
         blocks = unquoted(hcl2.load(file))
     assert {"../.."} == {call["source"] for block in blocks["module"] for call in block.values()}
     assert blocks["terraform"][0]["required_version"] == ">= 1.5"
+    assert [provider["aws"].get("region") for provider in blocks["provider"] if not provider["aws"].get("region")] == []
     assert (CHECKOUT / "examples" / example / "README.md").exists()

@@ -52,7 +52,6 @@ def test_every_attribute_of_a_notebook_instance_reaches_it(plan: Plan) -> None:
         "security_groups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"],
         "direct_internet_access": "Disabled",
         "kms_key_id": "arn:aws:kms:us-east-1:111122223333:key/k",
-        "platform_identifier": "notebook-al2-v3",
         "minimum_instance_metadata_service_version": "1",
         "default_code_repository": "https://github.com/aws/amazon-sagemaker-examples.git",
         "additional_code_repositories": ["one", "two", "three"],
@@ -70,6 +69,13 @@ def test_every_attribute_of_a_notebook_instance_reaches_it(plan: Plan) -> None:
         assert (sorted(planned) if isinstance(value, list) else planned) == (
             sorted(value) if isinstance(value, list) else value
         )
+
+
+def test_a_platform_reaches_the_provider(plan: Plan) -> None:
+    (error,) = plan(notebook_instances={"one": {"platform_identifier": "notebook-al2023-v1"}}).errors
+    # 5.100 knows none but those that can't be created any more; 6.x takes this one.
+    assert "platform_identifier" in error
+    assert "notebook-al2-v3" in error
 
 
 def test_everything_that_takes_tags_has_them(plan: Plan) -> None:

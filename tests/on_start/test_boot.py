@@ -168,5 +168,5 @@ def test_the_owners_script_may_be_in_another_language(account: Account, bare_not
 def test_when_the_owners_script_fails_the_start_fails(account: Account, bare_notebook: NotebookInstance) -> None:
     done = bare_notebook.run_on_start(script=with_settings(account.on_start_script, EXTRA_ON_START="exit 7"))
     assert done.returncode == 1
-    assert "the extra script ended with status 7. Repair: mend extra_on_start." in done.stderr
+    assert "the extra script ended with status 7. Repair: mend extra_on_start (" in done.stderr
     assert session_name(caller(bare_notebook)) == bare_notebook.name

@@ -23,7 +23,7 @@ def test_a_failed_start_and_the_way_out(account: Account, tmp_path: Path) -> Non
         notebook.start()
         assert notebook.status == "Failed"
         assert "notebook-instance-lifecycle-config/mend-attribution" in str(notebook.failure_reason)
-        assert "FAILED: the extra script ended with status 7. Repair: mend extra_on_start." in notebook.boot_log
+        assert "FAILED: the extra script ended with status 7. Repair: mend extra_on_start (" in notebook.boot_log
         assert "no route" in notebook.boot_log
 
         # The provider stops an instance before it changes it.

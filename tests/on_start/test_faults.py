@@ -220,5 +220,5 @@ def test_killed_at_any_step_the_next_start_repairs_it(bare_notebook: NotebookIns
     assert session_name(caller(bare_notebook)) == bare_notebook.name
     assert bare_notebook.run(["rm", "-f", CONFIG]).returncode != 0
     assert bare_notebook.root("ls -A /home/ec2-user/.aws").stdout.split() == [
-        "boto", "cli", "config", "credentials", "login", "sso",
+        "boto", "cli", "config", "credentials", "login", "models", "sso",
     ]  # fmt: skip

@@ -17,6 +17,20 @@ from which_notebook.audit.scripts import Script, body_hash, recognise
 
 ROLE_ARN = "arn:aws:iam::111122223333:role/team-execution"
 CONFIG = "/home/ec2-user/.aws/config"
+PROFILES = {
+    "east": {},
+    "reader": {
+        "duration_seconds": "900",
+        "external_id": "a:b/c",
+        "max_attempts": "3",
+        "output": "json",
+        "region": "eu-west-1",
+        "retry_mode": "standard",
+        "role_arn": "arn:aws:iam::444455556666:role/team/reader",
+        "use_dualstack_endpoint": "true",
+        "use_fips_endpoint": "false",
+    },
+}
 
 
 # The module's own
@@ -33,6 +47,8 @@ def scripts(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
             "harmless": {"extra_on_start": "echo 'it''s'\ndf -h\n"},
             "undoing": {"extra_on_start": f"chattr -i {CONFIG}"},
             "lenient": {"allow_start_without_attribution": True},
+            "profiles": {"profiles": PROFILES},
+            "imds-profiles": {"profiles": PROFILES, "attribution_mode": "imds"},
         },
     )
 
@@ -51,6 +67,8 @@ def test_the_scripts_of_this_checkout_are_known(scripts: dict[str, str], mode: s
 def test_its_inputs_do_not_matter(scripts: dict[str, str]) -> None:
     assert recognise(scripts["harmless"]) == recognise(scripts["profile"])
     assert recognise(scripts["lenient"]).starts_without
+    assert recognise(scripts["profiles"]) == recognise(scripts["profile"])
+    assert recognise(scripts["imds-profiles"]) == recognise(scripts["imds"])
 
 
 def test_the_file_by_hand_asks_for_the_role_itself() -> None:
@@ -64,6 +82,25 @@ def test_an_extra_script_that_may_undo_it_is_undecided(scripts: dict[str, str]) 
         "undecided",
         "extra_on_start, which runs as root afterwards, may undo it: 'chattr'",
     )
+
+
+@pytest.mark.parametrize(
+    "profiles",
+    [
+        "[default]\nrole_session_name = colleague\n",
+        "[profile default]\nrole_session_name = @name@\n",
+        "[profile east]\nrole_session_name = colleague\n",
+        "[profile east]\ncredential_process = /bin/id\n",
+        "[profile east]\nsource_profile = other\n",
+        "region = eu-west-1\n",
+        "[profile east]\nregion = eu-west-1\n\n[default]\nregion = eu-west-1\n",
+    ],
+)
+def test_profiles_that_the_module_does_not_write_are_undecided(scripts: dict[str, str], profiles: str) -> None:
+    changed = re.sub(r"(?s)AWS_PROFILES='[^']*'", lambda _: f"AWS_PROFILES='{profiles}'", scripts["profiles"])
+    assert changed != scripts["profiles"]
+    found = recognise(changed)
+    assert (found.kind, found.problem) == ("undecided", "its AWS_PROFILES holds what the module doesn't write there")
 
 
 CHANGED: dict[str, Callable[[str], str]] = {

@@ -8,7 +8,7 @@ Mode = Literal["profile", "imds"]
 
 # A test renders the script in each mode and says what to add here. Those of releases stay.
 KNOWN_SCRIPTS: dict[str, tuple[str, Mode]] = {
-    "9b749ca249ac6c18124c653622a518616a207d3ed3a8c3a93fe4dac77a272350": ("unreleased", "profile"),
-    "836d9c8960f5ef792cb36d6678f998abdd378484aa4d561e872e8f03d15ad7c6": ("unreleased", "imds"),
+    "a3dd3a6ab407f8ce86295030b4a9b48143dfc7a02a65bfc499a166dcc193b2b6": ("unreleased", "profile"),
+    "2ad6413de80ba262aa960d13e84d10ba44939623ba9d24bf4e8f940f5a20c7f3": ("unreleased", "imds"),
 }
 """SHA-256 of a script's body: the module's version, and the attribution mode."""

@@ -22,7 +22,14 @@ Kind = Literal["module", "recipe", "none", "undecided"]
 
 _LONGEST_SCRIPT = 1 << 20
 _SETTING = re.compile(
-    r"(ROLE_ARN|ATTRIBUTION_MODE|ALLOW_START_WITHOUT_ATTRIBUTION|EXTRA_ON_START|IMDS_PROXY)='((?:[^']|'\\'')*)'\n"
+    r"(ROLE_ARN|ATTRIBUTION_MODE|ALLOW_START_WITHOUT_ATTRIBUTION|EXTRA_ON_START|AWS_PROFILES|IMDS_PROXY)='((?:[^']|'\\'')*)'\n"
+)
+# Profiles as the module writes them: none is the default one, and each calls from the notebook session.
+_PROFILES = re.compile(
+    r"(\[profile (?!default\])[\w.@-]+\]\n"
+    r"((credential_source = Ec2InstanceMetadata|source_profile = default|role_session_name = @name@|sts_regional_endpoints = regional"
+    r"|(duration_seconds|external_id|max_attempts|output|region|retry_mode|role_arn|use_dualstack_endpoint|use_fips_endpoint)"
+    r" = [!-~]+)\n)+)*"
 )
 _PACKED = re.compile(r"(?<=base64 -d <<<')[A-Za-z0-9+/=]+(?=')")
 _SIGNS_OF_MODULE = ("notebook-attribution:", "Makes the AWS calls of this notebook instance attributable")
@@ -79,6 +86,8 @@ def _module_script(script: str) -> Script | None:
         return Script(
             "undecided", version, problem=f"extra_on_start, which runs as root afterwards, may undo it: {doubt[0]!r}"
         )
+    if not _PROFILES.fullmatch(settings.get("AWS_PROFILES", "")):
+        return Script("undecided", version, problem="its AWS_PROFILES holds what the module doesn't write there")
     if settings.get("ATTRIBUTION_MODE", mode) != mode:
         return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
     return Script(

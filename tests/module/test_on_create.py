@@ -1,0 +1,64 @@
+"""A removed on-create script is gone from the account, whatever the API does with a script that an update leaves out."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulator.server import Emulator
+from workspace import Workspace
+
+NAME = "script-attribution"
+
+
+def on_create(emulator: Emulator) -> str:
+    """Return the script in the account."""
+    described = emulator.client("sagemaker").describe_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=NAME
+    )
+    return base64.b64decode(described["OnCreate"][0]["Content"]).decode()
+
+
+def remove_on_create(workspace: Workspace, emulator: Emulator) -> None:
+    variables: dict[str, Any] = {"name": "script"}
+    assert workspace.apply({**variables, "on_create": "echo mine"}).errors == []
+    try:
+        assert on_create(emulator) == "echo mine"
+        assert workspace.apply(variables).errors == []
+        assert "mine" not in on_create(emulator)
+        assert workspace.plan(variables).changes == {}
+    finally:
+        assert workspace.destroy(variables).errors == []
+
+
+def test_where_the_api_keeps_what_an_update_leaves_out(
+    emulator: Emulator, new_workspace: Callable[..., Workspace]
+) -> None:
+    remove_on_create(new_workspace(), emulator)
+
+
+def test_where_the_api_removes_what_an_update_leaves_out(tmp_path: Path) -> None:
+    with Emulator(tmp_path / "emulator", keeps_omitted_scripts=False) as emulator:
+        remove_on_create(Workspace(tmp_path / "module", environment=emulator.environment()), emulator)
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_the_emulated_api_does_either(tmp_path: Path, keeps: bool) -> None:
+    with Emulator(tmp_path, keeps_omitted_scripts=keeps) as emulator:
+        sagemaker = emulator.client("sagemaker")
+        script = [{"Content": base64.b64encode(b"echo mine").decode()}]
+        sagemaker.create_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnCreate=script)
+        sagemaker.update_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnStart=script)
+        described = sagemaker.describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME)
+        assert "OnStart" in described
+        assert ("OnCreate" in described) is keeps
+
+
+def test_the_script_in_its_place_does_nothing(plan: Callable[..., Any]) -> None:
+    planned = plan().planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
+    first, *rest = base64.b64decode(planned["on_create"]).decode().splitlines()
+    assert first == "#!/bin/bash"
+    assert all(line.startswith("#") for line in rest)
