@@ -156,5 +156,3 @@ def network(address: str, port: int, firewall: str) -> Iterator[Network]:
         subprocess.run(["ip", "netns", "exec", notebook, "sh", "-c", forward], check=True)
         stack.enter_context(answering(agent, address, port, "BASE"))
         yield Network(notebook, agent, container, address, port, folder)
-
-

@@ -28,7 +28,9 @@ def leads_to_agent(network: Network) -> None:
     """Have the service's address lead to the agent, as SageMaker's own rules do."""
     network.rule(f"iptables -t nat -A OUTPUT {TO_SERVICE} {to_agent(network)}")
     network.rule(f"iptables -t nat -A PREROUTING -i docker0 {TO_SERVICE} {to_agent(network)}")
-    assert network.ask(SERVICE, user=USER) == network.ask(SERVICE, where=network.container) == "BASE", "the trial is real"
+    assert network.ask(SERVICE, user=USER) == network.ask(SERVICE, where=network.container) == "BASE", (
+        "the trial is real"
+    )
 
 
 def all_answers(network: Network) -> dict[str, str]:
@@ -127,7 +129,9 @@ def test_ipv6(firewall: str) -> None:
 
 def test_an_agent_that_listens_everywhere_is_closed_at_its_ipv6_link_local_address(agent_network: Network) -> None:
     with answering(agent_network.agent, "::", 9082, "BASE"):
-        listed = agent_network.run(agent_network.agent, "ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link")
+        listed = agent_network.run(
+            agent_network.agent, "ip", "-6", "-o", "address", "show", "dev", "eth0", "scope", "link"
+        )
         address = listed.split()[3].partition("/")[0] + "%veth_agent"
         assert agent_network.ask(address, 9082, user=USER) == "BASE"
         agent_network.script("set_metadata_service closed")
@@ -229,7 +233,9 @@ def test_rules_that_are_for_something_else_are_left_alone(agent_network: Network
     for chain in ("PREROUTING", "OUTPUT ! -d 127.0.0.0/8"):
         agent_network.rule(f"iptables -t nat -A {chain} -m addrtype --dst-type LOCAL -j DOCKER 2>/dev/null || "
                            f"{{ iptables -t nat -N DOCKER; iptables -t nat -A {chain} -m addrtype --dst-type LOCAL -j DOCKER; }}")  # fmt: skip
-    agent_network.rule("iptables -t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:80")
+    agent_network.rule(
+        "iptables -t nat -A DOCKER ! -i docker0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 172.17.0.2:80"
+    )
     agent_network.rule("iptables -t nat -A OUTPUT -d 10.77.0.50 -p tcp -j DNAT --to-destination 172.17.0.2:80")
     agent_network.rule("iptables -t nat -A OUTPUT -p tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80")
     with answering(agent_network.container, "172.17.0.2", 80, "CONTAINER"):
