@@ -446,18 +446,14 @@ def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(n
 
 def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: BareNotebook) -> None:
     """Neither is in the other's way: not the config that profile mode locks, and not the rules of imds mode."""
-    whoami = [
-        bare_notebook.python,
-        "-c",
-        "import boto3; print(boto3.client('sts', 'us-east-1').get_caller_identity()['Arn'])",
-    ]
     role = {"ROLE_ARN": account.outputs["imds"]["role_arn"]}
     profile = with_settings(account.outputs["profile"]["on_start_script"], **role)
     for script in (profile, bare_notebook.script, profile, bare_notebook.script):
         done = bare_notebook.run_on_start(script=script)
         assert done.returncode == 0, done.stderr
-        said = bare_notebook.run(whoami)
-        assert said.stdout.strip() == account.session_arn("imds", bare_notebook.name), said.stderr
+        whose = "SageMaker" if script == profile else bare_notebook.name
+        assert session_of(bare_notebook, credentials(bare_notebook)) == whose
+        assert ("role_arn" in bare_notebook.read("/home/ec2-user/.aws/config")) is (script == profile)
         is_locked = bare_notebook.run(["bash", "-c", "echo '# mine' >> ~/.aws/config"]).returncode != 0
         assert is_locked is (script == profile)
         own_rules = bare_notebook.root("iptables-save | grep notebook-attribution").stdout
