@@ -132,14 +132,17 @@ install_proxy() {
   rm -rf "$folder"
   must "make $folder" mkdir -p -m 0755 "$folder"
   printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" || fail "can't write $folder/imds-proxy.py" "$repair"
-  { printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f && printf '%s\n' settings '"$@"'; } >"$folder/imds-mode" || fail "can't write $folder/imds-mode" "$repair"
+  {
+    printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
+      printf '%s\n' settings '"$@"'
+  } >"$folder/imds-mode" || fail "can't write $folder/imds-mode" "$repair"
   must "finish $folder" chmod 0755 "$folder/imds-mode"
 }
 
 # By systemd, where it runs.
 start_proxy() {
   stop_proxy
-  systemd-run --unit="$own" -p Restart=always -p OOMScoreAdjust=-900 -p MemoryMax=256M -p OOMPolicy=continue \
+  systemd-run --collect --unit="$own" -p Restart=always -p OOMScoreAdjust=-900 -p MemoryMax=256M -p OOMPolicy=continue \
     "$folder/imds-mode" serve 2>/dev/null || {
     setsid "$folder/imds-mode" serve </dev/null &
     echo $! >"$pid_file"
