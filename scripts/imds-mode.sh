@@ -238,13 +238,14 @@ finish_imds_mode() {
   : >"$folder/finished"
 }
 
-# What others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
+# Sets again what others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
+# Rules are left alone only when they are as they were before they were last set: then nothing came in between.
 keep_closed() {
-  local was=
+  local was='' is
   while sleep 5; do
     [[ -e $folder/finished ]] || continue
-    [[ $was == "$(list_rules)" ]] || (set_metadata_service closed)
-    was=$(list_rules)
+    is=$(list_rules)
+    [[ $is == "$was" ]] || { (set_metadata_service closed) && was=$is; }
   done
 }
 

@@ -202,11 +202,11 @@ def test_the_watch_sets_again_what_others_changed(agent_network: Network) -> Non
         : >"$folder/finished"
         ( sleep() {{ command sleep 0.2; }}; keep_closed ) &
         watch=$!
-        command sleep 2
+        command sleep 4
         iptables -w -t nat -I OUTPUT {TO_SERVICE} {to_agent(agent_network)}
         iptables -w -F
         iptables -w -t mangle -F
-        command sleep 3
+        command sleep 8
         kill "$watch"
         wait "$watch"
         true
