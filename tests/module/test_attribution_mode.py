@@ -116,7 +116,8 @@ def test_the_shell_that_is_carried_is_the_one_in_the_files_without_comments_and_
         listed = subprocess.run(
             ["bash", "-c", f"{definitions}\ndeclare -f"], capture_output=True, text=True, check=True
         ).stdout
-        return dict(re.findall(r"^(\w+) \(\) \n(\{.*?^\})$", listed, re.MULTILINE | re.DOTALL))
+        named = re.findall(r"^(\w+) \(\) \n(\{.*?^\})$", listed, re.MULTILINE | re.DOTALL)
+        return {name: re.sub(r"(?m)^\s+", "", body) for name, body in named}  # texts go without indentation, too
 
     expected = functions((SCRIPTS / "imds-mode.sh").read_text() + (SCRIPTS / "on-start.sh").read_text())
     found = functions("settings() {" + carried)
