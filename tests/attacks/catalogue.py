@@ -229,9 +229,9 @@ METADATA: dict[str, Attack] = {
 # The proxy.
 
 # Not the attack itself, on whose command line it stands.
-PROXY = "pgrep -f '[i]mds-proxy.py serve|notebook-attribution/[r]un'"
+PROXY = "pgrep -f '[i]mds-proxy.py serve|notebook-attribution/[i]mds-mode'"
 WRITE = """
-for file in /usr/local/lib/notebook-attribution/{imds-proxy.py,run,new} /etc/systemd/system/notebook-attribution.service \
+for file in /usr/local/lib/notebook-attribution/{imds-proxy.py,imds-mode,new} \
   /var/log/notebook-attribution.log /run/notebook-attribution.pid /usr/lib/python3/dist-packages/asyncio.py \
   /etc/ld.so.preload /etc/profile.d/x.sh /etc/hosts /etc/resolv.conf /opt/ml/metadata/resource-metadata.json; do
   { echo x >>"$file"; } 2>/dev/null && echo "$file WENT THROUGH"

@@ -9,7 +9,7 @@ import pytest
 from emulator.notebook_instance import NotebookInstance
 
 from .conftest import Account
-from .metadata import CREDENTIALS, IPV4, IPV6, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, session_of, token
+from .metadata import CREDENTIALS, IPV4, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, session_of, token
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def notebook(account: Account) -> NotebookInstance:
     return account.notebook("imds")
 
 
-@pytest.mark.parametrize("service", [IPV4, IPV6])
+@pytest.mark.parametrize("service", [IPV4])
 def test_a_user_gets_the_notebook_session_and_root_the_base_session(notebook: NotebookInstance, service: str) -> None:
     assert session_of(notebook, credentials(notebook, service=service)) == "imds"
     assert session_of(notebook, credentials(notebook, service=service, user="root")) == "SageMaker"
