@@ -88,7 +88,7 @@ def test_a_changed_script_changes_the_lifecycle_configuration_alone(applied: App
 
 
 def test_another_name_changes_the_policy_alone(applied: Applied) -> None:
-    assert applied.changed(additional_session_names=["team-a-*"]) == {"aws_iam_role_policy.assume_self": ["update"]}
+    assert applied.changed(additional_session_names=["team-a-*"]) == {"aws_iam_role_policy.assume_self[0]": ["update"]}
 
 
 def test_a_notebook_instances_attributes_change_in_place(emulator: Emulator, applied: Applied) -> None:
@@ -118,7 +118,7 @@ def test_one_more_one_less_and_one_anew_leave_the_others_alone(applied: Applied)
         notebook_address("one-more"): ["create"],
         notebook_address("tags"): ["delete"],
         notebook_address("volume"): ["delete", "create"],
-        "aws_iam_role_policy.assume_self": ["update"],
+        "aws_iam_role_policy.assume_self[0]": ["update"],
     }
 
 

@@ -31,7 +31,7 @@ def test_in_imds_mode_both_policies_let_the_source_identity_be_set(plan: Plan) -
     trust = statements(outcome.planned("aws_iam_role.this[0]")["assume_role_policy"])
     assert trust["SageMakerOpensBaseSession"]["Action"] == "sts:AssumeRole"
     assert trust["BaseSessionOpensNotebookSessions"]["Action"] == both
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert policy["OpenNotebookSessions"]["Action"] == both
     assert policy["SourceIdentityIsTheSessionName"]["Condition"] == {
         "StringNotEquals": {"sts:SourceIdentity": "${sts:RoleSessionName}"}

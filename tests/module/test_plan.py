@@ -19,7 +19,7 @@ def statements(policy: str) -> dict[str, dict[str, Any]]:
 
 
 def names_of(outcome: Outcome) -> list[str]:
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     names: list[str] = policy["UnderKnownNamesOnly"]["Condition"]["StringNotLike"]["sts:RoleSessionName"]
     return names
 
@@ -29,7 +29,7 @@ def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_
     assert outcome.diagnostics == []
     assert outcome.changes.keys() == {
         "aws_iam_role.this[0]",
-        "aws_iam_role_policy.assume_self",
+        "aws_iam_role_policy.assume_self[0]",
         'aws_sagemaker_notebook_instance.this["one"]',
         'aws_sagemaker_notebook_instance.this["two"]',
         "aws_sagemaker_notebook_instance_lifecycle_configuration.this",
@@ -90,7 +90,7 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
         "StringEquals": {"aws:PrincipalArn": role},
         "StringLike": {"aws:userid": "*:SageMaker"},
     }
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
         ("Allow", ["sts:AssumeRole"], role),
         ("Deny", "sts:AssumeRole", role),
@@ -109,7 +109,7 @@ def test_the_trust_policy_does_not_depend_on_the_notebooks_names(plan: Plan) -> 
 
 
 def test_with_no_names_nobody_may_assume_the_role_by_this_policy(plan: Plan) -> None:
-    policy = statements(plan().planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(plan().planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert "Condition" not in policy["UnderKnownNamesOnly"]
 
 
@@ -138,7 +138,7 @@ def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) 
     outcome = plan(region, notebook_instances={"one": {}})
     texts = [
         outcome.planned("aws_iam_role.this[0]")["assume_role_policy"],
-        outcome.planned("aws_iam_role_policy.assume_self")["policy"],
+        outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"],
         json.dumps(outcome.output("session_arns")),
         outcome.output("on_start_script").split("set -uo", 1)[0],
     ]
@@ -185,7 +185,7 @@ def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, 
     outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}})
     assert outcome.diagnostics == []
     assert "aws_iam_role.this[0]" not in outcome.changes
-    assert outcome.planned("aws_iam_role_policy.assume_self")["role"] == "shared"
+    assert outcome.planned("aws_iam_role_policy.assume_self[0]")["role"] == "shared"
     assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["role_arn"] == arn
     assert f"ROLE_ARN='{arn}'" in outcome.output("on_start_script")
 

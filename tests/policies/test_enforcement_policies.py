@@ -53,7 +53,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
         mode: (
             plan.planned(f"module.{mode}.aws_iam_role.this[0]")["assume_role_policy"],
             {
-                "assume": plan.planned(f"module.{mode}.aws_iam_role_policy.assume_self")["policy"],
+                "assume": plan.planned(f"module.{mode}.aws_iam_role_policy.assume_self[0]")["policy"],
                 "deny": plan.planned(f"module.{mode}.aws_iam_role_policy.deny_unattributed_calls[0]")["policy"],
             },
         )
