@@ -61,7 +61,10 @@ def test_the_role_and_its_policy_are_as_planned(emulator: Emulator, applied: App
     role = iam.get_role(RoleName=outputs["role_name"])["Role"]
     assert role["Arn"] == outputs["role_arn"]
     assert role["AssumeRolePolicyDocument"] == json.loads(outputs["role_trust_policy"])
-    assert iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"] == ["team-assume-self"]
+    assert iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"] == [
+        "team-assume-self",
+        "team-logs",
+    ]
 
 
 def test_the_notebook_instance_is_as_the_module_promises(emulator: Emulator, applied: Applied) -> None:

@@ -30,6 +30,7 @@ def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_
     assert outcome.changes.keys() == {
         "aws_iam_role.this[0]",
         "aws_iam_role_policy.assume_self[0]",
+        "aws_iam_role_policy.logs[0]",
         'aws_sagemaker_notebook_instance.this["one"]',
         'aws_sagemaker_notebook_instance.this["two"]',
         "aws_sagemaker_notebook_instance_lifecycle_configuration.this",
@@ -74,7 +75,11 @@ def test_every_attribute_of_a_notebook_instance_reaches_it(plan: Plan) -> None:
 
 def test_everything_that_takes_tags_has_them(plan: Plan) -> None:
     outcome = plan(notebook_instances={"one": {"tags": {"owner": "ada"}}}, tags={"team": "a", "owner": "nobody"})
-    assert outcome.planned("aws_iam_role.this[0]")["tags"] == {"team": "a", "owner": "nobody"}
+    assert outcome.planned("aws_iam_role.this[0]")["tags"] == {
+        "team": "a",
+        "owner": "nobody",
+        "notebook-attribution:admits-names-of": "team",
+    }
     lifecycle_configuration = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
     assert lifecycle_configuration["tags"] == {"team": "a", "owner": "nobody"}
     assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["tags"] == {"team": "a", "owner": "ada"}
@@ -92,7 +97,7 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
     }
     policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
-        ("Allow", ["sts:AssumeRole"], role),
+        ("Allow", ["sts:AssumeRole", "sts:SetSourceIdentity"], role),
         ("Deny", "sts:AssumeRole", role),
         ("Allow", "sagemaker:DescribeNotebookInstance", f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/*"),
     ]
@@ -178,6 +183,8 @@ SELF_TRUST = {
     "Action": ["sts:AssumeRole"],
     "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
 }
+SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+TRUSTS_ALL = {"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}
 
 
 def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, existing_role: Any) -> None:
@@ -192,14 +199,20 @@ def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, 
 
 def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan: Plan, existing_role: Any) -> None:
     outcome = plan(create_role=False, role_arn=existing_role())
+    (error,) = outcome.errors
+    printed = json.loads(error[error.index("{") : error.rindex("}") + 1])
+    assert {key: value for key, value in printed.items() if key != "Sid"} == SOURCE_IDENTITY
+
+
+def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, existing_role: Any) -> None:
+    outcome = plan(create_role=False, role_arn=existing_role(TRUSTS_ALL), verify_role_trust=False)
     assert outcome.errors == []
     (warning,) = outcome.warnings
-    printed = json.loads(warning[warning.index("{") : warning.rindex("}") + 1])
-    assert {key: value for key, value in printed.items() if key != "Sid"} == SELF_TRUST
+    assert "under another's name" in warning
 
 
 @pytest.mark.parametrize(
-    ("statement", "warned_of"),
+    ("statement", "refused_for"),
     [
         (SELF_TRUST, []),
         (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
@@ -209,26 +222,23 @@ def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan
         (SELF_TRUST | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}, ["assume itself"]),
         (SELF_TRUST | {"Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/shared"}}}, ["assume itself", "under another's name"]),
         (SELF_TRUST | {"Condition": {"StringEquals": SELF, "Bool": {"aws:MultiFactorAuthPresent": "true"}}}, ["assume itself", "under another's name"]),
-        ({"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}, ["under another's name"]),
+        (TRUSTS_ALL, ["under another's name"]),
         ({"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": SELF}}, ["under another's name"]),
         (SELF_TRUST | {"Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker", "*"]}}}, ["assume itself", "under another's name"]),
     ],
 )  # fmt: skip
 def test_an_existing_trust_policy_is_judged(
-    plan: Plan, existing_role: Any, statement: dict[str, Any], warned_of: list[str]
+    plan: Plan, existing_role: Any, statement: dict[str, Any], refused_for: list[str]
 ) -> None:
     outcome = plan(create_role=False, role_arn=existing_role(statement), notebook_instances={"one": {}})
-    assert outcome.errors == []
-    assert len(outcome.warnings) == len(warned_of)
-    for expected in warned_of:
-        assert any(expected in warning for warning in outcome.warnings), outcome.warnings
-
-
-SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+    assert outcome.warnings == []
+    assert len(outcome.errors) == len(refused_for)
+    for expected in refused_for:
+        assert any(expected in error for error in outcome.errors), outcome.errors
 
 
 @pytest.mark.parametrize(
-    ("statements", "warned_of"),
+    ("statements", "refused_for"),
     [
         ([SOURCE_IDENTITY], []),
         ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
@@ -240,11 +250,11 @@ SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdent
     ],
 )  # fmt: skip
 def test_in_imds_mode_an_existing_role_has_to_let_the_source_identity_be_set(
-    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], warned_of: list[str]
+    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], refused_for: list[str]
 ) -> None:
     arn = existing_role(*statements)
     outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}}, attribution_mode="imds")
-    assert outcome.errors == []
-    assert len(outcome.warnings) == len(warned_of), outcome.warnings
-    for expected in warned_of:
-        assert any(expected in warning for warning in outcome.warnings), outcome.warnings
+    assert outcome.warnings == []
+    assert len(outcome.errors) == len(refused_for), outcome.errors
+    for expected in refused_for:
+        assert any(expected in error for error in outcome.errors), outcome.errors
