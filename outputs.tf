@@ -18,6 +18,11 @@ output "role_name" {
   description = "Name of the execution role, for attaching policies of your own."
   value       = local.role_name
   depends_on  = [aws_iam_role.this]
+
+  precondition {
+    condition     = var.create_role || var.role_name == null
+    error_message = "role_name names the role to create, but create_role is false. Remove role_name: role_arn names the existing role."
+  }
 }
 
 output "role_unique_id" {

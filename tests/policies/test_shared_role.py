@@ -24,7 +24,7 @@ def judge() -> Iterator[Judge]:
 
 
 @pytest.fixture(scope="module")
-def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
+def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """The trust policy of modules/trust-policy, and all inline policies of two teams, each a call of its own."""
     folder = tmp_path_factory.mktemp("shared")
     (folder / "teams").mkdir()
@@ -64,7 +64,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for change in plan.plan["resource_changes"]
         if change["type"] == "aws_iam_role_policy"
     }
-    yield plan.output("trust"), policies
+    return plan.output("trust"), policies
 
 
 @pytest.mark.parametrize("source_identity", [False, True])
