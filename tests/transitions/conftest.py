@@ -105,7 +105,7 @@ class User:
 
     def goes_on(self) -> None:
         """Wait until more calls of each kind have come back, and see that none was refused, ever."""
-        enough, end = len(self.said()) + 5, time.monotonic() + 60
+        enough, end = len(self.said()) + 4, time.monotonic() + 180
         while len(self.said()) < enough:
             assert time.monotonic() < end, f"{self.notebook.name}'s user doesn't call any more"
             time.sleep(0.1)
