@@ -20,7 +20,7 @@ test-clients:
 tables:
 	@tests/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
-		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/attacks
+		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/attacks tests/iam_attacks
 
 check:
 	.venv/bin/ruff format --check .

@@ -36,10 +36,10 @@ locals {
   ]
 
   # The source identity is set in imds mode alone; an existing role need not allow it before.
-  handshake_actions = var.attribution_mode == "imds" ? local.open_session_actions : ["sts:AssumeRole"]
+  actions_of_the_handshake = var.attribution_mode == "imds" ? local.open_session_actions : ["sts:AssumeRole"]
 
   # Of each that allows the action, its conditions as "operator key value" in lower case.
-  self_trust_conditions = { for action in local.handshake_actions : action => [
+  self_trust_conditions = { for action in local.actions_of_the_handshake : action => [
     for statement in local.self_trusting_statements : flatten([
       for operator, keys in try(statement.Condition, {}) : [
         for key, values in keys : [for value in flatten([values]) : lower("${operator} ${key} ${value}")]

@@ -140,6 +140,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
   depends_on = [
     aws_iam_role_policy.assume_self,
     aws_iam_role_policy.logs,
+    aws_iam_role_policy.protect_role,
     aws_iam_role_policy_attachment.this,
   ]
 }

@@ -14,6 +14,7 @@ locals {
   policy_suffix                = var.create_role ? "" : "-${data.aws_service.sagemaker.region}"
   assume_self_name             = coalesce(var.policy_name, "${var.name}-assume-self${local.policy_suffix}")
   deny_policy_name             = "${var.name}-deny-unattributed-calls${local.policy_suffix}"
+  protect_policy_name          = "${var.name}-protect-role${local.policy_suffix}"
   logs_policy_name             = "${var.name}-logs${local.policy_suffix}"
   lifecycle_configuration_name = coalesce(var.lifecycle_configuration_name, "${var.name}-attribution")
 }

@@ -24,6 +24,10 @@ module "trust_policy" {
 # What the role may do with itself: open a session under a known name, and no other.
 
 locals {
+  # In imds mode the session also gets a source identity, which needs a permission of its own on both sides:
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+  # Profile mode allows it too: a change of attribution_mode then refuses no notebook instance that still runs in the
+  # mode of its last start.
   open_session_actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
 
   session_name_patterns = [for name in var.additional_session_names : name if can(regex("[*?]", name))]
@@ -74,12 +78,6 @@ locals {
   assume_self_policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(local.open_session_statements, [
-      {
-        Sid      = "FindOwnRole"
-        Effect   = "Allow"
-        Action   = "sagemaker:DescribeNotebookInstance"
-        Resource = "arn:${local.partition}:sagemaker:*:${local.account_id}:notebook-instance/*"
-      },
       # The known names are then those of the source identity too.
       {
         Sid      = "SourceIdentityIsTheSessionName"
@@ -90,6 +88,20 @@ locals {
           Null            = { "sts:SourceIdentity" = "false" }
           StringNotEquals = { "sts:SourceIdentity" = "$${sts:RoleSessionName}" }
         }
+      },
+      # A notebook instance's base session has no source identity. One that has belongs to a job that a notebook created.
+      {
+        Sid       = "NotFromASessionWithSourceIdentity"
+        Effect    = "Deny"
+        Action    = "sts:AssumeRole"
+        Resource  = local.role_arn
+        Condition = { Null = { "aws:SourceIdentity" = "false" } }
+      },
+      {
+        Sid      = "FindOwnRole"
+        Effect   = "Allow"
+        Action   = "sagemaker:DescribeNotebookInstance"
+        Resource = "arn:${local.partition}:sagemaker:*:${local.account_id}:notebook-instance/*"
       },
     ])
   })
@@ -123,5 +135,6 @@ locals {
     length(local.assume_self_policy),
     var.deny_unattributed_calls ? length(local.deny_unattributed_calls_policy) : 0,
     var.attach_logs_policy ? length(local.logs_policy) : 0,
+    local.protects_role ? length(local.protect_role_policy) : 0,
   ])
 }

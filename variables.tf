@@ -306,6 +306,27 @@ variable "unattributed_allowed_actions" {
   }
 }
 
+variable "allow_pass_role" {
+  description = "Whether the role's sessions may pass the role itself (`iam:PassRole`), if another of its policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`: give jobs, models and endpoints a role of their own. With true, a notebook's user has the base session in every job that they create with the role, and calls made there can't be attributed."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "allow_notebook_instance_changes" {
+  description = "Whether the role's sessions may create, update, start, delete and open notebook instances and change lifecycle configurations, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`; describing, listing and stopping them stays allowed. With true, a notebook's user can turn root access on, replace a start script, or open a colleague's notebook instance, and call under the colleague's name."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "allow_role_changes" {
+  description = "Whether the role's sessions may change the role, its policies and trust policy, and the versions of the account's managed policies, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`. With true, a notebook's user can remove all that this module sets up on the role."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "extra_on_start" {
   description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. What it calls, as all that root calls, is made in the base session."
   type        = string

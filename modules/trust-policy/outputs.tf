@@ -7,7 +7,9 @@ output "json" {
         Sid       = "SageMakerOpensBaseSession"
         Effect    = "Allow"
         Principal = { Service = "sagemaker.amazonaws.com" }
-        Action    = "sts:AssumeRole"
+        # A job takes over the source identity of the session that creates it, and fails where the role doesn't let it:
+        # https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-user-access-how-to.html
+        Action = local.open_session_actions
       },
       local.self_trust_statement,
     ]

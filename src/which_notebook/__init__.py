@@ -1,3 +1,3 @@
 """Says, from CloudTrail, which SageMaker notebook instance made which API call."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -111,6 +111,10 @@ class Judge:
         """Return whether this is the ARN of the role that is asked about."""
         return arn is not None and (arn == self.role if self._by_arn else role_name(arn) == self.role)
 
+    def is_named(self, named: str | None) -> bool:
+        """Return whether a call's `named_role` is the role that is asked about; a name alone is taken for it."""
+        return named is not None and (self.is_role(named) if named.startswith("arn:") else named == self.role_name)
+
     def judge(self, table: CallTable) -> None:
         """Set the status and the notebook of each call; both stay None where it isn't the role's."""
         session = ("role_arn", "session_name")

@@ -7,6 +7,7 @@ and https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -63,8 +64,8 @@ class Call(Struct, array_like=True, gc=False):
 
     `role_arn` and `session_name` are the caller's, None where that is no role's session. `notebook`, `status` and `via`
     are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
-    `notebook_role_arn` the notebook's role. `record` is the
-    record itself, kept only where it is asked for.
+    `notebook_role_arn` the notebook's role. `named_role` is the role that a change hands over or changes: an ARN, or a name
+    in the caller's account. `record` is the record itself, kept only where it is asked for.
     """
 
     event_id: str
@@ -83,6 +84,7 @@ class Call(Struct, array_like=True, gc=False):
     user_agent: str | None = None
     error_code: str | None = None
     source_identity: str | None = None
+    named_role: str | None = None
     opening: Opening | None = None
     via: str | None = None
     notebook_role_arn: str | None = None
@@ -129,6 +131,8 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     )
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
+    if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
+        call.named_role = _named_role(_PARAMETERS.decode(record).request_parameters, role_arn)
     if found.event_name == "AssumeRole":
         call.opening = _opening(_PARTICULARS.decode(record), identity.arn or identity.invoked_by)
     if keep_record:
@@ -174,6 +178,10 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
 
 
+class _Parameters(Struct, rename="camel", gc=False):
+    request_parameters: Any = None
+
+
 class _Particulars(Struct, rename="camel", gc=False):
     """What differs from service to service, and may have any shape."""
 
@@ -182,10 +190,18 @@ class _Particulars(Struct, rename="camel", gc=False):
     additional_event_data: Any = None
 
 
+# Events that change something: only these can hand a role over, or change one.
+_MAY_NAME_A_ROLE = (
+    "Add", "Associate", "Attach", "Create", "Delete", "Detach", "Put", "Register", "Replace", "Run", "Start", "Submit", "Tag",
+    "Untag", "Update",
+)  # fmt: skip
+# They take no roles, and have the most events.
+_DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
 _texts: dict[Any, Any] = {}
 _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
+_PARAMETERS = msgspec.json.Decoder(_Parameters)
 # Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -227,6 +243,31 @@ def _opening(record: _Particulars, principal: str | None) -> Opening | None:
         principal,
         granted if isinstance(granted, bool) else None,
     )
+
+
+def _named_role(asked: object, caller_role_arn: str) -> str | None:
+    """Return the role that parameters name: the caller's own where it is one of several."""
+    profile = _member(asked, "iamInstanceProfile")
+    # The console gives an instance profile the name of its role.
+    by_profile = _text(_member(profile, "name")) or role_name(_text(_member(profile, "arn")) or "")
+    found = [text for text in (*_roles_in(asked), by_profile) if text]
+    own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
+    return next(own, found[0] if found else None)
+
+
+def _roles_in(value: object) -> Iterator[str]:
+    """Yield what stands under names such as `roleArn`, `executionRole` and `roleName`, however deep."""
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, list):
+            pending += each
+        elif isinstance(each, dict):
+            for name, inner in each.items():
+                if isinstance(inner, str) and name.lower().endswith(("role", "rolearn", "rolename")):
+                    yield inner
+                elif isinstance(inner, (dict, list)):
+                    pending.append(inner)
 
 
 def _member(value: object, name: str) -> object:

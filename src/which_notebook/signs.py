@@ -6,6 +6,7 @@ here shows where a name was used by somebody else. Each of these can also have a
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,7 +18,20 @@ from .attribution import Judge
 from .record import BASE_SESSION, Opening
 from .table import CallTable
 
-Kind = Literal["several-names", "several-addresses", "opened-by-another", "unknown-name", "implicit-trust"]
+Kind = Literal[
+    "several-names",
+    "several-addresses",
+    "opened-by-another",
+    "unknown-name",
+    "implicit-trust",
+    "passed-role",
+    "changed-role",
+    "changed-notebook-instance",
+]
+
+# To describe, list and stop notebook instances gives nobody a session.
+_INSTANCE_CHANGE = re.compile("(Create|CreatePresigned|Update|Start)NotebookInstance(LifecycleConfig|Url)?")
+_POLICY_CHANGES = frozenset(("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"))
 
 _AT_ONCE = timedelta(hours=1)
 _KEYS_REMEMBERED = 50_000
@@ -54,6 +68,7 @@ class Signs:
                 self._see_opening(table, row, opening)
         self._see_names(table)
         self._see_addresses(table)
+        self._see_changes(table)
         self.found.sort(key=lambda sign: sign.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
@@ -96,6 +111,27 @@ class Signs:
                     text = f"no notebook instance is known that is called {name!r}"
                     self._tell("unknown-name", name or "", table, row, text, str(name))
 
+    def _see_changes(self, table: CallTable) -> None:
+        """Look for calls by which a session of the role gets another session, out of the attribution's sight."""
+        columns = ("event_source", "event_name", "named_role")
+        telling = {each: kind for each in set(table.rows(columns)) if (kind := self._change(*each))}
+        if not telling:
+            return
+        for row, each in enumerate(table.rows(columns)):
+            if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
+                name, event = table["notebook"][row] or table["session_name"][row], table["event_name"][row]
+                self._tell(kind, name, table, row, f"{event}: {_CHANGES[kind]}", name, event)
+
+    def _change(self, event_source: str, event_name: str, named_role: str | None) -> Kind | None:
+        is_iam = event_source == "iam.amazonaws.com"
+        if is_iam and event_name in _POLICY_CHANGES:
+            return "changed-role"
+        if self._judge.is_named(named_role):
+            return "changed-role" if is_iam and event_name != "AddRoleToInstanceProfile" else "passed-role"
+        if event_source == "sagemaker.amazonaws.com" and _INSTANCE_CHANGE.fullmatch(event_name):
+            return "changed-notebook-instance"
+        return None
+
     def _see_addresses(self, table: CallTable) -> None:
         used: dict[str, set[str]] = {}
         for status, notebook, address in set(table.rows(("status", "notebook", "source_ip_address"))):
@@ -132,6 +168,15 @@ class Signs:
         if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
             self._told.add((kind, *once))
             self.found.append(Sign(kind, notebook, table["event_time"][row], table["event_id"][row], text))
+
+
+_CHANGES = {
+    "passed-role": "a session of the role handed the role on, and what was made with it calls in a session that can't be "
+    "told from a notebook's base session",
+    "changed-role": "a session of the role changed the role, or a managed policy that may be attached to it",
+    "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance, where root "
+    "or somebody else's session may be had",
+}
 
 
 @lru_cache(maxsize=4096)

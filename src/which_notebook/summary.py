@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from .reading import Reading
+from .record import BASE_SESSION
 from .signs import Signs
 from .table import CallTable
 
@@ -134,7 +135,7 @@ class Summary:
                 }
                 for row in self.notebooks
             ],
-            "unattributed": self.unattributed.plain(),
+            "unattributed": {**self.unattributed.plain(), "warnings": warnings.get(BASE_SESSION, {})},
             "unknown_names": [
                 {**row.plain(), "session_name": row.session_name, "role_arn": row.role_arn}
                 for row in self.unknown_names

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from .reading import Reading
+from .record import BASE_SESSION
 from .safe_text import printable
 from .signs import Signs
 from .summary import Row, Summary
@@ -60,7 +61,7 @@ def _cells(row: Row, name: str, warnings: Counter[str], with_role: bool) -> tupl
     where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
     if with_role and row.role_arn:
         name = f"{name} ({row.role_arn})"
-    said = warnings[row.notebook or row.session_name or ""] if row.notebook or row.session_name else 0
+    said = warnings[row.notebook or row.session_name or BASE_SESSION]
     cells = (
         name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
     )  # fmt: skip

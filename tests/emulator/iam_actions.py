@@ -265,9 +265,12 @@ def _parameter_context(request: Request) -> dict[str, ContextValue]:
 
 def _passed_role(request: Request) -> Iterator[Permission]:
     """Yield iam:PassRole where the request hands a role to the service."""
-    passed = request.parameters.get("RoleArn") or request.parameters.get("Role")
-    if passed and request.service in ("sagemaker", "lambda"):
-        context = {"iam:PassedToService": f"{request.service}.amazonaws.com"}
+    parameters, service = request.parameters, request.service
+    passed = parameters.get("RoleArn") or parameters.get("ExecutionRoleArn") or parameters.get("Role")
+    if (service, request.operation) == ("iam", "AddRoleToInstanceProfile"):
+        passed, service = request.find_arn("role", parameters["RoleName"]), "ec2"
+    if passed and service in ("sagemaker", "lambda", "ec2"):
+        context = {"iam:PassedToService": f"{service}.amazonaws.com"}
         yield Permission("iam:PassRole", passed, passed.split(":")[4], context)
 
 

@@ -1,4 +1,4 @@
-"""SageMaker for LocalStack, as far as notebook instances go.
+"""SageMaker for LocalStack, as far as notebook instances and the sessions of jobs go.
 
 Operations, statuses and refusals follow the service's API reference:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Service.html
@@ -17,13 +17,13 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 from localstack.aws.api import RequestContext
-from localstack.aws.connect import connect_to
 from localstack.http import Request, Response
 from localstack.services.edge import ROUTER
 from localstack.services.plugins import ServiceLifecycleHook
 
 from .providers import provide
 from .sagemaker_account import operation, tags_in
+from .sagemaker_jobs import JobOperations, open_session
 from .sagemaker_lifecycle import LifecycleConfigurationOperations
 from .sagemaker_machine import BootingMachine, Machine, PretendedMachine
 from .sagemaker_store import Description, NotebookInstance, now, page
@@ -77,10 +77,13 @@ def register() -> None:
         cast(Any, provider.answer_base_session),
         methods=["GET"],
     )
+    ROUTER.add(
+        "/_emulator/jobs/<account_id>/<region>/<name>/session", cast(Any, provider.answer_job_session), methods=["GET"]
+    )
 
 
-class SageMakerProvider(LifecycleConfigurationOperations, TagOperations, ServiceLifecycleHook):
-    """Notebook instances, their lifecycle configurations, and the tags of both."""
+class SageMakerProvider(JobOperations, LifecycleConfigurationOperations, TagOperations, ServiceLifecycleHook):
+    """Notebook instances, their lifecycle configurations, the tags of both, and jobs."""
 
     service = _SERVICE
 
@@ -106,7 +109,7 @@ class SageMakerProvider(LifecycleConfigurationOperations, TagOperations, Service
         name = request["NotebookInstanceName"]
         # The role has to let SageMaker in; on AWS, too, that is seen here.
         try:
-            self._open_base_session(context.account_id, context.region, request["RoleArn"])
+            open_session(context.account_id, context.region, request["RoleArn"])
         except ClientError as error:
             raise ValidationError(
                 f"Could not assume role {request['RoleArn']}. Please ensure that the role exists and allows principal "
@@ -236,17 +239,10 @@ class SageMakerProvider(LifecycleConfigurationOperations, TagOperations, Service
         if notebook is None:
             return Response(json.dumps({"message": f"no notebook instance {name}"}), 404)
         try:
-            credentials = self._open_base_session(account_id, region, notebook.description["RoleArn"])
+            credentials = open_session(account_id, region, notebook.description["RoleArn"])
         except ClientError as error:
             return Response(json.dumps({"message": error.response["Error"]["Message"]}), 403)
         return Response(json.dumps(credentials, default=lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ")), 200)
-
-    def _open_base_session(self, account_id: str, region: str, role_arn: str) -> dict[str, Any]:
-        sts: Any = connect_to(aws_access_key_id=account_id, region_name=region).sts
-        opened = sts.request_metadata(service_principal="sagemaker").assume_role(
-            RoleArn=role_arn, RoleSessionName="SageMaker"
-        )
-        return dict(opened["Credentials"])
 
     # Machines
 

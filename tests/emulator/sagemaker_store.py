@@ -56,6 +56,7 @@ class Store:
 
     notebook_instances: dict[str, NotebookInstance] = field(default_factory=dict)
     lifecycle_configurations: dict[str, LifecycleConfiguration] = field(default_factory=dict)
+    job_sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def now() -> datetime:

@@ -215,11 +215,14 @@ def test_a_user_can_take_neither_port_nor_address(bare_notebook: BareNotebook) -
 
 @pytest.fixture
 def distrustful_role(account: Account) -> Iterator[dict[str, Any]]:
-    """An execution role as the profile mode leaves it: no source identity may be set."""
+    """An execution role whose trust policy lets it open sessions on itself, but set no source identity."""
     iam = account.emulator.client("iam")
-    role = iam.create_role(
-        RoleName="distrustful", AssumeRolePolicyDocument=account.outputs["profile"]["role_trust_policy"]
-    )["Role"]
+    trust = account.outputs["profile"]["role_trust_policy"].replace(
+        '["sts:AssumeRole","sts:SetSourceIdentity"]', '"sts:AssumeRole"'
+    )
+    assert "SetSourceIdentity" not in trust
+    own = trust.replace(account.outputs["profile"]["role_name"], "distrustful")
+    role = iam.create_role(RoleName="distrustful", AssumeRolePolicyDocument=own)["Role"]
     policy = {"Effect": "Allow", "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"], "Resource": "*"}
     iam.put_role_policy(
         RoleName="distrustful",

@@ -25,17 +25,14 @@ def test_profile_mode_is_the_default_and_its_script_can_be_read_as_it_stands(pla
     assert script.endswith((SCRIPTS / "on-start.sh").read_text())
 
 
-def test_in_imds_mode_both_policies_let_the_source_identity_be_set(plan: Plan) -> None:
-    outcome = plan(attribution_mode="imds", notebook_instances={"one": {}})
-    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
-    trust = statements(outcome.planned("aws_iam_role.this[0]")["assume_role_policy"])
-    assert trust["SageMakerOpensBaseSession"]["Action"] == "sts:AssumeRole"
-    assert trust["BaseSessionOpensNotebookSessions"]["Action"] == both
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
-    assert policy["OpenNotebookSessions"]["Action"] == both
-    assert policy["SourceIdentityIsTheSessionName"]["Condition"] == {
-        "StringNotEquals": {"sts:SourceIdentity": "${sts:RoleSessionName}"}
-    }
+def test_a_change_of_mode_changes_neither_policy_of_the_handshake(plan: Plan) -> None:
+    profile, imds = (plan(attribution_mode=mode, notebook_instances={"one": {}}) for mode in ("profile", "imds"))
+    for address, policy in (
+        ("aws_iam_role.this[0]", "assume_role_policy"),
+        ("aws_iam_role_policy.assume_self[0]", "policy"),
+    ):
+        assert profile.planned(address)[policy] == imds.planned(address)[policy]
+    assert profile.output("role_trust_policy") == imds.output("role_trust_policy")
 
 
 def test_unattributed_calls_are_denied_only_where_asked_for(plan: Plan) -> None:

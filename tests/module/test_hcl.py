@@ -13,6 +13,9 @@ from workspace import CHECKOUT
 INPUTS = {
     "additional_session_names",
     "admitted_session_names",
+    "allow_notebook_instance_changes",
+    "allow_pass_role",
+    "allow_role_changes",
     "allow_start_without_attribution",
     "attach_logs_policy",
     "attribution_mode",
@@ -52,6 +55,7 @@ RESOURCES = {
     ("aws_iam_role_policy", "assume_self"),
     ("aws_iam_role_policy", "deny_unattributed_calls"),
     ("aws_iam_role_policy", "logs"),
+    ("aws_iam_role_policy", "protect_role"),
     ("aws_iam_role_policy_attachment", "this"),
     ("aws_sagemaker_notebook_instance", "this"),
     ("aws_sagemaker_notebook_instance_lifecycle_configuration", "this"),
@@ -143,6 +147,7 @@ def test_a_notebook_instance_waits_for_the_policies_of_its_first_boot(module: di
     assert set(resource(module, "aws_sagemaker_notebook_instance")["depends_on"]) == {
         "${aws_iam_role_policy.assume_self}",
         "${aws_iam_role_policy.logs}",
+        "${aws_iam_role_policy.protect_role}",
         "${aws_iam_role_policy_attachment.this}",
     }
 

@@ -95,9 +95,13 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
         "StringEquals": {"aws:PrincipalArn": role},
         "StringLike": {"aws:userid": "*:SageMaker"},
     }
+    both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    assert [each["Action"] for each in trust.values()] == [both, both]
     policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
-        ("Allow", ["sts:AssumeRole", "sts:SetSourceIdentity"], role),
+        ("Allow", both, role),
+        ("Deny", "sts:AssumeRole", role),
+        ("Deny", "sts:AssumeRole", role),
         ("Deny", "sts:AssumeRole", role),
         ("Allow", "sagemaker:DescribeNotebookInstance", f"arn:aws:sagemaker:*:{ACCOUNT}:notebook-instance/*"),
     ]
@@ -128,6 +132,10 @@ def test_names_that_a_pattern_covers_are_not_listed_again(plan: Plan) -> None:
 
 def test_a_dot_in_a_pattern_covers_only_a_dot(plan: Plan) -> None:
     assert names_of(plan(additional_session_names=["a.*", "axy", "a.y"])) == ["a.*", "axy"]
+
+
+def test_400_names_fit_in_profile_mode(plan: Plan) -> None:
+    assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(400)]).errors == []
 
 
 def test_session_arns_name_what_cloudtrail_shows(plan: Plan) -> None:
@@ -180,11 +188,11 @@ SELF = {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/service-role/shared"}
 SELF_TRUST = {
     "Effect": "Allow",
     "Principal": ROOT,
-    "Action": ["sts:AssumeRole"],
+    "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
     "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
 }
-SOURCE_IDENTITY = SELF_TRUST | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
 TRUSTS_ALL = {"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}
+WITHOUT_SOURCE_IDENTITY = SELF_TRUST | {"Action": "sts:AssumeRole"}
 
 
 def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, existing_role: Any) -> None:
@@ -201,7 +209,7 @@ def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan
     outcome = plan(create_role=False, role_arn=existing_role())
     (error,) = outcome.errors
     printed = json.loads(error[error.index("{") : error.rindex("}") + 1])
-    assert {key: value for key, value in printed.items() if key != "Sid"} == SOURCE_IDENTITY
+    assert {key: value for key, value in printed.items() if key != "Sid"} == SELF_TRUST
 
 
 def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, existing_role: Any) -> None:
@@ -215,6 +223,7 @@ def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, e
     ("statement", "refused_for"),
     [
         (SELF_TRUST, []),
+        (WITHOUT_SOURCE_IDENTITY, []),
         (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
         (SELF_TRUST | {"Condition": {"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}}}, []),
         (SELF_TRUST | {"Effect": "Deny"}, ["assume itself"]),
@@ -240,12 +249,12 @@ def test_an_existing_trust_policy_is_judged(
 @pytest.mark.parametrize(
     ("statements", "refused_for"),
     [
-        ([SOURCE_IDENTITY], []),
-        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
+        ([SELF_TRUST], []),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
         ([SELF_TRUST | {"Action": "sts:*"}], []),
-        ([SELF_TRUST], ["with a source identity"]),
-        ([SELF_TRUST, SOURCE_IDENTITY | {"Effect": "Deny"}], ["with a source identity"]),
-        ([SELF_TRUST, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Effect": "Deny"}], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
         ([], ["with a source identity"]),
     ],
 )  # fmt: skip

@@ -23,6 +23,8 @@ BASE = Session(
     session_name="SageMaker",
 )
 NOTEBOOK = replace(BASE, session_name="alpha", source_identity="alpha")
+# What SageMaker opens for a job that a notebook created with the notebooks' own role.
+JOB = replace(BASE, source_identity="alpha")
 
 Policies = dict[str, Any]
 
@@ -45,6 +47,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
         "notebook_instances": {"alpha": {}, "beta": {}},
         "additional_session_names": ["team-a-*"],
         "deny_unattributed_calls": True,
+        "outside_notebooks_are_attributed": True,
     }
     calls = {mode: call | {"attribution_mode": mode} for mode in ("profile", "imds")}
     (folder / "roles" / "main.tf.json").write_text(json.dumps({"module": calls}))
@@ -101,27 +104,32 @@ def allowed(decisions: list[Decision]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mode", "caller", "name", "source_identity", "expected"),
+    ("caller", "name", "source_identity", "expected"),
     [
-        ("imds", BASE, "alpha", "alpha", True),
-        ("imds", BASE, "team-a-1", "team-a-1", True),
-        ("imds", BASE, "alpha", "beta", False),
-        ("imds", BASE, "alpha", "SageMaker", False),
-        ("imds", BASE, "alpha", "Alpha", False),
-        ("imds", BASE, "alpha", None, False),
-        ("imds", BASE, "gamma", "gamma", False),
-        ("imds", BASE, "SageMaker", "SageMaker", False),
-        ("imds", BASE, "team-a-1", "team-a-*", False),
-        ("imds", NOTEBOOK, "alpha", None, False),
-        ("imds", NOTEBOOK, "alpha", "alpha", False),
-        ("imds", NOTEBOOK, "beta", None, False),
-        ("imds", NOTEBOOK, "beta", "beta", False),
-        ("profile", BASE, "alpha", None, True),
-        ("profile", BASE, "alpha", "alpha", False),
-        ("profile", BASE, "alpha", "beta", False),
-        ("profile", BASE, "gamma", None, False),
+        (BASE, "alpha", "alpha", True),
+        (BASE, "team-a-1", "team-a-1", True),
+        # As in profile mode, in which a notebook instance may still run until it is restarted.
+        (BASE, "alpha", None, True),
+        (BASE, "team-a-1", None, True),
+        (BASE, "alpha", "beta", False),
+        (BASE, "alpha", "SageMaker", False),
+        (BASE, "alpha", "Alpha", False),
+        (BASE, "gamma", "gamma", False),
+        (BASE, "gamma", None, False),
+        (BASE, "SageMaker", "SageMaker", False),
+        (BASE, "SageMaker", None, False),
+        (BASE, "team-a-1", "team-a-*", False),
+        (NOTEBOOK, "alpha", None, False),
+        (NOTEBOOK, "alpha", "alpha", False),
+        (NOTEBOOK, "beta", None, False),
+        (NOTEBOOK, "beta", "beta", False),
+        (JOB, "alpha", None, False),
+        (JOB, "alpha", "alpha", False),
+        (JOB, "beta", None, False),
+        (JOB, "beta", "beta", False),
     ],
 )
+@pytest.mark.parametrize("mode", ["profile", "imds"])
 def test_who_may_open_which_session_with_which_source_identity(
     judge: Judge,
     planned: dict[str, tuple[str, Policies]],
@@ -133,6 +141,19 @@ def test_who_may_open_which_session_with_which_source_identity(
     expected: bool,
 ) -> None:
     assert allowed(assume(judge, planned[mode], beside, caller, name, source_identity)) is expected
+
+
+def test_a_session_with_a_source_identity_is_refused_by_a_deny_not_only_by_its_name(
+    judge: Judge, planned: dict[str, tuple[str, Policies]]
+) -> None:
+    trust, policies = planned["imds"]
+    trusts_all = json.loads(trust)
+    del trusts_all["Statement"][1]["Condition"]["StringLike"]
+    decisions = assume(judge, (json.dumps(trusts_all), policies), {"broad": BROAD}, NOTEBOOK, "alpha", "alpha")
+    assert decisions[0].result == "ExplicitlyDenied"
+    assert {reason.statement_id for reason in decisions[0].reasons if reason.explicit} == {
+        "NotFromASessionWithSourceIdentity"
+    }
 
 
 TRAINING_JOB = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:training-job/job"

@@ -161,7 +161,7 @@ def test_a_user_of_the_account_is_not_let_in(judge: Judge, role: Role) -> None:
     assert decision.result == "ImplicitlyDenied"
 
 
-@pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetSourceIdentity"])
+@pytest.mark.parametrize("action", ["sts:TagSession", "sts:SetContext"])
 def test_the_trust_policy_lets_the_base_session_do_nothing_else(judge: Judge, role: Role, action: str) -> None:
     assert not assume(judge, role, role.base, "alpha", policies={"broad": BROAD}, action=action).allowed
 
@@ -170,13 +170,14 @@ def test_the_trust_policy_lets_the_base_session_do_nothing_else(judge: Judge, ro
     ("service", "allowed"),
     [("sagemaker.amazonaws.com", True), ("ec2.amazonaws.com", False), ("lambda.amazonaws.com", False)],
 )
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:SetSourceIdentity"])
 def test_of_all_services_sagemaker_alone_may_open_the_base_session(
-    judge: Judge, role: Role, service: str, allowed: bool
+    judge: Judge, role: Role, service: str, action: str, allowed: bool
 ) -> None:
     decision = judge.decide(
         Question(
             principal=service,
-            action="sts:AssumeRole",
+            action=action,
             resource=role.base.role_arn,
             resource_account=ACCOUNT,
             resource_policy=role.trust_policy,

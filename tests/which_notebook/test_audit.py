@@ -33,6 +33,7 @@ from which_notebook.audit.account import PERMISSIONS
 
 ACCOUNT, REGION, ELSEWHERE = "111122223333", "eu-west-2", "eu-west-3"
 
+POWERS = {"all": "${aws_iam_policy.powers.arn}"}
 # The module's own notebook instances, and the names that its roles know besides: those of the instances made by hand.
 MODULES: dict[str, dict[str, Any]] = {
     "profile": {
@@ -41,13 +42,29 @@ MODULES: dict[str, dict[str, Any]] = {
             "rooted", "old-metadata", "old-system", "ended-system", "older-script", "extra", "changed", "twin-role", "elsewhere",
         ],
     },
-    "imds": {"notebook_instances": {"closed": {}}, "attribution_mode": "imds", "additional_session_names": ["wrong-mode"]},
+    "imds": {"notebook_instances": {"closed": {}}, "attribution_mode": "imds", "additional_session_names": ["other-mode"]},
     "denying": {"notebook_instances": {"denied": {}}, "deny_unattributed_calls": True},
     "lenient": {
         "notebook_instances": {"lenient": {}},
         "attribution_mode": "imds",
         "allow_start_without_attribution": True,
     },
+    # Of a role that may do everything with SageMaker and IAM.
+    "guarded": {"notebook_instances": {"guarded": {}}, "attribution_mode": "imds", "role_policy_arns": POWERS},
+    "passing": {
+        "notebook_instances": {"passing": {}},
+        "attribution_mode": "imds",
+        "allow_pass_role": True,
+        "role_policy_arns": POWERS,
+    },
+    "powerful": {
+        "notebook_instances": {"powerful": {}},
+        "attribution_mode": "imds",
+        "allow_notebook_instance_changes": True,
+        "allow_role_changes": True,
+        "role_policy_arns": POWERS,
+    },
+    "unguarded": {"notebook_instances": {"unguarded": {}}, "role_policy_arns": POWERS},
 }  # fmt: skip
 
 
@@ -133,7 +150,10 @@ def account(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (folder / "all").mkdir()
     modules = {name: {"source": "../", "name": f"audited-{name}", **given} for name, given in MODULES.items()}
     outputs = {name: {"value": f"${{module.{name}}}"} for name in modules}
-    (folder / "all" / "main.tf.json").write_text(json.dumps({"module": modules, "output": outputs}))
+    statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
+    powers = {"name": "powers", "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    root = {"module": modules, "output": outputs, "resource": {"aws_iam_policy": {"powers": powers}}}
+    (folder / "all" / "main.tf.json").write_text(json.dumps(root))
     workspace = Workspace(folder, root="all", environment={**emulator.environment(), "AWS_REGION": REGION})
     assert workspace.apply().errors == []
     account = Account(emulator, workspace.outputs())
@@ -183,7 +203,7 @@ def fill(account: Account) -> None:
         own,
     )
     account.notebook(
-        "wrong-mode",
+        "other-mode",
         imds["role_arn"],
         account.script("audited-by-hand", (CHECKOUT / "scripts/on-start.sh").read_text()),
     )
@@ -263,7 +283,7 @@ def for_role(script: str, old: str, new: str) -> str:
 
 def empty(account: Account) -> None:
     """Remove what Terraform didn't make, and which would keep it from removing the rest."""
-    own = {"right", "closed", "denied", "lenient"}
+    own = {name for module in MODULES.values() for name in module["notebook_instances"]}
     for region in (REGION, ELSEWHERE):
         client = account.emulator.client("sagemaker", region=region)
         for each in client.list_notebook_instances(MaxResults=100)["NotebookInstances"]:
@@ -345,6 +365,19 @@ NOT_ENFORCED = ("not-enforced", IMDS_AND_DENY)
 OTHER_NAME = "create it anew under another name, with another key in notebook_instances"
 
 
+def protect(role: str, what: str) -> tuple[str, str]:
+    """What mends that a role may do this with itself."""
+    code, deny, allow = {
+        "pass": ("passes-itself", f"give jobs a role of their own, and deny iam:PassRole on arn:aws:iam::{ACCOUNT}:role/{role}", "allow_pass_role"),
+        "instances": ("changes-notebook-instances", f"deny it to {role}", "allow_notebook_instance_changes"),
+        "role": ("changes-itself", f"deny it to {role}", "allow_role_changes"),
+    }[what]  # fmt: skip
+    return (
+        code,
+        f"{deny}: {IMDS} or deny_unattributed_calls = true in the module, whose policy denies it unless {allow} = true",
+    )
+
+
 def restrict(role: str) -> str:
     return f'create_role = false, role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}" in the module, whose policy refuses all other names'
 
@@ -355,6 +388,16 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "right": ("attributed", [NOT_ENFORCED]),
     "denied": ("attributed", [("not-enforced", IMDS)]),
     "lenient": ("attributed", [("starts-without-attribution", "allow_start_without_attribution = false")]),
+    "guarded": ("enforced", []),
+    "passing": ("attributed", [protect("audited-passing-execution", "pass")]),
+    "powerful": (
+        "weak",
+        [protect("audited-powerful-execution", "instances"), protect("audited-powerful-execution", "role")],
+    ),
+    "unguarded": (
+        "weak",
+        [*(protect("audited-unguarded-execution", what) for what in ("pass", "instances", "role")), NOT_ENFORCED],
+    ),
     # The script
     "plain": (
         "not-attributed",
@@ -432,7 +475,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
             NOT_ENFORCED,
         ],
     ),
-    "wrong-mode": ("broken", [("name-refused", f"{IMDS}, as for the role's other notebook instances")]),
+    "other-mode": ("attributed", [NOT_ENFORCED]),
     "recipe-of-old": (
         "broken",
         [("not-locked", use_module("recipe-of-old")), ("no-self-trust", trust("audited-old"))],
@@ -458,7 +501,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
                 "not-allowed",
                 "terraform apply of the module for this role, or aws iam put-role-policy --role-name audited-no "
                 "--policy-name assume-self --policy-document "
-                f"'{json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': ['sts:AssumeRole'], 'Resource': f'arn:aws:iam::{ACCOUNT}:role/audited-no'}]}, separators=(',', ':'))}'",
+                f"'{json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': ['sts:AssumeRole', 'sts:SetSourceIdentity'], 'Resource': f'arn:aws:iam::{ACCOUNT}:role/audited-no'}]}, separators=(',', ':'))}'",
             )
         ],
     ),
@@ -540,10 +583,8 @@ def named(account: Account, row: dict[str, Any], change: str) -> str:
     found = re.search(r"(update-assume-role-policy \S+ \S+ --policy-document )'(.*)'", change)
     if not found:
         return change
-    module = "imds" if row["attribution_mode"] == "imds" else "profile"
-    expected = account.outputs[module]["role_trust_policy"].replace(
-        account.outputs[module]["role_arn"], row["role_arn"]
-    )
+    module = account.outputs["profile"]
+    expected = module["role_trust_policy"].replace(module["role_arn"], row["role_arn"])
     assert json.loads(found[2]) == json.loads(expected)
     return change.replace(found[0], f"{found[1]}<the module's>")
 
@@ -569,6 +610,8 @@ PROBLEMS = {
     "chained": "a notebook session can open another one, under another notebook's name",
     "broad": "its user can open a session under any name: no policy of audited-broad keeps to known ones",
     "orphan": f"its role arn:aws:iam::{ACCOUNT}:role/audited-orphan doesn't exist",
+    "passing": "its user can pass the role to sagemaker.amazonaws.com, ec2.amazonaws.com, lambda.amazonaws.com (iam:PassRole), and calls made there can't be attributed",
+    "powerful": "its user can turn root access on, exchange the on-start script, or open a colleague's notebook (sagemaker:UpdateNotebookInstance, sagemaker:CreatePresignedNotebookInstanceUrl, sagemaker:UpdateNotebookInstanceLifecycleConfig)",
     "right": "with the base session's credentials its user can make unattributed calls and call under another known name",
     "denied": "with the base session's credentials its user can call under another known name",
 }  # fmt: skip
@@ -600,6 +643,9 @@ def test_the_columns(audited: dict[str, Any]) -> None:
         "notebook_sessions_excluded": "yes",
         "other_principals_excluded": "yes",
         "unattributed_calls_denied": "no",
+        "passing_itself_refused": "yes",
+        "notebook_instance_changes_refused": "yes",
+        "role_changes_refused": "yes",
         "findings": None,
     }
     assert right["script_version"]

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from emulator.judge import Judge, Question, Session
+from msgspec.structs import replace
 
 from which_notebook.audit.policy import read_policy
 from which_notebook.audit.role import Role
@@ -112,6 +113,18 @@ IDENTITIES: dict[str, list[Document]] = {
             assume(action=BOTH),
             assume("Deny", StringNotLike={"sts:RoleSessionName": ["alpha", "beta"]}),
             assume("Deny", StringNotEquals={"sts:SourceIdentity": "${sts:RoleSessionName}"}),
+        )
+    ],
+    "the module's in both modes": [
+        policy(
+            assume(action=BOTH),
+            assume("Deny", StringNotLike={"sts:RoleSessionName": ["alpha", "beta"]}),
+            assume(
+                "Deny",
+                Null={"sts:SourceIdentity": "false"},
+                StringNotEquals={"sts:SourceIdentity": "${sts:RoleSessionName}"},
+            ),
+            assume("Deny", Null={"aws:SourceIdentity": "false"}),
         )
     ],
     "without its name": [policy(assume(), assume("Deny", StringNotLike={"sts:RoleSessionName": ["beta"]}))],
@@ -217,7 +230,7 @@ def judged(
 def combinations() -> Iterator[tuple[str, str, str]]:
     """Every trust policy with the usual identity policies, and the other way round; boundaries with the usual of both."""
     usual_trusts = ("the module's", "the recipe's", "the role's ARN", "the base session's ARN", "everyone")
-    usual_identities = ("none", "the recipe's", "the module's", "the module's in imds mode")
+    usual_identities = ("none", "the recipe's", "the module's", "the module's in both modes")
     yield from itertools.product(TRUSTS, usual_identities, ["no boundary"])
     yield from itertools.product(usual_trusts[:3], IDENTITIES, ["no boundary"])
     yield from itertools.product((*usual_trusts, "the module's in imds mode"), usual_identities, list(BOUNDARIES)[1:])
@@ -454,3 +467,103 @@ def test_whether_unattributed_calls_are_denied(judge: Judge, statements: list[Do
 )
 def test_whether_it_may_assume_any_role(identities: str, boundary: str, may: bool | None) -> None:
     assert role(TRUSTS["the module's"], IDENTITIES[identities], BOUNDARIES[boundary]).may_assume_any_role() is may
+
+
+# What a notebook session may do with the role and with notebook instances
+
+POWERS = policy({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
+MANAGED = f"arn:aws:iam::{ACCOUNT}:policy/teams/s3"
+NOTEBOOKS = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:notebook-instance"
+
+
+def deny(action: Any, resource: Any = "*", **condition: Any) -> Document:
+    return {"Effect": "Deny", "Action": action, "Resource": resource} | ({"Condition": condition} if condition else {})
+
+
+def allow(action: Any, resource: Any = "*", **condition: Any) -> Document:
+    return deny(action, resource, **condition) | {"Effect": "Allow"}
+
+
+POWERED: dict[str, list[Document]] = {
+    "nothing": [],
+    "everything": [POWERS],
+    "not pass itself": [POWERS, policy(deny("iam:PassRole", ARN))],
+    "pass to SageMaker": [policy(allow("iam:PassRole", StringEquals={"iam:PassedToService": "sagemaker.amazonaws.com"}))],
+    "pass to EC2, by a pattern": [policy(allow("iam:PassRole", f"{ARN[:-9]}*", StringLike={"iam:PassedToService": "ec2.*"}))],
+    "pass another role": [policy(allow("iam:PassRole", OTHER))],
+    "pass at some address": [policy(allow("iam:PassRole", IpAddress={"aws:SourceIp": "203.0.113.0/24"}))],
+    "pass to whatever has a tag": [policy(allow("iam:PassRole", StringEquals={"aws:PrincipalTag/team": "a"}))],
+    "not with a source identity": [POWERS, policy(deny(["iam:*", "sagemaker:*"], Null={"aws:SourceIdentity": "false"}))],
+    "not change instances": [POWERS, policy(deny(["sagemaker:Create*NotebookInstance*", "sagemaker:UpdateNotebookInstance*"]))],
+    "change its own instance": [policy(allow("sagemaker:UpdateNotebookInstance", f"{NOTEBOOKS}/alpha"))],
+    "not change itself": [POWERS, policy({"Effect": "Deny", "NotAction": ["iam:Get*", "iam:List*", "iam:PassRole", "sts:*"], "Resource": ARN})],
+    "not change policies": [POWERS, policy(deny(["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"], f"arn:aws:iam::{ACCOUNT}:policy/*"))],
+    "attach one policy": [policy(allow("iam:AttachRolePolicy", ARN, ArnEquals={"iam:PolicyARN": MANAGED}))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("boundary", ["no boundary", "wide", "without AssumeRole"])
+@pytest.mark.parametrize("source_identity", [None, "alpha"])
+@pytest.mark.parametrize("powers", POWERED)
+def test_what_the_audit_says_of_the_roles_powers_the_evaluator_says(
+    judge: Judge, powers: str, source_identity: str | None, boundary: str
+) -> None:
+    identities = POWERED[powers]
+    asked = replace(role(TRUSTS["the module's"], identities, BOUNDARIES[boundary]), policy_arns=(MANAGED,))
+    who = ("alpha", source_identity)
+    session = Session(
+        account_id=ACCOUNT,
+        role_name="team-execution",
+        role_path="/data/",
+        role_id=ROLE_ID,
+        session_name="alpha",
+        source_identity=source_identity,
+    )
+
+    def said(action: str, resource: str, **keys: str) -> set[bool]:
+        return {
+            judge.decide(
+                Question(
+                    principal=session.arn,
+                    action=action,
+                    resource=resource,
+                    resource_account=ACCOUNT,
+                    identity_policies={str(number): each for number, each in enumerate(identities)},
+                    permissions_boundary=BOUNDARIES[boundary],
+                    context={**session.context, **unknown, **keys},
+                )
+            ).allowed
+            for unknown in UNKNOWN
+        }
+
+    passed = asked.may_pass_itself(*who)
+    for service in ("sagemaker.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"):
+        answer = passed.get(service, False)
+        assert answer is None or said("iam:PassRole", ARN, **{"iam:PassedToService": service}) == {answer}, service
+    changes = asked.may_change_notebook_instances(*who, "eu-west-1", "team-attribution") | asked.may_change_itself(*who)
+    for action, resource in {
+        "sagemaker:UpdateNotebookInstance": f"{NOTEBOOKS}/alpha",
+        "sagemaker:CreatePresignedNotebookInstanceUrl": f"{NOTEBOOKS}/which-notebook-audit",
+        "sagemaker:UpdateNotebookInstanceLifecycleConfig": f"{NOTEBOOKS}-lifecycle-config/team-attribution",
+        "iam:PutRolePolicy": ARN,
+        "iam:AttachRolePolicy": ARN,
+        "iam:UpdateAssumeRolePolicy": ARN,
+        "iam:CreatePolicyVersion": MANAGED,
+        "iam:SetDefaultPolicyVersion": MANAGED,
+    }.items():
+        answer = changes.get(action, False)
+        assert answer is None or said(action, resource) == {answer}, action
+
+
+def test_what_it_can_not_tell_of_the_roles_powers_it_does_not_say() -> None:
+    def asked(powers: str) -> Role:
+        return role(TRUSTS["the module's"], POWERED[powers], None)
+
+    assert asked("everything").may_pass_itself("alpha", None) == dict.fromkeys(
+        ("sagemaker.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com"), True
+    )
+    assert asked("pass to SageMaker").may_pass_itself("alpha", None) == {"sagemaker.amazonaws.com": True}
+    assert set(asked("pass at some address").may_pass_itself("alpha", None).values()) == {None}
+    assert asked("attach one policy").may_change_itself("alpha", None) == {"iam:AttachRolePolicy": None}
+    assert asked("not with a source identity").may_pass_itself("alpha", "alpha") == {}
+    assert asked("not with a source identity").may_pass_itself("alpha", None) != {}

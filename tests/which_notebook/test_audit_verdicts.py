@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
+from msgspec.structs import replace
 from rendered_scripts import rendered
 from workspace import CHECKOUT
 
@@ -40,7 +41,7 @@ def role(mode: str, *statements: dict[str, Any]) -> Role:
     }
     identity = read_policy({"Version": "2012-10-17", "Statement": [allow, *(statements or [names])]})
     bare = Role(ARN, "AROAEXAMPLE", read_policy({"Statement": []}), (identity,))
-    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare, source_identity=mode == "imds")), (identity,))
+    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare)), (identity,))
 
 
 def audited(script: str | None, role: Role | None, **changes: Any) -> Row:
@@ -90,6 +91,37 @@ def test_enforced_takes_a_closed_door_for_root_too(scripts: dict[str, str]) -> N
     assert audited(scripts["imds"], role("imds")).verdict == "enforced"
     assert audited(scripts["imds"], role("imds"), root_access=True).verdict == "weak"
     assert audited(scripts["imds"], role("imds"), root_access=None).verdict == "unknown"
+
+
+ELSEWHERE = "arn:aws:sagemaker:eu-west-2:111122223333:notebook-instance/beta"
+SOME_ADDRESS = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+
+
+@pytest.mark.parametrize(
+    ("mode", "power", "verdict", "found"),
+    [
+        ("imds", {"Action": "iam:PassRole", "Resource": ARN}, "attributed", ["passes-itself"]),
+        ("imds", {"Action": "iam:PassRole", "Resource": ARN, "Condition": SOME_ADDRESS}, "unknown", ["passes-itself"]),
+        ("profile", {"Action": "iam:PassRole", "Resource": ARN, "Condition": SOME_ADDRESS}, "attributed", ["passes-itself", "not-enforced"]),
+        ("imds", {"Action": "iam:PassRole", "Resource": f"{ARN}-jobs"}, "enforced", []),
+        ("imds", {"Action": "sagemaker:Update*", "Resource": "*"}, "weak", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:UpdateNotebookInstance", "Resource": ELSEWHERE}, "enforced", []),
+        ("imds", {"Action": "sagemaker:CreatePresigned*", "Resource": "*", "Condition": SOME_ADDRESS}, "unknown", ["changes-notebook-instances"]),
+        ("imds", {"Action": "iam:*Policy", "Resource": ARN}, "weak", ["changes-itself"]),
+        ("imds", {"Action": "iam:CreatePolicyVersion", "Resource": "*"}, "weak", ["changes-itself"]),
+        ("imds", {"Action": "iam:CreatePolicyVersion", "Resource": "arn:aws:iam::aws:policy/*"}, "enforced", []),
+        ("imds", {"Action": ["iam:Get*", "sagemaker:Describe*", "sagemaker:Stop*"], "Resource": "*"}, "enforced", []),
+    ],
+)  # fmt: skip
+def test_a_role_that_may_do_something_with_itself_is_not_enforced(
+    scripts: dict[str, str], mode: str, power: dict[str, Any], verdict: str, found: list[str]
+) -> None:
+    plain = role(mode)
+    more = read_policy({"Version": "2012-10-17", "Statement": {"Effect": "Allow", **power}})
+    managed = ("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::111122223333:policy/own")
+    powerful = replace(plain, identity=(*plain.identity, more), policy_arns=managed)
+    row = audited(scripts[mode], powerful)
+    assert (row.verdict, codes(row)) == (verdict, found)
 
 
 def test_a_start_after_the_change_runs_the_new_script(scripts: dict[str, str]) -> None:

@@ -230,14 +230,15 @@ class _RoleReading:
             self.exists = said is None and self.unread[-1].reason != aws.NO_SUCH_ENTITY
             self.unread = self.unread if self.exists else []
             return None
-        identity = (*self._inline(), *self._managed())
-        boundary = said.get("PermissionsBoundary")
+        attached = self._attached()
+        boundary = (said.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
         return Role(
             self.arn,
             said["RoleId"],
             read_policy(said["AssumeRolePolicyDocument"]),
-            identity,
-            self._managed_policy(boundary["PermissionsBoundaryArn"]) if boundary else None,
+            (*self._inline(), *(self._managed_policy(arn) if arn else _UNKNOWN for arn in attached)),
+            self._managed_policy(boundary) if boundary else None,
+            tuple(arn for arn in (*attached, boundary) if arn),
         )
 
     def _inline(self) -> Iterator[Policy]:
@@ -260,7 +261,7 @@ class _RoleReading:
             lambda iam: iam.get_role_policy(RoleName=self.name, PolicyName=name)["PolicyDocument"],
         )
 
-    def _managed(self) -> Iterator[Policy]:
+    def _attached(self) -> list[str]:
         arns = self._ask(
             "iam:ListAttachedRolePolicies",
             f"the managed policies of {self.name}",
@@ -270,8 +271,7 @@ class _RoleReading:
                 for each in page["AttachedPolicies"]
             ],
         )
-        for arn in _or_unknown(arns):
-            yield self._managed_policy(arn) if arn else _UNKNOWN
+        return _or_unknown(arns)
 
     def _managed_policy(self, arn: str) -> Policy:
         version = self._ask(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..record import BASE_SESSION
 from .account import Instance
-from .role import Role
+from .role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
 
 
 class Changes:
@@ -39,17 +39,16 @@ class Changes:
             + ", with NAME from the module's output lifecycle_configuration_name"
         )
 
-    def trust(self, role: Role, *, source_identity: bool) -> str:
+    def trust(self, role: Role) -> str:
         """Return the command that gives the role the module's trust policy."""
         return (
             f"aws iam update-assume-role-policy --role-name {role.name} --policy-document "
-            f"'{json.dumps(trust_policy(role, source_identity=source_identity), separators=(',', ':'))}'"
+            f"'{json.dumps(trust_policy(role), separators=(',', ':'))}'"
         )
 
-    def own_session(self, role: Role, *, source_identity: bool) -> str:
+    def own_session(self, role: Role) -> str:
         """Return how to let the role open sessions on itself."""
-        actions = ["sts:AssumeRole", *(["sts:SetSourceIdentity"] if source_identity else [])]
-        statement = {"Effect": "Allow", "Action": actions, "Resource": role.arn}
+        statement = {"Effect": "Allow", "Action": _HANDSHAKE, "Resource": role.arn}
         document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
         return (
             f"terraform apply of the module for this role, or aws iam put-role-policy --role-name {role.name} "
@@ -57,9 +56,12 @@ class Changes:
         )
 
 
-def trust_policy(role: Role, *, source_identity: bool) -> dict[str, Any]:
+# The module's policies are the same in both modes.
+_HANDSHAKE = [ASSUME_ROLE, SET_SOURCE_IDENTITY]
+
+
+def trust_policy(role: Role) -> dict[str, Any]:
     """Return the trust policy that the module writes: its output role_trust_policy."""
-    actions = ["sts:AssumeRole", *(["sts:SetSourceIdentity"] if source_identity else [])]
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -67,13 +69,13 @@ def trust_policy(role: Role, *, source_identity: bool) -> dict[str, Any]:
                 "Sid": "SageMakerOpensBaseSession",
                 "Effect": "Allow",
                 "Principal": {"Service": "sagemaker.amazonaws.com"},
-                "Action": "sts:AssumeRole",
+                "Action": _HANDSHAKE,
             },
             {
                 "Sid": "BaseSessionOpensNotebookSessions",
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:{role.partition}:iam::{role.account_id}:root"},
-                "Action": actions,
+                "Action": _HANDSHAKE,
                 "Condition": {
                     "StringEquals": {"aws:PrincipalArn": role.arn},
                     "StringLike": {"aws:userid": f"*:{BASE_SESSION}"},

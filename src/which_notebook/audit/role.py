@@ -25,6 +25,18 @@ _ASSUMING_ACTIONS = {
     "Service": (ASSUME_ROLE,),
     "Federated": ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"),
 }
+# Those that open sessions for what was created with a role, and to which notebooks pass one most.
+_SERVICES = ("sagemaker.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com")
+_ROLE_CHANGES = (
+    "iam:PutRolePolicy",
+    "iam:DeleteRolePolicy",
+    "iam:AttachRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:DeleteRolePermissionsBoundary",
+)
+_MANAGED_POLICY_CHANGES = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 # No list of allowed actions holds the first; the others are what notebooks do most.
 _CALLS = (
     ("which-notebook-audit:Anything", "arn:{partition}:which-notebook-audit:::anything"),
@@ -43,7 +55,8 @@ _CALLS = (
 class Role(Struct, frozen=True):
     """An execution role with its policies.
 
-    `identity` are its inline and managed policies; `boundary` None: it has none.
+    `identity` are its inline and managed policies; `boundary` None: it has none. `policy_arns` are the managed policies that
+    are attached to it, the boundary's too.
     """
 
     arn: str
@@ -51,6 +64,7 @@ class Role(Struct, frozen=True):
     trust: Policy
     identity: tuple[Policy, ...]
     boundary: Policy | None = None
+    policy_arns: tuple[str, ...] = ()
 
     @property
     def account_id(self) -> str:
@@ -164,24 +178,67 @@ class Role(Struct, frozen=True):
             f"arn:{self.partition}:sagemaker:{region}:{self.account_id}:notebook-instance/{name}"
             for name in (notebook, notebook.lower())
         }
-        requests = [
-            Request("sagemaker:DescribeNotebookInstance", arn, self._caller_context(BASE_SESSION)) for arn in arns
-        ]
         return every(
-            every(
-                (
-                    either(policy.allows(request) for policy in self.identity),
-                    opposite(either(policy.denies(request) for policy in self._policies())),
-                    self.boundary.allows(request) if self.boundary else True,
-                )
-            )
-            for request in requests
+            self._may(Request("sagemaker:DescribeNotebookInstance", arn, self._caller_context(BASE_SESSION)))
+            for arn in arns
         )
 
     def may_assume_any_role(self) -> Maybe:
         """Return whether a notebook session may assume whatever role trusts this one."""
         other = f"arn:{self.partition}:iam::{self.account_id}:role/which-notebook-audit"
-        request = Request(ASSUME_ROLE, other, self._caller_context("which-notebook-audit"))
+        return self._may(Request(ASSUME_ROLE, other, self._caller_context("which-notebook-audit")))
+
+    # What a notebook session may do with the role and with notebook instances
+
+    def may_pass_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
+        """Return to which services a notebook session may hand the role on: not in the answer are those to which it mayn't."""
+        answers = {
+            service: self._may(
+                Request(
+                    "iam:PassRole", self.arn, self._notebook(caller, source_identity) | {"iam:passedtoservice": service}
+                )
+            )
+            for service in _SERVICES
+        }
+        return {service: answer for service, answer in answers.items() if answer is not False}
+
+    def may_change_notebook_instances(
+        self, caller: str, source_identity: str | None, region: str, lifecycle: str | None
+    ) -> dict[str, Maybe]:
+        """Return the actions by which a notebook session may get root, or open somebody else's notebook instance."""
+        prefix = f"arn:{self.partition}:sagemaker:{region}:{self.account_id}"
+        asked = [
+            ("sagemaker:UpdateNotebookInstance", f"{prefix}:notebook-instance/{caller.lower()}"),
+            ("sagemaker:CreatePresignedNotebookInstanceUrl", f"{prefix}:notebook-instance/which-notebook-audit"),
+        ]
+        if lifecycle:
+            arn = f"{prefix}:notebook-instance-lifecycle-config/{lifecycle.lower()}"
+            asked.append(("sagemaker:UpdateNotebookInstanceLifecycleConfig", arn))
+        return self._allowed(asked, caller, source_identity)
+
+    def may_change_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
+        """Return the actions by which a notebook session may change the role, or a managed policy of it."""
+        own = [(action, self.arn) for action in _ROLE_CHANGES if self.boundary or "Boundary" not in action]
+        # AWS's own policies can't be changed.
+        managed = [
+            (action, arn)
+            for arn in self.policy_arns
+            if arn.split(":")[4] == self.account_id
+            for action in _MANAGED_POLICY_CHANGES
+        ]
+        return self._allowed([*own, *managed], caller, source_identity)
+
+    # How
+
+    def _allowed(self, asked: list[tuple[str, str]], caller: str, source_identity: str | None) -> dict[str, Maybe]:
+        found: dict[str, Maybe] = {}
+        for action, resource in asked:
+            answer = self._may(Request(action, resource, self._notebook(caller, source_identity)))
+            if answer is not False:
+                found[action] = found.get(action) or answer
+        return found
+
+    def _may(self, request: Request) -> Maybe:
         return every(
             (
                 either(policy.allows(request) for policy in self.identity),
@@ -190,7 +247,8 @@ class Role(Struct, frozen=True):
             )
         )
 
-    # How
+    def _notebook(self, name: str, source_identity: str | None) -> dict[str, Value]:
+        return self._caller_context(name) | {"aws:sourceidentity": source_identity}
 
     def _policies(self) -> Iterator[Policy]:
         yield from self.identity
@@ -205,13 +263,15 @@ class Role(Struct, frozen=True):
 
     def _caller_context(self, session_name: str) -> dict[str, Value]:
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
-        return {
+        context: dict[str, Value] = {
             "aws:principalarn": self.arn,
             "aws:principalaccount": self.account_id,
             "aws:principaltype": "AssumedRole",
             "aws:userid": f"{self.role_id}:{session_name}",
             "aws:username": None,
         }
+        # SageMaker gives a notebook instance's session none. What others have depends on who opened them.
+        return context | ({"aws:sourceidentity": None} if session_name == BASE_SESSION else {})
 
     def _opening(self, action: str, caller: str, session_name: str, source_identity: str | None) -> Request:
         keys: dict[str, Value] = {"sts:sourceidentity": source_identity}

@@ -23,6 +23,9 @@ _ASKED = (
     "notebook_sessions_excluded",
     "other_principals_excluded",
     "unattributed_calls_denied",
+    "passing_itself_refused",
+    "notebook_instance_changes_refused",
+    "role_changes_refused",
 )
 
 
@@ -44,6 +47,7 @@ class RoleFindings:
             *self._of_other_names(role),
             *self._of_notebook_sessions(role),
             *self._of_other_principals(role),
+            *self._of_powers(role),
         ):
             if is_whole or finding.effect != "unknown":
                 yield finding
@@ -123,15 +127,11 @@ class RoleFindings:
 
     def _name_refused(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
         name = self._instance.name
-        change = f'put "{name}" into notebook_instances or additional_session_names of the module that manages the role'
-        # The imds mode's policy refuses a session without a source identity.
-        if self._script.mode == "profile" and role.is_refused(BASE_SESSION, name, name) is False:
-            change = 'attribution_mode = "imds", as for the role\'s other notebook instances'
         return Finding(
             "name-refused",
             effect,
             f"{perhaps}a policy of {role.name} denies sts:AssumeRole under the name {name}{identified}",
-            change,
+            f'put "{name}" into notebook_instances or additional_session_names of the module that manages the role',
         )
 
     def _boundary(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
@@ -148,7 +148,7 @@ class RoleFindings:
             "not-allowed",
             effect,
             f"{perhaps}no policy of {role.name} allows {_actions(identified)} on the role itself",
-            self._changes.own_session(role, source_identity=bool(identified)),
+            self._changes.own_session(role),
         )
 
     def _of_other_names(self, role: Role) -> Iterator[Finding]:
@@ -189,6 +189,49 @@ class RoleFindings:
                     f"{self._trust_change(role)}",
                 )
 
+    def _of_powers(self, role: Role) -> Iterator[Finding]:
+        """Yield what a notebook session may do that gets it a base session elsewhere, or ends the attribution."""
+        name = self._instance.name
+        who = (name, name if self._script.mode == "imds" else None)
+        services = role.may_pass_itself(*who)
+        instances = role.may_change_notebook_instances(*who, self._instance.region, self._instance.lifecycle_name)
+        changes = role.may_change_itself(*who)
+        protects = (
+            'attribution_mode = "imds" or deny_unattributed_calls = true in the module, whose policy denies it unless'
+        )
+        for column, code, found, problem, change in (
+            (
+                "passing_itself_refused",
+                "passes-itself",
+                services,
+                "its user can pass the role to {} (iam:PassRole), and calls made there can't be attributed",
+                f"give jobs a role of their own, and deny iam:PassRole on {role.arn}: {protects} allow_pass_role = true",
+            ),
+            (
+                "notebook_instance_changes_refused",
+                "changes-notebook-instances",
+                instances,
+                "its user can turn root access on, exchange the on-start script, or open a colleague's notebook ({})",
+                f"deny it to {role.name}: {protects} allow_notebook_instance_changes = true",
+            ),
+            (
+                "role_changes_refused",
+                "changes-itself",
+                changes,
+                "its user can change the role's own policies ({})",
+                f"deny it to {role.name}: {protects} allow_role_changes = true",
+            ),
+        ):
+            self.answers[column] = answer_of(opposite(either(found.values())))
+            # Where a policy couldn't be read, that says it all.
+            for is_sure in (True,) if self._instance.unread else (True, None):
+                if these := ", ".join(each for each, answer in found.items() if answer is is_sure):
+                    effect = self._softened(is_sure)
+                    # The attribution stays as it is, for all that doesn't get around it on purpose.
+                    if code == "passes-itself" and (is_sure or self._script.mode == "profile"):
+                        effect = "note"
+                    yield Finding(code, effect, f"{_perhaps(is_sure)}{problem.format(these)}", change)
+
     def _softened(self, is_sure: Maybe) -> Effect:
         """A weakness of the role's is one of the instance's only if its calls are attributed at all."""
         if is_sure is None:
@@ -199,7 +242,7 @@ class RoleFindings:
         return self._script.kind == "none"
 
     def _trust_change(self, role: Role) -> str:
-        return self._changes.trust(role, source_identity=self._script.mode == "imds")
+        return self._changes.trust(role)
 
 
 def answer_of(answer: Maybe) -> Answer:

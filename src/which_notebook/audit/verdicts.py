@@ -38,6 +38,9 @@ class Row(Struct, frozen=True, kw_only=True):
     notebook_sessions_excluded: Answer
     other_principals_excluded: Answer
     unattributed_calls_denied: Answer
+    passing_itself_refused: Answer
+    notebook_instance_changes_refused: Answer
+    role_changes_refused: Answer
     findings: tuple[Finding, ...]
 
 
@@ -92,7 +95,10 @@ def _verdict(findings: tuple[Finding, ...], script: Script, instance: Instance) 
     for effect in ("broken", "not-attributed", "unknown", "weak"):
         if effect in effects:
             return effect
-    is_closed = script.mode == "imds" and not script.starts_without and instance.root_access is False
+    passes_itself = any(each.code == "passes-itself" for each in findings)
+    is_closed = (
+        script.mode == "imds" and not script.starts_without and instance.root_access is False and not passes_itself
+    )
     return "enforced" if is_closed else "attributed"
 
 

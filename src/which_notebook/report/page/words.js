@@ -21,6 +21,9 @@ const SIGN_WORDS = {
   "opened-by-another": "Session opened by somebody else",
   "unknown-name": "Name of no known notebook",
   "implicit-trust": "Role trusts itself only implicitly",
+  "passed-role": "Role handed on by its own session",
+  "changed-role": "Role changed by its own session",
+  "changed-notebook-instance": "Notebook instance changed or opened by the role's session",
 };
 
 const numberFormat = new Intl.NumberFormat("en");

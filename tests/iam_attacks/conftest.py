@@ -1,0 +1,73 @@
+"""An account where the module is applied in both modes, with a role that may do everything with SageMaker and IAM."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from document_table import WRITE
+from emulator.server import Emulator
+from workspace import Workspace
+
+from .outcome import TABLE, Cells
+from .scene import Scene
+
+MODES = ("profile", "imds")
+
+
+def _policy(*statements: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+    """Apply the module in both modes; in each a stopped notebook instance with root access is there from before."""
+    folder = tmp_path_factory.mktemp("iam-attacks")
+    with Emulator(folder / "emulator") as emulator:
+        iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
+        powers = _policy({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
+        bounds = _policy(
+            {"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
+        )
+        boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=bounds)["Policy"]["Arn"]
+        policy_arns = {
+            mode: iam.create_policy(PolicyName=f"{mode}-powers", PolicyDocument=powers)["Policy"]["Arn"]
+            for mode in MODES
+        }
+        root = folder / "module" / "modes"
+        root.mkdir(parents=True)
+        calls = {
+            mode: {
+                "source": "../",
+                "name": mode,
+                "attribution_mode": mode,
+                "notebook_instances": {mode: {}, f"{mode}-colleague": {}},
+                "role_permissions_boundary": boundary,
+                "role_policy_arns": {"powers": policy_arns[mode]},
+            }
+            for mode in MODES
+        }
+        outputs = {mode: {"value": f"${{module.{mode}}}"} for mode in MODES}
+        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+        workspace = Workspace(folder / "module", root="modes", environment=emulator.environment())
+        assert workspace.apply().errors == []
+        given = workspace.outputs()
+        scenes = {mode: Scene(emulator, mode, given[mode], policy_arns[mode]) for mode in MODES}
+        for scene in scenes.values():
+            sagemaker.create_notebook_instance(
+                NotebookInstanceName=scene.rooted, InstanceType="ml.t3.medium", RoleArn=scene.role_arn
+            )
+            scene.wait(scene.rooted, "InService")
+            sagemaker.stop_notebook_instance(NotebookInstanceName=scene.rooted)
+        yield scenes
+
+
+@pytest.fixture(scope="session")
+def seen() -> Iterator[dict[str, Cells]]:
+    """The outcomes by attack; written into the document where that was asked for."""
+    seen: dict[str, Cells] = {}
+    yield seen
+    if WRITE:
+        TABLE.write(seen)
