@@ -135,8 +135,8 @@ def test_under_another_name_all_is_made_anew_before_the_old_goes(
     seen = len(emulator.records())
     (error,) = workspace.apply(variables | {"role_path": "/elsewhere/"}).errors
     assert "EntityAlreadyExists" in error
-    gone = [record["eventName"] for record in emulator.records()[seen:] if record["eventName"].startswith("Delete")]
-    assert set(gone) <= {"DeleteRolePolicy"}, "but the Deny, all stays until the new one is there"
+    deleted = [record["eventName"] for record in emulator.records()[seen:] if record["eventName"].startswith("Delete")]
+    assert set(deleted) <= {"DeleteRolePolicy"}, "but the Deny, all stays until the new one is there"
     assert workspace.apply(variables).errors == []
     assert workspace.plan(variables).changes == {}
     assert workspace.destroy(variables).errors == []

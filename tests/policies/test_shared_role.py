@@ -28,7 +28,10 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tup
     """The trust policy of modules/trust-policy, and all inline policies of two teams, each a call of its own."""
     folder = tmp_path_factory.mktemp("shared")
     (folder / "teams").mkdir()
-    teams = {"one": {"notebook_instances": {"alpha": {}}}, "two": {"additional_session_names": ["team-b-*"]}}
+    teams: dict[str, dict[str, Any]] = {
+        "one": {"notebook_instances": {"alpha": {}}},
+        "two": {"additional_session_names": ["team-b-*"]},
+    }
     calls = {
         team: {"source": "../", "name": team, "create_role": False, "role_arn": BASE.role_arn, **given}
         for team, given in teams.items()

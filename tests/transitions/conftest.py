@@ -93,7 +93,8 @@ class User:
         self._role = notebook.describe()["RoleArn"].rpartition("/")[2]
         self._seen = len(notebook.emulator.records())
         self._file = f"watched-{next(_numbers)}"
-        command = f"setsid {notebook.python} {WATCH} {BUCKET} {HOME}/SageMaker/{self._file} >/dev/null 2>&1 &"
+        file = f"{HOME}/SageMaker/{self._file}"
+        command = f"setsid {notebook.python} {WATCH} {BUCKET} {file} >{file}.log 2>&1 &"
         notebook.run(["bash", "-c", command], check=True)
         self.goes_on()
 

@@ -7,6 +7,7 @@ import itertools
 import json
 import sys
 import time
+from typing import Any
 
 import botocore.loaders
 import botocore.session
@@ -14,7 +15,7 @@ import botocore.session
 LOADER = botocore.loaders.Loader()  # it takes longest, and has nothing to do with sessions
 
 
-def new_client() -> object:
+def new_client() -> Any:
     """A client with credentials of its own, found as by a program that has just been started."""
     session = botocore.session.get_session()
     session.register_component("data_loader", LOADER)
