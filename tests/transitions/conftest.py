@@ -127,11 +127,12 @@ class User:
         }
 
     def _records(self) -> list[dict[str, Any]]:
-        """What sessions of the notebook instance's role asked of S3 and STS since this user came."""
+        """What sessions of the notebook instance's role asked of S3 and STS, in its region, since this user came."""
         return [
             record
             for record in self.notebook.emulator.records()[self._seen :]
             if record["eventSource"] in {"s3.amazonaws.com", "sts.amazonaws.com"}
+            and record["awsRegion"] == self.notebook.region
             and f":assumed-role/{self._role}/" in record["userIdentity"].get("arn", "")
         ]
 
