@@ -4,53 +4,100 @@ resource "aws_iam_role" "this" {
   name                 = local.role_name
   path                 = var.role_path
   description          = "Execution role of SageMaker notebook instances; each calls in a session of its own name"
-  assume_role_policy   = local.role_trust_policy
+  assume_role_policy   = module.trust_policy.json
   permissions_boundary = var.role_permissions_boundary
-  tags                 = var.tags
+  tags                 = merge(var.tags, local.role_policies_tag)
 
+  # Under another name the new one comes first: the notebook instances move to it, and then the old one goes.
   lifecycle {
+    create_before_destroy = true
+
     precondition {
       condition     = var.role_arn == null
       error_message = "role_arn names an existing role, but create_role is true. Add create_role = false to use that role, or remove role_arn to have one created."
+    }
+
+    precondition {
+      condition     = var.manage_role_policies
+      error_message = "manage_role_policies = false leaves the role's policies to another call of the module, but create_role is true. Add create_role = false and role_arn, the role of that call, or remove manage_role_policies."
     }
   }
 }
 
 resource "aws_iam_role_policy" "assume_self" {
-  name   = "${var.name}-assume-self"
+  count = var.manage_role_policies ? 1 : 0
+
+  name   = local.assume_self_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
   policy = local.assume_self_policy
 
+  # A second call of the same name in this region fails with the lifecycle configuration, before it writes this policy.
+  depends_on = [aws_sagemaker_notebook_instance_lifecycle_configuration.this]
+
   lifecycle {
+    create_before_destroy = true
+
     precondition {
       condition     = local.inline_policy_characters <= local.inline_policy_quota
       error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
     }
+
+    precondition {
+      condition     = !var.verify_role_trust || local.role_trusts_itself
+      error_message = local.role_does_not_trust_itself
+    }
+
+    precondition {
+      condition     = !var.verify_role_trust || local.role_keeps_notebooks_apart
+      error_message = local.role_does_not_keep_notebooks_apart
+    }
   }
 }
 
-resource "aws_iam_role_policy" "deny_unattributed_calls" {
-  count = var.deny_unattributed_calls ? 1 : 0
+moved {
+  from = aws_iam_role_policy.assume_self
+  to   = aws_iam_role_policy.assume_self[0]
+}
 
-  name   = "${var.name}-deny-unattributed-calls"
+# After the notebook instances: one that the module takes over restarts with the script first.
+resource "aws_iam_role_policy" "deny_unattributed_calls" {
+  count = var.manage_role_policies && var.deny_unattributed_calls ? 1 : 0
+
+  name   = local.deny_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
   policy = local.deny_unattributed_calls_policy
+
+  depends_on = [aws_sagemaker_notebook_instance.this]
+
+  lifecycle {
+    precondition {
+      condition     = var.outside_notebooks_are_attributed || (var.create_role && length(var.additional_session_names) == 0)
+      error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
+    }
+  }
 }
 
 resource "aws_iam_role_policy_attachment" "this" {
   for_each = var.role_policy_arns
 
-  role       = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
+  role       = var.create_role ? aws_iam_role.this[0].name : try(data.aws_iam_role.existing[0].name, local.role_name)
   policy_arn = each.value
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
-  name      = "${var.name}-attribution"
+  name      = local.lifecycle_configuration_name
   on_start  = base64encode(local.on_start)
   on_create = base64encode(local.on_create)
   tags      = var.tags
 
   lifecycle {
+    # SageMaker deletes none that a notebook instance uses, and the provider doesn't tell: the old one goes last.
+    create_before_destroy = true
+
     precondition {
       condition     = length(local.wrong_profile_names) == 0
       error_message = "Each key of profiles must be a profile's name: letters, digits and characters of _.@- only, and another one than default, which is the notebook session's. Wrong: ${join(", ", local.wrong_profile_names)}."

@@ -73,7 +73,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
   # The first boot needs them, and so does the last call before the end.
   depends_on = [
     aws_iam_role_policy.assume_self,
-    aws_iam_role_policy.deny_unattributed_calls,
+    aws_iam_role_policy.logs,
     aws_iam_role_policy.protect_role,
     aws_iam_role_policy_attachment.this,
   ]

@@ -1,18 +1,39 @@
 output "role_arn" {
-  description = "ARN of the execution role."
+  description = "ARN of the execution role. What uses it waits for the role's policies."
   value       = local.role_arn
-  depends_on  = [aws_iam_role.this]
+  depends_on = [
+    aws_iam_role.this,
+    aws_iam_role_policy.assume_self,
+    aws_iam_role_policy.logs,
+    aws_iam_role_policy.protect_role,
+    aws_iam_role_policy_attachment.this,
+  ]
+
+  precondition {
+    condition     = var.create_role || var.manage_role_policies || var.role_arn != null
+    error_message = "create_role = false needs role_arn, the ARN of the existing execution role: here, the output role_arn of the call that has its policies. Add it."
+  }
 }
 
 output "role_name" {
   description = "Name of the execution role, for attaching policies of your own."
   value       = local.role_name
   depends_on  = [aws_iam_role.this]
+
+  precondition {
+    condition     = var.create_role || var.role_name == null
+    error_message = "role_name names the role to create, but create_role is false. Remove role_name: role_arn names the existing role."
+  }
+}
+
+output "role_unique_id" {
+  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `manage_role_policies = false`: the call that has the role's policies puts it out."
+  value       = var.create_role ? aws_iam_role.this[0].unique_id : one(data.aws_iam_role.existing[*].unique_id)
 }
 
 output "role_trust_policy" {
   description = "The trust policy, as JSON, that a created role carries and an existing one must: SageMaker's statement, and the one by which the role trusts itself. It is the same whatever the notebooks are called."
-  value       = local.role_trust_policy
+  value       = module.trust_policy.json
 }
 
 output "lifecycle_configuration_name" {
@@ -45,4 +66,19 @@ output "notebook_instances" {
 output "session_arns" {
   description = "The ARN that CloudTrail shows as the caller, by session name: of the module's notebook instances and of `additional_session_names`, whose wildcards it keeps."
   value       = { for name in local.known_session_names : name => "arn:${local.partition}:sts::${local.account_id}:assumed-role/${local.role_name}/${name}" }
+
+  precondition {
+    condition     = length(local.inputs_of_the_managing_call) == 0
+    error_message = "manage_role_policies = false leaves the role's policies to another call of the module, so these inputs belong into that call: ${join(", ", local.inputs_of_the_managing_call)}. Remove them here."
+  }
+
+  precondition {
+    condition     = var.manage_role_policies == (var.admitted_session_names == null)
+    error_message = var.manage_role_policies ? "admitted_session_names says which names another call of the module admits, but this call has the role's policies itself. Add manage_role_policies = false, or remove admitted_session_names." : "manage_role_policies = false needs admitted_session_names, the names that the call with the role's policies admits. Add admitted_session_names = keys(module.NAME.session_arns), with that call's NAME."
+  }
+
+  precondition {
+    condition     = var.admitted_session_names == null || length(local.session_names_not_admitted) == 0
+    error_message = "The call of the module that has the role's policies doesn't admit these names, so their notebook instances would be refused: ${jsonencode(local.session_names_not_admitted)}. Add them to additional_session_names of that call, and apply it first."
+  }
 }

@@ -54,9 +54,13 @@ locals {
 }
 
 resource "aws_iam_role_policy" "protect_role" {
-  count = local.protects_role ? 1 : 0
+  count = var.manage_role_policies && local.protects_role ? 1 : 0
 
-  name   = "${var.name}-protect-role"
+  name   = local.protect_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
   policy = local.protect_role_policy
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Prefix of the names of the role, its inline policy and the lifecycle configuration."
+  description = "Prefix of the names of the role, its inline policies and the lifecycle configuration, where they have no input of their own."
   type        = string
   nullable    = false
 
@@ -52,7 +52,7 @@ variable "create_role" {
 }
 
 variable "role_arn" {
-  description = "ARN, with its path, of an existing execution role in the provider's account. Needs `create_role = false`; the role's trust policy must then hold the statement of the output `role_trust_policy`."
+  description = "ARN, with its path, of an existing execution role in the provider's account. Needs `create_role = false`; the role's trust policy must then hold the statement of the output `role_trust_policy`, which `modules/trust-policy` also gives."
   type        = string
   default     = null
 
@@ -62,8 +62,79 @@ variable "role_arn" {
   }
 }
 
+variable "verify_role_trust" {
+  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, is an error. With false, it is a warning: for trust policies that the module can't judge."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "manage_role_policies" {
+  description = "Whether this call attaches the policies to the role. With false, another call of the module does, such as one in another region: its `additional_session_names` must hold the names of this call, and its `attribution_mode` and `deny_unattributed_calls` decide what the role's policies deny. Needs `create_role = false` and `admitted_session_names`."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "admitted_session_names" {
+  description = "With `manage_role_policies = false`: the session names that the call with the role's policies admits, `keys(module.NAME.session_arns)`. A notebook instance of another name is an error."
+  type        = set(string)
+  default     = null
+}
+
+variable "deny_unknown_session_names" {
+  description = "Whether the role's policy denies all session names but those of this call, also where another policy of the role allows `sts:AssumeRole`. Default: true for a created role. For an existing role the default is false, since several calls of the module may share it, each with a policy of its own: the Deny of one would refuse the names of the others."
+  type        = bool
+  default     = null
+}
+
+variable "attach_logs_policy" {
+  description = "Whether to attach a policy that lets SageMaker write the notebook instances' logs, `/aws/sagemaker/NotebookInstances`, with the role. Without it, or one like it, the log of the on-start script is missing."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "role_name" {
+  description = "Name of the created role. Default: `name` and `-execution`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_name == null || can(regex("^[\\w+=,.@-]{1,64}$", var.role_name))
+    error_message = "role_name must have 1 to 64 letters, digits and characters of _+=,.@-. Write, for example, \"data-science-execution\"."
+  }
+}
+
+variable "policy_name" {
+  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the region stands behind it, so that calls in several regions don't write the same policy."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.policy_name == null || can(regex("^[\\w+=,.@-]{1,128}$", var.policy_name))
+    error_message = "policy_name must have 1 to 128 letters, digits and characters of _+=,.@-. Write, for example, \"data-science-assume-self\"."
+  }
+}
+
+variable "lifecycle_configuration_name" {
+  description = "Name of the lifecycle configuration. Default: `name` and `-attribution`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.lifecycle_configuration_name == null || can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", var.lifecycle_configuration_name))
+    error_message = "lifecycle_configuration_name must have 1 to 63 letters, digits, and hyphens between them. Write, for example, \"data-science-attribution\"."
+  }
+
+  validation {
+    condition     = length(coalesce(var.lifecycle_configuration_name, "-")) <= 63
+    error_message = "lifecycle_configuration_name must have at most 63 characters."
+  }
+}
+
 variable "role_path" {
-  description = "Path of the created role."
+  description = "Path of the created role. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
   type        = string
   default     = "/"
   nullable    = false
@@ -136,7 +207,14 @@ variable "attribution_mode" {
 }
 
 variable "deny_unattributed_calls" {
-  description = "Whether to attach a policy that refuses to the base session all but the handshake and `unattributed_allowed_actions`. SageMaker's jobs run in a session of the same name as the base session's: they then need a role of their own."
+  description = "Whether to attach a policy that refuses to the base session all but the handshake and `unattributed_allowed_actions`. SageMaker's jobs run in a session of the same name as the base session's: they then need a role of their own. The policy is attached after the notebook instances have started."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "outside_notebooks_are_attributed" {
+  description = "Say true here once every notebook instance outside this call that uses the role has been restarted with a lifecycle configuration of the module. `deny_unattributed_calls` needs it with an existing role or `additional_session_names`: the calls of other notebook instances are refused from then on."
   type        = bool
   default     = false
   nullable    = false

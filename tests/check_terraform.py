@@ -20,7 +20,11 @@ def main() -> int:
         [terraform_program(), "fmt", "-check", "-recursive", "-diff"], cwd=CHECKOUT, check=False, text=True
     )
     status = formatted.returncode
-    roots = [".", *sorted(str(path.parent.relative_to(CHECKOUT)) for path in CHECKOUT.glob("examples/*/main.tf"))]
+    roots = [
+        str(path.parent.relative_to(CHECKOUT))
+        for pattern in ("main.tf", "modules/*/main.tf", "examples/*/main.tf")
+        for path in sorted(CHECKOUT.glob(pattern))
+    ]
     for root in roots:
         with tempfile.TemporaryDirectory() as folder:
             failed, out, err = Workspace(Path(folder) / "module", root=root).command("validate", no_color=IsFlagged)

@@ -238,11 +238,11 @@ def _end(terraform: subprocess.Popen[bytes]) -> None:
 
 
 def copy_module(folder: Path) -> None:
-    """Copy the module and its examples, as they stand in the checkout, into a folder."""
+    """Copy the module, its submodules and examples, as they stand in the checkout, into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in CHECKOUT.glob("*.tf"):
         shutil.copy(path, folder)
-    for name in ("scripts", "examples"):
+    for name in ("scripts", "modules", "examples"):
         shutil.copytree(
             CHECKOUT / name,
             folder / name,

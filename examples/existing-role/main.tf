@@ -25,30 +25,24 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-# Stands for the role that you have. Its trust policy needs the second statement, once, whatever the notebooks are
-# called; `terraform plan` prints it as a warning where it is missing.
+locals {
+  role_name = "AmazonSageMaker-ExecutionRole"
+  role_path = "/service-role/"
+  role_arn  = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role${local.role_path}${local.role_name}"
+}
+
+# The trust policy that the role needs, whatever the notebooks are called.
+module "trust_policy" {
+  source = "../../modules/trust-policy"
+
+  role_arn = local.role_arn
+}
+
+# Stands for the role that you have.
 resource "aws_iam_role" "existing" {
-  name = "AmazonSageMaker-ExecutionRole"
-  path = "/service-role/"
-  assume_role_policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Effect    = "Allow"
-        Principal = { Service = "sagemaker.amazonaws.com" }
-        Action    = "sts:AssumeRole"
-      },
-      {
-        Effect    = "Allow"
-        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
-        Action    = "sts:AssumeRole"
-        Condition = {
-          StringEquals = { "aws:PrincipalArn" = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/service-role/AmazonSageMaker-ExecutionRole" }
-          StringLike   = { "aws:userid" = "*:SageMaker" }
-        }
-      },
-    ]
-  })
+  name               = local.role_name
+  path               = local.role_path
+  assume_role_policy = module.trust_policy.json
 }
 
 module "attribution" {
@@ -77,11 +71,6 @@ resource "aws_sagemaker_notebook_instance" "outside" {
   instance_metadata_service_configuration {
     minimum_instance_metadata_service_version = "2"
   }
-}
-
-output "role_trust_policy" {
-  description = "The trust policy that the existing role must have."
-  value       = module.attribution.role_trust_policy
 }
 
 output "session_arns" {

@@ -24,8 +24,16 @@ _numbers = count(1)
 _CALLS: dict[str, dict[str, Any]] = {
     "profile": {"attribution_mode": "profile"},
     "imds": {"attribution_mode": "imds"},
-    "enforced-profile": {"attribution_mode": "profile", "deny_unattributed_calls": True},
-    "enforced-imds": {"attribution_mode": "imds", "deny_unattributed_calls": True},
+    "enforced-profile": {
+        "attribution_mode": "profile",
+        "deny_unattributed_calls": True,
+        "outside_notebooks_are_attributed": True,
+    },
+    "enforced-imds": {
+        "attribution_mode": "imds",
+        "deny_unattributed_calls": True,
+        "outside_notebooks_are_attributed": True,
+    },
 }
 
 

@@ -61,7 +61,10 @@ def test_the_role_and_its_policy_are_as_planned(emulator: Emulator, applied: App
     role = iam.get_role(RoleName=outputs["role_name"])["Role"]
     assert role["Arn"] == outputs["role_arn"]
     assert role["AssumeRolePolicyDocument"] == json.loads(outputs["role_trust_policy"])
-    assert iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"] == ["team-assume-self"]
+    assert iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"] == [
+        "team-assume-self",
+        "team-logs",
+    ]
 
 
 def test_the_notebook_instance_is_as_the_module_promises(emulator: Emulator, applied: Applied) -> None:
@@ -88,7 +91,7 @@ def test_a_changed_script_changes_the_lifecycle_configuration_alone(applied: App
 
 
 def test_another_name_changes_the_policy_alone(applied: Applied) -> None:
-    assert applied.changed(additional_session_names=["team-a-*"]) == {"aws_iam_role_policy.assume_self": ["update"]}
+    assert applied.changed(additional_session_names=["team-a-*"]) == {"aws_iam_role_policy.assume_self[0]": ["update"]}
 
 
 def test_a_notebook_instances_attributes_change_in_place(emulator: Emulator, applied: Applied) -> None:
@@ -118,7 +121,7 @@ def test_one_more_one_less_and_one_anew_leave_the_others_alone(applied: Applied)
         notebook_address("one-more"): ["create"],
         notebook_address("tags"): ["delete"],
         notebook_address("volume"): ["delete", "create"],
-        "aws_iam_role_policy.assume_self": ["update"],
+        "aws_iam_role_policy.assume_self[0]": ["update"],
     }
 
 

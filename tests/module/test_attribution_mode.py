@@ -29,7 +29,7 @@ def test_a_change_of_mode_changes_neither_policy_of_the_handshake(plan: Plan) ->
     profile, imds = (plan(attribution_mode=mode, notebook_instances={"one": {}}) for mode in ("profile", "imds"))
     for address, policy in (
         ("aws_iam_role.this[0]", "assume_role_policy"),
-        ("aws_iam_role_policy.assume_self", "policy"),
+        ("aws_iam_role_policy.assume_self[0]", "policy"),
     ):
         assert profile.planned(address)[policy] == imds.planned(address)[policy]
     assert profile.output("role_trust_policy") == imds.output("role_trust_policy")

@@ -8,18 +8,23 @@ import pytest
 from emulator.server import Emulator
 from workspace import CHECKOUT, Workspace
 
+REGIONS = ("us-east-1", "eu-west-1")
 EXAMPLES = sorted(path.parent.name for path in CHECKOUT.glob("examples/*/main.tf"))
 
 
 def left_over(emulator: Emulator) -> dict[str, list[str]]:
     """All of the kinds of things that the module makes, by name."""
-    sagemaker, iam = emulator.client("sagemaker"), emulator.client("iam")
+    iam = emulator.client("iam")
+    regions = [emulator.client("sagemaker", region=region) for region in REGIONS]
     return {
         "notebook instances": [
-            each["NotebookInstanceName"] for each in sagemaker.list_notebook_instances()["NotebookInstances"]
+            each["NotebookInstanceName"]
+            for sagemaker in regions
+            for each in sagemaker.list_notebook_instances()["NotebookInstances"]
         ],
         "lifecycle configurations": [
             each["NotebookInstanceLifecycleConfigName"]
+            for sagemaker in regions
             for each in sagemaker.list_notebook_instance_lifecycle_configs()["NotebookInstanceLifecycleConfigs"]
         ],
         "roles": [each["RoleName"] for each in iam.list_roles()["Roles"]],

@@ -19,7 +19,7 @@ def statements(policy: str) -> dict[str, dict[str, Any]]:
 
 
 def names_of(outcome: Outcome) -> list[str]:
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     names: list[str] = policy["UnderKnownNamesOnly"]["Condition"]["StringNotLike"]["sts:RoleSessionName"]
     return names
 
@@ -29,7 +29,8 @@ def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_
     assert outcome.diagnostics == []
     assert outcome.changes.keys() == {
         "aws_iam_role.this[0]",
-        "aws_iam_role_policy.assume_self",
+        "aws_iam_role_policy.assume_self[0]",
+        "aws_iam_role_policy.logs[0]",
         'aws_sagemaker_notebook_instance.this["one"]',
         'aws_sagemaker_notebook_instance.this["two"]',
         "aws_sagemaker_notebook_instance_lifecycle_configuration.this",
@@ -80,7 +81,11 @@ def test_a_platform_reaches_the_provider(plan: Plan) -> None:
 
 def test_everything_that_takes_tags_has_them(plan: Plan) -> None:
     outcome = plan(notebook_instances={"one": {"tags": {"owner": "ada"}}}, tags={"team": "a", "owner": "nobody"})
-    assert outcome.planned("aws_iam_role.this[0]")["tags"] == {"team": "a", "owner": "nobody"}
+    assert outcome.planned("aws_iam_role.this[0]")["tags"] == {
+        "team": "a",
+        "owner": "nobody",
+        "notebook-attribution:admits-names-of": "team",
+    }
     lifecycle_configuration = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
     assert lifecycle_configuration["tags"] == {"team": "a", "owner": "nobody"}
     assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["tags"] == {"team": "a", "owner": "ada"}
@@ -98,7 +103,7 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
     }
     both = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     assert [each["Action"] for each in trust.values()] == [both, both]
-    policy = statements(outcome.planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert [(each["Effect"], each["Action"], each["Resource"]) for each in policy.values()] == [
         ("Allow", both, role),
         ("Deny", "sts:AssumeRole", role),
@@ -119,7 +124,7 @@ def test_the_trust_policy_does_not_depend_on_the_notebooks_names(plan: Plan) -> 
 
 
 def test_with_no_names_nobody_may_assume_the_role_by_this_policy(plan: Plan) -> None:
-    policy = statements(plan().planned("aws_iam_role_policy.assume_self")["policy"])
+    policy = statements(plan().planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert "Condition" not in policy["UnderKnownNamesOnly"]
 
 
@@ -148,7 +153,7 @@ def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) 
     outcome = plan(region, notebook_instances={"one": {}})
     texts = [
         outcome.planned("aws_iam_role.this[0]")["assume_role_policy"],
-        outcome.planned("aws_iam_role_policy.assume_self")["policy"],
+        outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"],
         json.dumps(outcome.output("session_arns")),
         outcome.output("on_start_script").split("set -uo", 1)[0],
     ]
@@ -188,6 +193,7 @@ SELF_TRUST = {
     "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
     "Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": "*:SageMaker"}},
 }
+TRUSTS_ALL = {"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}
 WITHOUT_SOURCE_IDENTITY = SELF_TRUST | {"Action": "sts:AssumeRole"}
 
 
@@ -196,21 +202,27 @@ def test_an_existing_role_gets_the_inline_policy_and_no_second_role(plan: Plan, 
     outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}})
     assert outcome.diagnostics == []
     assert "aws_iam_role.this[0]" not in outcome.changes
-    assert outcome.planned("aws_iam_role_policy.assume_self")["role"] == "shared"
+    assert outcome.planned("aws_iam_role_policy.assume_self[0]")["role"] == "shared"
     assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["role_arn"] == arn
     assert f"ROLE_ARN='{arn}'" in outcome.output("on_start_script")
 
 
 def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan: Plan, existing_role: Any) -> None:
     outcome = plan(create_role=False, role_arn=existing_role())
-    assert outcome.errors == []
-    (warning,) = outcome.warnings
-    printed = json.loads(warning[warning.index("{") : warning.rindex("}") + 1])
+    (error,) = outcome.errors
+    printed = json.loads(error[error.index("{") : error.rindex("}") + 1])
     assert {key: value for key, value in printed.items() if key != "Sid"} == SELF_TRUST
 
 
+def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, existing_role: Any) -> None:
+    outcome = plan(create_role=False, role_arn=existing_role(TRUSTS_ALL), verify_role_trust=False)
+    assert outcome.errors == []
+    (warning,) = outcome.warnings
+    assert "under another's name" in warning
+
+
 @pytest.mark.parametrize(
-    ("statement", "warned_of"),
+    ("statement", "refused_for"),
     [
         (SELF_TRUST, []),
         (WITHOUT_SOURCE_IDENTITY, []),
@@ -221,23 +233,23 @@ def test_the_statement_that_an_existing_role_lacks_is_printed_word_for_word(plan
         (SELF_TRUST | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}, ["assume itself"]),
         (SELF_TRUST | {"Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/shared"}}}, ["assume itself", "under another's name"]),
         (SELF_TRUST | {"Condition": {"StringEquals": SELF, "Bool": {"aws:MultiFactorAuthPresent": "true"}}}, ["assume itself", "under another's name"]),
-        ({"Effect": "Allow", "Principal": ROOT, "Action": "sts:AssumeRole"}, ["under another's name"]),
+        (TRUSTS_ALL, ["under another's name"]),
         ({"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": SELF}}, ["under another's name"]),
         (SELF_TRUST | {"Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker", "*"]}}}, ["assume itself", "under another's name"]),
     ],
 )  # fmt: skip
 def test_an_existing_trust_policy_is_judged(
-    plan: Plan, existing_role: Any, statement: dict[str, Any], warned_of: list[str]
+    plan: Plan, existing_role: Any, statement: dict[str, Any], refused_for: list[str]
 ) -> None:
     outcome = plan(create_role=False, role_arn=existing_role(statement), notebook_instances={"one": {}})
-    assert outcome.errors == []
-    assert len(outcome.warnings) == len(warned_of)
-    for expected in warned_of:
-        assert any(expected in warning for warning in outcome.warnings), outcome.warnings
+    assert outcome.warnings == []
+    assert len(outcome.errors) == len(refused_for)
+    for expected in refused_for:
+        assert any(expected in error for error in outcome.errors), outcome.errors
 
 
 @pytest.mark.parametrize(
-    ("statements", "warned_of"),
+    ("statements", "refused_for"),
     [
         ([SELF_TRUST], []),
         ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
@@ -249,11 +261,11 @@ def test_an_existing_trust_policy_is_judged(
     ],
 )  # fmt: skip
 def test_in_imds_mode_an_existing_role_has_to_let_the_source_identity_be_set(
-    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], warned_of: list[str]
+    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], refused_for: list[str]
 ) -> None:
     arn = existing_role(*statements)
     outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}}, attribution_mode="imds")
-    assert outcome.errors == []
-    assert len(outcome.warnings) == len(warned_of), outcome.warnings
-    for expected in warned_of:
-        assert any(expected in warning for warning in outcome.warnings), outcome.warnings
+    assert outcome.warnings == []
+    assert len(outcome.errors) == len(refused_for), outcome.errors
+    for expected in refused_for:
+        assert any(expected in error for error in outcome.errors), outcome.errors

@@ -47,6 +47,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
         "notebook_instances": {"alpha": {}, "beta": {}},
         "additional_session_names": ["team-a-*"],
         "deny_unattributed_calls": True,
+        "outside_notebooks_are_attributed": True,
     }
     calls = {mode: call | {"attribution_mode": mode} for mode in ("profile", "imds")}
     (folder / "roles" / "main.tf.json").write_text(json.dumps({"module": calls}))
@@ -55,7 +56,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
         mode: (
             plan.planned(f"module.{mode}.aws_iam_role.this[0]")["assume_role_policy"],
             {
-                "assume": plan.planned(f"module.{mode}.aws_iam_role_policy.assume_self")["policy"],
+                "assume": plan.planned(f"module.{mode}.aws_iam_role_policy.assume_self[0]")["policy"],
                 "deny": plan.planned(f"module.{mode}.aws_iam_role_policy.deny_unattributed_calls[0]")["policy"],
             },
         )

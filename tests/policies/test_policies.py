@@ -59,7 +59,7 @@ def roles(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[
                 session_name="SageMaker",
             ),
             plan.planned(f"module.{name}.aws_iam_role.this[0]")["assume_role_policy"],
-            plan.planned(f"module.{name}.aws_iam_role_policy.assume_self")["policy"],
+            plan.planned(f"module.{name}.aws_iam_role_policy.assume_self[0]")["policy"],
         )
         for name in calls
     }

@@ -1,0 +1,28 @@
+# Several calls of the module on one role: which of them has the role's policies, and which names it admits.
+
+locals {
+  denies_unknown_names = var.manage_role_policies && coalesce(var.deny_unknown_session_names, var.create_role)
+
+  # On a created role, so that another call sees in its plan that the names of this one alone are admitted.
+  policies_tag      = "notebook-attribution:admits-names-of"
+  role_policies_tag = local.denies_unknown_names ? { (local.policies_tag) = var.name } : {}
+
+  admitted_session_names = coalesce(var.admitted_session_names, [])
+  admitted_session_name_regex = "^(${join("|", [
+    for pattern in local.admitted_session_names : replace(replace(replace(pattern, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")
+  ])})$"
+  session_names_not_admitted = [
+    for name in local.known_session_names : name
+    if !var.manage_role_policies && !can(regex(local.admitted_session_name_regex, name))
+  ]
+
+  # Inputs that are about the role's policies, where another call has them.
+  inputs_of_the_managing_call = [
+    for input, given in {
+      deny_unattributed_calls    = var.deny_unattributed_calls
+      deny_unknown_session_names = var.deny_unknown_session_names != null
+      policy_name                = var.policy_name != null
+      role_policy_arns           = length(var.role_policy_arns) > 0
+    } : input if given && !var.manage_role_policies
+  ]
+}
