@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator import kernel
+from emulator import agent, kernel
 from emulator.network import RESOLVER, Addresses
 
 USER = "ec2-user"
@@ -229,6 +229,7 @@ def _describe_network(addresses: Addresses) -> None:
     _write("/etc/hostname", f"{addresses.hostname}\n")
     _write("/etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{addresses.address} {addresses.hostname}\n")
     _write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
+    _write("/etc/iproute2/rt_tables.d/agent.conf", f"{agent.ROUTING_TABLE_NUMBER} {agent.ROUTING_TABLE}\n")
 
 
 def ca_environment() -> dict[str, str]:

@@ -190,10 +190,11 @@ class TestAws:
 class TestTheMetadataService:
     def test_credentials_are_those_of_the_base_session(self, notebook: NotebookInstance, aws: AwsStandIn) -> None:
         assert metadata(notebook, "meta-data/iam/security-credentials/") == "BaseNotebookInstanceEc2InstanceRole"
+        opened = aws.base_sessions
         first, second = (json.loads(metadata(notebook, CREDENTIALS)) for _ in range(2))
         assert first == second
         assert (first["Code"], first["Type"], first["AccessKeyId"]) == ("Success", "AWS-HMAC", "ASIAEXAMPLE")
-        assert aws.base_sessions == 1
+        assert aws.base_sessions == opened, "kept until half way to its end"
 
     def test_it_answers_over_ipv6_too(self, notebook: NotebookInstance) -> None:
         assert metadata(notebook, "meta-data/placement/region", "[fd00:ec2::254]") == "eu-west-1"
@@ -208,12 +209,13 @@ class TestTheMetadataService:
             assert boot.instance.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url]).stdout == status
 
     def test_a_role_that_refuses_sagemaker_gives_no_credentials(self, tmp_path: Path) -> None:
-        with aws_stand_in() as refusing, booting(tmp_path, refusing) as boot:
+        with aws_stand_in() as refusing:
             refusing.base_session = (403, {"message": "not authorized to perform: sts:AssumeRole"})
-            boot.finish()
-            answer = json.loads(metadata(boot.instance, CREDENTIALS))
-            assert answer["Code"] == "AssumeRoleUnauthorizedAccess"
-            assert "AccessKeyId" not in answer
+            with booting(tmp_path, refusing) as boot:
+                boot.finish()
+                answer = json.loads(metadata(boot.instance, CREDENTIALS))
+                assert answer["Code"] == "AssumeRoleUnauthorizedAccess"
+                assert "AccessKeyId" not in answer
 
 
 class TestBooting:
