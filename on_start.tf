@@ -15,17 +15,25 @@ locals {
     for name in ["imds-mode.sh", "imds-proxy.py", "on-start.sh"] : name => replace(file("${path.module}/scripts/${name}"), "\r\n", "\n")
   }
 
-  on_start_in_profile_mode = join("\n", concat(["#!/bin/bash"], local.on_start_settings, [local.script_files["on-start.sh"]]))
-
-  # The imds mode's files don't fit as they stand: they go without their comments, without what is the profile mode's,
-  # and compressed, with the owner's script.
-  imds_files = { for name, text in local.script_files : name => replace(
-    replace(text, "/(?m)^ *(# .*|\"\"\"[^\"]*\"\"\")\n/", ""),
-    "/(?s)\nask_for_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"
-  ) }
-  on_start_in_imds_mode = join("\n", [
+  # Whoever finds the script in CloudTrail or on an instance reads here where it comes from.
+  on_start_head = [
     "#!/bin/bash",
-    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail; read it through base64 -d | gzip -d",
+    "# Made by the Terraform module terraform-aws-sagemaker-notebook-attribution, from its folder scripts/: it makes the AWS",
+    "# calls of this notebook instance attributable to it in CloudTrail.",
+  ]
+  on_start_in_profile_mode = join("\n", concat(local.on_start_head, local.on_start_settings, [local.script_files["on-start.sh"]]))
+
+  # The imds mode's files don't fit as they stand: they go without their comments, indentation and empty lines, without
+  # what is the profile mode's, and compressed, with the owner's script.
+  imds_files = { for name, text in local.script_files : name => replace(replace(replace(replace(
+    replace(text, "/(?m)^ *(#( .*)?|\"\"\"[^\"]*\"\"\")\n/", ""),
+    "/(?s)\nidentify_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"),
+    "/(?m)  # .*$/", ""),
+    endswith(name, ".py") ? "    " : "/(?m)^ +/", endswith(name, ".py") ? "\t" : ""),
+    "/\n\n+/", "\n"
+  ) }
+  on_start_in_imds_mode = join("\n", concat(local.on_start_head, [
+    "# To read it: base64 -d | gzip -d",
     "set -o pipefail",
     "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
       local.on_start_settings,
@@ -37,7 +45,7 @@ locals {
     "}",
     "eval \"$script\"",
     "",
-  ])
+  ]))
 
   on_start  = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
   on_create = var.on_create == null ? null : replace(var.on_create, "\r\n", "\n")

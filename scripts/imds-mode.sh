@@ -2,143 +2,180 @@
 # The imds mode of on-start.sh: from the metadata service, root gets the base session, as ever, and everyone else is sent
 # to imds-proxy.py, which hands out the notebook session. The base session's credentials are then out of ec2-user's reach.
 #
-# Terraform puts the proxy before it, in IMDS_PROXY.
+# Terraform puts the proxy before it, in IMDS_PROXY. Both are packed into a lifecycle script: little code is worth much here.
 
-service=(169.254.169.254 fd00:ec2::254)
-# Both only of this machine. The first is from the part of the link-local range that no machine may take by itself
-# (RFC 3927, 2.1); loopback's own 127.0.0.1 can't be reached from a container.
-proxy=(169.254.255.254 ::1)
-port=254 # that only root can listen on
+settings() {
+  service=169.254.169.254
+  # Only of this machine: from the part of the link-local range that no machine may take by itself (RFC 3927, 2.1).
+  # Loopback's own 127.0.0.1 can't be reached from a container. Only root can listen on the port.
+  proxy=169.254.255.254:254
+  # Where AWS has services for a single machine, in IPv4 and IPv6, and what everyone needs there: DNS and time.
+  range=(169.254.0.0/16 fd00:ec2::/32)
+  open=('169.254.169.253 53' 'fd00:ec2::253 53' '169.254.169.123 123' 'fd00:ec2::123 123')
+  own=notebook-attribution # the name of our chains and unit
+  folder=/usr/local/lib/$own
+  log=/var/log/$own.log
+  pid_file=/run/$own.pid
+  python=/usr/bin/python3
+}
+settings
 
-folder=/usr/local/lib/notebook-attribution
-log=/var/log/notebook-attribution.log
-pid_file=/run/notebook-attribution.pid
-python=/usr/bin/python3
-
-# Prints rules for IPv4 (0) or IPv6 (1), as iptables takes them. Root passes; what no user is known for isn't root's.
-# Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
-rules() {
-  local to="${proxy[$1]}:$port"
-  if [[ $1 == 1 ]]; then to="[${proxy[1]}]:$port"; fi
-  if [[ $2 != closed ]]; then
-    echo "nat OUTPUT -p tcp -d ${service[$1]} --dport 80 -m owner ! --uid-owner 0 -j DNAT --to-destination $to"
-    echo "nat PREROUTING -p tcp -d ${service[$1]} --dport 80 -j DNAT --to-destination $to"
-  fi
-  echo "filter OUTPUT -d ${service[$1]} -m owner ! --uid-owner 0 -j REJECT"
-  echo "filter FORWARD -d ${service[$1]} -j REJECT"
-  echo "filter INPUT -i e+ -d ${proxy[$1]} -j REJECT"
+# Prints all rules, for those of one tool don't show in another.
+list_rules() {
+  local tool
+  for tool in {ip,ip6}tables{,-nft,-legacy}-save 'nft -s list ruleset'; do
+    [[ -z $(type -P "${tool%% *}") ]] || $tool 2>/dev/null | grep -v '^[#:]'
+  done
 }
 
-# The same for nft, where there is no iptables: all of it at once.
-nft_rules() {
-  local reject="ip daddr ${service[0]} reject; ip6 daddr ${service[1]} reject" dnat=
-  if [[ $1 == proxied ]]; then
-    dnat="ip daddr ${service[0]} tcp dport 80 dnat ip to ${proxy[0]}:$port
-      ip6 daddr ${service[1]} tcp dport 80 dnat ip6 to [${proxy[1]}]:$port"
-  fi
-  echo 'table inet notebook-attribution; delete table inet notebook-attribution'
-  [[ $1 != open ]] || return 0
-  cat <<RULES
-table inet notebook-attribution {
-  chain output { type filter hook output priority 0; meta skuid 0 accept; $reject; }
-  chain forward { type filter hook forward priority 0; $reject; }
-  chain input { type filter hook input priority 0; iifname "e*" ip daddr ${proxy[0]} reject; }
-  chain nat-output { type nat hook output priority -100; meta skuid 0 accept
-    $dnat
-  }
-  chain nat-prerouting { type nat hook prerouting priority -100
-    $dnat
-  }
-}
-RULES
+# Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways ("ADDRESS PORT"),
+# and from them agents (addresses of others) and ports (of this machine). A rule counts unless it says plainly that it is
+# for something else; one that can't be read becomes an address that no firewall takes, so that the start fails.
+find_ways() {
+  local way
+  mapfile -t ways < <(list_rules | sed -nE "/DNAT|REDIRECT|dnat|redirect/{
+    / $proxy/d
+    / (-d|daddr) (169\.|fd)/b take
+    /[^!] (-d|daddr) [0-9a-f.:]+(\/[0-9]{2,3})? /d
+    / ! -i |iifname != | -i e|iifname \"e|e LOCAL|type local|tcp (--)?dport ([0-79]|8[1-9]|80[0-9])/d
+    :take
+    s/.*(--to-destination|dnat( ip6?)? to) \[?([0-9.]+|[0-9a-f:]+)]?(:([0-9]+))?( .*)?\$/\3 \5/
+    s/.*(--to-ports |redirect to :)([0-9]+)( .*)?\$/127.0.0.1 \2/
+    s/ \$/ 80/
+    p
+  }" | sort -u)
+  agents=() ports=()
+  # The service itself may be of this machine, too.
+  for way in "${ways[@]}" "$service 80"; do
+    if [[ $(ip route get "${way% *}" 2>&1) == local* ]]; then ports+=("${way#* }"); else agents+=("${way% *}"); fi
+  done
 }
 
-# Sets the metadata service to closed (to all but root), proxied (closed, and port 80 leads to the proxy) or open.
+# Prints those of IPv4 (0) or IPv6 (1).
+of_family() {
+  local patterns=([.] :)
+  printf '%s\n' "${@:2}" | grep "${patterns[$1]}"
+}
+
+# Prints the rules of iptables (0) or ip6tables (1) that close every way to all but root; how a rule refuses is the second
+# argument. Root's packets and the agents' own pass, and what answers: an agent may ask the notebook's servers. A packet
+# goes by where it goes to, and by where it was sent before NAT. TCP alone is closed to IPv6's neighbours (fe80::/10),
+# where an agent that listens everywhere has an address: without the rest of that range there is no network.
+closing_rules() {
+  local each to
+  rule() { printf -- "-A $own %s\n" "$@"; }
+  rule '-m owner --uid-owner 0 -j RETURN' '-m conntrack --ctdir REPLY -j RETURN'
+  for each in $(of_family "$1" "${agents[@]}"); do rule "-s $each -j RETURN"; done
+  for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j $2"; done
+  (($1)) || rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j $2"
+  rule '-m addrtype --dst-type LOCAL -j RETURN'
+  of_family "$1" "${open[@]}" "$(sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf)" |
+    while read -r each to; do rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done
+  rule "-m conntrack --ctorigdst ${range[$1]} -j $2"
+  for each in "${range[$1]}" $(of_family "$1" "${agents[@]}"); do rule "-d $each -j $2"; done
+  (($1 == 0)) || rule "-d fe80::/10 -p tcp -j $2"
+}
+
+# Prints what makes all of it, and nothing else of ours, stand in front, as a tool's restore takes it. Mangle comes after
+# NAT: what it drops no other table lets pass, and Docker puts nothing there. IPv6, which no client asks unless told to, is
+# closed and has no proxy.
+firewall_rules() {
+  local table family=0
+  [[ $1 != ip6* ]] || family=1
+  for table in nat filter mangle; do
+    printf '*%s\n:%s -\n' "$table" "$own"
+    "$1" -w -t "$table" -S | sed -n "/^-A [A-Z].*$own/s/A/D/p"
+    case $2-$table$family in
+      open-*) echo "-X $own" ;;
+      *-nat0)
+        printf -- "-I %s -d $service -p tcp --dport 80 -j $own\n" 'OUTPUT -m owner ! --uid-owner 0' PREROUTING
+        of_family 0 "${agents[@]}" | sed "s/.*/-A $own -s & -j RETURN/"
+        echo "-A $own -p tcp -j DNAT --to-destination $proxy"
+        ;;
+      *-filter*)
+        echo "-I OUTPUT -j $own"
+        closing_rules "$family" REJECT
+        ;;
+      *-mangle*)
+        # Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
+        ((family)) || echo "-I INPUT -i e+ -d ${proxy%:*} -m comment --comment $own -j DROP"
+        echo "-I POSTROUTING -j $own"
+        closing_rules "$family" DROP
+        ;;
+    esac
+    echo COMMIT
+  done
+}
+
+# Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open.
 set_metadata_service() {
-  local repair="have iptables and ip6tables or nft on the instance, or set attribution_mode = \"profile\", then $again"
-  if [[ -z $(type -P iptables) ]]; then
-    [[ -n $(type -P nft) ]] || fail 'neither iptables nor nft is installed' "$repair"
-    nft_rules "$1" | must 'set the firewall' nft -f - || exit 1
-    return
-  fi
-  local family tools=(iptables) rule there
-  if [[ -e /proc/net/if_inet6 ]]; then tools+=(ip6tables); fi
-  for family in "${!tools[@]}"; do
-    while read -ra rule; do
-      "${tools[family]}" -w -t "${rule[0]}" -C "${rule[@]:1}" 2>/dev/null
-      there=$?
-      case $1-$there in
-        open-0) must 'open the firewall' "${tools[family]}" -w -t "${rule[0]}" -D "${rule[@]:1}" ;;
-        open-* | *-0) ;;
-        *) must 'set the firewall' "${tools[family]}" -w -t "${rule[0]}" -I "${rule[@]:1}" ;;
-      esac
-    done < <(rules "$family" "$1")
+  local tool repair="have iptables and ip6tables on the instance, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
+  must "give the machine ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
+  find_ways
+  for tool in ip{,6}tables; do
+    [[ $tool == ip6* && ! -e /proc/net/if_inet6 ]] ||
+      firewall_rules "$tool" "$1" | must 'set the firewall' "$tool-restore" -w --noflush || exit 1
   done
 }
 
 stop_proxy() {
-  if [[ -d /run/systemd/system ]]; then
-    systemctl stop notebook-attribution 2>/dev/null
-  elif [[ -s $pid_file ]] && grep -qsF "$folder/run" "/proc/$(<"$pid_file")/cmdline"; then
-    kill -KILL -- "-$(<"$pid_file")"
-  fi
+  systemctl stop "$own" 2>/dev/null
+  if [[ -s $pid_file ]] && grep -qsF "$folder/" "/proc/$(<"$pid_file")/cmdline"; then kill -KILL -- "-$(<"$pid_file")"; fi
 }
 
+# Installs the proxy, and this script's functions for what is done later: serve, finish_imds_mode, undo_imds_mode.
 install_proxy() {
-  local repair="have python3 3.9 or newer in $python, and room on /, then $again" addresses=("${proxy[0]}")
+  local repair="have python3 3.9 or newer in $python, and room on /, then $again"
   must "use $python" "$python" -I -c 'import asyncio, ssl, sys; sys.exit(sys.version_info < (3, 9))'
-  if grep -qs '^0*1 ' /proc/net/if_inet6; then addresses+=("${proxy[1]}"); fi
+  rm -rf "$folder"
   must "make $folder" mkdir -p -m 0755 "$folder"
   printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" || fail "can't write $folder/imds-proxy.py" "$repair"
-  # A file of its own, since systemd gives % and $ in a command a meaning of their own.
-  printf '#!/bin/bash\nulimit -c 0\nexec%s\n' \
-    "$(printf ' %q' "$python" -I -B "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "$port" "${addresses[@]}")" \
-    >"$folder/run" || fail "can't write $folder/run" "$repair"
-  must "finish $folder" chmod 0755 "$folder/run"
+  { printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f && printf '%s\n' settings '"$@"'; } >"$folder/imds-mode" || fail "can't write $folder/imds-mode" "$repair"
+  must "finish $folder" chmod 0755 "$folder/imds-mode"
 }
 
+# By systemd, where it runs.
 start_proxy() {
-  local repair="see what $log says, then $again"
-  must "give the machine ${proxy[0]}" ip address replace "${proxy[0]}/32" dev lo
   stop_proxy
-  if [[ -d /run/systemd/system ]]; then
-    cat >/etc/systemd/system/notebook-attribution.service <<UNIT || fail "can't write the proxy's unit" "$make_room"
-[Unit]
-Description=Hands out the notebook session in the metadata service's place
-StartLimitIntervalSec=0
-[Service]
-ExecStart=$folder/run
-Restart=always
-RestartSec=1
-StandardOutput=append:$log
-StandardError=append:$log
-OOMScoreAdjust=-900
-MemoryMax=256M
-CapabilityBoundingSet=CAP_NET_BIND_SERVICE
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=yes
-PrivateTmp=yes
-UNIT
-    must 'start the proxy' systemctl daemon-reload
-    must 'start the proxy' systemctl restart notebook-attribution
-  else
-    # shellcheck disable=SC2016
-    setsid bash -c 'while :; do "$0"; sleep 1; done' "$folder/run" </dev/null >>"$log" 2>&1 &
+  systemd-run --unit="$own" -p Restart=always -p OOMScoreAdjust=-900 -p MemoryMax=256M -p OOMPolicy=continue \
+    "$folder/imds-mode" serve 2>/dev/null || {
+    setsid "$folder/imds-mode" serve </dev/null &
     echo $! >"$pid_file"
-  fi
+  }
 }
 
-# As ec2-user, by the same way that its clients take.
+# Keeps the proxy running, and the firewall as it is. Each start of the proxy opens a session, so the sooner it ended, the
+# later it is started again, a minute at the most.
+serve() {
+  local pause=1
+  exec >>"$log" 2>&1
+  ulimit -c 0
+  ulimit -n 4096
+  keep_closed &
+  while :; do
+    SECONDS=0
+    setpriv --no-new-privs --bounding-set=-all,+net_bind_service \
+      "$python" -I -B "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "${proxy#*:}" "${proxy%:*}"
+    ((SECONDS < 60)) || pause=1
+    sleep $pause
+    pause=$((pause < 32 ? pause * 2 : 60))
+  done
+}
+
+# As ec2-user, by every way that there is.
 verify_proxy() {
-  local said end=$((SECONDS + 60)) expected=":assumed-role/${role_arn##*/}/$name"
+  local said way end=$((SECONDS + 60))
   until said=$(as_user timeout 15 "$python" -I -B "$folder/imds-proxy.py" caller "$region" 2>&1); do
     ((SECONDS < end)) ||
       fail "ec2-user gets no session: ${said##*$'\n'}; the proxy says: $(tail -n 1 "$log" 2>/dev/null)" \
         "let the role assume itself with a source identity (output role_trust_policy), and the instance reach sts.$region, then $again"
     sleep 1
   done
-  [[ $said == arn:*"$expected" ]] || fail "ec2-user gets the session $said, not $expected" "$again"
+  [[ $said == arn:*":assumed-role/${role_arn##*/}/$name" ]] || fail "ec2-user gets the session $said, not $name" "$again"
+  for way in "${ways[@]}" 'fd00:ec2::254 80'; do
+    ! as_user timeout 3 bash -c ": </dev/tcp/${way/ //}" 2>/dev/null ||
+      fail "ec2-user reaches the metadata service at $way" "see the firewall's rules, then $again"
+  done
 }
 
 # With ec2-user's rights alone: nothing depends on it. Clients find their region there, and what a user wrote stays.
@@ -149,16 +186,65 @@ write_region() {
   must 'write ~/.aws/config' as_user bash -c 'mkdir -p "$1/.aws" && printf "[default]\nregion = %s\n" "$2" >"$1/.aws/config"' bash "$home" "$region"
 }
 
+# What ran before may hold the base session's credentials. Units are started anew; there is no user yet to lose anything.
+end_processes() {
+  local units
+  units=$(pgrep -u ec2-user | sed 's|.*|/proc/&/cgroup|' | xargs -r grep -hos '[^/]*\.service' | sort -u)
+  # By one system call, which no process escapes by starting another.
+  must "end ec2-user's processes" as_user bash -c 'kill -KILL -1 2>/dev/null; :'
+  # shellcheck disable=SC2086
+  [[ -z $units ]] || systemctl --no-block restart $units 2>/dev/null || :
+}
+
+# Gives ~/.aws back to ec2-user, where the profile mode locked it earlier in this boot.
+unlock_aws_directory() (
+  cd -P "$home/.aws" 2>/dev/null && [[ -O . && -O config ]] && head -n 1 config | grep -qxF "$mark" || exit 0
+  must 'give ~/.aws to ec2-user' chattr -i . config credentials
+  rm config
+  must 'give ~/.aws to ec2-user' chown ec2-user: . credentials
+)
+
+our_rules() {
+  list_rules | sed -n "/^-A.*$own/p; /^table.* $own/,/^}/p"
+  printf '%s\n' "${ways[@]}"
+}
+
 # From its first line on, nobody but root gets anything; what fails leaves it at that.
 set_up_imds_mode() {
   install_proxy
   start_proxy
-  set_metadata_service proxied
+  set_metadata_service closed
   verify_proxy
+  unlock_aws_directory || exit 1
   write_region
+  our_rules >"$folder/rules"
+}
+
+# After the owner's script: closes and verifies all of it again, and keeps it so.
+finish_imds_mode() {
+  local was is
+  was=$(<"$folder/rules")
+  find_ways
+  is=$(our_rules)
+  set_metadata_service closed
+  verify_proxy
+  [[ $is == "$was" ]] ||
+    fail "the firewall was changed since: $(diff <(echo "$was") <(echo "$is") | grep '^[<>]')" "have extra_on_start leave its rules, then $again"
+  : >"$folder/finished"
+}
+
+# What others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
+keep_closed() {
+  local was=
+  while sleep 5; do
+    [[ -e $folder/finished ]] || continue
+    [[ $was == "$(list_rules)" ]] || (set_metadata_service closed)
+    was=$(list_rules)
+  done
 }
 
 undo_imds_mode() {
   stop_proxy
   set_metadata_service open
+  rm -rf "$folder"
 }

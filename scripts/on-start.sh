@@ -4,7 +4,8 @@
 # It writes an AWS config by which the execution role assumes itself, under the notebook instance's name as the session
 # name, and locks it against ec2-user. It makes no call of its own, unless ROLE_ARN is empty.
 #
-# Terraform puts these assignments before it. Pasted by hand into a lifecycle configuration, it runs without them.
+# The Terraform module terraform-aws-sagemaker-notebook-attribution puts these assignments before it. Pasted by hand into a
+# lifecycle configuration, it runs without them.
 #   ROLE_ARN                          the execution role; empty: ask DescribeNotebookInstance
 #   ATTRIBUTION_MODE                  profile, as told above; imds, which needs imds-mode.sh and imds-proxy.py
 #   ALLOW_START_WITHOUT_ATTRIBUTION   true: start all the same when this fails; otherwise the start fails
@@ -71,15 +72,14 @@ identify_notebook() {
   region=${BASH_REMATCH[1]}
 }
 
-# Sets role_arn, which Terraform knows.
+# Profile mode alone: in imds mode Terraform leaves it out, up to set_up_attribution.
+
+# Terraform knows role_arn; whoever pastes this script may not.
 identify_role() {
-  role_arn=${ROLE_ARN:-}
   if [[ -z $role_arn ]]; then ask_for_role; fi
   [[ $role_arn =~ ^arn:aws[a-z-]*:iam::[0-9]{12}:role/[!-~]+$ ]] ||
     fail "$(printf '%q' "$role_arn") is no role's ARN" 'set ROLE_ARN in the first lines of this script'
 }
-
-# Profile mode alone: in imds mode Terraform leaves it out, up to set_up_attribution.
 
 # Asks in the base session, which no config file of a user may change.
 ask_for_role() {
@@ -183,17 +183,23 @@ set_environment() {
 }
 
 set_up_profile_mode() {
+  identify_role
+  # Of a start before, in the other mode: its session can't open the one of this mode.
+  local imds_mode=/usr/local/lib/notebook-attribution/imds-mode
+  [[ ! -e $imds_mode ]] || must 'end the imds mode' "$imds_mode" undo_imds_mode
   write_aws_directory
   set_environment
 }
 
 set_up_attribution() {
-  local name region role_arn
+  local name region role_arn=${ROLE_ARN:-}
   [[ $(type -t "set_up_${mode}_mode") == function ]] ||
     fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in the first lines of this script, or have Terraform make it'
-  if [[ $mode == imds ]]; then set_metadata_service closed; fi
+  if [[ $mode == imds ]]; then
+    set_metadata_service closed
+    end_processes
+  fi
   identify_notebook
-  identify_role
   "set_up_${mode}_mode"
   say "the calls of this notebook instance are made as $role_arn in the session $name"
 }
@@ -210,11 +216,16 @@ run_extra_script() {
   [[ $status == 0 ]] || fail "the extra script ended with status $status" 'mend extra_on_start'
 }
 
-cd /
-mode=${ATTRIBUTION_MODE:-profile}
-if ! (set_up_attribution); then
+start_unattributed() {
   [[ ${ALLOW_START_WITHOUT_ATTRIBUTION:-false} == true ]] || exit 1
   if [[ $mode == imds ]]; then (undo_imds_mode); fi
   say "STARTING WITHOUT ATTRIBUTION: CloudTrail may show this notebook instance's calls as those of SageMaker" >&2
-fi
+  mode=
+}
+
+cd /
+mode=${ATTRIBUTION_MODE:-profile}
+(set_up_attribution) || start_unattributed
 if [[ -n ${EXTRA_ON_START:-} ]]; then run_extra_script; fi
+# shellcheck disable=SC2154 # imds-mode.sh has it
+if [[ $mode == imds ]]; then "$folder/imds-mode" finish_imds_mode || start_unattributed; fi
