@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -156,9 +157,10 @@ def _hide(folder: Path) -> None:
 def _mount_devices() -> None:
     _mount_new("tmpfs", "/dev", options="mode=0755")
     dev = Path(_ROOT, "dev")
+    # Nodes of its own: this machine's would change with what the instance's root does to their mode and owner.
     for name in _DEVICES:
-        (dev / name).touch()
-        kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
+        os.mknod(dev / name, stat.S_IFCHR, os.stat(f"/dev/{name}").st_rdev)
+        os.chmod(dev / name, 0o666)  # noqa: S103 - as they are everywhere
     _mount_new("devpts", "/dev/pts", options="newinstance,ptmxmode=0666,mode=0620,gid=5")
     _mount_new("tmpfs", "/dev/shm", options="mode=1777")
     (dev / "ptmx").symlink_to("pts/ptmx")

@@ -154,6 +154,14 @@ class TestTheRealMachine:
         assert not os.path.exists("/usr/emulated")
         assert os.path.exists("/etc/debian_version")
 
+    def test_its_devices_are_the_instances_own(self, notebook: NotebookInstance) -> None:
+        before = os.stat("/dev/full")
+        assert notebook.root("chmod 0600 /dev/full && touch -d 2000-01-01 /dev/full").returncode == 0
+        after = os.stat("/dev/full")
+        assert (after.st_mode, after.st_mtime) == (before.st_mode, before.st_mtime)
+        written = notebook.run(["bash", "-c", "echo x >/dev/null && head -c 4 /dev/urandom | wc -c"])
+        assert written.stdout == "4\n", written.stderr
+
     def test_no_other_machine_is_reached(self, notebook: NotebookInstance, aws: AwsStandIn) -> None:
         for url in (aws.url, "http://192.0.2.1", "https://example.com"):
             assert notebook.run(["curl", "-sS", "--max-time", "0.5", url]).returncode != 0, url
