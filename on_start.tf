@@ -18,8 +18,8 @@ locals {
   # Whoever finds the script in CloudTrail or on an instance reads here where it comes from.
   on_start_head = [
     "#!/bin/bash",
-    "# Made by the Terraform module terraform-aws-sagemaker-notebook-attribution, from its folder scripts/: it makes the AWS",
-    "# calls of this notebook instance attributable to it in CloudTrail.",
+    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail. From the folder scripts/ of the",
+    "# Terraform module terraform-aws-sagemaker-notebook-attribution.",
   ]
   on_start_in_profile_mode = join("\n", concat(local.on_start_head, local.on_start_settings, [local.script_files["on-start.sh"]]))
 

@@ -109,12 +109,14 @@ firewall_rules() {
 
 # Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open.
 set_metadata_service() {
-  local tool repair="have iptables and ip6tables on the instance, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
+  local tool rules repair="have iptables and ip6tables on the instance, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
   must "give the machine ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
   find_ways
   for tool in ip{,6}tables; do
-    [[ $tool == ip6* && ! -e /proc/net/if_inet6 ]] ||
-      firewall_rules "$tool" "$1" | must 'set the firewall' "$tool-restore" -w --noflush || exit 1
+    [[ $tool != ip6* || -e /proc/net/if_inet6 ]] || continue
+    # Not by a pipe: the tool's restore takes the lock that its listing waits for.
+    rules=$(firewall_rules "$tool" "$1" 2>/dev/null)
+    must 'set the firewall' "$tool-restore" -w --noflush <<<"$rules"
   done
 }
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from emulator.docker import Docker
-from emulator.needs import skip_or_fail
 from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 from on_start_script import with_settings
@@ -80,29 +79,26 @@ def test_a_call_carries_the_source_identity(account: Account, layout: Layout) ->
     assert call["userIdentity"]["sessionContext"]["sourceIdentity"] == notebook.name
 
 
-@pytest.mark.parametrize("missing", [("iptables", "ip6tables"), ()])
-def test_by_either_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("missing", [("nft",), ()])
+def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
     hide(bare_notebook, *missing)
     done = bare_notebook.run_on_start()
     assert done.returncode == 0, done.stderr
+    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
     for service in services(bare_notebook):
-        assert session_of(bare_notebook, credentials(bare_notebook, service=service)) == bare_notebook.name
         assert session_of(bare_notebook, credentials(bare_notebook, service=service, user="root")) == "SageMaker"
-    for way in ways_around(bare_notebook):
-        assert ask(bare_notebook, "/", service=way, timeout=2).status == 0
-    rules = bare_notebook.root("nft list ruleset").stdout
-    assert ("table inet notebook-attribution" in rules) is bool(missing)
+    for way in (IPV6, *ways_around(bare_notebook)):
+        assert ask(bare_notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
+    rules = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
 
     again = bare_notebook.run_on_start()
     assert again.returncode == 0, again.stderr
-    # The counters of iptables' rules differ.
-    assert bare_notebook.root("nft list ruleset").stdout.count("\n") == rules.count("\n"), "a second run adds nothing"
+    same = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
+    assert same == rules, "a second run adds nothing"
     assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
 
 
-@pytest.mark.parametrize("missing", [("iptables", "ip6tables"), ()])
-def test_bound_to_the_network_card_a_user_gets_nothing(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
-    hide(bare_notebook, *missing)
+def test_bound_to_the_network_card_a_user_gets_nothing(bare_notebook: BareNotebook) -> None:
     assert bare_notebook.run_on_start().returncode == 0
     for service in (*services(bare_notebook), *ways_around(bare_notebook)):
         options = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
@@ -120,15 +116,13 @@ print(get(folder + get(folder)))
 """
 
 
-@pytest.mark.parametrize("missing", [("iptables", "ip6tables"), ()])
-def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
+def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) -> None:
     docker = Docker(bare_notebook)
     bare_notebook.write("/tmp/client.py", IN_CONTAINER)
     inside = ("/usr/bin/python3", "/tmp/client.py")
     # Root in a container is root of nothing else, but its packets could come from anyone.
     before = json.loads(docker.run(*inside).stdout)
     assert session_of(bare_notebook, before) == "SageMaker"
-    hide(bare_notebook, *missing)
     assert bare_notebook.run_on_start().returncode == 0
     done = docker.run(*inside)
     assert done.returncode == 0, done.stderr
@@ -138,14 +132,15 @@ def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook, 
 
 
 def test_without_a_firewall(bare_notebook: BareNotebook) -> None:
-    hide(bare_notebook, "iptables", "ip6tables", "nft")
+    hide(bare_notebook, "iptables-restore", "ip6tables-restore")
     done = bare_notebook.run_on_start()
     assert done.returncode == 1
-    assert "neither iptables nor nft is installed. Repair: have iptables and ip6tables or nft" in done.stderr
+    assert "can't set the firewall" in done.stderr
+    assert "Repair: have iptables and ip6tables on the instance" in done.stderr
 
 
 def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: BareNotebook) -> None:
-    hide(bare_notebook, "ip6tables")
+    hide(bare_notebook, "ip6tables", "ip6tables-restore")
     done = bare_notebook.run_on_start()
     assert done.returncode == 1
     assert "can't set the firewall" in done.stderr
@@ -188,21 +183,6 @@ def test_with_the_proxys_port_taken(bare_notebook: BareNotebook) -> None:
     line = refusal(bare_notebook, with_settings(bare_notebook.script).replace("SECONDS + 60", "SECONDS + 3"))
     assert "ec2-user gets no session" in line
     assert "address already in use" in line
-
-
-def test_where_systemd_cannot_start_it_the_start_fails_and_the_unit_is_one_that_systemd_takes(
-    bare_notebook: BareNotebook,
-) -> None:
-    """No systemd runs in an emulated instance: it can only read the unit."""
-    bare_notebook.root("mkdir -p /run/systemd/system")
-    assert "can't start the proxy" in refusal(bare_notebook)
-    if bare_notebook.run(["systemd-analyze", "--version"]).returncode:
-        skip_or_fail("needs systemd-analyze, to check the proxy's unit")
-    unit = "/etc/systemd/system/notebook-attribution.service"
-    verified = bare_notebook.root(f"systemd-analyze verify --man=no {unit} 2>&1 | grep -F notebook-attribution")
-    assert verified.stdout == ""
-    broken = bare_notebook.root(f"sed -i s/Restart=always/Restart=x/ {unit}; systemd-analyze verify --man=no {unit}")
-    assert "restart specifier" in broken.stderr, "a mistake would have been seen"
 
 
 def test_a_user_can_take_neither_port_nor_address(bare_notebook: BareNotebook) -> None:
@@ -323,7 +303,10 @@ def test_a_second_run_replaces_the_proxy(notebook: BareNotebook) -> None:
 
 
 def test_while_the_script_runs_nobody_gets_the_base_session(bare_notebook: BareNotebook) -> None:
-    """A user's loop, begun before, takes credentials as often as it can; from the script's first rule on only its own."""
+    """A loop, begun before, takes credentials as often as it can; from the script's first rule on only its own.
+
+    It is another user's, for the script ends ec2-user's.
+    """
     program = """
 import json, sys, time, urllib.request
 url, folder, names = "http://169.254.169.254/latest/", "meta-data/iam/security-credentials/", []
@@ -341,7 +324,9 @@ for _ in range(100000):
             seen.write(names[-2] + "\\n" + names[-1] + "\\n")
 """
     bare_notebook.write("/tmp/loop.py", program)
-    bare_notebook.run(["bash", "-c", "setsid /usr/bin/python3 /tmp/loop.py </dev/null >/tmp/loop.log 2>&1 &"])
+    bare_notebook.run(
+        ["bash", "-c", "setsid /usr/bin/python3 /tmp/loop.py </dev/null >/tmp/loop.log 2>&1 &"], user="daemon"
+    )
     time.sleep(1)
     base = credentials(bare_notebook, user="root")["AccessKeyId"]
     assert bare_notebook.run_on_start().returncode == 0
@@ -368,7 +353,9 @@ except OSError as error:
     print(type(error).__name__)
 """
     bare_notebook.write("/tmp/kept.py", program)
-    bare_notebook.run(["bash", "-c", "setsid /usr/bin/python3 /tmp/kept.py </dev/null >/tmp/kept.log 2>&1 &"])
+    bare_notebook.run(
+        ["bash", "-c", "setsid /usr/bin/python3 /tmp/kept.py </dev/null >/tmp/kept.log 2>&1 &"], user="daemon"
+    )
     time.sleep(0.5)
     assert bare_notebook.run_on_start().returncode == 0
     bare_notebook.run(["touch", "/tmp/go"])
@@ -376,6 +363,16 @@ except OSError as error:
     first, second = bare_notebook.read("/tmp/kept.log").split()
     assert first == "True"
     assert second in {"TimeoutError", "ConnectionRefusedError", "ConnectionResetError"}
+
+
+def test_what_ran_before_is_ended_and_what_runs_since_has_its_own_session(bare_notebook: BareNotebook) -> None:
+    """Whatever holds credentials from before; also what starts another in its place all the time."""
+    bare_notebook.run(["bash", "-c", "setsid sleep 1000 & setsid bash -c 'while :; do sleep 0.01; done' & disown -a"])
+    bare_notebook.run(["bash", "-c", "setsid unshare --user --map-root-user sleep 2000 </dev/null >/dev/null 2>&1 &"])
+    seen = bare_notebook.root("pgrep -fc '[s]leep (1000|2000)'").stdout
+    assert int(seen) >= 2
+    assert bare_notebook.run_on_start().returncode == 0
+    assert bare_notebook.root("pgrep -f '[s]leep'").stdout == ""
 
 
 def test_no_answer_goes_to_another_machine_of_the_network(notebook: BareNotebook) -> None:
@@ -410,3 +407,51 @@ def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, ba
     done = bare_notebook.run_on_start(script=script)
     assert done.returncode == 0, done.stderr
     assert account.records_since(seen)[-1]["userIdentity"]["arn"] == account.session_arn("imds", "SageMaker")
+
+
+@pytest.mark.parametrize(
+    ("extra", "changed"),
+    [
+        ("iptables -D OUTPUT -j notebook-attribution", "< -A OUTPUT -j notebook-attribution"),
+        ("iptables -t mangle -F", "notebook-attribution"),
+        ("iptables -t nat -A OUTPUT -d 169.254.169.254 -p tcp -j DNAT --to-destination 10.9.9.9:80", "> 10.9.9.9 80"),
+    ],
+)
+def test_an_owners_script_that_changes_the_firewall_fails_the_start(
+    bare_notebook: BareNotebook, extra: str, changed: str
+) -> None:
+    line = refusal(bare_notebook, with_settings(bare_notebook.script, EXTRA_ON_START=extra))
+    assert "the firewall was changed" in line
+    assert changed in line
+
+
+def test_an_owners_script_that_adds_rules_of_its_own_does_not(bare_notebook: BareNotebook) -> None:
+    extra = "iptables -I FORWARD -j ACCEPT; iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE"
+    done = bare_notebook.run_on_start(script=with_settings(bare_notebook.script, EXTRA_ON_START=extra))
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(notebook: BareNotebook) -> None:
+    notebook.root("iptables -t nat -I OUTPUT -d 169.254.169.254 -p tcp --dport 80 -j ACCEPT; iptables -F")
+    assert ask(notebook, "/", timeout=2).status == 0
+    end = time.monotonic() + 60
+    while get_or_none(notebook) is None:
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    assert session_of(notebook, credentials(notebook)) == notebook.name
+
+
+def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: BareNotebook) -> None:
+    """Neither is in the other's way: not the config that profile mode locks, and not the rules of imds mode."""
+    role = {"ROLE_ARN": account.outputs["imds"]["role_arn"]}
+    profile = with_settings(account.outputs["profile"]["on_start_script"], **role)
+    for script in (profile, bare_notebook.script, profile, bare_notebook.script):
+        done = bare_notebook.run_on_start(script=script)
+        assert done.returncode == 0, done.stderr
+        whose = "SageMaker" if script == profile else bare_notebook.name
+        assert session_of(bare_notebook, credentials(bare_notebook)) == whose
+        assert ("role_arn" in bare_notebook.read("/home/ec2-user/.aws/config")) is (script == profile)
+        is_locked = bare_notebook.run(["bash", "-c", "echo '# mine' >> ~/.aws/config"]).returncode != 0
+        assert is_locked is (script == profile)
+        own_rules = bare_notebook.root("iptables-save | grep notebook-attribution").stdout
+        assert bool(own_rules) is (script != profile)

@@ -10,7 +10,7 @@ from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 
 from .conftest import Account
-from .metadata import CREDENTIALS, IPV4, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, services, session_of, token
+from .metadata import CREDENTIALS, IPV4, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, session_of, token
 
 
 @pytest.fixture
@@ -20,9 +20,8 @@ def notebook(account: Account, layout: Layout) -> NotebookInstance:
 
 
 def test_a_user_gets_the_notebook_session_and_root_the_base_session(notebook: NotebookInstance) -> None:
-    for service in services(notebook):
-        assert session_of(notebook, credentials(notebook, service=service)) == notebook.name
-        assert session_of(notebook, credentials(notebook, service=service, user="root")) == "SageMaker"
+    assert session_of(notebook, credentials(notebook)) == notebook.name
+    assert session_of(notebook, credentials(notebook, user="root")) == "SageMaker"
 
 
 def test_the_document_has_the_real_ones_form_and_an_hour_at_most(notebook: NotebookInstance) -> None:
