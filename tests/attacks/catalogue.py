@@ -1,60 +1,18 @@
-"""Every way around that is tried, in the order of the table in docs/threat-model.md.
-
-An attack is what ec2-user runs, on the tools of tools.sh. Credentials that it prints are then used, and the calls judged
-(outcome.py). Where an attack is no way to credentials, it prints WENT THROUGH if it got what it should not.
-"""
+"""Every way around that is tried, in the order of the table in docs/threat-model.md."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 
 from emulator.faults import Fault
-from emulator.needs import skip_or_fail
+from emulator.network import LAYOUTS, Layout
 
+from .attack import Attack, on_a_new_instance, on_the_proxy, script, start
 from .conftest import BUCKET, HERE, OwnNotebook
-from .outcome import NO_PROXY, PREVENTED, Trial
-
-Attack = Callable[[Trial], str]
-
-
-def script(text: str) -> Attack:
-    """Let the user run it."""
-    return lambda trial: trial.outcome(trial.scene.run(text))
-
-
-def on_the_proxy(attack: Attack) -> Attack:
-    """Try it only where there is a proxy."""
-    return lambda trial: NO_PROXY if trial.scene.mode == "profile" else attack(trial)
-
-
-def with_user_namespaces(attack: Attack) -> Attack:
-    """Try it where the kernel lets users have namespaces, which rootless Docker needs."""
-
-    def with_them(trial: Trial) -> str:
-        if trial.scene.notebook.run(["unshare", "--user", "--map-root-user", "--net", "true"]).returncode:
-            skip_or_fail("needs user namespaces without root (sysctl kernel.apparmor_restrict_unprivileged_userns=0)")
-        return attack(trial)
-
-    return with_them
-
-
-def on_a_new_instance(attack: Callable[[Trial, OwnNotebook], str]) -> Attack:
-    """Try it on a notebook instance that hasn't run the script yet."""
-
-    def on_new(trial: Trial) -> str:
-        with trial.scene.own_notebook() as notebook:
-            return attack(trial, notebook)
-
-    return on_new
-
-
-def start(notebook: OwnNotebook) -> None:
-    """Run the on-start script, which has to succeed."""
-    done = notebook.run_on_start()
-    assert done.returncode == 0, done.stderr
-
+from .on_agent import AGENT
+from .on_metadata_service import METADATA
+from .outcome import PREVENTED, Trial
 
 # The AWS config, and the environment of clients.
 
@@ -112,120 +70,6 @@ CONFIG: dict[str, Attack] = {
     "set static keys in the environment": script("AWS_ACCESS_KEY_ID=444455556666 AWS_SECRET_ACCESS_KEY=of-another-account client"),
 }  # fmt: skip
 
-# The metadata service.
-
-NUMBERS = (
-    "2852039166",
-    "0xa9fea9fe",
-    "0251.0376.0251.0376",
-    "169.16689662",
-    "[::ffff:169.254.169.254]",
-    "[::ffff:a9fe:a9fe]",
-)
-OTHER_PATHS = [
-    "/1.0/meta-data/iam/security-credentials/$LISTED",
-    "/2021-07-15/meta-data/iam/security-credentials/$LISTED",
-    "/2024-04-11/meta-data/iam/security-credentials/$LISTED",
-    "/$CREDENTIALS",
-    "//latest//meta-data//iam//security-credentials//$LISTED",
-    "/latest/./meta-data/iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id/../iam/security-credentials/$LISTED",
-    "/latest/meta-data/placement/region/../../iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id/..%2fiam%2fsecurity-credentials%2f$LISTED",
-    "/latest/meta-data/instance-id/%2e%2e/iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id%00/../iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id;/../iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id?/../iam/security-credentials/$LISTED",
-    "/latest/meta-data/instance-id\\..\\iam\\security-credentials\\$LISTED",
-    "/latest/meta-data/iam/info/../security-credentials/$LISTED",
-    "/LATEST/meta-data/iam/security-credentials/$LISTED",
-]
-SPOOFED = ("Host: localhost", "Host: 169.254.169.254:80@localhost", "X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "Forwarded: for=127.0.0.1;host=localhost", "X-Forwarded-Host: 169.254.169.254", "X-Original-URL: $CREDENTIALS", "X-Rewrite-URL: $CREDENTIALS", "X-HTTP-Method-Override: PUT", "Connection: X-aws-ec2-metadata-token")  # fmt: skip
-
-SMUGGLED = r"""
-header="X-aws-ec2-metadata-token: $(token)"
-end="\r\n\r\n"
-inner="GET $CREDENTIALS HTTP/1.1\r\nHost: x\r\n$header\r\nConnection: close$end"
-outer="GET /latest/meta-data/instance-id HTTP/1.1\r\nHost: x\r\n$header"
-length=$(printf "$inner" | wc -c)
-say "$outer$end$inner"
-say "$outer\r\nContent-Length: 0\r\nContent-Length: $length$end$inner"
-say "$outer\r\nContent-Length: $length$end$inner"
-say "$outer\r\nTransfer-Encoding: chunked$end$(printf '%x' "$length")\r\n$inner\r\n0$end"
-say "$outer\r\nTransfer-Encoding: chunked\r\nContent-Length: 4$end"'0\r\n\r\n'"$inner"
-say "$outer\n\n$inner"
-say "GET /latest/meta-data/instance-id\nGET $CREDENTIALS HTTP/1.1\r\n$header$end"
-say "GET /latest/meta-data/instance-id HTTP/1.1\r\n$header\r\nX: y\r\n GET $CREDENTIALS HTTP/1.1$end"
-say "GET http://169.254.169.254$CREDENTIALS HTTP/1.1\r\n$header\r\nConnection: close$end"
-say "CONNECT 169.254.169.254:80 HTTP/1.1\r\n$header$end$inner"
-say "PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 60\n$inner"
-"""
-TOKENS = """
-use() { ask -H "X-aws-ec2-metadata-token: $1" "$SERVICE$CREDENTIALS"; }
-for ttl in 0 -1 21601 999999999 1e3 x ''; do
-  use "$(ask -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: $ttl" "$SERVICE/latest/api/token")"
-done
-for header in 'X-Forwarded-For: 127.0.0.1' 'x-forwarded-for:'$'\\t'1; do use "$(token "$SERVICE" -H "$header")"; done
-short=$(ask -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 1' "$SERVICE/latest/api/token")
-sleep 1.2
-use "$short"
-good=$(token)
-for forged in '' x "${good}x" "${good%?}" "9$good" "$good,$good" 99999999-0; do use "$forged"; done
-"""
-RELAY = f"""
-/usr/bin/python3 "$PROGRAMS/relay.py" outside /tmp/relay &
-relay=$!
-until [[ -S /tmp/relay ]]; do sleep 0.1; done
-curl() {{ command curl --unix-socket /tmp/relay "$@"; }}
-take
-unset -f curl
-unshare --user --map-root-user --net /usr/bin/python3 "$PROGRAMS/relay.py" inside /tmp/relay \
-  bash -c 'source {HERE}/tools.sh; take'
-kill $relay
-rm /tmp/relay
-"""
-
-# A container as Docker's own daemon, which is root, makes one: behind a bridge, its packets forwarded.
-BRIDGE = """
-ip netns add box && ip link add docker0 type veth peer name eth0 netns box
-ip address add 172.17.0.1/16 dev docker0 && ip link set docker0 up
-ip -n box address add 172.17.0.2/16 dev eth0 && ip -n box link set eth0 up
-ip -n box route add default via 172.17.0.1
-echo 1 > /proc/sys/net/ipv4/ip_forward
-iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE
-"""
-
-
-def in_container(trial: Trial) -> str:
-    """Take credentials in a container behind a bridge."""
-    notebook = trial.scene.notebook
-    try:
-        made = notebook.root(BRIDGE)
-        assert made.returncode == 0, made.stderr
-        return trial.outcome(notebook.root(f"ip netns exec box bash -c 'source {HERE}/tools.sh; take'").stdout)
-    finally:
-        notebook.root("ip netns del box; iptables -t nat -D POSTROUTING -s 172.17.0.0/16 -j MASQUERADE")
-
-
-METADATA: dict[str, Attack] = {
-    "take the metadata service's credentials": script("take"),
-    "… by its name": script("take http://instance-data.ec2.internal --resolve instance-data.ec2.internal:80:169.254.169.254"),
-    "… by its number, decimal, hexadecimal, octal, or IPv4 within IPv6": script("\n".join(f"take 'http://{number}'" for number in NUMBERS)),
-    "… by IPv6": script("take 'http://[fd00:ec2::254]'\nAWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT='http://[fd00:ec2::254]' client"),
-    "… by a proxy setting (`http_proxy`), the service itself being the proxy": script('http_proxy=$SERVICE take\ntake "$SERVICE" --proxy "$SERVICE" --proxytunnel'),
-    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source {HERE}/tools.sh; take'")),
-    "… from a network namespace, by a relay (rootless Docker)": with_user_namespaces(script(RELAY)),
-    "… from a container behind a bridge (root's Docker)": in_container,
-    "… by a socket that is bound to the network card": script("PATIENCE=1\ntake \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
-    "… by raw and packet sockets, UDP, other ports, a source route": script('/usr/bin/python3 "$PROGRAMS/sockets.py"'),
-    "… with spoofed `Host`, `X-Forwarded-For`, `X-Original-URL` and the like": script("\n".join(f'get "{path}" -H "{header}"' for header in SPOOFED for path in ("$CREDENTIALS", "/latest/meta-data/instance-id"))),
-    "… by other spellings of the path (`..`, `%2f`, `//`) and other API versions": script("\n".join(f'get "{path}"' for path in OTHER_PATHS)),
-    "… by smuggled, pipelined and chunked requests, whole URLs, CRLF": script(SMUGGLED),
-    "… by version 1 of its protocol": script('ask "$SERVICE$CREDENTIALS"'),
-    "… with tokens that are forged, ended, forwarded or of another lifetime": script(TOKENS),
-    "take the machine's own credentials (`identity-credentials`) or its user data": script("get /latest/meta-data/identity-credentials/ec2/security-credentials/ec2-instance\nget /latest/user-data"),
-}  # fmt: skip
-
 # The proxy.
 
 # Not the attack itself, on whose command line it stands.
@@ -281,9 +125,9 @@ def squat(trial: Trial, notebook: OwnNotebook) -> str:
     return trial.outcome(said + trial.scene.run("take; take 'http://[fd00:ec2::254]'", on=notebook), notebook)
 
 
-def race(trial: Trial, notebook: OwnNotebook) -> str:
-    """Take credentials in a tight loop while the script runs; on AWS no user has a process at that time."""
-    trial.scene.run('setsid /usr/bin/python3 "$PROGRAMS/race.py" </dev/null >/dev/null 2>&1 &', on=notebook)
+def race(trial: Trial, notebook: OwnNotebook, user: str) -> tuple[str, list[str]]:
+    """Take credentials in a tight loop from before the script until after it; return what came before, and since."""
+    notebook.run(["bash", "-c", f'setsid /usr/bin/python3 {HERE}/programs/race.py </dev/null >/dev/null 2>&1 &'], user=user)  # fmt: skip
     end = time.monotonic() + 10
     while not notebook.exists("/tmp/seen"):
         assert time.monotonic() < end
@@ -293,11 +137,36 @@ def race(trial: Trial, notebook: OwnNotebook) -> str:
     notebook.run(["touch", "/tmp/enough"])
     before, *since = notebook.read("/tmp/seen").splitlines()
     assert "AccessKeyId" in before, "the loop ran before the script did"
+    return before, since
+
+
+def race_before(trial: Trial, notebook: OwnNotebook) -> str:
+    """Use what the loop got before the script's first rule: on AWS no user has a process at that time."""
+    before, since = race(trial, notebook, "ec2-user")
+    return trial.outcome("\n".join([before, *since]), notebook)
+
+
+def race_since(trial: Trial, notebook: OwnNotebook) -> str:
+    """Use what the loop gets from the script's first rule on; another user's loop, for the script ends ec2-user's."""
+    before, since = race(trial, notebook, "daemon")
     if trial.scene.mode == "profile":
-        since.append(before)
+        since.append(before)  # which stays good
     else:
         assert since[0] == "nothing", "the script's first act is to close the service"
     return trial.outcome("\n".join(since), notebook)
+
+
+def held_before(trial: Trial, notebook: OwnNotebook) -> str:
+    """Use what the notebook's server, which runs before the script, holds in memory."""
+    held = """
+for _ in {1..50}; do curl --silent --fail http://127.0.0.1:8888/api && break; sleep 0.2; done
+curl --silent http://127.0.0.1:8888/held
+"""
+    assert "AccessKeyId" in trial.scene.run(held, on=notebook)
+    start(notebook)
+    said = trial.scene.run(held, on=notebook)
+    assert "version" in said, "the server is up, or up again"
+    return trial.outcome(said, notebook)
 
 
 HOSTILE = ["x\r\nAccessKeyId: x", "../../user-data", "x y", "", "x" * 65, "é", "x\x1b[2J", "$(touch /tmp/pwned)"]
@@ -341,7 +210,9 @@ THE_PROXY: dict[str, Attack] = {
     "flood it with 10,000 requests": on_the_proxy(while_busy(f"{HERE.parent}/imds/programs/flood.py 10000")),
     "hold 400 connections open with endless requests": on_the_proxy(while_busy('"$PROGRAMS/hold.py"')),
     "take its port or address before the instance's start": on_the_proxy(on_a_new_instance(squat)),
-    "race the start: ask in a tight loop while the script runs": on_a_new_instance(race),
+    "race the start: a loop from before the script keeps what it gets": on_a_new_instance(race_before),
+    "… and uses only what it gets from the script's first rule on": on_a_new_instance(race_since),
+    "use what the notebook's server took before the start and kept in memory": on_a_new_instance(held_before),
     "give the notebook instance a hostile name": on_a_new_instance(hostile_instance_name),
     "have the metadata service list a hostile role name": on_the_proxy(on_a_new_instance(hostile_role_name)),
 }  # fmt: skip
@@ -441,4 +312,10 @@ INSTANCE: dict[str, Attack] = {
     "leave cron jobs, user units or startup files for the next start": persist,
 }
 
-ATTACKS: dict[str, Attack] = {**CONFIG, **METADATA, **THE_PROXY, **SESSIONS, **INSTANCE}
+PARTS = (CONFIG, METADATA, AGENT, THE_PROXY, SESSIONS, INSTANCE)
+ATTACKS: dict[str, Attack] = {name: attack for part in PARTS for name, attack in part.items()}
+
+
+def layouts_of(attack: str) -> tuple[Layout, ...]:
+    """Return the network layouts in which there is something to attack."""
+    return ("agent",) if attack in AGENT else LAYOUTS

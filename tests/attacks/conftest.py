@@ -1,4 +1,7 @@
-"""An account where the module is applied in both modes: in each a notebook instance whose user attacks, and a colleague's."""
+"""An account where the module is applied in both modes, with notebook instances in both network layouts.
+
+In each there is a notebook instance whose user attacks; a mode's colleague is one and the same in both layouts.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from typing import Any
 import pytest
 from document_table import WRITE
 from emulator.needs import needs_root as needs_root
+from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from on_start_script import unpacked
@@ -36,19 +40,24 @@ class OwnNotebook(NotebookInstance):
         return self.script
 
 
+def _attackers_name(mode: str, layout: Layout) -> str:
+    return f"{mode}-{layout}"
+
+
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One mode of the module: its outputs, the attacker's notebook instance and the colleague's."""
+    """One mode of the module in one layout: its outputs, the attacker's notebook instance and the colleague's."""
 
     emulator: Emulator
     mode: str
+    layout: Layout
     outputs: dict[str, Any]
     jobs_role: str
 
     @property
     def notebook(self) -> NotebookInstance:
         """The notebook instance whose user attacks."""
-        return NotebookInstance(self.emulator, self.mode)
+        return NotebookInstance(self.emulator, _attackers_name(self.mode, self.layout))
 
     @property
     def colleague(self) -> NotebookInstance:
@@ -80,6 +89,7 @@ class Scene:
             InstanceType="ml.t3.medium",
             RoleArn=self.outputs["role_arn"],
             RootAccess="Disabled",
+            Tags=[{"Key": LAYOUT_TAG, "Value": self.layout}],
             InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
             **arguments,
         )
@@ -93,7 +103,7 @@ class Scene:
 
 
 @pytest.fixture(scope="session")
-def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, Layout], Scene]]:
     """Apply the module in both modes, and make a role for jobs that the notebooks may assume."""
     folder = tmp_path_factory.mktemp("attacks")
     with Emulator(folder / "emulator", boot=True) as emulator:
@@ -107,7 +117,10 @@ def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 "source": "../",
                 "name": mode,
                 "attribution_mode": mode,
-                "notebook_instances": {mode: {}, f"{mode}-colleague": {}},
+                "notebook_instances": {
+                    f"{mode}-colleague": {},
+                    **{_attackers_name(mode, layout): {"tags": {LAYOUT_TAG: layout}} for layout in LAYOUTS},
+                },
                 "additional_session_names": ["test-*"],
                 "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
             }
@@ -119,7 +132,11 @@ def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert workspace.apply().errors == []
         given = workspace.outputs()
         jobs_role = _make_jobs_role(emulator, [given[mode]["role_name"] for mode in MODES])
-        yield {mode: Scene(emulator, mode, given[mode], jobs_role) for mode in MODES}
+        yield {
+            (mode, layout): Scene(emulator, mode, layout, given[mode], jobs_role)
+            for mode in MODES
+            for layout in LAYOUTS
+        }
 
 
 def _make_jobs_role(emulator: Emulator, users: list[str]) -> str:

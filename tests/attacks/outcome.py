@@ -66,7 +66,9 @@ class Trial:
             return POSSIBLE
         address = attacker.run(["hostname", "-I"], check=True).stdout.split()[0]
         records = self.scene.emulator.records()[self._begin :]
-        made = [each for each in records if each["sourceIPAddress"] == address]
+        # SageMaker's own log of a start isn't the attacker's.
+        own = (each for each in records if each["eventSource"] != "logs.amazonaws.com")
+        made = [each for each in own if each["sourceIPAddress"] == address]
         if not made:
             return SOMEBODY_ELSE if somebody_else else PREVENTED
 

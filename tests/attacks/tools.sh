@@ -5,6 +5,10 @@
 # has boto3 and pyarrow; PROGRAMS, the folder of the attacks in Python.
 
 SERVICE=http://169.254.169.254
+# SageMaker's, in the network layout that has one: the address that its NAT rules name, and another one.
+AGENT=http://169.254.0.2:9081
+# shellcheck disable=SC2034 # for what sources this
+AGENTS="$AGENT http://169.254.0.3:9081"
 LISTED=BaseNotebookInstanceEc2InstanceRole
 CREDENTIALS=/latest/meta-data/iam/security-credentials/$LISTED
 

@@ -9,12 +9,13 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator import kernel
+from emulator import agent, kernel
 from emulator.network import RESOLVER, Addresses
 
 USER = "ec2-user"
@@ -156,9 +157,10 @@ def _hide(folder: Path) -> None:
 def _mount_devices() -> None:
     _mount_new("tmpfs", "/dev", options="mode=0755")
     dev = Path(_ROOT, "dev")
+    # Nodes of its own: this machine's would change with what the instance's root does to their mode and owner.
     for name in _DEVICES:
-        (dev / name).touch()
-        kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
+        os.mknod(dev / name, stat.S_IFCHR, os.stat(f"/dev/{name}").st_rdev)
+        os.chmod(dev / name, 0o666)  # noqa: S103 - as they are everywhere
     _mount_new("devpts", "/dev/pts", options="newinstance,ptmxmode=0666,mode=0620,gid=5")
     _mount_new("tmpfs", "/dev/shm", options="mode=1777")
     (dev / "ptmx").symlink_to("pts/ptmx")
@@ -229,6 +231,7 @@ def _describe_network(addresses: Addresses) -> None:
     _write("/etc/hostname", f"{addresses.hostname}\n")
     _write("/etc/hosts", f"127.0.0.1 localhost\n::1 localhost\n{addresses.address} {addresses.hostname}\n")
     _write("/etc/resolv.conf", f"nameserver {RESOLVER}\n")
+    _write("/etc/iproute2/rt_tables.d/agent.conf", f"{agent.ROUTING_TABLE_NUMBER} {agent.ROUTING_TABLE}\n")
 
 
 def ca_environment() -> dict[str, str]:

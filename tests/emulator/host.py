@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emulator import filesystem, gateway, lifecycle, metadata_service
+from emulator import filesystem, gateway, jupyter, lifecycle, lifecycle_log, metadata_service
 from emulator.faults import Faults
 from emulator.machine import Machine
 from emulator.network import Network, addresses_of
@@ -29,13 +29,16 @@ def _tell(event: str, **details: object) -> None:
     print(json.dumps({"event": event, **details}), flush=True)
 
 
-async def _run_lifecycle_scripts(settings: dict[str, Any], pid: int, folder: Path) -> None:
+async def _run_lifecycle_scripts(
+    settings: dict[str, Any], pid: int, folder: Path, log_client: lifecycle_log.Client
+) -> None:
     limit = float(os.environ.get("EMULATOR_SCRIPT_SECONDS", lifecycle.TIME_LIMIT))
     for hook, setting in _HOOKS:
         if not settings.get(setting):
             continue
         command = lifecycle.prepare(pid, hook, base64.b64decode(settings[setting]))
-        with (folder / f"LifecycleConfig{hook}.log").open("wb") as log:
+        path = folder / f"LifecycleConfig{hook}.log"
+        with path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=lifecycle.environment(), cwd="/"
             )
@@ -43,6 +46,7 @@ async def _run_lifecycle_scripts(settings: dict[str, Any], pid: int, folder: Pat
             status = await asyncio.wait_for(process.wait(), limit)
         except TimeoutError:
             status = None
+        await log_client.put(hook, path.read_text(errors="replace"))
         if status != 0:
             raise BootFailedError(lifecycle.failure_reason(settings.get("lifecycle_config_arn", ""), settings["arn"]))
 
@@ -63,29 +67,33 @@ async def _run(
     until_stopped = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(_standard_input_ends(stop))]
     faults = Faults(folder)
     await gateway.serve(network, authority, settings["endpoint_url"], faults)
-    await metadata_service.serve(network, settings, faults)
+    base_session = metadata_service.BaseSession(settings["base_session_url"])
+    await metadata_service.serve(network, settings, base_session, faults)
+    notebook_server = await jupyter.keep_running(machine.pid)
     _tell("running", pid=machine.pid)
-    boot = asyncio.ensure_future(_run_lifecycle_scripts(settings, machine.pid, folder))
+    log_client = lifecycle_log.Client(settings, base_session, network.addresses.source)
+    boot = asyncio.ensure_future(_run_lifecycle_scripts(settings, machine.pid, folder, log_client))
     await asyncio.wait([boot, until_stopped[0]], return_when=asyncio.FIRST_COMPLETED)
     if boot.done():
         boot.result()
         _tell("in-service")
         await stop.wait()
     boot.cancel()
+    notebook_server.cancel()
 
 
 def main() -> int:
     """Boot an instance and keep it running."""
     settings: dict[str, Any] = json.loads(sys.stdin.buffer.readline())
     folder = Path(settings["folder"])
-    volume, pid_file = folder / "SageMaker", folder / "pid"
+    volume, pid_file, agent_network = folder / "SageMaker", folder / "pid", folder / "agent-network"
     machine = None
     try:
         if os.geteuid() != 0:
             raise filesystem.UnsuitableMachineError("an emulated notebook instance needs root, for its namespaces")
         volume.mkdir(parents=True, exist_ok=True)
         addresses = addresses_of(settings["account_id"], settings["region"], settings["name"])
-        network = Network(addresses)
+        network = Network(addresses, settings["layout"])
         authority = gateway.CertificateAuthority(addresses.gateway)
         machine = Machine(
             filesystem.Instance(
@@ -99,12 +107,15 @@ def main() -> int:
             network,
         )
         pid_file.write_text(str(machine.pid))
+        if network.agent is not None:
+            agent_network.write_text(network.path(network.agent))
         asyncio.run(_run(settings, network, authority, machine, folder))
     except (BootFailedError, OSError) as error:
         _tell("failed", reason=str(error))
         return 1
     finally:
         pid_file.unlink(missing_ok=True)
+        agent_network.unlink(missing_ok=True)
         if machine:
             machine.end()
     return 0

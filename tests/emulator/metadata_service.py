@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import Any
 
 from emulator.faults import Faults
-from emulator.network import METADATA_SERVICE, Addresses, Network
+from emulator.network import Addresses, Network
 
 ROLE = "BaseNotebookInstanceEc2InstanceRole"
 MACHINE_ACCOUNT = "999999999999"  # made up, as every identifier of the machine itself
@@ -106,7 +106,7 @@ def _json(**values: str | list[str] | None) -> str:
     return json.dumps(values, indent=2)
 
 
-def tree(settings: dict[str, Any], addresses: Addresses) -> Tree:
+def tree(settings: dict[str, Any], addresses: Addresses, base_session: BaseSession) -> Tree:
     """All that the service of one instance knows."""
     region, arn = settings["region"], settings["arn"]
     digest = hashlib.sha256(arn.encode()).hexdigest()
@@ -159,7 +159,7 @@ def tree(settings: dict[str, Any], addresses: Addresses) -> Tree:
                     InstanceProfileArn=f"arn:{partition}:iam::{MACHINE_ACCOUNT}:instance-profile/{ROLE}",
                     InstanceProfileId=f"AIPA{digest[16:33].upper()}",
                 ),
-                "security-credentials": {ROLE: BaseSession(settings["base_session_url"]).document},
+                "security-credentials": {ROLE: base_session.document},
             },
             "identity-credentials": {
                 "ec2": {
@@ -309,12 +309,12 @@ def _write(writer: asyncio.StreamWriter, request: Request, response: Response) -
     writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if request.method == "HEAD" else body))
 
 
-async def serve(network: Network, settings: dict[str, Any], faults: Faults) -> None:
-    """Start to answer on the instance's network."""
+async def serve(network: Network, settings: dict[str, Any], base_session: BaseSession, faults: Faults) -> None:
+    """Start to answer on the instance's network, wherever its layout has the service."""
     service = MetadataService(
-        tree(settings, network.addresses),
+        tree(settings, network.addresses, base_session),
         token_required=settings["minimum_instance_metadata_service_version"] == "2",
         faults=faults,
     )
-    for address in METADATA_SERVICE if network.has_ipv6 else METADATA_SERVICE[:1]:
-        await asyncio.start_server(service.handle, sock=network.listen(address, 80))
+    for listener in network.metadata_listeners():
+        await asyncio.start_server(service.handle, sock=listener)

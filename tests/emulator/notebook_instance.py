@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
-from emulator import filesystem, lifecycle, machine
+from emulator import agent, filesystem, lifecycle, lifecycle_log, machine
 from emulator.faults import Fault, Faults
+from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 
 if TYPE_CHECKING:
     from emulator.server import Emulator
@@ -75,6 +76,21 @@ class NotebookInstance:
         entry = machine.entry(self.pid, withhold=False)
         return self._as_login(entry, "root", ["/bin/bash", "-c", script], env, None, 60, False)
 
+    def in_network(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a program of this machine's in the instance's network, whatever is installed on the instance."""
+        return _run(["nsenter", f"--net=/proc/{self.pid}/ns/net", "--", *command], os.environ, timeout=60, check=check)
+
+    def in_agents_network(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of this machine's where SageMaker's agent is, in the layout that has one."""
+        network = (self.folder / "agent-network").read_text()
+        return _run(["nsenter", f"--net={network}", "--", *command], os.environ, timeout=60)
+
+    def restart_agent(self) -> None:
+        """Let SageMaker's agent do what it does when it starts: put its NAT rules in front of all others."""
+        for rule in agent.NAT_RULES:
+            self.in_network(*agent.iptables("-D", rule))
+            self.in_network(*agent.iptables("-I", rule), check=True)
+
     @staticmethod
     def _as_login(
         entry: list[str],
@@ -123,6 +139,16 @@ class NotebookInstance:
         """What the last boot's on-start script printed."""
         return (self.folder / "LifecycleConfigOnStart.log").read_text(errors="replace")
 
+    def lifecycle_log(self, hook: lifecycle.Hook = "OnStart") -> str | None:
+        """What CloudWatch Logs has of a script's output, or None where there is no such log."""
+        logs = self.emulator.client("logs", region=self.region, account_id=self.account_id)
+        stream = lifecycle_log.stream(self.name, hook)
+        try:
+            answer = logs.get_log_events(logGroupName=lifecycle_log.GROUP, logStreamName=stream, startFromHead=True)
+        except logs.exceptions.ResourceNotFoundException:
+            return None
+        return "".join(f"{event['message']}\n" for event in answer["events"])
+
     def on_start_script(self) -> str:
         """The on-start script of the instance's lifecycle configuration."""
         name = self.describe()["NotebookInstanceLifecycleConfigName"]
@@ -166,6 +192,13 @@ class NotebookInstance:
     def describe(self) -> "DescribeNotebookInstanceOutputTypeDef":
         """What DescribeNotebookInstance answers."""
         return self._sagemaker.describe_notebook_instance(NotebookInstanceName=self.name)
+
+    @property
+    def layout(self) -> Layout:
+        """What answers at the metadata service's address, as the instance's tag has it."""
+        tags = self._sagemaker.list_tags(ResourceArn=self.describe()["NotebookInstanceArn"])["Tags"]
+        given = {tag["Key"]: tag["Value"] for tag in tags}
+        return cast(Layout, given.get(LAYOUT_TAG, LAYOUTS[0]))
 
     @property
     def status(self) -> str:

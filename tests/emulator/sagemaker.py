@@ -21,6 +21,7 @@ from localstack.http import Request, Response
 from localstack.services.edge import ROUTER
 from localstack.services.plugins import ServiceLifecycleHook
 
+from .network import LAYOUT_TAG, LAYOUTS
 from .providers import provide
 from .sagemaker_account import operation, tags_in
 from .sagemaker_jobs import JobOperations, open_session
@@ -303,6 +304,7 @@ class SageMakerProvider(JobOperations, LifecycleConfigurationOperations, TagOper
                 "endpoint_url": self._endpoint_url,
                 "base_session_url": f"{self._endpoint_url}/{base_session}",
                 "minimum_instance_metadata_service_version": metadata["MinimumInstanceMetadataServiceVersion"],
+                "layout": notebook.tags.get(LAYOUT_TAG, LAYOUTS[0]),
                 "root_access": notebook.description["RootAccess"],
                 "lifecycle_config_arn": scripts.get("NotebookInstanceLifecycleConfigArn", ""),
                 "on_create": None if notebook.booted_before else _content(scripts, "OnCreate"),

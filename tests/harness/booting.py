@@ -104,6 +104,7 @@ class Boot:
                 "endpoint_url": aws.url,
                 "base_session_url": f"{aws.url}/base-session",
                 "minimum_instance_metadata_service_version": "2",
+                "layout": "plain",
                 "root_access": "Disabled",
                 "lifecycle_config_arn": "arn:lifecycle-config",
                 "on_create": None,

@@ -6,7 +6,7 @@ import time
 from http import HTTPStatus
 
 import pytest
-from emulator.metadata_service import MetadataService, Request, Response, tree
+from emulator.metadata_service import BaseSession, MetadataService, Request, Response, tree
 from emulator.network import addresses_of
 
 TTL = "x-aws-ec2-metadata-token-ttl-seconds"
@@ -17,11 +17,9 @@ def service(*, token_required: bool = True) -> MetadataService:
     settings = {
         "region": "eu-west-1",
         "arn": "arn:aws:sagemaker:eu-west-1:111122223333:notebook-instance/my-notebook",
-        "base_session_url": "http://127.0.0.1:1/",
     }
-    return MetadataService(
-        tree(settings, addresses_of("111122223333", "eu-west-1", "my-notebook")), token_required=token_required
-    )
+    addresses = addresses_of("111122223333", "eu-west-1", "my-notebook")
+    return MetadataService(tree(settings, addresses, BaseSession("http://127.0.0.1:1/")), token_required=token_required)
 
 
 def ask(asked: MetadataService, path: str, method: str = "GET", **headers: str) -> Response:

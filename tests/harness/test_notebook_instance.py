@@ -154,6 +154,14 @@ class TestTheRealMachine:
         assert not os.path.exists("/usr/emulated")
         assert os.path.exists("/etc/debian_version")
 
+    def test_its_devices_are_the_instances_own(self, notebook: NotebookInstance) -> None:
+        before = os.stat("/dev/full")
+        assert notebook.root("chmod 0600 /dev/full && touch -d 2000-01-01 /dev/full").returncode == 0
+        after = os.stat("/dev/full")
+        assert (after.st_mode, after.st_mtime) == (before.st_mode, before.st_mtime)
+        written = notebook.run(["bash", "-c", "echo x >/dev/null && head -c 4 /dev/urandom | wc -c"])
+        assert written.stdout == "4\n", written.stderr
+
     def test_no_other_machine_is_reached(self, notebook: NotebookInstance, aws: AwsStandIn) -> None:
         for url in (aws.url, "http://192.0.2.1", "https://example.com"):
             assert notebook.run(["curl", "-sS", "--max-time", "0.5", url]).returncode != 0, url
@@ -190,10 +198,11 @@ class TestAws:
 class TestTheMetadataService:
     def test_credentials_are_those_of_the_base_session(self, notebook: NotebookInstance, aws: AwsStandIn) -> None:
         assert metadata(notebook, "meta-data/iam/security-credentials/") == "BaseNotebookInstanceEc2InstanceRole"
+        opened = aws.base_sessions
         first, second = (json.loads(metadata(notebook, CREDENTIALS)) for _ in range(2))
         assert first == second
         assert (first["Code"], first["Type"], first["AccessKeyId"]) == ("Success", "AWS-HMAC", "ASIAEXAMPLE")
-        assert aws.base_sessions == 1
+        assert aws.base_sessions == opened, "kept until half way to its end"
 
     def test_it_answers_over_ipv6_too(self, notebook: NotebookInstance) -> None:
         assert metadata(notebook, "meta-data/placement/region", "[fd00:ec2::254]") == "eu-west-1"
@@ -208,12 +217,13 @@ class TestTheMetadataService:
             assert boot.instance.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", url]).stdout == status
 
     def test_a_role_that_refuses_sagemaker_gives_no_credentials(self, tmp_path: Path) -> None:
-        with aws_stand_in() as refusing, booting(tmp_path, refusing) as boot:
+        with aws_stand_in() as refusing:
             refusing.base_session = (403, {"message": "not authorized to perform: sts:AssumeRole"})
-            boot.finish()
-            answer = json.loads(metadata(boot.instance, CREDENTIALS))
-            assert answer["Code"] == "AssumeRoleUnauthorizedAccess"
-            assert "AccessKeyId" not in answer
+            with booting(tmp_path, refusing) as boot:
+                boot.finish()
+                answer = json.loads(metadata(boot.instance, CREDENTIALS))
+                assert answer["Code"] == "AssumeRoleUnauthorizedAccess"
+                assert "AccessKeyId" not in answer
 
 
 class TestBooting:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from emulator.needs import needs_root as needs_root
+from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from on_start_script import unpacked
@@ -20,7 +21,8 @@ BUCKET = "figures"
 MODES = ("profile", "imds")
 _numbers = count(1)
 
-# One notebook instance of each mode, and one of each whose role refuses unattributed calls.
+# One call of the module for each mode, and for each with a role that refuses unattributed calls. Each has a notebook
+# instance in every network layout.
 _CALLS: dict[str, dict[str, Any]] = {
     "profile": {"attribution_mode": "profile"},
     "imds": {"attribution_mode": "imds"},
@@ -37,6 +39,10 @@ _CALLS: dict[str, dict[str, Any]] = {
 }
 
 
+def _name(call: str, layout: Layout) -> str:
+    return call if layout == LAYOUTS[0] else f"{call}-{layout}"
+
+
 @dataclass(frozen=True)
 class Account:
     """The emulated account after `terraform apply`, with the outputs of each call of the module."""
@@ -44,9 +50,9 @@ class Account:
     emulator: Emulator
     outputs: dict[str, dict[str, Any]]
 
-    def notebook(self, call: str) -> NotebookInstance:
-        """The notebook instance of a call of the module; it is called after it."""
-        return NotebookInstance(self.emulator, call)
+    def notebook(self, call: str, layout: Layout = LAYOUTS[0]) -> NotebookInstance:
+        """The notebook instance of a call of the module in a network layout."""
+        return NotebookInstance(self.emulator, _name(call, layout))
 
     def session_arn(self, call: str, session_name: str) -> str:
         """What CloudTrail shows for a session of the call's role."""
@@ -72,7 +78,7 @@ def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             call: {
                 "source": "../",
                 "name": call,
-                "notebook_instances": {call: {}},
+                "notebook_instances": {_name(call, layout): {"tags": {LAYOUT_TAG: layout}} for layout in LAYOUTS},
                 "additional_session_names": ["test-*"],
                 "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
                 **arguments,
@@ -103,13 +109,14 @@ def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
     sagemaker = account.emulator.client("sagemaker")
     created: list[BareNotebook] = []
 
-    def create(**arguments: Any) -> BareNotebook:
+    def create(layout: Layout, **arguments: Any) -> BareNotebook:
         name = f"test-{next(_numbers)}"
         sagemaker.create_notebook_instance(
             NotebookInstanceName=name,
             InstanceType="ml.t3.medium",
             RoleArn=arguments.pop("RoleArn", account.outputs["imds"]["role_arn"]),
             RootAccess="Disabled",
+            Tags=[{"Key": LAYOUT_TAG, "Value": layout}],
             InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
             **arguments,
         )
@@ -126,20 +133,27 @@ def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
         sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
 
 
+@pytest.fixture(params=LAYOUTS)
+def layout(request: pytest.FixtureRequest) -> Layout:
+    """Each network layout: what holds in one has to hold in the other."""
+    given: Layout = request.param
+    return given
+
+
 @pytest.fixture
 def new_notebook(account: Account) -> Iterator[Callable[..., BareNotebook]]:
-    """Create a notebook instance of the test's own."""
+    """Create a notebook instance of the test's own, in a layout."""
     with notebooks_of(account) as create:
         yield create
 
 
 @pytest.fixture
-def bare_notebook(new_notebook: Callable[..., BareNotebook]) -> BareNotebook:
+def bare_notebook(new_notebook: Callable[..., BareNotebook], layout: Layout) -> BareNotebook:
     """A booted notebook instance that has run no script yet."""
-    return new_notebook()
+    return new_notebook(layout)
 
 
 @pytest.fixture
-def notebook(account: Account, new_notebook: Callable[..., BareNotebook]) -> BareNotebook:
+def notebook(account: Account, new_notebook: Callable[..., BareNotebook], layout: Layout) -> BareNotebook:
     """A booted notebook instance of the imds mode, of the test's own."""
-    return new_notebook(LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
+    return new_notebook(layout, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator import agent
 from emulator.notebook_instance import NotebookInstance
 
 IPV4, IPV6 = "http://169.254.169.254", "http://[fd00:ec2::254]"
+AGENT = tuple(f"http://{address}:{agent.PORT}" for address in (agent.ADDRESS, agent.OTHER_ADDRESS))
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
 LISTED_ROLE = "BaseNotebookInstanceEc2InstanceRole"
 TTL = "X-aws-ec2-metadata-token-ttl-seconds"
@@ -22,6 +24,16 @@ class Answer:
 
     status: int
     body: str
+
+
+def services(notebook: NotebookInstance) -> tuple[str, ...]:
+    """Return where the metadata service answers in the instance's layout: in SageMaker's there is none over IPv6."""
+    return (IPV4,) if notebook.layout == "agent" else (IPV4, IPV6)
+
+
+def ways_around(notebook: NotebookInstance) -> tuple[str, ...]:
+    """Return where the base session is to be had beside the metadata service's address."""
+    return AGENT if notebook.layout == "agent" else ()
 
 
 def ask(

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulator.docker import Docker
+from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 from on_start_script import with_settings
 
 from .conftest import Account, BareNotebook
-from .metadata import CREDENTIALS, IPV4, IPV6, LISTED_ROLE, ask, credentials, get, session_of
+from .metadata import CREDENTIALS, IPV4, IPV6, LISTED_ROLE, ask, credentials, get, services, session_of, ways_around
 
 LOG = "/var/log/notebook-attribution.log"
 
@@ -39,6 +41,8 @@ def is_closed(notebook: NotebookInstance) -> bool:
             and get(notebook, CREDENTIALS, service=service).status != 503
         ):
             return False
+    if any(ask(notebook, "/", service=way, timeout=2).status for way in ways_around(notebook)):
+        return False
     return "AccessKeyId" in credentials(notebook, user="root")
 
 
@@ -66,13 +70,13 @@ def test_the_handshake_names_the_notebook_as_session_and_source(account: Account
     assert handshake["requestParameters"]["roleArn"] == account.outputs["imds"]["role_arn"]
 
 
-def test_a_call_carries_the_source_identity(account: Account) -> None:
-    notebook = account.notebook("imds")
+def test_a_call_carries_the_source_identity(account: Account, layout: Layout) -> None:
+    notebook = account.notebook("imds", layout)
     seen = len(account.emulator.records())
     notebook.run([notebook.python, "-c", "import boto3; boto3.client('s3').list_buckets()"], check=True)
     (call,) = account.records_since(seen)
-    assert call["userIdentity"]["arn"] == account.session_arn("imds", "imds")
-    assert call["userIdentity"]["sessionContext"]["sourceIdentity"] == "imds"
+    assert call["userIdentity"]["arn"] == account.session_arn("imds", notebook.name)
+    assert call["userIdentity"]["sessionContext"]["sourceIdentity"] == notebook.name
 
 
 @pytest.mark.parametrize("missing", [("nft",), ()])
@@ -81,9 +85,10 @@ def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) 
     done = bare_notebook.run_on_start()
     assert done.returncode == 0, done.stderr
     assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
-    for service in (IPV4, IPV6):
+    for service in services(bare_notebook):
         assert session_of(bare_notebook, credentials(bare_notebook, service=service, user="root")) == "SageMaker"
-    assert ask(bare_notebook, "/", service=IPV6).status == 0, "it is closed, and has no proxy"
+    for way in (IPV6, *ways_around(bare_notebook)):
+        assert ask(bare_notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
     rules = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
 
     again = bare_notebook.run_on_start()
@@ -95,20 +100,11 @@ def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) 
 
 def test_bound_to_the_network_card_a_user_gets_nothing(bare_notebook: BareNotebook) -> None:
     assert bare_notebook.run_on_start().returncode == 0
-    for service in (IPV4, IPV6):
-        options = ("--interface", "if!eth0")
+    for service in (*services(bare_notebook), *ways_around(bare_notebook)):
+        options = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
         assert ask(bare_notebook, "/latest/", service=service, options=options, timeout=2).status == 0
 
 
-# A container, as the network sees it: a namespace of its own behind a bridge, whose packets the instance forwards.
-CONTAINER = """
-ip netns add box && ip link add docker0 type veth peer name eth0 netns box
-ip address add 172.17.0.1/16 dev docker0 && ip link set docker0 up
-ip -n box address add 172.17.0.2/16 dev eth0 && ip -n box link set eth0 up
-ip -n box route add default via 172.17.0.1
-echo 1 > /proc/sys/net/ipv4/ip_forward
-iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE
-"""
 IN_CONTAINER = """
 import json, urllib.request
 url = "http://169.254.169.254/latest/"
@@ -121,17 +117,18 @@ print(get(folder + get(folder)))
 
 
 def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) -> None:
-    made = bare_notebook.root(CONTAINER)
-    assert made.returncode == 0, made.stderr
+    docker = Docker(bare_notebook)
     bare_notebook.write("/tmp/client.py", IN_CONTAINER)
-    inside = "ip netns exec box /usr/bin/python3 /tmp/client.py"
+    inside = ("/usr/bin/python3", "/tmp/client.py")
     # Root in a container is root of nothing else, but its packets could come from anyone.
-    before = json.loads(bare_notebook.root(inside).stdout)
+    before = json.loads(docker.run(*inside).stdout)
     assert session_of(bare_notebook, before) == "SageMaker"
     assert bare_notebook.run_on_start().returncode == 0
-    done = bare_notebook.root(inside)
+    done = docker.run(*inside)
     assert done.returncode == 0, done.stderr
     assert session_of(bare_notebook, json.loads(done.stdout)) == bare_notebook.name
+    for way in ways_around(bare_notebook):
+        assert docker.run("curl", "--silent", "--max-time", "2", way).returncode in {7, 28}
 
 
 def test_without_a_firewall(bare_notebook: BareNotebook) -> None:
@@ -216,9 +213,9 @@ def distrustful_role(account: Account) -> Iterator[dict[str, Any]]:
 
 
 def test_with_a_role_that_refuses(
-    account: Account, distrustful_role: dict[str, Any], new_notebook: Callable[..., BareNotebook]
+    account: Account, distrustful_role: dict[str, Any], new_notebook: Callable[..., BareNotebook], layout: Layout
 ) -> None:
-    notebook = new_notebook(RoleArn=distrustful_role["Arn"])
+    notebook = new_notebook(layout, RoleArn=distrustful_role["Arn"])
     script = with_settings(notebook.script, ROLE_ARN=distrustful_role["Arn"]).replace("SECONDS + 60", "SECONDS + 3")
     line = refusal(notebook, script)
     assert "STS refuses (status 403): AccessDenied" in line

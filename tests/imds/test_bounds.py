@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from emulator.network import Layout
 
 from .conftest import Account, BareNotebook
 from .load import open_files
@@ -34,8 +35,8 @@ while time.monotonic() < end:
     [(b"", b""), (b"GET /latest/ HTTP/1.1\r\n", b"x: y\r\n"), (b"GET /", b"x" * 2000)],
     ids=["silent", "slow", "endless"],
 )
-def test_while_others_hold_connections_open(account: Account, first: bytes, more: bytes) -> None:
-    notebook = account.notebook("imds")
+def test_while_others_hold_connections_open(account: Account, layout: Layout, first: bytes, more: bytes) -> None:
+    notebook = account.notebook("imds", layout)
     notebook.write("/tmp/hold.py", HOLD.format(first=first, more=more))
     notebook.run(["bash", "-c", "rm -f /tmp/held; setsid /usr/bin/python3 /tmp/hold.py </dev/null >/tmp/held 2>&1 &"])
     end = time.monotonic() + 10
@@ -44,7 +45,7 @@ def test_while_others_hold_connections_open(account: Account, first: bytes, more
         time.sleep(0.1)
     for _ in range(3):
         started = time.monotonic()
-        assert session_of(notebook, credentials(notebook)) == "imds"
+        assert session_of(notebook, credentials(notebook)) == notebook.name
         assert time.monotonic() - started < 3
         assert open_files(notebook) < 2100
     notebook.run(["pkill", "-f", "/tmp/hold.py"])

@@ -12,7 +12,7 @@ from clients.table import CLIENT_TABLE, COLUMNS
 from document_table import WRITE
 
 from .conftest import Account
-from .outcome import outcome_of
+from .outcome import outcomes_of
 
 pytestmark = pytest.mark.toolchain
 
@@ -36,6 +36,6 @@ def test_whose_calls_a_built_clients_are(
     done = subprocess.run(built.build, cwd=built.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     client = built.client
-    seen[client.name] = (client.version(), *(outcome_of(account, client, call) for call in COLUMNS))
+    seen[client.name] = (client.version(), *outcomes_of(account, client, COLUMNS))
     if not WRITE:
         assert seen[client.name] == CLIENT_TABLE.documented()[client.name]

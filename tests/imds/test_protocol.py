@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 
 from .conftest import Account
@@ -13,15 +14,14 @@ from .metadata import CREDENTIALS, IPV4, LISTED_ROLE, TOKEN, TTL, ask, credentia
 
 
 @pytest.fixture
-def notebook(account: Account) -> NotebookInstance:
+def notebook(account: Account, layout: Layout) -> NotebookInstance:
     """The imds mode's notebook instance; no test here changes it."""
-    return account.notebook("imds")
+    return account.notebook("imds", layout)
 
 
-@pytest.mark.parametrize("service", [IPV4])
-def test_a_user_gets_the_notebook_session_and_root_the_base_session(notebook: NotebookInstance, service: str) -> None:
-    assert session_of(notebook, credentials(notebook, service=service)) == "imds"
-    assert session_of(notebook, credentials(notebook, service=service, user="root")) == "SageMaker"
+def test_a_user_gets_the_notebook_session_and_root_the_base_session(notebook: NotebookInstance) -> None:
+    assert session_of(notebook, credentials(notebook)) == notebook.name
+    assert session_of(notebook, credentials(notebook, user="root")) == "SageMaker"
 
 
 def test_the_document_has_the_real_ones_form_and_an_hour_at_most(notebook: NotebookInstance) -> None:
@@ -150,7 +150,7 @@ def test_a_whole_address_as_the_target_is_held_back(notebook: NotebookInstance) 
 @pytest.mark.parametrize("header", ["Host: sts.us-east-1.amazonaws.com", "X-Forwarded-For: 127.0.0.1", "Connection: keep-alive", "Transfer-Encoding: chunked"])  # fmt: skip
 def test_other_headers_change_nothing(notebook: NotebookInstance, header: str) -> None:
     answer = get(notebook, CREDENTIALS + LISTED_ROLE, options=("--header", header))
-    assert session_of(notebook, json.loads(answer.body)) == "imds"
+    assert session_of(notebook, json.loads(answer.body)) == notebook.name
 
 
 @pytest.mark.parametrize(

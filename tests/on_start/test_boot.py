@@ -61,7 +61,8 @@ def test_the_handshake_is_made_by_the_base_session_and_names_the_notebook(
 
 def test_the_boot_makes_no_call_of_its_own(account: Account, notebook: NotebookInstance) -> None:
     address = notebook.run(["hostname", "-I"], check=True).stdout.split()[0]
-    assert not [record for record in account.emulator.records() if record["sourceIPAddress"] == address]
+    made = {each["eventSource"] for each in account.emulator.records() if each["sourceIPAddress"] == address}
+    assert made == {"logs.amazonaws.com"}, "SageMaker's own, for the script's log"
 
 
 def test_the_script_is_the_one_that_terraform_put_into_the_api(account: Account, notebook: NotebookInstance) -> None:

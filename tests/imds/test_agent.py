@@ -1,0 +1,54 @@
+"""Where the metadata service's address leads to SageMaker's agent: what goes on working, and what a restart changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from emulator import agent
+
+from .conftest import Account, BareNotebook
+from .metadata import AGENT, IPV4, ask, credentials, session_of
+
+SERVER = f"http://{agent.INSTANCE_ADDRESS}:8888/api"
+
+
+@pytest.fixture
+def notebook(account: Account, new_notebook: Callable[..., BareNotebook]) -> BareNotebook:
+    """A booted notebook instance of the imds mode that has an agent."""
+    name = account.outputs["imds"]["lifecycle_configuration_name"]
+    return new_notebook("agent", LifecycleConfigName=name)
+
+
+def test_the_agent_reaches_the_notebook_server(notebook: BareNotebook) -> None:
+    end = time.monotonic() + 10
+    while "version" not in (said := notebook.in_agents_network("curl", "-sS", "--max-time", "2", SERVER)).stdout:
+        assert time.monotonic() < end, said.stderr
+        time.sleep(0.2)
+
+
+def test_a_user_reaches_the_instances_own_address_on_the_agents_network(notebook: BareNotebook) -> None:
+    end = time.monotonic() + 10
+    while ask(notebook, "", service=SERVER).status != 200:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_root_reaches_the_agent_and_nobody_else_does(notebook: BareNotebook) -> None:
+    for service in AGENT:
+        assert session_of(notebook, credentials(notebook, user="root", service=service)) == "SageMaker"
+        for user in ("ec2-user", "daemon"):
+            assert ask(notebook, "/", service=service, user=user, timeout=2).status == 0
+
+
+def test_after_a_restart_of_the_agent_clients_get_their_session_again(notebook: BareNotebook) -> None:
+    notebook.restart_agent()
+    end = time.monotonic() + 15
+    while not ask(notebook, "/", timeout=2).status:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    for service in AGENT:
+        assert ask(notebook, "/", service=service, timeout=2).status == 0
+    assert session_of(notebook, credentials(notebook, service=IPV4)) == notebook.name
+    assert session_of(notebook, credentials(notebook, user="root")) == "SageMaker"
