@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from .harmless import are_harmless_settings
 from .openings import opened_by_file
-from .places import absolute, is_free, is_startup_file
+from .places import absolute, is_device, is_free, is_startup_file
 from .state import CONFIG, CREDENTIALS, HOME, UNKNOWN, CantTellError, Shell
 from .words import Word
 
@@ -25,7 +25,7 @@ class Target(Struct, frozen=True):
 def write(word: Word, content: str, shell: Shell, *, appends: bool) -> None:
     """Write a file; raises CantTellError where that isn't known to be harmless."""
     path = absolute(word, shell)
-    if is_free(word, shell):
+    if is_free(word, shell) or is_device(word, shell):
         return
     if word.is_pattern or path == UNKNOWN:
         raise CantTellError("it writes to a file whose name can't be told")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from .places import (
     VOLUME,
     is_child_of_volume,
+    is_device,
     is_directory_to_make,
     is_file_of_clients,
     is_free,
@@ -134,7 +135,7 @@ _AWS_READS = re.compile(r"(describe|list)-[a-z-]+")
 
 _VALUES: dict[str, Check] = {
     "any": _any,
-    "free": is_free,
+    "free": _either(is_free, is_device),
     "name": _NAME,
     "number": _NUMBER,
     "own_file": _as_user(_any),

@@ -38,11 +38,16 @@ def is_free(word: Word, shell: Shell) -> bool:
         path = re.sub(r"/(?!\.)[^/]*$", "/matched", path)
         if re.search(r"[*?\[{.]", path):
             return False
-    if path in ("/dev/null", "/dev/stdout", "/dev/stderr") or (shell.user == "root" and path in _OF_ROOT):
+    if shell.user == "root" and path in _OF_ROOT:
         return True
     if shell.user == USER and path.startswith(f"{VOLUME}/"):
         return True
     return bool(_SHARED.fullmatch(path) or (shell.user == "root" and _LOGS.fullmatch(path)))
+
+
+def is_device(word: Word, shell: Shell) -> bool:
+    """Return whether it takes what is written, and leaves no file."""
+    return absolute(word, shell) in ("/dev/null", "/dev/stdout", "/dev/stderr")
 
 
 def is_child_of_volume(word: Word, shell: Shell) -> bool:
