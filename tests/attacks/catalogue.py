@@ -179,7 +179,7 @@ curl() {{ command curl --unix-socket /tmp/relay "$@"; }}
 take
 unset -f curl
 unshare --user --map-root-user --net /usr/bin/python3 "$PROGRAMS/relay.py" inside /tmp/relay \
-  bash -c 'source {HERE}/tools.sh; take'
+  bash -c 'source "{HERE}/tools.sh"; take'
 kill $relay
 rm /tmp/relay
 """
@@ -201,7 +201,7 @@ def in_container(trial: Trial) -> str:
     try:
         made = notebook.root(BRIDGE)
         assert made.returncode == 0, made.stderr
-        return trial.outcome(notebook.root(f"ip netns exec box bash -c 'source {HERE}/tools.sh; take'").stdout)
+        return trial.outcome(notebook.root(f"ip netns exec box bash -c 'source \"{HERE}/tools.sh\"; take'").stdout)
     finally:
         notebook.root("ip netns del box; iptables -t nat -D POSTROUTING -s 172.17.0.0/16 -j MASQUERADE")
 
@@ -212,7 +212,7 @@ METADATA: dict[str, Attack] = {
     "… by its number, decimal, hexadecimal, octal, or IPv4 within IPv6": script("\n".join(f"take 'http://{number}'" for number in NUMBERS)),
     "… by IPv6": script("take 'http://[fd00:ec2::254]'\nAWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT='http://[fd00:ec2::254]' client"),
     "… by a proxy setting (`http_proxy`), the service itself being the proxy": script('http_proxy=$SERVICE take\ntake "$SERVICE" --proxy "$SERVICE" --proxytunnel'),
-    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source {HERE}/tools.sh; take'")),
+    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source \"{HERE}/tools.sh\"; take'")),
     "… from a network namespace, by a relay (rootless Docker)": with_user_namespaces(script(RELAY)),
     "… from a container behind a bridge (root's Docker)": in_container,
     "… by a socket that is bound to the network card": script("PATIENCE=1\ntake \"$SERVICE\" --interface 'if!eth0'\ntake 'http://[fd00:ec2::254]' --interface 'if!eth0'"),
@@ -244,7 +244,7 @@ take
 def read_secrets(trial: Trial) -> str:
     """Read all that the proxy shows, and look for the base session's secrets in it."""
     notebook = trial.scene.notebook
-    base = json.loads(notebook.root(f"source {HERE}/tools.sh; take").stdout)
+    base = json.loads(notebook.root(f'source "{HERE}/tools.sh"; take').stdout)
     said = trial.scene.run(f"""
 for process in $({PROXY}); do
   cat /proc/$process/{{cmdline,status,io,limits,cgroup}}
@@ -337,7 +337,7 @@ THE_PROXY: dict[str, Attack] = {
     "kill the proxy or its supervisor": on_the_proxy(script(f"[[ -n $({PROXY}) ]] || echo WENT THROUGH\nfor process in $({PROXY}); do for signal in TERM KILL STOP; do kill -$signal $process && echo WENT THROUGH; done; done\ntake")),
     "attach to the proxy, read its memory, files, command line and log for secrets": on_the_proxy(read_secrets),
     "replace the proxy, its unit, its libraries, or what its names resolve to": on_the_proxy(script(WRITE)),
-    "flood it with 10,000 requests": on_the_proxy(while_busy(f"{HERE.parent}/imds/programs/flood.py 10000")),
+    "flood it with 10,000 requests": on_the_proxy(while_busy(f'"{HERE.parent}/imds/programs/flood.py" 10000')),
     "hold 400 connections open with endless requests": on_the_proxy(while_busy('"$PROGRAMS/hold.py"')),
     "take its port or address before the instance's start": on_the_proxy(on_a_new_instance(squat)),
     "race the start: ask in a tight loop while the script runs": on_a_new_instance(race),
@@ -428,7 +428,9 @@ def persist(trial: Trial) -> str:
         assert ".bashrc written" in said
         notebook.stop()
         notebook.start()
-        marks = "grep -rlsF 'of the attack' /home /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
+        folders = "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
         left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
         assert left == ["/home/ec2-user/SageMaker/x", "x"]
         return trial.outcome(trial.scene.run("own", on=notebook), notebook)
