@@ -429,7 +429,9 @@ def persist(trial: Trial) -> str:
         notebook.stop()
         notebook.start()
         # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
-        folders = "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        folders = (
+            "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        )
         marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
         left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
         assert left == ["/home/ec2-user/SageMaker/x", "x"]

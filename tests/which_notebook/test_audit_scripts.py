@@ -243,6 +243,8 @@ def test_a_script_that_only_looks_alike_is_not_enough(alike: str) -> None:
 UNDECIDED = {
     "into another file": RECIPE.replace(f"> {CONFIG}", f"> {CONFIG}.example"),
     "written again behind its lock": f"{RECIPE}echo '[default]' > {CONFIG}\n",
+    "what SageMaker says, as it is": RECIPE.replace("region = $here", "region = $(cat /opt/ml/metadata/resource-metadata.json)"),
+    "another source of credentials": RECIPE.replace("region = $here", "web_identity_token_file = /tmp/x"),
     "a region from elsewhere": RECIPE.replace("$(aws configure get region)", "$(cat /etc/region)"),
     "a name that a condition changes": RECIPE.replace("\nrole=", '\nif true; then instance=shared; fi\nrole='),
     "a name that a loop changes": RECIPE.replace("\nrole=", "\nfor instance in shared; do :; done\nrole="),

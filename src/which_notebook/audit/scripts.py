@@ -26,6 +26,11 @@ _SETTING = re.compile(r"([A-Z][A-Z_]*)='((?:[^']|'\\'')*)'\n")
 _PACKED = re.compile(r"(?<=base64 -d <<<')[A-Za-z0-9+/=]+(?=')")
 _SIGNS_OF_MODULE = ("notebook-attribution:", "Makes the AWS calls of this notebook instance attributable")
 _OF_SHELL = re.compile(r"#! *(/usr)?/bin/(env +)?(bash|sh)( -[eux]+)* *")
+# Beside which clients follow the role.
+_KEYS = frozenset(
+    ("role_arn", "credential_source", "role_session_name", "region", "output", "sts_regional_endpoints", "duration_seconds",
+     "cli_pager", "max_attempts", "retry_mode")
+)  # fmt: skip
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
 
 
@@ -147,6 +152,11 @@ def _recipe_script(script: str) -> Script:
         reason = _wrong_values(values)
     if reason:
         return Script("none", problem=f"its on-start script looks like the recipe's, but {reason}")
+    if others := values.keys() - _KEYS:
+        problem = (
+            f"what {', '.join(sorted(others))} in the AWS config that its on-start script writes leads to can't be told"
+        )
+        return Script("undecided", problem=problem, openings=openings)
     role, session = values["role_arn"], values["role_session_name"]
     return Script(
         "recipe",

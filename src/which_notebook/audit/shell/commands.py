@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from . import printing
-from .harmless import is_harmless, is_listed, may_export
+from .harmless import is_harmless, is_listed, may_assign, may_export
 from .openings import opened_by_command
 from .places import absolute, is_of_clients
 from .state import (
@@ -99,8 +99,12 @@ def _set(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> st
     return ""
 
 
-def _read(words: list[Word], _given: str | None, shell: Shell, _shown: str) -> str:
-    shell.unsettled |= {each.text for each in words}
+def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
+    names = {each.text for each in words if not each.text.startswith("-")}
+    if not all(re.fullmatch(r"[A-Za-z_]\w*", name) and may_assign(name) for name in names):
+        raise CantTellError(f"it can't be followed: {shown}")
+    shell.unsettled |= names
+    shell.texts |= names
     return ""
 
 
@@ -189,7 +193,7 @@ def _sudo(words: list[Word], given: str | None, shell: Shell, shown: str) -> str
             logs_in = True
         elif option == "--":
             break
-        elif not re.fullmatch("-[EHnbs]+|--preserve-env", option):
+        elif not re.fullmatch("-[EHns]+|--preserve-env", option):
             raise CantTellError(f"it can't be followed: {shown}")
     return _as(user, words, given, shell, shown, logs_in=logs_in)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from .harmless import are_harmless_settings
 from .openings import opened_by_file
 from .places import absolute, is_device, is_free, is_startup_file
-from .state import CONFIG, CREDENTIALS, HOME, UNKNOWN, CantTellError, Shell
+from .state import CONFIG, CREDENTIALS, HOME, NAME, REGION, ROLE, UNKNOWN, CantTellError, Shell
 from .words import Word
 
 _LONGEST_FILE = 16_384
@@ -51,7 +53,7 @@ def _write_followed(path: str, content: str, shell: Shell, *, appends: bool) -> 
         raise CantTellError(f"it writes {path}, which it has locked")
     if not shell.is_sure or shell.may_have_ended:
         raise CantTellError(f"it may write {path}, or not")
-    if UNKNOWN in content or len(whole) > _LONGEST_FILE:
+    if "\x01" in re.sub(f"{NAME}|{ROLE}|{REGION}", "", content) or len(whole) > _LONGEST_FILE:
         raise CantTellError(f"it writes what can't be told to {path}")
     if path == CREDENTIALS and content.strip():
         raise CantTellError(f"it writes {path}, which clients prefer to the config")

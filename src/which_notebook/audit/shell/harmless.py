@@ -53,7 +53,10 @@ def _url_on_volume(word: Word, shell: Shell) -> bool:
     return shell.user == USER and shell.directory == VOLUME and _URL(word, shell)
 
 
-_PACKAGE = _text(r"[A-Za-z0-9][\w.+-]*(\[[\w,-]+\])?([=<>~!]=?[\w.*]+)?")
+# No file or folder that happens to lie there.
+_PACKAGE = _text(
+    r"(?!.*\.(?:zip|whl|tar|gz|bz2|xz|tgz|rpm|deb|conda|egg)$)[A-Za-z0-9][\w.+-]*(\[[\w,-]+\])?([=<>~!]=?[\w.*]+)?"
+)
 _OWNER = _text(r"(ec2-user|root)?(:(ec2-user|root|users)?)?")
 _MODE = _text(r"0?[0-7]{3}|[ugoa]*[+-][rwx]+")
 _NUMBER = _text(r"[0-9]+")
@@ -64,7 +67,7 @@ _JUPYTER = _text(r"jupyter-server(\.service)?")
 # They print, or end with a status.
 _PRINT = """
     : true false test [ ls stat lsattr pwd whoami id groups uname uptime df du free ps pgrep lscpu lsblk nproc which type
-    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq sleep wait shift
+    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq sleep shift
     break continue seq expr getent
 """
 # First words; options, those of `name=check` with a value, of `name!check` with one that has to be there; what the first operand and the others have to be.
@@ -81,6 +84,7 @@ _KNOWN: tuple[_Known, ...] = (
     ("sed", "-n -e=_print -E -r", _text(r"s/[^/;{}\\]*/[^/;{}\\]*/[gp]?|[0-9,$]+p|/[^/;{}\\]*/[dp]"), _any),
     ("awk", "-F=any", _text(r"\{ *print( *\$[0-9]+,?)* *\}"), _any),
     ("command -v", "", _any, _any),
+    ("wait", "", _NUMBER, _NUMBER),
     ("umask", "", _text("0?0?[02]2"), _none),
     ("iptables", "-S -L -n -v -t=name", _NAME, _none),
     ("ip", "-4 -6 -o", _text("a|addr|address|r|route|link"), _text("show|list")),

@@ -77,6 +77,8 @@ class Shell(Struct):
     variables: dict[str, str] = field(default_factory=dict)
     # What is also set where it isn't known when: in a condition, a loop, a function.
     unsettled: set[str] = field(default_factory=set)
+    # What may hold more than a number: within arithmetic, the shell runs the commands in such a text.
+    texts: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     is_sure: bool = True
     kind: Kind = "script"
@@ -102,6 +104,7 @@ class Shell(Struct):
             self.directory,
             dict(self.variables),
             set(self.unsettled),
+            set(self.texts),
             set(self.functions),
             self.is_sure,
             "subshell",

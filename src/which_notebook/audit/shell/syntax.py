@@ -32,7 +32,7 @@ EXPANDS = re.compile(r"(?<!\\)(?:\\\\)*(?:`|\$[\w{(*@#?$!-])")
 _OF_LINES = frozenset(
     ("program", "do_group", "compound_statement", "subshell", "if_statement", "elif_clause", "else_clause", "case_statement",
      "case_item", "for_statement", "c_style_for_statement", "while_statement", "command_substitution", "function_definition",
-     "list", "pipeline", "array", "test_command", "binary_expression", "unary_expression", "parenthesized_expression")
+     "list", "pipeline", "array")
 )  # fmt: skip
 _TOGETHER = frozenset(("variable_assignment", "concatenation", "file_descriptor"))
 # Their gaps are text, which `words` and `heredoc` look at.
@@ -128,6 +128,16 @@ def _all(node: Node) -> Iterator[Node]:
 def within(node: Node, *types: str) -> list[Node]:
     """Return the nodes of these types in a tree, in order."""
     return [each for each in _all(node) if each.type in types]
+
+
+def types_outside(node: Node, kind: str) -> set[str]:
+    """Return the types of the nodes in a tree that aren't within a node of this type."""
+    found, waiting = set(), list(node.children)
+    while waiting:
+        if (one := waiting.pop()).type != kind:
+            found.add(one.type)
+            waiting += one.children
+    return found
 
 
 def outermost(node: Node, kind: str) -> list[Node]:

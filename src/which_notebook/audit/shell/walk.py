@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING
 
 from . import commands
 from .files import Target, write
-from .harmless import may_assign, may_export
+from .harmless import may_export
 from .printing import content_of
 from .state import UNKNOWN, CantTellError, Instance, Shell, TooLongError
-from .syntax import heredoc, lines_of, parsed, text_of, within
-from .words import Word, follow_within, heredoc_value, word
+from .syntax import heredoc, lines_of, parsed, text_of, types_outside
+from .variables import assign, assigned, declare, unsettle
+from .words import Word, calculate, follow_within, heredoc_value, word
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _BETWEEN = frozenset((";", ";;", "\n", "&", "comment", "{", "}", "(", ")", "do", "done", "then", "$(", "`"))
-_LONGEST_VALUE = 4096
 _CONDITIONAL = frozenset(
     ("if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement")
 )
+_OPERATORS = frozenset(("<", ">", ">>", "<<", "&&", "||", ";", "&", "|", "(", ")"))
 _TO_FILE = {">": False, ">|": False, "&>": False, ">>": True, "&>>": True}
 
 
@@ -103,10 +104,10 @@ class _Walk:
                 return ""
             case "variable_assignment" | "variable_assignments":
                 for each in [node] if node.type == "variable_assignment" else node.children:
-                    self.assign(each)
+                    assign(each, self.shell, self.substitute)
                 return ""
             case "declaration_command" | "unset_command":
-                self.declare(node)
+                declare(node, self.shell, self.substitute)
                 return ""
             case "test_command":
                 self.test(node)
@@ -115,7 +116,7 @@ class _Walk:
                 self.statements(node.children)
                 return UNKNOWN
             case "compound_statement":
-                self.unsettle(node)
+                calculate(node, self.shell)
                 follow_within(node, self.substitute)
                 return ""
             case "subshell":
@@ -126,7 +127,7 @@ class _Walk:
                 self.function(node)
                 return ""
             case kind if kind in _CONDITIONAL:
-                self.unsettle(node)
+                unsettle(node, self.shell)
                 with self.unsure():
                     self.conditional(node)
                 return UNKNOWN
@@ -188,19 +189,6 @@ class _Walk:
                 case _:
                     self.statements([child])
 
-    def unsettle(self, node: Node) -> None:
-        """A variable that is set somewhere within: what it is there and afterwards isn't known."""
-        names = within(node, "variable_assignment", "for_statement")
-        self.shell.unsettled |= {
-            text_of(found)
-            for each in names
-            if (found := each.child_by_field_name("name") or each.child_by_field_name("variable"))
-        }
-        for each in within(
-            node, "declaration_command", "unset_command", "binary_expression", "postfix_expression", "unary_expression"
-        ):
-            self.shell.unsettled |= {text_of(name) for name in within(each, "variable_name", "word")}
-
     def function(self, node: Node) -> None:
         name = text_of(node.children[1] if node.children[0].type == "function" else node.children[0])
         if commands.is_known(name):
@@ -208,7 +196,7 @@ class _Walk:
         body = next(each for each in node.children if each.type in ("compound_statement", "subshell"))
         if node.children_by_field_name("redirect"):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
-        self.unsettle(body)
+        unsettle(body, self.shell)
         outer = self.shell
         # Called later, from wherever, whatever the variables are then.
         self.shell = Shell(
@@ -223,68 +211,20 @@ class _Walk:
         try:
             self.statements(body.children)
         finally:
+            outer.unsettled |= self.shell.unsettled | (self.shell.variables.keys() - {"HOME"})
+            outer.texts |= self.shell.texts
             self.shell = outer
         self.shell.functions.add(name)
 
     def test(self, node: Node) -> None:
-        if node.children[0].type == "[[" and re.search(r"-(eq|ne|lt|le|gt|ge)\b", text_of(node)):
-            self.unsettle(node)
+        # [ is a command: what redirects, or goes on behind it, does so there too.
+        if node.children[0].type == "[" and _OPERATORS & types_outside(node, "command_substitution"):
+            raise CantTellError(f"it can't be followed: {lines_of(node)}")
+        if re.search(r"\s-(eq|ne|lt|le|gt|ge|v)\s", text_of(node)) and node.children[0].type == "[[":
+            calculate(node, self.shell)
+        elif re.search(r"\s-v\s", text_of(node)):
+            raise CantTellError(f"it can't be followed: {lines_of(node)}")
         follow_within(node, self.substitute)
-
-    def declare(self, node: Node) -> None:
-        how = node.children[0].type
-        for child in node.children[1:]:
-            if child.type == "variable_assignment":
-                self.assign(child, is_exported=how == "export")
-            elif child.type == "variable_name" and how in (
-                "export",
-                "unset",
-                "local",
-                "readonly",
-                "declare",
-                "typeset",
-            ):
-                name = text_of(child)
-                if not (may_export(name) if how == "export" else may_assign(name)):
-                    raise CantTellError(f"it sets {name}")
-                if how != "export":
-                    self.shell.unsettled.add(name)
-            elif text_of(child) != "-r":
-                raise CantTellError(f"it can't be followed: {lines_of(node)}")
-
-    def assign(self, node: Node, *, is_exported: bool = False) -> None:
-        name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        name = text_of(name_node) if name_node is not None else ""
-        what = UNKNOWN
-        if value is None:
-            what = ""
-        elif value.type == "array":
-            follow_within(value, self.substitute)
-        else:
-            # What is assigned isn't split.
-            what = self.assigned(value)
-        if (
-            name_node is None
-            or name_node.type != "variable_name"
-            or not (may_export(name) if is_exported else may_assign(name))
-        ):
-            raise CantTellError(f"it sets {name or lines_of(node)}")
-        if node.children[1].type != "=" or len(what) > _LONGEST_VALUE:
-            what = UNKNOWN
-        if not self.shell.is_sure:
-            self.shell.unsettled.add(name)
-        self.shell.variables[name] = what
-
-    def assigned(self, value: Node) -> str:
-        if value.type in ("simple_expansion", "expansion"):
-            return (
-                self.shell.value(found[1] or found[2])
-                if (found := re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text_of(value)))
-                else word(value, self.shell, self.substitute).text
-            )
-        if value.type == "command_substitution":
-            return self.substitute(value)
-        return word(value, self.shell, self.substitute).text
 
     def substitute(self, node: Node) -> str:
         """Follow a command substitution; return what it stands for."""
@@ -309,7 +249,7 @@ class _Walk:
             if name is None or not may_export(text_of(name)):
                 raise CantTellError(f"it sets {lines_of(each)}")
             if value := each.child_by_field_name("value"):
-                self.assigned(value)
+                assigned(value, self.shell, self.substitute)
         words = [
             word(each, self.shell, self.substitute)
             for each in parts

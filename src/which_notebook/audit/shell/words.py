@@ -73,6 +73,8 @@ def _pieces(node: Node, shell: Shell, substitute: Substitute) -> Iterator[Word]:
             value = _expanded(node, shell, substitute)
             # Without quotes it is split, and wildcards in it count.
             yield Word(UNKNOWN, is_pattern=True) if re.search(r"[\s*?[\]]", value) or UNKNOWN in value else Word(value)
+        case "arithmetic_expansion":
+            yield Word(_expanded(node, shell, substitute))
         case "brace_expression":
             yield Word(text, is_pattern=True)
         case _:
@@ -124,7 +126,17 @@ def _expanded(node: Node, shell: Shell, substitute: Substitute) -> str:
     name = re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text.strip())
     if node.type in ("simple_expansion", "expansion") and name:
         return blank + shell.value(name[1] or name[2])
+    if "!" in text or re.search(r"\[|:[^-=?+]", text) or node.type == "arithmetic_expansion":
+        calculate(node, shell)
     follow_within(node, substitute)
-    # ${x:=y} and $((x = y)) set one.
+    # ${x:=y} sets one.
     shell.unsettled |= {text_of(each) for each in within(node, "variable_name", "word")}
     return blank + UNKNOWN
+
+
+def calculate(node: Node, shell: Shell) -> None:
+    """Take in arithmetic; raises CantTellError where a variable may hold a text, whose commands the shell would run."""
+    names = {text_of(each) for each in within(node, "variable_name", "word")}
+    if names & shell.texts:
+        raise CantTellError(f"a text may be run as a command within arithmetic: {text_of(node)[:40]}")
+    shell.unsettled |= names
