@@ -159,6 +159,8 @@ def _mount_devices() -> None:
     for name in _DEVICES:
         (dev / name).touch()
         kernel.mount(f"/dev/{name}", str(dev / name), flags=kernel.MS_BIND)
+        # They are this machine's own: usable, but root in the instance changes neither their mode nor their owner.
+        kernel.mount("none", str(dev / name), flags=kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY)
     _mount_new("devpts", "/dev/pts", options="newinstance,ptmxmode=0666,mode=0620,gid=5")
     _mount_new("tmpfs", "/dev/shm", options="mode=1777")
     (dev / "ptmx").symlink_to("pts/ptmx")

@@ -109,6 +109,8 @@ def _check(node: Node, source: bytes) -> None:
     if kind in _OF_TEXT:
         return
     gap = _BETWEEN if kind in _OF_LINES else _NOTHING if kind in _TOGETHER else _GAP
+    if node.parent is not None and node.parent.type == "c_style_for_statement":
+        gap = _GAP
     for one, other in zip(node.children, node.children[1:], strict=False):
         if not gap.fullmatch(source[one.end_byte : other.start_byte].decode("utf-8", "replace")):
             raise CantTellError(f"where a command ends can't be told: {text.strip()[:40]}")
