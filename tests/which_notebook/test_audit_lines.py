@@ -101,6 +101,11 @@ UNKNOWN = {
     "a variable that eval changes in a loop": f"x=/tmp/a; for i in 1 2; do rm -rf $x; eval 'x={AWS}'; done",
     "a variable that eval changes in a function": f"f() {{ eval 'x={AWS}'; }}; x=/tmp/a; f; rm -rf $x",
     "a variable that is read in a loop": "x=/tmp/a; while true; do rm -rf $x; read -r x; done",
+    "another PATH by a loop": "for PATH in /tmp/bin; do ls; done",
+    "another PATH by arithmetic": "(( PATH = 1 ))",
+    "another PATH by default": ": ${PATH:=/tmp/bin}",
+    "a device": "chmod 600 /dev/null",
+    "a device that a file replaces": "mv /tmp/x /dev/null",
     "a package that lies there": "pip install x.zip",
     "sudo in the background": f"sudo -b rm -rf {AWS}",
     # Cron, at, systemd, startup files

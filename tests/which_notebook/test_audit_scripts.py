@@ -167,6 +167,7 @@ IN_OTHER_WORDS = {
         r"cat > .*?\nCONFIG\n", "sudo -u ec2-user -i <<OUTER\ncat > ~/.aws/config <<CONFIG\n[default]\nrole_arn=$role\n"
         "credential_source=Ec2InstanceMetadata\nrole_session_name=$instance\nCONFIG\nOUTER\n", RECIPE, flags=re.DOTALL,
     ),
+    "looked at": RECIPE.replace("\ncat >", '\nif [ -z "$instance" ] || [[ $role != arn:* ]]; then\n  echo "no name" >&2\n  exit 1\nfi\ncat >'),
     "line by line": re.sub(
         r"cat > .*?\nCONFIG\n",
         f'echo "[default]" > {CONFIG}\necho "role_arn = $role" >> {CONFIG}\n'

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _SETS_NOTHING = re.compile(r"(?!(?:eval|source|\.|read)$)[\w./:-]+|\[")
+_CALCULATES = ("arithmetic_expansion", "c_style_for_statement", "compound_statement", "test_command")
 _LONGEST_VALUE = 4096
 
 
@@ -28,13 +29,22 @@ def unsettle(node: Node, shell: Shell) -> None:
         for each in names
         if (found := each.child_by_field_name("name") or each.child_by_field_name("variable"))
     }
-    for each in within(
-        node, "declaration_command", "unset_command", "binary_expression", "postfix_expression", "unary_expression"
-    ):
-        shell.unsettled |= {text_of(name) for name in within(each, "variable_name", "word")}
+    for each in within(node, "declaration_command", "unset_command", *_CALCULATES):
+        if calculates(each):
+            shell.unsettled |= {text_of(name) for name in within(each, "variable_name", "word")}
     shell.texts |= {
         text_of(name) for each in within(node, "for_statement") for name in each.children_by_field_name("variable")
     }
+
+
+def calculates(node: Node) -> bool:
+    """Return whether a node may set a variable by arithmetic, or is none that only tests."""
+    match node.type:
+        case "compound_statement":
+            return node.children[0].type == "(("
+        case "test_command":
+            return bool(re.search(r"\s-(eq|ne|lt|le|gt|ge|v)\s", text_of(node))) and node.children[0].type == "[["
+    return True
 
 
 def declare(node: Node, shell: Shell, substitute: Substitute) -> None:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from . import commands
 from .files import Target, write
-from .harmless import may_export
+from .harmless import may_assign, may_export
 from .printing import content_of
 from .state import UNKNOWN, CantTellError, Instance, Shell, TooLongError
 from .syntax import heredoc, lines_of, parsed, text_of, types_outside
-from .variables import assign, assigned, declare, unsettle
+from .variables import assign, assigned, calculates, declare, unsettle
 from .words import Word, calculate, follow_within, heredoc_value, word
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class _Walk:
                         self.statement(node)
                 else:
                     self.statement(node)
+                if others := sorted(name for name in self.shell.unsettled if not may_assign(name)):
+                    self.shell.instance.doubts.append(f"it sets {', '.join(others)}")
             except TooLongError:
                 raise
             except CantTellError as error:
@@ -220,7 +222,7 @@ class _Walk:
         # [ is a command: what redirects, or goes on behind it, does so there too.
         if node.children[0].type == "[" and _OPERATORS & types_outside(node, "command_substitution"):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
-        if re.search(r"\s-(eq|ne|lt|le|gt|ge|v)\s", text_of(node)) and node.children[0].type == "[[":
+        if calculates(node):
             calculate(node, self.shell)
         elif re.search(r"\s-v\s", text_of(node)):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")

@@ -129,8 +129,8 @@ def _expanded(node: Node, shell: Shell, substitute: Substitute) -> str:
     if "!" in text or re.search(r"\[|:[^-=?+]", text) or node.type == "arithmetic_expansion":
         calculate(node, shell)
     follow_within(node, substitute)
-    # ${x:=y} sets one.
-    shell.unsettled |= {text_of(each) for each in within(node, "variable_name", "word")}
+    if re.match(r"\s*\$\{\w+:?=", text):
+        shell.unsettled |= {text_of(each) for each in within(node, "variable_name")}
     return blank + UNKNOWN
 
 
