@@ -97,6 +97,7 @@ UNKNOWN = {
     "… read": f"read -r x < {HOME}/SageMaker/x; (( x > 1 ))",
     "… in an index": f"x=$(cat {HOME}/SageMaker/x); echo ${{list[$x]}}",
     "… by another name": f"x=$(cat {HOME}/SageMaker/x); echo ${{!x}}",
+    "… tested for": "test -v 'a[$(rm -rf /)]'",
     "… unset": "unset 'a[$(rm -rf /)]'",
     "a variable that eval changes in a loop": f"x=/tmp/a; for i in 1 2; do rm -rf $x; eval 'x={AWS}'; done",
     "a variable that eval changes in a function": f"f() {{ eval 'x={AWS}'; }}; x=/tmp/a; f; rm -rf $x",
@@ -249,6 +250,7 @@ def test_a_lock_that_is_taken_off_is_none(scripts: dict[str, str], lines: str) -
 
 
 HARMLESS = {
+    "a command that tests": "test -f /etc/x && echo yes",
     "a comment that links": "# see https://docs.aws.amazon.com/sagemaker/latest/dg/notebook-lifecycle-config.html\necho hello",
     "a comment that names commands": "# chattr -i ~/.aws/config; iptables -F; docker pull public.ecr.aws/x\n:",
     "a comment behind a command": "echo hello # eval, sudoers, public.ecr.aws",

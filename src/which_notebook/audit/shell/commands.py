@@ -108,6 +108,13 @@ def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> st
     return ""
 
 
+def _test(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> str:
+    # -v runs the commands in an index.
+    if any(each.text == "-v" or (each.text.startswith(UNKNOWN) and each.is_pattern) for each in words):
+        raise CantTellError(f"it can't be followed: {shown}")
+    return ""
+
+
 def _exit(words: list[Word], _given: str | None, shell: Shell, _shown: str) -> str:
     fails = len(words) == 1 and bool(re.fullmatch("[1-9][0-9]?", words[0].text))
     if shell.is_sure and shell.kind != "function":
@@ -264,7 +271,7 @@ def _command(words: list[Word], given: str | None, shell: Shell, shown: str) -> 
 
 _COMMANDS: dict[str, Command] = {
     "echo": printing.echo, "printf": printing.printf, "cat": printing.cat, "tee": printing.tee, "jq": printing.jq, "tr": printing.tr, "cut": printing.cut, "aws": printing.aws,
-    "chattr": _chattr, "cd": _cd, "set": _set, "read": _read, "exit": _exit, "return": _return, "source": _source,
+    "chattr": _chattr, "cd": _cd, "set": _set, "read": _read, "test": _test, "[": _test, "exit": _exit, "return": _return, "source": _source,
     ".": _source, "eval": _eval, "bash": _shell, "sh": _shell, "sudo": _sudo, "su": _su, "runuser": _su, "env": _env,
     "exec": _exec, "command": _command, "builtin": _wrapper(""), "nohup": _wrapper(""), "time": _wrapper(""),
     "setsid": _wrapper(""), "nice": _wrapper("-n"), "timeout": _wrapper("DURATION -s -k"),

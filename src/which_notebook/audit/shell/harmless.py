@@ -66,11 +66,12 @@ _JUPYTER = _text(r"jupyter-server(\.service)?")
 
 # They print, or end with a status.
 _PRINT = """
-    : true false test [ ls stat lsattr pwd whoami id groups uname uptime df du free ps pgrep lscpu lsblk nproc which type
+    : true false ls stat lsattr pwd whoami id groups uname uptime df du free ps pgrep lscpu lsblk nproc which type
     basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq sleep shift
     break continue seq expr getent
 """
-# First words; options, those of `name=check` with a value, of `name!check` with one that has to be there; what the first operand and the others have to be.
+# First words; options, those of `name=check` with a value, of `name!check` with one that has to be there; what the first
+# operand and the others have to be.
 _Known = tuple[str, str, Check, Check]
 _KNOWN: tuple[_Known, ...] = (
     *((name, "*", _any, _any) for name in _PRINT.split()),
