@@ -28,7 +28,25 @@ _TEXTS = (
 paths = st.sampled_from(_PATHS)
 texts = st.sampled_from(_TEXTS)
 
-_COMMANDS = st.one_of(
+# Each of these, run by root, changes whose the calls are.
+_UNDOING = (
+    f"echo 'export AWS_PROFILE=analytics' >> {ENV}",
+    "echo 'export AWS_CONFIG_FILE=/dev/null' > /etc/profile.d/x.sh",
+    f"printf '%s\\n' 'export AWS_PROFILE=analytics' | tee -a {ENV} > /dev/null",
+    f"cat >> {ENV} <<EOF\nexport AWS_PROFILE=analytics\nEOF",
+    f"echo 'export AWS_PROFILE=analytics' > {HOME}/.profile",
+    f"echo 'export AWS_PROFILE=analytics' > {HOME}/.bash_profile",
+    f"chattr -R -i {HOME}/.a*; rm -rf {HOME}/.a*",
+    f"cd {HOME}; chattr -R -i .a*; rm -rf .a*",
+    f"x={HOME}/.aws; chattr -R -i $x; echo '[default]' > $x/config",
+    f"find {HOME} -name config -exec chattr -i {{}} +; chattr -i {HOME}/.aws; find {HOME}/.aws -delete",
+    "echo 'ec2-user ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/x",
+    "usermod -aG root ec2-user",
+    "iptables -F; iptables -t nat -F; ip6tables -F; ip6tables -t nat -F; nft flush ruleset",
+    "pkill -f imds-proxy",
+)  # fmt: skip
+
+_ANY = st.one_of(
     st.builds("rm -rf {}".format, paths),
     st.builds("rm {} {}".format, paths, paths),
     st.builds("mv {} {}".format, paths, paths),
@@ -64,6 +82,8 @@ _COMMANDS = st.one_of(
     st.sampled_from(["set +e", "set -a", "true", "false", "[ -e /etc/x ] && exit 0", "iptables -F", "pkill -f imds-proxy", "wait"]),
     st.sampled_from(["echo $x", 'echo "$x" > /tmp/x', "f() { rm -rf $x; }", "f", "f /tmp/x", "read -r x < /tmp/x", "unset x", "IFS=/"]),
 )  # fmt: skip
+
+_COMMANDS = st.integers(0, 2).flatmap(lambda which: _ANY if which else st.sampled_from(_UNDOING))
 
 
 def _in_form(command: str, form: int, other: str) -> str:
