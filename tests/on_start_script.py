@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import re
+from collections.abc import Callable
 
 _PACKED = re.compile(r"<<<'([A-Za-z0-9+/=]+)'")
 
@@ -24,3 +25,11 @@ def with_settings(script: str, **settings: str) -> str:
         lines[number] = f"{name}='{value}'"
         script = "\n".join(lines)
     return script if script.startswith("#!") else f"#!/bin/bash\n{script}"
+
+
+def repacked(script: str, change: Callable[[str], str]) -> str:
+    """Return a script of the imds mode that runs something else than it did."""
+    packed = _PACKED.search(script)
+    assert packed
+    content = change(gzip.decompress(base64.b64decode(packed[1])).decode())
+    return script.replace(packed[1], base64.b64encode(gzip.compress(content.encode())).decode())

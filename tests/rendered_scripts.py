@@ -10,6 +10,13 @@ from emulator.server import Emulator
 from workspace import CHECKOUT, Workspace
 
 RECIPE = (CHECKOUT / "tests/which_notebook/recipe-on-start.sh").read_text()
+# With the lock of all three, which the published one lacks.
+LOCKED_RECIPE = RECIPE.replace(
+    "\ncat >", "\nmkdir -p /home/ec2-user/.aws\ntouch /home/ec2-user/.aws/credentials\ncat >"
+).replace(
+    "chattr +i /home/ec2-user/.aws/config",
+    "chattr +i /home/ec2-user/.aws/config /home/ec2-user/.aws/credentials /home/ec2-user/.aws",
+)
 
 
 def rendered(emulator: Emulator, folder: Path, inputs: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -113,6 +113,7 @@ def _report(given: argparse.Namespace) -> int:
 def _audit(given: argparse.Namespace) -> int:
     from .audit.account import permissions_policy, read_account
     from .audit.output import write_audit
+    from .audit.shell import require_parser
     from .audit.verdicts import judge, permits_verdict
 
     if "all" in given.region and len(given.region) > 1:
@@ -124,6 +125,7 @@ def _audit(given: argparse.Namespace) -> int:
         with output_file(given.output) as file:
             write_json(permissions_policy(all_regions=given.region == ["all"]), file)
         return DONE
+    require_parser()
     try:
         account = read_account(given.region, given.notebook)
     except OSError as error:

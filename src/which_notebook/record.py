@@ -207,6 +207,11 @@ _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
 
+_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/([^/]+))?")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+_ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
+
 
 @lru_cache(maxsize=4096)
 def _session(arn: str | None, issuer_arn: str | None, principal_id: str | None) -> tuple[str | None, str | None]:
@@ -215,18 +220,15 @@ def _session(arn: str | None, issuer_arn: str | None, principal_id: str | None) 
     The session's own ARN drops the role's path, so the issuer's counts where there is one; and some anonymised ARNs
     lack the session, which the principal id has too.
     """
-    parts = (arn or "").split(":", 5)
-    assumed = parts[5].split("/", 2) if len(parts) == 6 else []
-    is_session = len(assumed) >= 2 and assumed[0] == "assumed-role"
-    if issuer_arn:
-        role_arn = issuer_arn
-    elif is_session:
-        role_arn = f"arn:{parts[1]}:iam::{parts[4]}:role/{assumed[1]}"
-    else:
+    role_id, _, name = (principal_id or "").partition(":")
+    found = _SESSION_ARN.fullmatch(arn or "")
+    is_issued = issuer_arn is not None and _ROLE_ARN.fullmatch(issuer_arn) is not None
+    if found:
+        role_arn = issuer_arn if is_issued else f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+        return role_arn, found[4] or name or None
+    if arn is not None or not is_issued or not _ROLE_ID.fullmatch(role_id) or not name:
         return None, None
-    if is_session and len(assumed) == 3:
-        return role_arn, assumed[2]
-    return role_arn, (principal_id or "").partition(":")[2] or None
+    return issuer_arn, name
 
 
 def _opening(record: _Particulars, principal: str | None) -> Opening | None:

@@ -89,7 +89,7 @@ take
 def read_secrets(trial: Trial) -> str:
     """Read all that the proxy shows, and look for the base session's secrets in it."""
     notebook = trial.scene.notebook
-    base = json.loads(notebook.root(f"source {HERE}/tools.sh; take").stdout)
+    base = json.loads(notebook.root(f'source "{HERE}/tools.sh"; take').stdout)
     said = trial.scene.run(f"""
 for process in $({PROXY}); do
   cat /proc/$process/{{cmdline,status,io,limits,cgroup}}
@@ -207,7 +207,7 @@ THE_PROXY: dict[str, Attack] = {
     "kill the proxy or its supervisor": on_the_proxy(script(f"[[ -n $({PROXY}) ]] || echo WENT THROUGH\nfor process in $({PROXY}); do for signal in TERM KILL STOP; do kill -$signal $process && echo WENT THROUGH; done; done\ntake")),
     "attach to the proxy, read its memory, files, command line and log for secrets": on_the_proxy(read_secrets),
     "replace the proxy, its unit, its libraries, or what its names resolve to": on_the_proxy(script(WRITE)),
-    "flood it with 10,000 requests": on_the_proxy(while_busy(f"{HERE.parent}/imds/programs/flood.py 10000")),
+    "flood it with 10,000 requests": on_the_proxy(while_busy(f'"{HERE.parent}/imds/programs/flood.py" 10000')),
     "hold 400 connections open with endless requests": on_the_proxy(while_busy('"$PROGRAMS/hold.py"')),
     "take its port or address before the instance's start": on_the_proxy(on_a_new_instance(squat)),
     "race the start: a loop from before the script keeps what it gets": on_a_new_instance(race_before),
@@ -300,7 +300,11 @@ def persist(trial: Trial) -> str:
         assert ".bashrc written" in said
         notebook.stop()
         notebook.start()
-        marks = "grep -rlsF 'of the attack' /home /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
+        folders = (
+            "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+        )
+        marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
         left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
         assert left == ["/home/ec2-user/SageMaker/x", "x"]
         return trial.outcome(trial.scene.run("own", on=notebook), notebook)

@@ -75,7 +75,7 @@ class Scene:
             "PYTHON": notebook.python,
             "PROGRAMS": str(HERE / "programs"),
         }
-        done = notebook.run(["bash", "-c", f"source {HERE}/tools.sh\n{script}"], env=environment, timeout=100)
+        done = notebook.run(["bash", "-c", f'source "{HERE}/tools.sh"\n{script}'], env=environment, timeout=100)
         return done.stdout + done.stderr
 
     @contextmanager

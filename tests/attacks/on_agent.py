@@ -28,7 +28,7 @@ AWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT
 take http://2851995650:9081
 take 'http://[::ffff:169.254.0.2]:9081'
 http_proxy=$AGENT take
-unshare --user --map-root-user bash -c "source $PROGRAMS/../tools.sh; take $AGENT"
+unshare --user --map-root-user bash -c "source '$PROGRAMS/../tools.sh'; take $AGENT"
 """
 BOUND = """
 PATIENCE=1

@@ -74,7 +74,7 @@ curl() {{ command curl --unix-socket /tmp/relay "$@"; }}
 take
 unset -f curl
 unshare --user --map-root-user --net /usr/bin/python3 "$PROGRAMS/relay.py" inside /tmp/relay \
-  bash -c 'source {HERE}/tools.sh; take'
+  bash -c 'source "{HERE}/tools.sh"; take'
 kill $relay
 rm /tmp/relay
 """
@@ -82,7 +82,9 @@ rm /tmp/relay
 
 def take_in(docker: Docker) -> str:
     """Take credentials in a container, at the service's address and at those of SageMaker's agent."""
-    return docker.run("bash", "-c", f"source {HERE}/tools.sh; take; for agent in $AGENTS; do take $agent; done").stdout
+    return docker.run(
+        "bash", "-c", f"source '{HERE}/tools.sh'; take; for agent in $AGENTS; do take $agent; done"
+    ).stdout
 
 
 def in_container(trial: Trial, notebook: OwnNotebook) -> str:
@@ -106,7 +108,7 @@ METADATA: dict[str, Attack] = {
     "… by its number, decimal, hexadecimal, octal, or IPv4 within IPv6": script("\n".join(f"take 'http://{number}'" for number in NUMBERS)),
     "… by IPv6": script("take 'http://[fd00:ec2::254]'\nAWS_CONFIG_FILE=/dev/null AWS_REGION=us-east-1 AWS_EC2_METADATA_SERVICE_ENDPOINT='http://[fd00:ec2::254]' client"),
     "… by a proxy setting (`http_proxy`), the service itself being the proxy": script('http_proxy=$SERVICE take\ntake "$SERVICE" --proxy "$SERVICE" --proxytunnel'),
-    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source {HERE}/tools.sh; take'")),
+    "… as root of a user namespace": with_user_namespaces(script(f"unshare --user --map-root-user bash -c 'source \"{HERE}/tools.sh\"; take'")),
     "… from a network namespace, by a relay (rootless Docker)": with_user_namespaces(script(RELAY)),
     "… from a container behind a bridge (root's Docker)": on_a_new_instance(in_container),
     "… from such a container, after Docker restarted and put its rules in front": on_a_new_instance(after_docker_restarted),

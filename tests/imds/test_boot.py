@@ -409,7 +409,7 @@ def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: 
 
 
 def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, bare_notebook: BareNotebook) -> None:
-    extra = f"{bare_notebook.python} -c \"import boto3; boto3.client('sts', 'us-east-1').get_caller_identity()\""
+    extra = f"'{bare_notebook.python}' -c \"import boto3; boto3.client('sts', 'us-east-1').get_caller_identity()\""
     script = with_settings(bare_notebook.script, EXTRA_ON_START=extra.replace("'", "'\\''"))
     seen = len(account.emulator.records())
     done = bare_notebook.run_on_start(script=script)

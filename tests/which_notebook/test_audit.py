@@ -416,7 +416,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [("no-attribution", use_module("look-alike")), ("name-refused", name_known("look-alike"))],
     ),
     "changed": ("unknown", [("script-undecided", use_module("changed"))]),
-    "extra": ("unknown", [("script-undecided", "move what may undo it out of extra_on_start")]),
+    "extra": ("unknown", [("script-undecided", "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is"), NOT_ENFORCED]),
     "older-script": (
         "unknown",
         [
@@ -593,7 +593,7 @@ PROBLEMS = {
     "plain": "it has no lifecycle configuration, so nothing sets attribution up",
     "look-alike": "its on-start script looks like the recipe's, but it writes no [default] profile, which clients use unless told otherwise",
     "changed": "its script is the module's, but changed or of a version that isn't known here",
-    "extra": "extra_on_start, which runs as root afterwards, may undo it: '.aws'",
+    "extra": "extra_on_start, which runs as root afterwards, may undo it: it isn't known whether this is harmless: rm -rf /home/ec2-user/.aws",
     "older-script": "audited-older was changed after the notebook instance's last start, so it runs an older script",
     "fixed-name": "its script names every session analytics, whatever the notebook instance is called",
     "rooted": "root access is on: root can unlock what the script locks",
@@ -928,6 +928,15 @@ def test_without_boto3_it_says_what_to_install(account: Account, tmp_path: Path)
         "which-notebook: s3://, cloudtrail: and audit need boto3: pip install boto3\n",
     )
     assert run(account, "--permissions", environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"}).returncode == 0
+
+
+def test_without_the_parser_it_says_what_to_install(account: Account, tmp_path: Path) -> None:
+    (tmp_path / "tree_sitter_bash.py").write_text("raise ImportError\n")
+    result = run(account, environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"})
+    assert (result.returncode, result.stderr) == (
+        2,
+        "which-notebook: audit needs boto3, and a parser of shell scripts: pip install boto3 tree-sitter tree-sitter-bash\n",
+    )
 
 
 def test_all_pages_are_read(emulator: Emulator, account: Account) -> None:

@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from audited import ARN, START, audited, codes, role
 from emulator.server import Emulator
 from msgspec.structs import replace
 from rendered_scripts import rendered
 from workspace import CHECKOUT
 
-from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Instance, Lifecycle, Unread
-from which_notebook.audit.changes import trust_policy
+from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Lifecycle, Unread
 from which_notebook.audit.policy import read_policy
-from which_notebook.audit.role import Role
-from which_notebook.audit.verdicts import VERDICTS, Row, judge_instance, permits_verdict
-
-ARN = "arn:aws:iam::111122223333:role/team-execution"
-START = datetime(2026, 9, 1, tzinfo=UTC)
+from which_notebook.audit.verdicts import VERDICTS, permits_verdict
 
 
 @pytest.fixture(scope="module")
 def scripts(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder: Path = tmp_path_factory.mktemp("scripts")
     return rendered(emulator, folder, {mode: {"attribution_mode": mode} for mode in ("profile", "imds")})
-
-
-def role(mode: str, *statements: dict[str, Any]) -> Role:
-    """A role as the module makes it, with these identity statements or its own."""
-    actions = ["sts:AssumeRole"] + (["sts:SetSourceIdentity"] if mode == "imds" else [])
-    allow = {"Effect": "Allow", "Action": actions, "Resource": ARN}
-    names = {
-        **allow,
-        "Effect": "Deny",
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringNotLike": {"sts:RoleSessionName": ["alpha"]}},
-    }
-    identity = read_policy({"Version": "2012-10-17", "Statement": [allow, *(statements or [names])]})
-    bare = Role(ARN, "AROAEXAMPLE", read_policy({"Statement": []}), (identity,))
-    return Role(ARN, "AROAEXAMPLE", read_policy(trust_policy(bare)), (identity,))
-
-
-def audited(script: str | None, role: Role | None, **changes: Any) -> Row:
-    given: dict[str, Any] = {
-        "name": "alpha",
-        "region": "eu-west-2",
-        "account_id": "111122223333",
-        "status": "InService",
-        "role_arn": ARN,
-        "lifecycle_name": "team-attribution",
-        "root_access": False,
-        "metadata_version": "2",
-        "platform": "notebook-al2023-v1",
-        "failure": None,
-        "modified": START,
-        "lifecycle": Lifecycle(script, START - timedelta(days=1)),
-    }
-    return judge_instance(Instance(**(given | changes), role=role))
-
-
-def codes(row: Row) -> list[str]:
-    return [each.code for each in row.findings]
 
 
 def test_one_that_failed_to_start(scripts: dict[str, str]) -> None:

@@ -79,9 +79,17 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     if identity.get("type") != "AssumedRole":
         return None
     context = identity.get("sessionContext") or {}
-    issuer = (context.get("sessionIssuer") or {}).get("arn")
-    own = re.fullmatch(r"arn:([^:]*):[^:]*:[^:]*:([^:]*):assumed-role/([^/]*)(?:/(.*))?", identity.get("arn") or "")
-    role_arn = issuer or (own and f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}")
+    issuer = (context.get("sessionIssuer") or {}).get("arn") or ""
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", issuer, re.ASCII):
+        issuer = None
+    arn = identity.get("arn")
+    own = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/:]+)(?:/([^/]+))?", arn or "", re.ASCII)
+    if arn is None:
+        # The principal alone: the role's unique id, and the session's name.
+        own_id = re.fullmatch("AROA[A-Z0-9]+:.+", identity.get("principalId") or "", re.ASCII | re.DOTALL)
+        role_arn = issuer if own_id else None
+    else:
+        role_arn = own and (issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}")
     if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
         return None
     name = own and own[4]
@@ -307,6 +315,26 @@ def in_small_pieces(size: int) -> Any:
     """Make a window of so many bytes, so that records lie across its ends."""
     sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_CAREFULLY_READ_AT_ONCE"), size)
     return mock.patch.multiple(decompress, **sizes)
+
+
+@pytest.mark.parametrize("left_out", [[], ["sessionContext"], ["principalId"], ["sessionContext", "principalId"]])
+def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
+    """What the drawn damage hits by chance, such as an ARN that begins with `asn:` where nothing else names the role."""
+    identity = {key: value for key, value in session("fraud-model").items() if key not in left_out}
+    whole = document([others(), record(identity), others()])
+    start = whole.index(json.dumps(identity, **COMPACT).encode())
+    end = whole.index(b'"eventTime"', start)
+    for place in range(start, end):
+        for bit in range(8):
+            data = bytearray(whole)
+            data[place] ^= 1 << bit
+            full = assert_same(bytes(data))
+            try:
+                expected = naive(bytes(data))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue
+            if not has_half_a_character(bytes(data)):
+                assert full == expected, bytes(data[start:end])
 
 
 @EXAMPLES

@@ -17,6 +17,7 @@ Effect = Literal["note", "weak", "unknown", "not-attributed", "broken"]
 
 # Neither can be created or started any more: the first since 2022, the second since 1 July 2026.
 _ENDED_PLATFORMS = {"notebook-al1": "Amazon Linux 1", "notebook-al2-": "Amazon Linux 2"}
+_OF_IMDS_MODE = ("proxy", "firewall")
 _PLATFORM = "notebook-al2023-v1"
 
 
@@ -81,10 +82,11 @@ class InstanceFindings:
                 "no-attribution" if script.kind == "none" else "script-undecided",
                 "not-attributed" if script.kind == "none" else "unknown",
                 script.problem or "",
-                "move what may undo it out of extra_on_start"
+                "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is"
                 if script.version and script.kind == "undecided"
                 else self._changes.other_script(),
             )
+        yield from self._of_openings()
         if script.role_arn and script.role_arn != instance.role_arn:
             yield Finding(
                 "other-role",
@@ -120,6 +122,20 @@ class InstanceFindings:
                 "note",
                 "it starts also where attribution can't be set up, with the base session open to everyone",
                 "allow_start_without_attribution = false",
+            )
+
+    def _of_openings(self) -> Iterator[Finding]:
+        """Yield what the script opens to the notebook's user besides."""
+        script = self._script
+        where = "extra_on_start" if script.version else "the on-start script"
+        for opening in script.openings:
+            # The proxy and the firewall are the imds mode's; in profile mode it isn't known what such a line is for.
+            is_sure = opening.code not in _OF_IMDS_MODE or script.mode == "imds"
+            yield Finding(
+                opening.code,
+                "weak" if is_sure else "unknown",
+                f"in {where}, {opening.what}",
+                f"take it out of {where}",
             )
 
     def _is_outdated(self) -> bool:

@@ -16,14 +16,13 @@ from typing import Literal
 from msgspec import Struct
 
 from .known_scripts import KNOWN_SCRIPTS, Mode
-from .shell import CONFIG, HOME, NAME, ROLE, UNKNOWN, CantTellError, follow
+from .shell import CONFIG, HOME, NAME, ROLE, Instance, Opening, follow
 
 Kind = Literal["module", "recipe", "none", "undecided"]
 
 _LONGEST_SCRIPT = 1 << 20
-_SETTING = re.compile(
-    r"(ROLE_ARN|ATTRIBUTION_MODE|ALLOW_START_WITHOUT_ATTRIBUTION|EXTRA_ON_START|AWS_PROFILES|IMDS_PROXY)='((?:[^']|'\\'')*)'\n"
-)
+# By their form: which of them a script may have is known with its hash.
+_SETTING = re.compile(r"([A-Z][A-Z_]*)='((?:[^']|'\\'')*)'\n")
 # Profiles as the module writes them: none is the default one, and each calls from the notebook session.
 _PROFILES = re.compile(
     r"(\[profile (?!default\])[\w.@-]+\]\n"
@@ -33,11 +32,12 @@ _PROFILES = re.compile(
 )
 _PACKED = re.compile(r"(?<=base64 -d <<<')[A-Za-z0-9+/=]+(?=')")
 _SIGNS_OF_MODULE = ("notebook-attribution:", "Makes the AWS calls of this notebook instance attributable")
-# What a script of the owner's that runs afterwards, as root, might undo.
-_UNDOING = re.compile(
-    r"\.aws\b|chattr|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|AWS_PROFILE|iptables|\bnft\b|169\.254|fd00:ec2"
-    r"|notebook-attribution|\beval\b"
-)
+_OF_SHELL = re.compile(r"#! *(/usr)?/bin/(env +)?(bash|sh)( -[eux]+)* *")
+# Beside which clients follow the role.
+_KEYS = frozenset(
+    ("role_arn", "credential_source", "role_session_name", "region", "output", "sts_regional_endpoints", "duration_seconds",
+     "cli_pager", "max_attempts", "retry_mode")
+)  # fmt: skip
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
 
 
@@ -46,7 +46,7 @@ class Script(Struct, frozen=True):
 
     `role_arn` and `session_name` are what it sets, None where it takes the instance's own. `problem` says why it doesn't set
     attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote. Without a
-    `role_arn` it asks DescribeNotebookInstance for it.
+    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides.
     """
 
     kind: Kind
@@ -57,6 +57,7 @@ class Script(Struct, frozen=True):
     starts_without: bool = False
     is_locked: bool = True
     problem: str | None = None
+    openings: tuple[Opening, ...] = ()
 
 
 def recognise(script: str) -> Script:
@@ -72,31 +73,45 @@ def recognise(script: str) -> Script:
 
 
 def body_hash(script: str) -> str:
-    """Return the hash by which `KNOWN_SCRIPTS` has one of the module's scripts, whatever its settings."""
+    """Return the hash by which `KNOWN_SCRIPTS` has one of the module's scripts, whatever the values of its settings."""
     return hashlib.sha256(_taken_apart(script)[1].encode()).hexdigest()
+
+
+def setting_names(script: str) -> list[str]:
+    """Return the names of the settings that stand before the script."""
+    return sorted(_taken_apart(script)[0])
 
 
 def _module_script(script: str) -> Script | None:
     settings, body = _taken_apart(script)
     known = KNOWN_SCRIPTS.get(hashlib.sha256(body.encode()).hexdigest())
-    if not known:
+    if not known or not settings.keys() <= set(known.settings):
         return None
-    version, mode = known
-    if doubt := _UNDOING.search(settings.get("EXTRA_ON_START", "")):
-        return Script(
-            "undecided", version, problem=f"extra_on_start, which runs as root afterwards, may undo it: {doubt[0]!r}"
-        )
+    version, mode = known.version, known.mode
     if not _PROFILES.fullmatch(settings.get("AWS_PROFILES", "")):
-        return Script("undecided", version, problem="its AWS_PROFILES holds what the module doesn't write there")
+        return Script("undecided", version, mode, problem="its AWS_PROFILES holds what the module doesn't write there")
     if settings.get("ATTRIBUTION_MODE", mode) != mode:
         return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
+    extra = settings.get("EXTRA_ON_START", "")
+    found = _followed_extra(extra) if extra else None
     return Script(
-        "module",
+        "undecided" if found and found.doubts else "module",
         version,
         mode,
         settings.get("ROLE_ARN") or None,
         starts_without=settings.get("ALLOW_START_WITHOUT_ATTRIBUTION") == "true",
+        problem=f"extra_on_start, which runs as root afterwards, may undo it: {found.doubts[0]}"
+        if found and found.doubts
+        else None,
+        openings=tuple(found.openings) if found else (),
     )
+
+
+def _followed_extra(script: str) -> Instance:
+    first = script.partition("\n")[0]
+    if first.startswith("#!") and not _OF_SHELL.fullmatch(first):
+        return Instance(doubts=[f"it is no shell script: {first[:80]}"])
+    return follow(script, is_set_up=True)
 
 
 def _taken_apart(script: str) -> tuple[dict[str, str], str]:
@@ -136,28 +151,29 @@ def _recipe_script(script: str) -> Script:
         return Script("none", problem="its on-start script doesn't set attribution up")
     if "\r\n" in script:
         return Script("none", problem="its on-start script has Windows line ends, which bash doesn't take")
-    try:
-        state = follow(script)
-    except CantTellError as error:
-        return Script("undecided", problem=f"whether its on-start script sets attribution up can't be told: {error}")
-    except ValueError:
-        return Script("undecided", problem="its on-start script can't be followed")
+    state = follow(script)
+    openings = tuple(state.openings)
+    if state.doubts:
+        problem = f"whether its on-start script sets attribution up can't be told: {state.doubts[0]}"
+        return Script("undecided", problem=problem, openings=openings)
     reason, values = _default_profile(state.files.get(CONFIG))
     if not reason:
         reason = _wrong_values(values)
     if reason:
         return Script("none", problem=f"its on-start script looks like the recipe's, but {reason}")
-    role, session = values["role_arn"], values["role_session_name"]
-    if UNKNOWN in role or UNKNOWN in session:
-        return Script(
-            "undecided", problem="its on-start script writes a role or session name that can't be told from the script"
+    if others := values.keys() - _KEYS:
+        problem = (
+            f"what {', '.join(sorted(others))} in the AWS config that its on-start script writes leads to can't be told"
         )
+        return Script("undecided", problem=problem, openings=openings)
+    role, session = values["role_arn"], values["role_session_name"]
     return Script(
         "recipe",
         mode="profile",
         role_arn=None if role == ROLE else role,
         session_name=None if session == NAME else session,
         is_locked={CONFIG, f"{HOME}/.aws", f"{HOME}/.aws/credentials"} <= state.locked,
+        openings=openings,
     )
 
 
@@ -184,6 +200,6 @@ def _wrong_values(values: dict[str, str]) -> str | None:
     for key in ("role_arn", "role_session_name"):
         if "$" in values[key] or "`" in values[key]:
             return f"{key} is {values[key]} as it stands, since the shell doesn't fill it in there"
-    if not _ROLE_ARN.fullmatch(values["role_arn"]) and values["role_arn"] != ROLE and UNKNOWN not in values["role_arn"]:
+    if not _ROLE_ARN.fullmatch(values["role_arn"]) and values["role_arn"] != ROLE:
         return f"role_arn is no role's ARN: {values['role_arn']}"
     return None
