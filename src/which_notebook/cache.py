@@ -25,6 +25,8 @@ _LARGEST = 1024 * 1024 * 1024
 _HELD_AT_MOST = 8 * 1024 * 1024
 _ANSWERS_AT_MOST = 20
 _CHECKSUM = 4
+# Of what is remembered; it grows with each change in what reading a file gives.
+_EDITION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
@@ -71,7 +73,7 @@ class Cache:
     def __init__(self, path: str | None, wanted: Wanted) -> None:
         self.trouble: str | None = None
         # Another version may find other things.
-        self._wanted = f"{__version__}/{wanted.digest}" if path else ""
+        self._wanted = f"{__version__}/{_EDITION}/{wanted.digest}" if path else ""
         self._database: sqlite3.Connection | None = None
         self._path = path
         self._held: list[tuple[LogFile, list[bytes]]] = []

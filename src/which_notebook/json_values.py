@@ -23,8 +23,10 @@ _WEIGHT_OF_DEEP = 20
 _SKIPPED = re.compile(r"[\s,]*")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
-# Behind damage: where a record begins, or a line's own object does.
-_NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
+_NEXT_RECORD = re.compile(re.escape(RECORD_START))
+_NEXT_LINE = re.compile(r"(?<=\n)\{")
+# Up to the text's end, where a string isn't closed.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
 class ValueReader:
@@ -58,10 +60,11 @@ class ValueReader:
             try:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
-                if not last and len(self._text) - start < LONGEST_VALUE:
+                end = _end_of_value(self._text, start) if isinstance(error, RecursionError) else None
+                if end is None and not last and len(self._text) - start < LONGEST_VALUE:
                     self._at = start
                     return
-                self._skip_damage(start, error)
+                self._skip_damage(start, error, end)
             else:
                 if value:
                     yield value
@@ -93,10 +96,26 @@ class ValueReader:
             raise ValueError("neither a record nor a list of records")
         return None
 
-    def _skip_damage(self, at: int, error: Exception) -> None:
+    def _skip_damage(self, at: int, error: Exception, end: int | None) -> None:
+        """Go on where the next record begins; an object that the damaged one still holds is none, whatever it looks like."""
         position = self._offset + at
-        what = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
-        weight = _WEIGHT_OF_DEEP if isinstance(error, RecursionError) else 1
-        self._report(f"damaged JSON at character {position:,} ({what})", weight)
-        following = _NEXT_VALUE.search(self._text, at + 1)
-        self._at = following.start() if following else len(self._text)
+        if isinstance(error, RecursionError):
+            self._report(f"damaged JSON at character {position:,} (nested too deep)", _WEIGHT_OF_DEEP)
+            self._at = len(self._text) if end is None else end
+            return
+        self._report(f"damaged JSON at character {position:,} ({getattr(error, 'msg', str(error))})", 1)
+        # The next record's own start may be what doesn't fit.
+        fitting = getattr(error, "pos", at) - len(RECORD_START)
+        found = (_NEXT_RECORD.search(self._text, max(at, fitting) + 1), _NEXT_LINE.search(self._text, at + 1))
+        self._at = min((following.start() for following in found if following), default=len(self._text))
+
+
+def _end_of_value(text: str, start: int) -> int | None:
+    """Return where an object ends, however deep it is nested; None where it doesn't."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text, start):
+        first = token.group()[0]
+        depth += (first in "{[") - (first in "}]")
+        if depth == 0:
+            return token.end()
+    return None
