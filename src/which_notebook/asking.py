@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -30,6 +31,7 @@ DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, INTERRUPTED = 0, 1, 2, 3, 130
 """The exit statuses."""
 
 _SKIPPED_NAMED = 20
+_IDS_NAMED = 5
 
 
 class Asked:
@@ -49,10 +51,14 @@ class Asked:
         self._follow = given.follow
         self._fail_on = given.fail_on
         self._unattributed = 0
+        self._of_unknown_roles: Counter[str] = Counter()
+        if inventory:
+            self.reading.role_arns.update(inventory.role_arns)
 
     def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
         """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for."""
-        wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
+        wanted = Wanted(role_names=(self.judge.role_name,), role_ids=self.judge.role_ids)
+        judge: Callable[[CallTable], None] = self.judge.judge
         if self._follow:
             # A session may have been opened before, in another region or account.
             openings = Question(since=self.question.since and earlier(self.question.since), until=self.question.until)
@@ -67,10 +73,28 @@ class Asked:
             judge(table)
             if signs:
                 signs.see(table)
+            self._count_unknown_roles(table)
             table = table.selected(table["status"])  # others are there for opening one of the role's sessions
             table = table.selected(of_any_notebook.fitting(table))
             self._unattributed += table["status"].count("unattributed")
             yield table.selected(self.question.fitting(table))
+
+    def _count_unknown_roles(self, table: CallTable) -> None:
+        of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)
+        self._of_unknown_roles.update(role_id for _, role_id, _ in of_roles if role_id)
+
+    def _note_unknown_roles(self) -> None:
+        """Say which calls may be the role's and aren't counted: their records have a unique id that isn't known."""
+        if self._of_unknown_roles and not any(map(self.judge.is_role, self.reading.role_arns.values())):
+            named = ", ".join(
+                f"{role_id} ({count:,})" for role_id, count in self._of_unknown_roles.most_common(_IDS_NAMED)
+            )
+            more = ", …" if len(self._of_unknown_roles) > _IDS_NAMED else ""
+            self.reading.note(
+                f"{self._of_unknown_roles.total():,} calls aren't counted, since their records have no ARN, only a role's unique "
+                f"id: {named}{more}. Whether that is {self.judge.role_name} can be told by the logs of its own account, or by "
+                "--inventory with the output role_unique_id"
+            )
 
     def calls(self) -> Iterator[Call]:
         """Yield the same, call by call."""
@@ -79,6 +103,7 @@ class Asked:
 
     def status(self) -> int:
         """Say what couldn't be read; return the exit status."""
+        self._note_unknown_roles()
         status = status_of(self.reading)
         if self._fail_on and self._unattributed:
             say(f"{self._unattributed:,} unattributed calls (--fail-on unattributed)")

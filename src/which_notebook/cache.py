@@ -42,11 +42,12 @@ WHERE wanted = ? AND name = ? AND version = ? ORDER BY part.rowid
 
 
 class Answer(Struct, array_like=True):
-    """All that reading some files gave, in order: their number, their size when decompressed, and encoded tables."""
+    """All that reading some files gave, in order: their number, their size when decompressed, encoded tables, and `role_arns`."""
 
     files: int
     size: int
     tables: list[bytes]
+    role_arns: dict[str, str]
 
 
 def cache_path() -> str:

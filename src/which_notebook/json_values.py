@@ -18,13 +18,14 @@ LONGEST_VALUE = 16 * 1024 * 1024
 ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
 _DEEPEST = 100
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
-_WEIGHT_OF_DEEP = 20
+_WASTED_ON_DEEP = 100_000
 
-_SKIPPED = re.compile(r"[\s,]*")
+# An export of CloudWatch Logs has a time before each line's record.
+_SKIPPED = re.compile(r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z[ \t]+(?=\{))?")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
-_NEXT_RECORD = re.compile(re.escape(RECORD_START))
-_NEXT_LINE = re.compile(r"(?<=\n)\{")
+# Behind damage: where a record begins, or a line's own object does.
+_NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
 # Up to the text's end, where a string isn't closed.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
@@ -32,8 +33,8 @@ _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]
 class ValueReader:
     """Takes text piece by piece; yields the values in it, each as the piece of text that it is.
 
-    What can't be read is skipped up to the next record, and `report` is told, with a weight: how much time it took. `depth` is
-    the number of brackets that are open.
+    What can't be read is skipped up to the next record, and `report` is told, with the number of characters that were
+    read in vain. `depth` is the number of brackets that are open.
     """
 
     def __init__(self, report: Callable[[str, int], None]) -> None:
@@ -100,14 +101,20 @@ class ValueReader:
         """Go on where the next record begins; an object that the damaged one still holds is none, whatever it looks like."""
         position = self._offset + at
         if isinstance(error, RecursionError):
-            self._report(f"damaged JSON at character {position:,} (nested too deep)", _WEIGHT_OF_DEEP)
             self._at = len(self._text) if end is None else end
+            self._report(f"damaged JSON at character {position:,} (nested too deep)", _WASTED_ON_DEEP)
             return
-        self._report(f"damaged JSON at character {position:,} ({getattr(error, 'msg', str(error))})", 1)
-        # The next record's own start may be what doesn't fit.
-        fitting = getattr(error, "pos", at) - len(RECORD_START)
-        found = (_NEXT_RECORD.search(self._text, max(at, fitting) + 1), _NEXT_LINE.search(self._text, at + 1))
-        self._at = min((following.start() for following in found if following), default=len(self._text))
+        misfit = getattr(error, "pos", at)
+        self._at = self._next_value(at, misfit)
+        reason = getattr(error, "msg", str(error))
+        self._report(f"damaged JSON at character {position:,} ({reason})", max(0, misfit - self._at))
+
+    def _next_value(self, at: int, misfit: int) -> int:
+        for following in _NEXT_VALUE.finditer(self._text, at + 1):
+            # The next record's own start may be what doesn't fit.
+            if following.start() > misfit - len(RECORD_START) or following.group() != RECORD_START:
+                return following.start()
+        return len(self._text)
 
 
 def _end_of_value(text: str, start: int) -> int | None:

@@ -41,6 +41,7 @@ class _Parser:
         text = self._decoder.decode(content, last)
         if self._is_start and text:
             text, self._is_start = text.removeprefix("\ufeff"), False
+        self._problems.has_read(len(text))
         for value in self._values.feed(text, last=last):
             yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
 

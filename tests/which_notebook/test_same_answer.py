@@ -75,17 +75,19 @@ def records_in(value: Any) -> Iterator[Record]:
 
 def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     identity = found.get("userIdentity") or {}
-    if identity.get("type") != "AssumedRole":
-        return None
     context = identity.get("sessionContext") or {}
     issuer = (context.get("sessionIssuer") or {}).get("arn")
-    own = re.fullmatch(r"arn:([^:]*):[^:]*:[^:]*:([^:]*):assumed-role/([^/]*)(?:/(.*))?", identity.get("arn") or "")
-    role_arn = issuer or (own and f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}")
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", issuer or "", re.ASCII):
+        issuer = None
+    arn, principal_id = identity.get("arn"), identity.get("principalId") or ""
+    own = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/:]+)(?:/([^/]+))?", arn or "", re.ASCII)
+    name = (own and own[4]) or principal_id.partition(":")[2] or None
+    if own:
+        role_arn = issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}"
+    else:
+        role_arn = issuer if arn is None and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
     if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
         return None
-    name = own and own[4]
-    if name is None:
-        name = (identity.get("principalId") or "").partition(":")[2] or None
     status, notebook = "unknown-name", None
     asked = found.get("requestParameters")
     if name == BASE:
@@ -114,6 +116,7 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
         found.get("userAgent"),
         found.get("errorCode"),
         context.get("sourceIdentity"),
+        found.get("eventCategory"),
     )
 
 
@@ -160,7 +163,16 @@ def identities(draw: st.DrawFn) -> Record:
         case 4:
             identity = {"type": "AWSService", "invokedBy": draw(odd_texts)}
         case 5:
-            identity["type"] = draw(st.sampled_from(["IAMUser", None, "FederatedUser"]))
+            identity["type"] = draw(st.sampled_from(["IAMUser", None, "FederatedUser", "Unknown"]))
+        case 6:
+            odd = [
+                "asn:aws:sts::111122223333:assumed-role/data-science-execution/x",
+                "arn:aws:sts::1:assumed-role/a/b",
+                ROLE_ARN,
+            ]
+            identity["arn"] = draw(st.sampled_from(odd))
+        case 7:
+            del identity["arn"]
     return identity
 
 
