@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def assert_counted(data: bytes, real: Iterable[Record]) -> None:
 
 
 # In which company a forged record stands in its list.
-COMPANY = {
+COMPANY: dict[str, Callable[[Record], list[Any]]] = {
     "alone": lambda it: [it],
     "first": lambda it: [it, SMALL],
     "last": lambda it: [SMALL, it],
@@ -228,7 +228,7 @@ values = st.recursive(
 @st.composite
 def holders(draw: st.DrawFn) -> Record:
     identity = draw(st.sampled_from([MALLORY, session("i-0abc", role="web-server")]))
-    return record(identity, **{draw(st.sampled_from(PLACES[:5])): draw(values) for _ in range(draw(st.integers(0, 2)))})
+    return record(identity) | {draw(st.sampled_from(PLACES[:5])): draw(values) for _ in range(draw(st.integers(0, 2)))}
 
 
 @settings(max_examples=300)
