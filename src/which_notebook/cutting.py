@@ -23,7 +23,7 @@ from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .record import Call, RecordError, call_of
 from .top_level import TopLevel
-from .wanted import Wanted
+from .wanted import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
 
 _START = RECORD_START.encode()
 # What stands before the first record, and behind the last.
@@ -149,7 +149,10 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_lev
             stops[start] = last = following if 0 <= following < end else end
             first = min(first, start)
             at = stringzilla.find(window, needle, last)
-        plain_from, plain_to = max(plain_from, first), min(plain_to, last)
+        if (
+            needle != OF_AN_IDENTITY_WITHOUT_ARN
+        ):  # which most files don't hold, so that it tells nothing of how they are written
+            plain_from, plain_to = max(plain_from, first), min(plain_to, last)
     if _has_escapes(window, head, min(plain_from, end)) or _has_escapes(window, max(plain_from, plain_to), end):
         raise NotCuttableError
     view = memoryview(window)

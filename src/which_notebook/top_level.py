@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 
 import msgspec
+import stringzilla
 from msgspec import Raw
 
 from .json_values import RECORD_START
@@ -22,6 +23,15 @@ LARGEST_EVENT = 1024 * 1024
 
 _START = RECORD_START.encode()
 _decode = msgspec.json.Decoder(list[Raw]).decode
+# All that can't stand next to a string, outside of it, becomes an "a".
+_FOLDED = bytes(byte if byte in b'"\\[]{},: \t\r\n' else 0x61 for byte in range(256))
+# Brackets that a string holds: its quotation mark, or an escaped one, stands before them.
+_IN_STRINGS = (b':"[', b'a\\":[')
+# Closing brackets, one a pattern, outside of strings: the quotation mark behind them begins one.
+_CLOSING = (
+    b'],"a', b']},"a', b']}},"a', b']}]},"a', b']}}]}},"a', b']}],"a', b']}}]},"a', b']}}},"a', b']}},{"a', b']},{"a', b']}]}},"a',
+)  # fmt: skip
+_PATTERNS = (*_CLOSING[:1], *_IN_STRINGS, *_CLOSING[1:])
 
 
 class TopLevel:
@@ -30,6 +40,7 @@ class TopLevel:
     def __init__(self) -> None:
         self._passed: deque[memoryview] = deque()
         self._size = 0
+        self._patterns = _PATTERNS
 
     def go_on(self, text: memoryview) -> None:
         """Pass over some text, unread; it ends where a record may start."""
@@ -42,16 +53,38 @@ class TopLevel:
         """Return whether the place that is reached is at the top level, if what was known to be there before was."""
         if not self._passed:
             return True
-        text = b"".join(self._passed)
+        text = b"".join((*self._passed, _START))
         self._passed.clear()
         self._size = 0
         if len(text) > LARGEST_EVENT:
-            text = text[max(0, text.rfind(_START, 0, len(text) - LARGEST_EVENT)) :]
-        return _are_whole_values(text)
+            text = text[max(0, text.rfind(_START, 0, len(text) - len(_START) - LARGEST_EVENT)) :]
+        return self._closes_its_lists(text) or _are_whole_values(text)
+
+    def _closes_its_lists(self, text: bytes) -> bool:
+        """Return whether it is plain, without a parse, that no list is left open; False where it isn't plain.
+
+        A record within another stands in a list there, if something like a record precedes it. Each opening bracket is
+        counted, and each of some patterns, in which a bracket either closes a list or stands in a string. What a
+        string holds can't fit these: a mark behind a comma begins a string where something follows that can't follow its end.
+        """
+        if not self._patterns:
+            return False
+        folded = stringzilla.translate(text, _FOLDED)
+        left = stringzilla.count(folded, b"[")
+        found: list[bytes] = []
+        for pattern in self._patterns:
+            if left <= 0:
+                break
+            if number := stringzilla.count(folded, pattern):
+                left -= number
+                found.append(pattern)
+        # The records of one file are much alike.
+        self._patterns = (*found, *(each for each in _PATTERNS if each not in found)) if left <= 0 else ()
+        return left <= 0
 
 
 def _are_whole_values(text: bytes) -> bool:
-    text = text.rstrip(b", \r\n\t")
+    text = text.removesuffix(_START).rstrip(b", \r\n\t")
     if b"}," + _START not in text:
         # Values that follow each other without a comma, such as lines, stand in no list.
         for between in (b"}\n", b"}\r\n", b"}"):

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from .record import Call, role_name
 
-# The type of identity that a record has in the trail of another account than the caller's.
-_OF_AN_IDENTITY_WITHOUT_ARN = "AWSAccount"
+OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
+"""In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 def _needles(wanted: Wanted) -> tuple[bytes, ...]:
     texts = [*wanted.role_names, *wanted.role_ids, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
     if wanted.role_names and not wanted.role_ids:
-        texts.append(_OF_AN_IDENTITY_WITHOUT_ARN)
+        texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
     if wanted.chains:
         texts.append("AssumeRole")
     if wanted.source_identities:
