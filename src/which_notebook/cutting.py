@@ -157,9 +157,7 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_lev
         raise NotCuttableError
     view = memoryview(window)
     for start in sorted(stops):
-        if start > head:
-            top_level.go_on(view[head:start])
-        if not top_level.is_here():
+        if not top_level.is_here(view[head : start + len(_START)]):
             raise NotCuttableError
         # It is parsed, so that what follows it is at the top level, too.
         head = stops[start]

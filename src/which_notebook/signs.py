@@ -6,6 +6,7 @@ here shows where a name was used by somebody else. Each of these can also have a
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,6 +24,7 @@ _AT_ONCE = timedelta(hours=1)
 _KEYS_REMEMBERED = 50_000
 _ADDRESSES_REMEMBERED = 100
 _DETAILS_AT_MOST = 1_000
+_ADDRESS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:.]*")
 
 
 class Sign(Struct, frozen=True):
@@ -99,7 +101,7 @@ class Signs:
     def _see_addresses(self, table: CallTable) -> None:
         used: dict[str, set[str]] = {}
         for status, notebook, address in set(table.rows(("status", "notebook", "source_ip_address"))):
-            if status == "attributed" and _kind(address):
+            if status == "attributed" and _is_address(address):
                 used.setdefault(notebook, {self._address.get(notebook, address)}).add(address)
         moving = {notebook for notebook, addresses in used.items() if len(addresses) > 1}
         for notebook in used.keys() - moving:
@@ -107,7 +109,7 @@ class Signs:
         if not moving:
             return
         for row, (status, notebook, address) in enumerate(table.rows(("status", "notebook", "source_ip_address"))):
-            is_comparable = notebook in moving and status == "attributed" and _kind(address)
+            is_comparable = notebook in moving and status == "attributed" and _is_address(address)
             if is_comparable and self._address.setdefault(notebook, address) != address:
                 self._see_move(table, row, notebook, address)
 
@@ -134,15 +136,21 @@ class Signs:
             self.found.append(Sign(kind, notebook, table["event_time"][row], table["event_id"][row], text))
 
 
+def _is_address(address: str | None) -> bool:
+    """Return whether this is an address, and not the name of an AWS service that called on the session's behalf."""
+    # Of each call, and each may have an address of its own: ipaddress would take ten times as long.
+    return address is not None and _ADDRESS.fullmatch(address) is not None
+
+
 @lru_cache(maxsize=4096)
-def _kind(address: str | None) -> tuple[int, bool] | None:
-    """Return what can be compared: a public and a private address may both be one machine's. None: no address at all."""
+def _kind(address: str) -> tuple[int, bool] | None:
+    """Return what can be compared: a public and a private address may both be one machine's."""
     import ipaddress
 
     try:
-        found = ipaddress.ip_address(address or "")
+        found = ipaddress.ip_address(address)
     except ValueError:
-        return None  # an AWS service that called on the session's behalf
+        return None
     return found.version, found.is_private
 
 

@@ -43,24 +43,26 @@ class TopLevel:
         self._patterns = _PATTERNS
 
     def go_on(self, text: memoryview) -> None:
-        """Pass over some text, unread; it ends where a record may start."""
+        """Pass over some text, unread; it begins and ends where a record may start."""
         self._passed.append(text)
         self._size += len(text)
         while self._size - len(self._passed[0]) >= LARGEST_EVENT:
             self._size -= len(self._passed.popleft())
 
-    def is_here(self) -> bool:
-        """Return whether the place that is reached is at the top level, if what was known to be there before was."""
-        if not self._passed:
-            return True
-        text = b"".join((*self._passed, _START))
-        self._passed.clear()
-        self._size = 0
-        if len(text) > LARGEST_EVENT:
-            text = text[max(0, text.rfind(_START, 0, len(text) - len(_START) - LARGEST_EVENT)) :]
-        return self._closes_its_lists(text) or _are_whole_values(text)
+    def is_here(self, text: memoryview) -> bool:
+        """Return whether the place behind this text is at the top level, where a record begins with which the text ends."""
+        if len(text) == len(_START) and not self._passed:
+            return True  # nothing lies between
+        if self._passed:
+            text = memoryview(b"".join((*self._passed, text)))
+            self._passed.clear()
+            self._size = 0
+        if len(text) > LARGEST_EVENT + len(_START):
+            whole = bytes(text)
+            text = text[max(0, whole.rfind(_START, 0, len(text) - len(_START) - LARGEST_EVENT)) :]
+        return self._closes_its_lists(text) or _are_whole_values(bytes(text))
 
-    def _closes_its_lists(self, text: bytes) -> bool:
+    def _closes_its_lists(self, text: memoryview) -> bool:
         """Return whether it is plain, without a parse, that no list is left open; False where it isn't plain.
 
         A record within another stands in a list there, if something like a record precedes it. Each opening bracket is
