@@ -9,6 +9,7 @@ further back than any record is long: from there on the record that is looked at
 from __future__ import annotations
 
 from collections import deque
+from typing import ClassVar
 
 import msgspec
 import stringzilla
@@ -37,10 +38,15 @@ _PATTERNS = (*_CLOSING[:1], *_IN_STRINGS, *_CLOSING[1:])
 class TopLevel:
     """Follows a file from one place where a record may start to the next."""
 
+    # Those that were found before come first.
+    _patterns: ClassVar[tuple[bytes, ...]] = _PATTERNS
+
     def __init__(self) -> None:
         self._passed: deque[memoryview] = deque()
         self._size = 0
-        self._patterns = _PATTERNS
+        # What was passed begins at a place that is known to be at the top level.
+        self._is_from_top = True
+        self._is_plain = True
 
     def go_on(self, text: memoryview) -> None:
         """Pass over some text, unread; it begins and ends where a record may start."""
@@ -48,41 +54,46 @@ class TopLevel:
         self._size += len(text)
         while self._size - len(self._passed[0]) >= LARGEST_EVENT:
             self._size -= len(self._passed.popleft())
+            self._is_from_top = False
 
     def is_here(self, text: memoryview) -> bool:
         """Return whether the place behind this text is at the top level, where a record begins with which the text ends."""
-        if len(text) == len(_START) and not self._passed:
-            return True  # nothing lies between
         if self._passed:
             text = memoryview(b"".join((*self._passed, text)))
-            self._passed.clear()
-            self._size = 0
-        if len(text) > LARGEST_EVENT + len(_START):
-            whole = bytes(text)
-            text = text[max(0, whole.rfind(_START, 0, len(text) - len(_START) - LARGEST_EVENT)) :]
-        return self._closes_its_lists(text) or _are_whole_values(bytes(text))
+        elif len(text) == len(_START):
+            return True  # nothing lies between
+        is_from_top, self._is_from_top = self._is_from_top, True
+        self._passed.clear()
+        self._size = 0
+        return (is_from_top and self._closes_its_lists(text)) or _are_whole_values(_no_longer_than_needed(bytes(text)))
 
     def _closes_its_lists(self, text: memoryview) -> bool:
-        """Return whether it is plain, without a parse, that no list is left open; False where it isn't plain.
+        """Return whether it is plain, without a parse, that no list is left open in a text that begins at the top level.
 
         A record within another stands in a list there, if something like a record precedes it. Each opening bracket is
-        counted, and each of some patterns, in which a bracket either closes a list or stands in a string. What a
-        string holds can't fit these: a mark behind a comma begins a string where something follows that can't follow its end.
+        counted, and each of some patterns, in which a bracket either closes a list or stands in a string. No string can be
+        made to hold these: a quotation mark behind a comma begins a string, where what follows can't follow a string's end.
         """
-        if not self._patterns:
+        if not self._is_plain:
             return False
         folded = stringzilla.translate(text, _FOLDED)
-        left = stringzilla.count(folded, b"[")
+        left: int = stringzilla.count(folded, b"[")
         found: list[bytes] = []
-        for pattern in self._patterns:
+        for pattern in TopLevel._patterns:
             if left <= 0:
                 break
             if number := stringzilla.count(folded, pattern):
                 left -= number
                 found.append(pattern)
-        # The records of one file are much alike.
-        self._patterns = (*found, *(each for each in _PATTERNS if each not in found)) if left <= 0 else ()
-        return left <= 0
+        # The records of a file are much alike, and so are those of several.
+        self._is_plain = left <= 0
+        if self._is_plain:
+            TopLevel._patterns = (*found, *(pattern for pattern in TopLevel._patterns if pattern not in found))
+        return self._is_plain
+
+
+def _no_longer_than_needed(text: bytes) -> bytes:
+    return text[max(0, text.rfind(_START, 0, max(0, len(text) - len(_START) - LARGEST_EVENT))) :]
 
 
 def _are_whole_values(text: bytes) -> bool:

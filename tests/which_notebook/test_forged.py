@@ -149,6 +149,16 @@ def test_nor_wherever_pieces_end(size: int) -> None:
             assert_counted(b"\n".join(map(compact, found)), REAL)
 
 
+@pytest.mark.parametrize("size", [500, 3_000, 2**19])
+def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
+    """However far back is looked, that may be to a place within another such record."""
+    for few in range(3, 100, 7):
+        closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
+        for before in ([], [others()] * 5, [closing] * 3):
+            with in_small_pieces(size, 5_000):
+                assert_counted(document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL)
+
+
 @pytest.mark.parametrize("cut_off", ["behind it", "within it", "at the end of its list"])
 def test_nor_where_the_file_was_cut_off(cut_off: str) -> None:
     whole = document([*REAL, asked_for([STATEMENT, forged(eventID="forged"), SMALL])])
