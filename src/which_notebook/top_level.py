@@ -1,9 +1,10 @@
 """Tells whether a record stands at the top level of its file, or within another record.
 
 The text of a record is its caller's: a policy, say, may hold an object that looks like a record, or a thousand of them.
-What tells them apart is that all between a record and one before it are whole values, and nothing is left open: within a
-record, at least its own bracket is. So that is parsed, back to a place that is known to be at the top level, or
-further back than any record is long: from there on the record that is looked at would have to begin, too.
+What tells them apart is what stands between a record and a place before it that is known to be at the top level: whole
+values, and nothing that is left open. Within a record, at least the list is that the other one stands in. Where a count of
+brackets shows that no list is, that will do; else all is parsed. That goes back no further than a record can be long: the
+record that holds the other one would have to begin within that.
 """
 
 from __future__ import annotations
