@@ -34,7 +34,7 @@ _ESCAPE = b"\\u00"
 # A record may hold others; one that holds more was made to take up time.
 _STARTS_IN_A_RECORD_AT_MOST = 1_000
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
-_PARSED_AT_ONCE = 4 * 1024 * 1024
+_PARSED_AT_ONCE = 2 * 1024 * 1024
 
 
 class NotCuttableError(Exception):

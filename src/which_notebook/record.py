@@ -204,8 +204,8 @@ _AS_CLOUDTRAIL_WRITES_IT = re.compile(
 )
 
 
-_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/([^/]+))?")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/(.+))?", re.DOTALL)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
 

@@ -77,10 +77,10 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     identity = found.get("userIdentity") or {}
     context = identity.get("sessionContext") or {}
     issuer = (context.get("sessionIssuer") or {}).get("arn")
-    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/.+", issuer or "", re.ASCII):
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/(?s:.+)", issuer or "", re.ASCII):
         issuer = None
     arn, principal_id = identity.get("arn"), identity.get("principalId") or ""
-    own = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/:]+)(?:/([^/]+))?", arn or "", re.ASCII)
+    own = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/:]+)(?:/((?s:.+)))?", arn or "", re.ASCII)
     name = (own and own[4]) or principal_id.partition(":")[2] or None
     if own:
         role_arn = issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}"
