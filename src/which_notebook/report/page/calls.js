@@ -17,8 +17,8 @@ const FIELDS = {
   user_agent: "User agent",
   vpc_endpoint_id: "VPC endpoint",
   source_identity: "Source identity",
-  event_category: "Event category",
   event_id: "Event id",
+  event_category: "Event category",
   via: "Via",
 };
 
