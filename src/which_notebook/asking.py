@@ -91,9 +91,8 @@ class Asked:
             )
             more = ", …" if len(self._of_unknown_roles) > _IDS_NAMED else ""
             self.reading.note(
-                f"{self._of_unknown_roles.total():,} calls aren't counted, since their records have no ARN, only a role's unique "
-                f"id: {named}{more}. Whether that is {self.judge.role_name} can be told by the logs of its own account, or by "
-                "--inventory with the output role_unique_id"
+                f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
+                f"{self.judge.role_name}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
 
     def calls(self) -> Iterator[Call]:
