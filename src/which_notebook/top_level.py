@@ -59,16 +59,15 @@ class TopLevel:
 
     def is_here(self, text: memoryview) -> bool:
         """Return whether the place behind this text is at the top level, where a record begins with which the text ends."""
-        if self._passed:
-            text = memoryview(b"".join((*self._passed, text)))
-        elif len(text) == len(_START):
+        if not self._passed and len(text) == len(_START):
             return True  # nothing lies between
-        is_from_top, self._is_from_top = self._is_from_top, True
+        parts, is_from_top = [*self._passed, text], self._is_from_top
         self._passed.clear()
         self._size = 0
-        return (is_from_top and self._closes_its_lists(text)) or _are_whole_values(_no_longer_than_needed(bytes(text)))
+        self._is_from_top = True
+        return (is_from_top and self._closes_its_lists(parts)) or _are_whole_values(parts)
 
-    def _closes_its_lists(self, text: memoryview) -> bool:
+    def _closes_its_lists(self, parts: list[memoryview]) -> bool:
         """Return whether it is plain, without a parse, that no list is left open in a text that begins at the top level.
 
         A record within another stands in a list there, if something like a record precedes it. Each opening bracket is
@@ -77,7 +76,7 @@ class TopLevel:
         """
         if not self._is_plain:
             return False
-        folded = stringzilla.translate(text, _FOLDED)
+        folded = stringzilla.translate(parts[0] if len(parts) == 1 else b"".join(parts), _FOLDED)
         left: int = stringzilla.count(folded, b"[")
         found: list[bytes] = []
         for pattern in TopLevel._patterns:
@@ -93,18 +92,29 @@ class TopLevel:
         return self._is_plain
 
 
-def _no_longer_than_needed(text: bytes) -> bytes:
-    return text[max(0, text.rfind(_START, 0, max(0, len(text) - len(_START) - LARGEST_EVENT))) :]
+def _are_whole_values(parts: list[memoryview]) -> bool:
+    text = bytearray().join((b"[", *parts))
+    start = max(1, text.rfind(_START, 0, max(0, len(text) - len(_START) - LARGEST_EVENT)))
+    end = len(text) - len(_START)
+    while end > start and text[end - 1] in b", \r\n\t":
+        end -= 1
+    # In place, since it is long.
+    text[start - 1], text[end] = b"[]"
+    values = memoryview(text)[start - 1 : end + 1]
+    if _is_list(values):
+        return True
+    plain = bytes(values)
+    if b"}," + _START in plain:
+        return False
+    # Values that follow each other without a comma, such as lines, stand in no list.
+    for between in (b"}\n", b"}\r\n", b"}"):
+        plain = plain.replace(between + _START, b"}," + _START)
+    return _is_list(plain)
 
 
-def _are_whole_values(text: bytes) -> bool:
-    text = text.removesuffix(_START).rstrip(b", \r\n\t")
-    if b"}," + _START not in text:
-        # Values that follow each other without a comma, such as lines, stand in no list.
-        for between in (b"}\n", b"}\r\n", b"}"):
-            text = text.replace(between + _START, b"}," + _START)
+def _is_list(text: bytes | memoryview) -> bool:
     try:
-        _decode(b"[" + text + b"]")
+        _decode(text)
     except (msgspec.DecodeError, RecursionError):
         return False
     return True

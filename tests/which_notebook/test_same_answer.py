@@ -93,7 +93,7 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     if name == BASE:
         status = "unattributed"
         opens = isinstance(asked, dict) and asked.get("roleArn") == role_arn and asked.get("roleSessionName") != BASE
-        if found["eventName"] == "AssumeRole" and opens:
+        if (found["eventSource"], found["eventName"]) == ("sts.amazonaws.com", "AssumeRole") and opens:
             status = "handshake"
     elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":
         status, notebook = "attributed", name
