@@ -1,16 +1,18 @@
 """A seeded CloudTrail corpus: files as CloudTrail writes them, of records like those of a busy account.
 
-The same seed gives the same bytes. Run as `python bench/corpus.py FOLDER [--files N] [--records N] [--shape SHAPE]`.
+The same seed gives the same bytes. `python bench/corpus.py --help` says how to write one.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import random
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,8 +23,21 @@ ACCOUNT = "111122223333"
 REGION = "eu-central-1"
 NOTEBOOKS = [f"{team}-{topic}" for team in ("fraud", "churn", "risk", "growth") for topic in ("model", "report", "lab")]
 _START = datetime(2026, 3, 1, tzinfo=UTC)
-_SHARE_OF_THE_ROLE = 0.02
 _RECORD_BYTES = 1800
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a corpus is like.
+
+    `share` of the records are the role's. `random_keys`: data events on objects with keys as random as hashes are, which
+    compress to a sixth; else a mix, which compresses to a ninth. `own_addresses`: each call comes from another address.
+    """
+
+    share: float = 0.02
+    random_keys: bool = False
+    own_addresses: bool = False
+
 
 _OTHERS = ["ecs-task", "lambda-orders", "lambda-invoices", "ci-deployer", "eks-node", "backup", "inventory-scanner"]
 _AGENTS = [
@@ -43,6 +58,7 @@ _EVENTS = [
     ("glue.amazonaws.com", "GetTable", "Management"),
     ("logs.amazonaws.com", "CreateLogStream", "Management"),
 ]
+_DATA_EVENTS = [each for each in _EVENTS if each[2] == "Data"]
 
 
 def _session(role: str, session: str, key: str, opened: str) -> dict[str, object]:
@@ -89,13 +105,19 @@ def _parameters(chance: random.Random, event: str) -> dict[str, object]:
     return {"name": table, "policy": '{"Version":"2012-10-17","Statement":[]}', "id": f"{chance.getrandbits(64):016x}"}
 
 
-def _record(chance: random.Random, moment: datetime) -> dict[str, object]:
+def _random_key(chance: random.Random) -> dict[str, object]:
+    table = chance.choice(["orders", "invoices"])
+    key = f"warehouse/{table}/{base64.urlsafe_b64encode(chance.randbytes(120)).decode()}.parquet"
+    return {"bucketName": f"example-{table}", "Host": f"example-{table}.s3.{REGION}.amazonaws.com", "key": key}
+
+
+def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, object]:
     opened = (moment - timedelta(minutes=chance.randint(1, 59))).strftime("%Y-%m-%dT%H:%M:%SZ")
     key = f"ASIA{chance.getrandbits(80):020x}"[:20].upper()
-    source, event, category = chance.choice(_EVENTS)
-    parameters = _parameters(chance, event)
+    source, event, category = chance.choice(_DATA_EVENTS if kind.random_keys else _EVENTS)
+    parameters = _random_key(chance) if kind.random_keys else _parameters(chance, event)
     address = f"10.{chance.randint(0, 3)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
-    if chance.random() < _SHARE_OF_THE_ROLE:
+    if chance.random() < kind.share:
         role = ROLE
         notebook = chance.randrange(len(NOTEBOOKS))
         session = NOTEBOOKS[notebook]
@@ -113,6 +135,8 @@ def _record(chance: random.Random, moment: datetime) -> dict[str, object]:
                 }
     else:
         role, session = chance.choice(_OTHERS), f"{chance.getrandbits(64):016x}"
+    if kind.own_addresses:
+        address = f"10.{chance.randint(0, 255)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
     error = {"errorCode": "AccessDenied", "errorMessage": "Access Denied"} if chance.random() < 0.03 else {}
     record: dict[str, object] = {
         "eventVersion": "1.11",
@@ -156,12 +180,12 @@ def _record(chance: random.Random, moment: datetime) -> dict[str, object]:
     return {**record, "resources": resources}
 
 
-def records(seed: int, number: int) -> Iterator[dict[str, object]]:
+def records(seed: int, number: int, kind: Kind) -> Iterator[dict[str, object]]:
     """Yield one file's records: the same seed gives the same ones."""
     chance = random.Random(seed)  # noqa: S311 - a corpus, no secret
     moment = _START + timedelta(minutes=5 * seed)
     for _ in range(number):
-        yield _record(chance, moment + timedelta(seconds=chance.randint(0, 299)))
+        yield _record(chance, moment + timedelta(seconds=chance.randint(0, 299)), kind)
 
 
 def file_name(seed: int) -> str:
@@ -172,11 +196,11 @@ def file_name(seed: int) -> str:
     return f"AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{day}/{name}"
 
 
-def write_file(folder: Path, seed: int, number: int) -> int:
+def write_file(folder: Path, seed: int, number: int, kind: Kind) -> int:
     """Write one file; return its size when decompressed, in bytes."""
     data = (
         b'{"Records":['
-        + b",".join(json.dumps(each, separators=(",", ":")).encode() for each in records(seed, number))
+        + b",".join(json.dumps(each, separators=(",", ":")).encode() for each in records(seed, number, kind))
         + b"]}"
     )
     path = folder / file_name(seed)
@@ -185,16 +209,17 @@ def write_file(folder: Path, seed: int, number: int) -> int:
     return len(data)
 
 
-def _write_some(folder: Path, seeds: range, number: int) -> int:
-    return sum(write_file(folder, seed, number) for seed in seeds)
+def _write_some(folder: Path, seeds: range, number: int, kind: Kind) -> int:
+    return sum(write_file(folder, seed, number, kind) for seed in seeds)
 
 
-def write(folder: Path, files: int, number: int) -> int:
+def write(folder: Path, files: int, number: int, kind: Kind = Kind()) -> int:
     """Write a corpus of so many files of so many records; return its size when decompressed, in bytes."""
     step = max(1, files // 50)
     with ProcessPoolExecutor() as pool:
         parts = [
-            pool.submit(_write_some, folder, range(at, min(at + step, files)), number) for at in range(0, files, step)
+            pool.submit(_write_some, folder, range(at, min(at + step, files)), number, kind)
+            for at in range(0, files, step)
         ]
         return sum(part.result() for part in parts)
 
@@ -205,8 +230,12 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--records", type=int, default=2000)
+    parser.add_argument("--share", type=float, default=Kind.share, help="of the records that are the role's")
+    parser.add_argument("--random-keys", action="store_true", help="data events that compress to a sixth")
+    parser.add_argument("--own-addresses", action="store_true", help="an address of its own for each call")
     given = parser.parse_args()
-    print(f"{write(given.folder, given.files, given.records):,} bytes decompressed")
+    kind = Kind(given.share, given.random_keys, given.own_addresses)
+    print(f"{write(given.folder, given.files, given.records, kind):,} bytes decompressed")
 
 
 if __name__ == "__main__":

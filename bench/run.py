@@ -15,7 +15,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from corpus import ACCOUNT, ROLE, write
+from corpus import ACCOUNT, ROLE, Kind, write
 from measure import Command, Measured, measure, size_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -64,7 +64,7 @@ def target(value: float, least: float) -> str:
     return f"(target {least:g}: {'met' if round(value, 2) >= least else 'NOT met'})"
 
 
-def written_corpus(name: str, files: int, records: int) -> tuple[Path, int]:
+def written_corpus(name: str, files: int, records: int, kind: Kind = Kind()) -> tuple[Path, int]:  # noqa: B008 - frozen
     """Write a corpus, unless it is there from an earlier run; return its folder and its size when decompressed."""
     folder = FOLDER / f"{name}-{files}x{records}"
     note = folder / "size"
@@ -72,7 +72,7 @@ def written_corpus(name: str, files: int, records: int) -> tuple[Path, int]:
         print(f"writing {files:,} files of {records:,} records …", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "logs").mkdir(parents=True)
-        note.write_text(str(write(folder / "logs", files, records)))
+        note.write_text(str(write(folder / "logs", files, records, kind)))
     return folder / "logs", int(note.read_text())
 
 
@@ -143,6 +143,28 @@ def memory(logs: Path, files: int) -> None:
         print(f"  --jobs {jobs}: {small:.0f} MB on a tenth of the files, {large:.0f} MB on all", flush=True)
 
 
+def kinds(runs: int, files: int) -> None:
+    """Compare on corpora of other kinds: few and all records the role's, and compressed less well."""
+    for random_keys in (False, True):
+        for share, own_addresses, least in (
+            (0.02, False, 0.75),
+            (0.0005, False, 0.75),
+            (1.0, False, 0.4),
+            (1.0, True, 0.4),
+        ):
+            kind = Kind(share, random_keys, own_addresses)
+            name = f"{'keys' if random_keys else 'mix'}-{share:g}{'-addresses' if own_addresses else ''}"
+            logs, size = written_corpus(name, files, 2000, kind)
+            measured = measure({"bare": bare(logs), "ours": which_notebook(logs, "--jobs", "1")}, runs)
+            packed = size / size_of(logs)
+            what = "data events with random keys" if random_keys else "a mix of events"
+            each = ", each call from another address" if own_addresses else ""
+            table = Table(f"{what}, compressed {packed:.1f} times, {share:.2%} the role's{each}")
+            table.row("bare libdeflate", measured["bare"], size)
+            ratio = measured["bare"].seconds / measured["ours"].seconds
+            table.row("which-notebook, one process", measured["ours"], size, f"{ratio:.2f} {target(ratio, least)}")
+
+
 def shapes(runs: int, tiny: int, huge: int) -> None:
     """Compare on one huge file, and on very many tiny ones."""
     for name, files, records in (("one huge file", 1, huge), ("tiny files", tiny, 2)):
@@ -179,6 +201,7 @@ def main() -> None:
         f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
     )
     main_corpus(given.runs, 1000 // part, with_peers=not given.small)
+    kinds(given.runs, 100 // part)
     shapes(given.runs, 100_000 // part, 500_000 // part)
     start_up(given.runs)
 

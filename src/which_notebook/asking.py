@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
 from itertools import islice
@@ -33,6 +34,7 @@ DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, NO_SUCH_ROLE, INTERRUPTED = 0, 1,
 """The exit statuses."""
 
 _SKIPPED_NAMED = 20
+_IDS_NAMED = 5
 
 
 class Asked:
@@ -53,10 +55,14 @@ class Asked:
         self._follow = given.follow
         self._fail_on = given.fail_on
         self._unattributed = 0
+        self._of_unknown_roles: Counter[str] = Counter()
+        if inventory:
+            self.reading.role_arns.update(inventory.role_arns)
 
     def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
         """Yield the judged calls that are asked for, the oldest first; `signs` sees all within the time asked for, and concludes at the end."""
-        wanted, judge = Wanted(role_names=(self.judge.role_name,)), self.judge.judge
+        wanted = Wanted(role_names=(self.judge.role_name,), role_ids=self.judge.role_ids)
+        judge: Callable[[CallTable], None] = self.judge.judge
         if self._follow:
             # A session may have been opened before, in another region or account.
             openings = Question(since=self.question.since and earlier(self.question.since), until=self.question.until)
@@ -69,14 +75,32 @@ class Asked:
         for read in self.sources.tables(wanted):
             judge(read)
             self.role_calls.see(read)
+            table = read.selected(within.fitting(read))
             if signs:
-                signs.see(read.selected(within.fitting(read)))
+                signs.see(table)
+            self._count_unknown_roles(table)
             table = read.selected(read["status"])  # others are there for opening one of the role's sessions
             fitting = table.selected(of_any_notebook.fitting(table))
             self._unattributed += fitting["status"].count("unattributed")
             yield self.role_calls.asked_for(table)
         if signs:
             signs.conclude()
+
+    def _count_unknown_roles(self, table: CallTable) -> None:
+        of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)
+        self._of_unknown_roles.update(role_id for _, role_id, _ in of_roles if role_id)
+
+    def _note_unknown_roles(self) -> None:
+        """Say which calls may be the role's and aren't counted: their records have a unique id that isn't known."""
+        if self._of_unknown_roles and not any(map(self.judge.is_role, self.reading.role_arns.values())):
+            named = ", ".join(
+                f"{role_id} ({count:,})" for role_id, count in self._of_unknown_roles.most_common(_IDS_NAMED)
+            )
+            more = ", …" if len(self._of_unknown_roles) > _IDS_NAMED else ""
+            self.reading.note(
+                f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
+                f"{self.judge.role_name}'s, add logs of the role's own account, or an --inventory with role_unique_id"
+            )
 
     def calls(self) -> Iterator[Call]:
         """Yield the same, call by call."""
@@ -116,6 +140,7 @@ class Asked:
 
     def status(self) -> int:
         """Say what couldn't be read, and why the answer is empty; return the exit status."""
+        self._note_unknown_roles()
         status = status_of(self.reading)
         for text in self.why_empty:
             say(text)

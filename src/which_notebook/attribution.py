@@ -18,7 +18,7 @@ STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unkn
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
 _NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/([!-~]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
 _SESSION_ARN = re.compile(r"arn:[a-z-]+:sts::[0-9]{12}:assumed-role/[^/]+/.+")
 _SESSION_OF = re.compile(
     r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
@@ -31,10 +31,16 @@ class InventoryError(Exception):
 
 
 class Inventory(Struct, frozen=True):
-    """What `terraform output -json` says of one use of the module: its role, and the names that are real."""
+    """What `terraform output -json` says of one use of the module: its role, its unique id, and the names that are real."""
 
     role_arn: str
     names: tuple[str, ...]
+    role_unique_id: str | None = None
+
+    @property
+    def role_arns(self) -> dict[str, str]:
+        """The role's ARN by its unique id, where that is known."""
+        return {self.role_unique_id: self.role_arn} if self.role_unique_id else {}
 
     @property
     def known(self) -> re.Pattern[str]:
@@ -65,7 +71,8 @@ def read_inventory(path: str) -> Inventory:
     if len({each.role_arn for each in found}) > 1:
         roles = ", ".join(sorted({each.role_arn for each in found}))
         raise InventoryError(f"{path} holds several roles ({roles}): keep the outputs of one")
-    return Inventory(found[0].role_arn, tuple(sorted({name for each in found for name in each.names})))
+    unique_id = next((each.role_unique_id for each in found if each.role_unique_id), None)
+    return Inventory(found[0].role_arn, tuple(sorted({name for each in found for name in each.names})), unique_id)
 
 
 def _inventories(content: Any) -> Iterable[Inventory]:
@@ -82,7 +89,8 @@ def _inventories(content: Any) -> Iterable[Inventory]:
             # The session's ARN lacks the role's path; the name has to do.
             role_arn = next(iter(arns.values())).split("/")[1]
         if isinstance(role_arn, str):
-            yield Inventory(role_arn, tuple(arns))
+            unique_id = plain.get("role_unique_id")
+            yield Inventory(role_arn, tuple(arns), unique_id if isinstance(unique_id, str) else None)
             return
     for value in plain.values():
         yield from _inventories(value)
@@ -112,6 +120,8 @@ class Judge:
         self._account_id = session and session["account"]
         self._by_arn = role.startswith("arn:") and not session
         self._known = inventory.known if inventory else _NOTEBOOK_NAME
+        self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
+        """The role's unique id, where the inventory says it."""
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of the role that is asked about."""

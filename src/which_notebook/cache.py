@@ -25,6 +25,8 @@ _LARGEST = 1024 * 1024 * 1024
 _HELD_AT_MOST = 8 * 1024 * 1024
 _ANSWERS_AT_MOST = 20
 _CHECKSUM = 4
+# Of what is remembered; it grows with each change in what reading a file gives.
+_EDITION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
@@ -40,11 +42,12 @@ WHERE wanted = ? AND name = ? AND version = ? ORDER BY part.rowid
 
 
 class Answer(Struct, array_like=True):
-    """All that reading some files gave, in order: their number, their size when decompressed, and encoded tables."""
+    """All that reading some files gave, in order: their number, their size when decompressed, encoded tables, and `role_arns`."""
 
     files: int
     size: int
     tables: list[bytes]
+    role_arns: dict[str, str]
 
 
 def cache_path() -> str:
@@ -71,7 +74,7 @@ class Cache:
     def __init__(self, path: str | None, wanted: Wanted) -> None:
         self.trouble: str | None = None
         # Another version may find other things.
-        self._wanted = f"{__version__}/{wanted.digest}" if path else ""
+        self._wanted = f"{__version__}/{_EDITION}/{wanted.digest}" if path else ""
         self._database: sqlite3.Connection | None = None
         self._path = path
         self._held: list[tuple[LogFile, list[bytes]]] = []

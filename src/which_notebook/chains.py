@@ -38,6 +38,7 @@ class Chains(Struct):
         """Return what to read for: the role's own calls, and those in the chained sessions."""
         return Wanted(
             role_names=(judge.role_name,),
+            role_ids=judge.role_ids,
             chained_role_names=tuple(sorted(self.role_names)),
             access_keys=frozenset(self.by_key),
             source_identities=frozenset(self.by_source_identity),
@@ -70,7 +71,7 @@ class Chains(Struct):
 
 def wanted_for_chains(judge: Judge) -> Wanted:
     """Return what to read for before the chains are known: who opened which session."""
-    return Wanted(role_names=(judge.role_name,), chains=True)
+    return Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids, chains=True)
 
 
 def find_chains(calls: Iterable[Call], judge: Judge) -> Chains:

@@ -83,6 +83,7 @@ def _event(given: argparse.Namespace) -> int:
     inventory = read_inventory(given.inventory) if given.inventory else None
     role = given.role or (inventory.role_arn if inventory else None)
     with reading_as_asked(given) as reading, Sources(given.sources, question_of(given), reading, again=True) as sources:
+        reading.role_arns.update(inventory.role_arns if inventory else {})
         try:
             explanation = explain(given.event_id, sources, role, inventory)
         except NotFoundError as error:

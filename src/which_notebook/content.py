@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from .decompress import DamagedFileError
 
 _PROBLEMS_AT_MOST = 10
-_PROBLEMS_BORNE = 20_000
+_PRICE = 200
+_CREDIT = 30_000_000
 
 
 class Content:
@@ -36,23 +37,31 @@ class TooManyProblemsError(Exception):
 
 
 class Problems:
-    """What is wrong with what stands in a file, told in a bounded number of lines."""
+    """What is wrong with what stands in a file, told in a bounded number of lines.
+
+    Telling a problem takes time, and a file may be made to have nothing else. So each has a price, in characters that are
+    read in the same time; what was read pays for it.
+    """
 
     def __init__(self) -> None:
         self._first: list[str] = []
         self._number = 0
-        self._borne = 0
+        self._credit = _CREDIT
         self._closed = False
 
-    def add(self, problem: str, weight: int = 1) -> None:
-        """Take one down; raise TooManyProblemsError where there have been so many, by weight, that the file is no log."""
+    def has_read(self, characters: int) -> None:
+        """Take down how much was read."""
+        self._credit += characters
+
+    def add(self, problem: str, wasted: int = 0) -> None:
+        """Take one down, and how many characters were read in vain; raise TooManyProblemsError where they take up the time."""
         if self._closed:
             return
         self._number += 1
-        self._borne += weight
+        self._credit -= _PRICE + wasted
         if self._number <= _PROBLEMS_AT_MOST:
             self._first.append(problem)
-        if self._borne >= _PROBLEMS_BORNE:
+        if self._credit < 0:
             raise TooManyProblemsError
 
     def close(self) -> None:
@@ -62,5 +71,5 @@ class Problems:
     def told(self) -> list[str]:
         """Return a line for each of the first ones, and how many more there are."""
         more = self._number - len(self._first)
-        rest = "; the rest is left unread" if self._borne >= _PROBLEMS_BORNE else ""
+        rest = "; the rest is left unread" if self._credit < 0 else ""
         return [*self._first, f"and {more:,} more problems{rest}"] if more else self._first

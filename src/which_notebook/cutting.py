@@ -4,14 +4,13 @@ CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. In 
 next one's, and each that is cut out must be a whole JSON object by itself. A file in which one isn't, that is damaged or
 has another form can't be cut.
 
+A record that is counted is known to stand at the top level of the file, see `top_level`; a file without one pays nothing
+for that.
+
 What can't be told this way, since it doesn't look at each byte:
-- an object that begins with `{"eventVersion":`, holds all that a record must, and stands in the midst of a list within
-  another principal's record (neither first nor last in it) counts as a record. CloudTrail's own fields hold no such list.
-  A record that was cut off within a list, whose brackets what follows it then closes, makes one of all: there the fast way
-  gives more calls, and both ways name the file;
 - a writer that escapes letters (`\\u0073`) in some records only, between others half a megabyte apart at most that hold the
   role's name plainly, hides the name there. CloudTrail escapes none, and no writer that we know of changes its mind;
-- damage in a record that mentions nothing that is wanted goes unnamed.
+- damage in a record that mentions nothing that is wanted goes unnamed, unless records that count stand around it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ import stringzilla
 from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .record import Call, RecordError, call_of
-from .wanted import Wanted
+from .top_level import TopLevel
+from .wanted import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
 
 _START = RECORD_START.encode()
 # What stands before the first record, and behind the last.
@@ -34,7 +34,7 @@ _ESCAPE = b"\\u00"
 # A record may hold others; one that holds more was made to take up time.
 _STARTS_IN_A_RECORD_AT_MOST = 1_000
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
-_PARSED_AT_ONCE = 4 * 1024 * 1024
+_PARSED_AT_ONCE = 2 * 1024 * 1024
 
 
 class NotCuttableError(Exception):
@@ -46,6 +46,8 @@ def cut_calls(content: Content, wanted: Wanted) -> Iterator[list[Call]]:
     records: list[bytes] = []
     size = 0
     for record in _cut_records(content, wanted.needles):
+        if wanted.keeps_record:
+            raise NotCuttableError  # what is shown as proof comes from a file that was read whole
         records.append(record)
         size += len(record)
         if size > _PARSED_AT_ONCE:
@@ -70,16 +72,16 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
     form = next((form for form in _FORMS if window.startswith(form + _START)), None)
     if form is None:
         raise NotCuttableError
-    head = len(form)
+    head, top_level = len(form), TopLevel()
     for piece in content:
         end = _last_start(window, head)
         if end > head:
-            yield from _cut(window, head, end, needles)
+            yield from _cut(window, head, end, needles, top_level)
         # The last record goes on in this piece.
         start = _first_start(piece)
         if start > 0:
             seam = window[end:] + piece[:start]
-            yield from _cut(seam, 0, len(seam), needles)
+            yield from _cut(seam, 0, len(seam), needles, top_level)
             window, head = piece, start
         elif len(window) - end > LONGEST_VALUE:
             raise NotCuttableError
@@ -87,7 +89,7 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
             window, head = window[end:] + piece, 0
     if content.damage:
         raise NotCuttableError
-    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles)
+    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles, top_level)
 
 
 def _last_start(window: bytes, head: int) -> int:
@@ -129,8 +131,8 @@ def _end_of_records(window: bytes, closing: bytes) -> int:
     return end - len(closing) if window.endswith(b"}" + closing, 0, end) else 0
 
 
-def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...]) -> list[bytes]:
-    """Return the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
+def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_level: TopLevel) -> Iterator[bytes]:
+    """Yield the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
     if end <= head:
         raise NotCuttableError
     stops: dict[int, int] = {}
@@ -147,10 +149,21 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...]) -> list
             stops[start] = last = following if 0 <= following < end else end
             first = min(first, start)
             at = stringzilla.find(window, needle, last)
-        plain_from, plain_to = max(plain_from, first), min(plain_to, last)
+        if (
+            needle != OF_AN_IDENTITY_WITHOUT_ARN
+        ):  # which most files don't hold, so that it tells nothing of how they are written
+            plain_from, plain_to = max(plain_from, first), min(plain_to, last)
     if _has_escapes(window, head, min(plain_from, end)) or _has_escapes(window, max(plain_from, plain_to), end):
         raise NotCuttableError
-    return [window[start : stops[start]].rstrip(_SEPARATORS) for start in sorted(stops)]
+    view = memoryview(window)
+    for start in sorted(stops):
+        if not top_level.is_here(view[head : start + len(_START)]):
+            raise NotCuttableError
+        # It is parsed, so that what follows it is at the top level, too.
+        head = stops[start]
+        yield window[start:head].rstrip(_SEPARATORS)
+    if head < end:
+        top_level.go_on(view[head:end])
 
 
 def _has_escapes(window: bytes, start: int, end: int) -> bool:

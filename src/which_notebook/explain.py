@@ -83,13 +83,18 @@ def explain(event_id: str, sources: Sources, role: str | None, inventory: Invent
         raise NotFoundError(f"no source holds an event {event_id}")
     openings = _openings(call, sources)
     judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
+    around = Question(since=earlier(call.event_time), until=later(call.event_time))
+    of_role = Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids)
+    if call.role_arn is None and call.role_id:
+        # Another record of the role's may tell which role has that unique id.
+        same = (each for each in sources.calls(of_role, around) if each.event_id == event_id)
+        call.role_arn = next((each.role_arn for each in same), None)
     chains = find_chains(sorted(openings, key=lambda each: each.event_time), judge)
     chains.judge_call(call, judge)
     if call.status is None:
         return Explanation(call, openings, [])
     signs = Signs(judge)
-    around = Question(since=earlier(call.event_time), until=later(call.event_time))
-    for read in sources.tables(Wanted(role_names=(judge.role_name,)), around):
+    for read in sources.tables(of_role, around):
         table = read.selected(around.fitting(read))
         judge.judge(table)
         signs.see(table)

@@ -15,6 +15,7 @@ _ANSWERS = {
     "unattributed": "made in the base session SageMaker: it can't be told which of the role's notebook instances made it.",
     "handshake": "the AssumeRole by which a base session opened the notebook session of {opened}.",
     "unknown-name": "made in a session of the role under the name {session_name}, which is no known notebook instance's.",
+    "unnamed": "made in a session of a role, but the record has only its unique id, {role_id}: give --role with logs of the role's own account, or --inventory with the output role_unique_id.",
     None: "not made by a notebook instance: its caller is no session of the role, and none that led back to one was found.",
 }
 
@@ -23,8 +24,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of the explanation; all text from the log is safe to show."""
     call = explanation.call
     opened = call.opening.session_name if call.opening else None
-    answer = _ANSWERS[call.status].format(
-        notebook=call.notebook, via=call.via, session_name=call.session_name, opened=opened
+    is_unnamed = call.status is None and call.role_arn is None and call.role_id
+    answer = _ANSWERS["unnamed" if is_unnamed else call.status].format(
+        role_id=call.role_id, notebook=call.notebook, via=call.via, session_name=call.session_name, opened=opened
     )
     yield printable(
         f"Event {call.event_id} was {answer}" if call.status != "handshake" else f"Event {call.event_id} is {answer}"

@@ -18,20 +18,23 @@ LONGEST_VALUE = 16 * 1024 * 1024
 ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
 _DEEPEST = 100
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
-_WEIGHT_OF_DEEP = 20
+_WASTED_ON_DEEP = 100_000
 
-_SKIPPED = re.compile(r"[\s,]*")
+# An export of CloudWatch Logs has a time before each line's record.
+_SKIPPED = re.compile(r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z[ \t]+(?=\{))?")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
+# Up to the text's end, where a string isn't closed.
+_STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
 class ValueReader:
     """Takes text piece by piece; yields the values in it, each as the piece of text that it is.
 
-    What can't be read is skipped up to the next record, and `report` is told, with a weight: how much time it took. `depth` is
-    the number of brackets that are open.
+    What can't be read is skipped up to the next record, and `report` is told, with the number of characters that were
+    read in vain. `depth` is the number of brackets that are open.
     """
 
     def __init__(self, report: Callable[[str, int], None]) -> None:
@@ -58,10 +61,11 @@ class ValueReader:
             try:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
-                if not last and len(self._text) - start < LONGEST_VALUE:
+                end = _end_of_value(self._text, start) if isinstance(error, RecursionError) else None
+                if end is None and not last and len(self._text) - start < LONGEST_VALUE:
                     self._at = start
                     return
-                self._skip_damage(start, error)
+                self._skip_damage(start, error, end)
             else:
                 if value:
                     yield value
@@ -93,10 +97,32 @@ class ValueReader:
             raise ValueError("neither a record nor a list of records")
         return None
 
-    def _skip_damage(self, at: int, error: Exception) -> None:
+    def _skip_damage(self, at: int, error: Exception, end: int | None) -> None:
+        """Go on where the next record begins; an object that the damaged one still holds is none, whatever it looks like."""
         position = self._offset + at
-        what = "nested too deep" if isinstance(error, RecursionError) else getattr(error, "msg", str(error))
-        weight = _WEIGHT_OF_DEEP if isinstance(error, RecursionError) else 1
-        self._report(f"damaged JSON at character {position:,} ({what})", weight)
-        following = _NEXT_VALUE.search(self._text, at + 1)
-        self._at = following.start() if following else len(self._text)
+        if isinstance(error, RecursionError):
+            self._at = len(self._text) if end is None else end
+            self._report(f"damaged JSON at character {position:,} (nested too deep)", _WASTED_ON_DEEP)
+            return
+        misfit = getattr(error, "pos", at)
+        self._at = self._next_value(at, misfit)
+        reason = getattr(error, "msg", str(error))
+        self._report(f"damaged JSON at character {position:,} ({reason})", max(0, misfit - self._at))
+
+    def _next_value(self, at: int, misfit: int) -> int:
+        for following in _NEXT_VALUE.finditer(self._text, at + 1):
+            # The next record's own start may be what doesn't fit.
+            if following.start() > misfit - len(RECORD_START) or following.group() != RECORD_START:
+                return following.start()
+        return len(self._text)
+
+
+def _end_of_value(text: str, start: int) -> int | None:
+    """Return where an object ends, however deep it is nested; None where it doesn't."""
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text, start):
+        first = token.group()[0]
+        depth += (first in "{[") - (first in "}]")
+        if depth == 0:
+            return token.end()
+    return None

@@ -11,7 +11,7 @@ import msgspec
 
 from .record import Call
 
-_HELD_AT_MOST = 50_000
+_HELD_AT_MOST = 40_000
 _MERGED_AT_ONCE = 20_000
 _WRITTEN_AT_ONCE = 64
 _LENGTH_BYTES = 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import Raw
@@ -41,6 +41,7 @@ class _Parser:
         text = self._decoder.decode(content, last)
         if self._is_start and text:
             text, self._is_start = text.removeprefix("\ufeff"), False
+        self._problems.has_read(len(text))
         for value in self._values.feed(text, last=last):
             yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
 
@@ -53,32 +54,40 @@ class _Parser:
             self._problems.add("the JSON has more closing brackets than opening ones")
 
     def _calls_in(self, value: bytes) -> Iterator[Call]:
-        """Yield the wanted calls of a value; what is wrong with one of several records costs only that one."""
+        """Yield the wanted calls of a record, or of what wraps some; what is wrong with one costs only that one."""
         try:
             members = msgspec.json.decode(value, type=dict[str, Raw])
-            if "userIdentity" in members or "eventVersion" in members or "eventName" in members:
-                if (call := self._call_of(value, members)) and self._wanted.wants(call):
-                    yield call
-                inner: list[Raw] = []
-            elif "CloudTrailEvent" in members:  # as LookupEvents wraps it
-                inner = [Raw(msgspec.json.decode(members["CloudTrailEvent"], type=str).encode())]
-            elif "detail" in members:  # as EventBridge wraps it
-                inner = [members["detail"]]
-            elif "Records" in members or "Events" in members:
-                inner = msgspec.json.decode(members.get("Records") or members["Events"], type=list[Raw])
+            if not _is_record(members) and ("Records" in members or "Events" in members):
+                each: Iterable[Raw] = msgspec.json.decode(members.get("Records") or members["Events"], type=list[Raw])
             else:
-                inner = []
-                if "digestStartTime" not in members:
-                    keys = ", ".join(sorted(members)[:5])
-                    self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
-            for each in inner:
-                yield from self._calls_in(bytes(each))
-        except (RecordError, msgspec.DecodeError) as error:
-            self._problems.add(str(error))
-        except UnicodeDecodeError:
-            self._problems.add("a record with invalid UTF-8")
-        except RecursionError:
-            self._problems.add("a record that is nested too deep")
+                each = [Raw(value)]
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._problems.add(_reason(error))
+            return
+        for one in each:
+            try:
+                if (call := self._call_in(bytes(one))) and self._wanted.wants(call):
+                    yield call
+            except (RecordError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                self._problems.add(_reason(error))
+
+    def _call_in(self, value: bytes) -> Call | None:
+        """Return the call of a record that stands by itself, or is the one thing that its wrapper holds."""
+        members = msgspec.json.decode(value, type=dict[str, Raw])
+        if "CloudTrailEvent" in members and not _is_record(members):  # as LookupEvents wraps it
+            value = msgspec.json.decode(members["CloudTrailEvent"], type=str).encode()
+            members = msgspec.json.decode(value, type=dict[str, Raw])
+        elif "detail" in members and not _is_record(members):  # as EventBridge wraps it
+            if not _is_from_aws(members.get("source")):
+                return None
+            value = bytes(members["detail"])
+            members = msgspec.json.decode(value, type=dict[str, Raw])
+        if _is_record(members):
+            return self._call_of(value, members)
+        if "digestStartTime" not in members:
+            keys = ", ".join(sorted(members)[:5])
+            self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
+        return None
 
     def _call_of(self, record: bytes, members: dict[str, Raw]) -> Call | None:
         # An insight tells of many calls, and of no caller.
@@ -93,6 +102,21 @@ class _Parser:
             return False
         plain = msgspec.json.encode(msgspec.json.decode(record))
         return any(needle in plain for needle in self._needles)
+
+
+def _is_record(members: dict[str, Raw]) -> bool:
+    return "userIdentity" in members or "eventVersion" in members or "eventName" in members
+
+
+def _is_from_aws(source: Raw | None) -> bool:
+    """Return whether AWS itself put an event on the bus; who else does must name another source, or is a partner."""
+    return source is None or (_text(source).startswith("aws.") and not _text(source).startswith("aws.partner/"))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "a record with invalid UTF-8"
+    return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
 def _text(value: Raw | None) -> str:

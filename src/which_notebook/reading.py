@@ -16,6 +16,7 @@ from .order import in_order
 from .progress import Progress
 from .record import Call
 from .table import CallTable
+from .twins import without_twins
 from .wanted import Wanted
 
 TYPE_CHECKING = False
@@ -35,7 +36,8 @@ class Reading(Struct):
 
     `jobs`: processes that read; `cut`: see `scan`; `cache`: where the cache stands, or None. `files`, `size` (bytes when
     decompressed), `skipped` (what couldn't be read, with the reason; `skips`: how often that was found) and `notes` tell of
-    all that was read, and `coverage` of what there is. `shown_names`: what temporary files stand for.
+    all that was read, and `coverage` of what there is. `role_arns`: the roles' ARNs by their unique ids, as far as they are
+    known. `shown_names`: what temporary files stand for.
     """
 
     jobs: int = 1
@@ -48,6 +50,7 @@ class Reading(Struct):
     skips: int = 0
     notes: dict[str, None] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
+    role_arns: dict[str, str] = field(default_factory=dict)
     shown_names: dict[str, str] = field(default_factory=dict)
 
     def skip(self, name: str, reason: str) -> None:
@@ -76,21 +79,27 @@ class Reading(Struct):
             if name and (answer := cache.get_answer(name)):
                 self.files += answer.files
                 self.size += answer.size
-                yield from map(CallTable.decode, answer.tables)
+                self.role_arns.update(answer.role_arns)
+                for table in map(CallTable.decode, answer.tables):
+                    table.name_roles(self.role_arns)
+                    yield table
                 return
             before = (self.files, self.size, self.skips)
             batches = chain([some or []], others, self._batches(first, listed, wanted, cache))
             remembered: list[bytes] = []
-            for calls in in_order(batches):
+            for calls in without_twins(in_order(map(self._learned, batches))):
                 table = CallTable.of(calls)
                 if name:
                     remembered.append(table.encode())
                     if sum(map(len, remembered)) > _REMEMBERED_ANSWER_BYTES:
                         name = None
                         remembered.clear()
+                table.name_roles(self.role_arns)
                 yield table
             if name and self.skips == before[2]:
-                cache.put_answer(name, Answer(self.files - before[0], self.size - before[1], remembered))
+                cache.put_answer(
+                    name, Answer(self.files - before[0], self.size - before[1], remembered, self.role_arns)
+                )
         if cache.trouble:
             self.note(cache.trouble)
 
@@ -155,6 +164,11 @@ class Reading(Struct):
                 if not found.problems and 0 < len(known) <= _REMEMBERED_PARTS:
                     cache.put(part.file, known)
             yield found.calls
+
+    def _learned(self, calls: list[Call]) -> list[Call]:
+        """Return the calls; of all that are read, these come before the first table."""
+        self.role_arns.update({call.role_id: call.role_arn for call in calls if call.role_arn and call.role_id})
+        return calls
 
     def _count(self, file: LogFile) -> None:
         self.files += 1

@@ -35,6 +35,7 @@ CALL_FIELDS = (
     "user_agent",
     "error_code",
     "source_identity",
+    "event_category",
 )
 """The fields of a call in every output format, in their order."""
 
@@ -62,7 +63,8 @@ class Opening(Struct, array_like=True, gc=False):
 class Call(Struct, array_like=True, gc=False):
     """One API call.
 
-    `role_arn` and `session_name` are the caller's, None where that is no role's session. `notebook`, `status` and `via`
+    `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
+    some records have nothing else of the role, see `role_ids`. `notebook`, `status` and `via`
     are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
     `notebook_role_arn` the notebook's role. `named_role` is the role that a change hands over or changes: an ARN, or a name
     in the caller's account. `record` is the record itself, kept only where it is asked for.
@@ -84,6 +86,9 @@ class Call(Struct, array_like=True, gc=False):
     user_agent: str | None = None
     error_code: str | None = None
     source_identity: str | None = None
+    event_category: str | None = None
+    request_id: str | None = None
+    role_id: str | None = None
     named_role: str | None = None
     opening: Opening | None = None
     via: str | None = None
@@ -105,9 +110,9 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
-    role_arn = session_name = None
-    if identity.type == "AssumedRole":
-        role_arn, session_name = _session(identity.arn, issuer and issuer.arn, identity.principal_id)
+    role_arn, session_name, role_id = _session(
+        identity.arn, identity.principal_id, issuer and issuer.arn, issuer and issuer.principal_id
+    )
     account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
     # Most texts come again and again, and are kept in memory once.
     kept = _texts.setdefault
@@ -128,13 +133,18 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
         kept(found.user_agent, found.user_agent),
         found.error_code,
         context.source_identity if context else None,
+        kept(found.event_category, found.event_category),
+        found.request_id,
+        role_id,
     )
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
-        call.named_role = _named_role(_PARAMETERS.decode(record).request_parameters, role_arn)
-    if found.event_name == "AssumeRole":
-        call.opening = _opening(_PARTICULARS.decode(record), identity.arn or identity.invoked_by)
+        call.named_role = _named_role(_object(_PARAMETERS.decode(record).request_parameters), role_arn)
+    if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
+        call.opening = _opening(
+            _PARTICULARS.decode(record), identity.arn or identity.invoked_by or identity.principal_id
+        )
     if keep_record:
         call.record = record
     return call
@@ -145,8 +155,9 @@ def role_name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-class _Issuer(Struct, gc=False):
+class _Issuer(Struct, gc=False, rename="camel"):
     arn: str | None = None
+    principal_id: str | None = None
 
 
 class _SessionContext(Struct, gc=False, rename="camel"):
@@ -155,7 +166,6 @@ class _SessionContext(Struct, gc=False, rename="camel"):
 
 
 class _Identity(Struct, gc=False, rename="camel"):
-    type: str | None = None
     arn: str | None = None
     principal_id: str | None = None
     account_id: str | None = None
@@ -176,6 +186,8 @@ class _Record(Struct, gc=False, rename="camel"):
     vpc_endpoint_id: str | None = None
     user_agent: str | None = None
     error_code: str | None = None
+    event_category: str | None = None
+    request_id: str | None = msgspec.field(name="requestID", default=None)
 
 
 class _Parameters(Struct, rename="camel", gc=False):
@@ -207,41 +219,43 @@ _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
 )
 
-_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/([^/]+))?")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+")
+_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/(.+))?", re.DOTALL)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
 
 
 @lru_cache(maxsize=4096)
-def _session(arn: str | None, issuer_arn: str | None, principal_id: str | None) -> tuple[str | None, str | None]:
-    """Return the role's ARN and the session's name.
+def _session(
+    arn: str | None, principal_id: str | None, issuer_arn: str | None, issuer_id: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Return the role's ARN, the session's name and the role's unique id.
 
-    The session's own ARN drops the role's path, so the issuer's counts where there is one; and some anonymised ARNs
-    lack the session, which the principal id has too.
+    What counts is the session's own ARN, whatever type of identity the record says. It drops the role's path, which the
+    issuer's has; and some anonymised ARNs lack the session, which the principal id has too.
     """
     role_id, _, name = (principal_id or "").partition(":")
     found = _SESSION_ARN.fullmatch(arn or "")
     is_issued = issuer_arn is not None and _ROLE_ARN.fullmatch(issuer_arn) is not None
     if found:
         role_arn = issuer_arn if is_issued else f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
-        return role_arn, found[4] or name or None
-    if arn is not None or not is_issued or not _ROLE_ID.fullmatch(role_id) or not name:
-        return None, None
-    return issuer_arn, name
+        return role_arn, found[4] or name or None, issuer_id or role_id or None
+    if arn is not None or not _ROLE_ID.fullmatch(role_id) or not name:
+        return None, None, None
+    return (issuer_arn if is_issued else None), name, role_id
 
 
 def _opening(record: _Particulars, principal: str | None) -> Opening | None:
-    asked = record.request_parameters
-    role_arn = asked.get("roleArn") if isinstance(asked, dict) else None
-    if not isinstance(role_arn, str):
+    asked = _object(record.request_parameters)
+    role_arn = _text(_member(asked, "roleArn"))
+    if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
-    granted = _member(record.additional_event_data, "explicitTrustGrant")
+    granted = _member(_object(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
-        _text(asked.get("roleSessionName")),
-        _text(_member(_member(record.response_elements, "credentials"), "accessKeyId")),
-        _text(asked.get("sourceIdentity")),
+        _text(_member(asked, "roleSessionName")),
+        _text(_member(_member(_object(record.response_elements), "credentials"), "accessKeyId")),
+        _text(_member(asked, "sourceIdentity")),
         principal,
         granted if isinstance(granted, bool) else None,
     )
@@ -270,6 +284,16 @@ def _roles_in(value: object) -> Iterator[str]:
                     yield inner
                 elif isinstance(inner, (dict, list)):
                     pending.append(inner)
+
+
+def _object(value: object) -> object:
+    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _member(value: object, name: str) -> object:

@@ -26,7 +26,7 @@ class RoleCalls:
         self.regions: set[str] = set()
         self.accounts: set[str] = set()
         self.other_roles: Counter[str] = Counter()
-        self.answered = self.handshakes = self.attributed = 0
+        self.answered = self.handshakes = self.attributed = self.data_events = 0
         self._taken: Counter[str] = Counter()
 
     def see(self, table: CallTable) -> None:
@@ -44,6 +44,8 @@ class RoleCalls:
         self.count += count
         self.handshakes += table["status"].count("handshake")
         self.attributed += table["status"].count("attributed")
+        categories = compress(table["event_category"], is_role)
+        self.data_events += sum(category == "Data" for category in categories)
         self.first_seen = self.first_seen or times[is_role.index(True)]
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
@@ -76,6 +78,11 @@ class RoleCalls:
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""
+        if self.count and not self.data_events:
+            yield (
+                "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
+                "only if it is told to, and the event history never shows them: such calls may be missing here"
+            )
         if self.attributed and not self.handshakes:
             yield (
                 "There is no AssumeRole call that opened one of these sessions (a management event of the notebooks' "

@@ -18,7 +18,7 @@ from .question import Question
 
 _LEVEL = re.compile(
     r"(?:.*/)?AWSLogs/(?P<organisation>o-[a-z0-9]+/)?"
-    r"(?:(?P<account>\d{12})/(?P<cloudtrail>CloudTrail/(?:(?P<region>[a-z0-9-]+)/(?P<day>[0-9/]*))?)?)?"
+    r"(?:(?P<account>\d{12})/(?P<cloudtrail>CloudTrail(?:-NetworkActivity)?/(?:(?P<region>[a-z0-9-]+)/(?P<day>[0-9/]*))?)?)?"
 )
 _TRAIL = re.compile(r"(?:.*?/)?AWSLogs/")
 
@@ -94,6 +94,7 @@ def _in_layout(folder: str, question: Question) -> Iterator[Listing]:
         yield Listing(folder)
     elif level["cloudtrail"] is None:
         yield from _in_layout(folder + "CloudTrail/", question)
+        yield from _in_layout(folder + "CloudTrail-NetworkActivity/", question)
     elif region is None and question.regions:
         for each in question.regions:
             yield from _in_layout(f"{folder}{each}/", question)

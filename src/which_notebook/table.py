@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Any, Literal, Self
@@ -130,6 +130,14 @@ class CallTable:
         records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}
         columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
         return CallTable(len(rows), columns, openings, records)
+
+    def name_roles(self, role_arns: Mapping[str, str]) -> None:
+        """Give a call whose record has only its role's unique id the role's ARN, where that is known."""
+        ids = self["role_id"]
+        if role_arns and not role_arns.keys().isdisjoint(ids):
+            self["role_arn"] = [
+                arn or role_arns.get(role_id) for arn, role_id in zip(self["role_arn"], ids, strict=True)
+            ]
 
     def calls(self) -> Iterator[Call]:
         """Yield the calls one by one."""

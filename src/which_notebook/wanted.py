@@ -10,16 +10,21 @@ from msgspec import Struct
 
 from .record import Call, role_name
 
+OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
+"""In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
+
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What a call must have one of.
 
-    `role_names`: made in a session of such a role, or opening one. `chains`: opens a session from a session.
+    `role_names`: made in a session of such a role, or opening one; or in the session of a role of which the record has
+    only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
     `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
     `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
     """
 
     role_names: tuple[str, ...] = ()
+    role_ids: tuple[str, ...] = ()
     chains: bool = False
     chained_role_names: tuple[str, ...] = ()
     access_keys: frozenset[str] = frozenset()
@@ -39,6 +44,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     def wants(self, call: Call) -> bool:
         """Return whether the call is one of those."""
+        is_nameless = call.role_arn is None and call.role_id is not None and self.role_names
+        if is_nameless and (not self.role_ids or call.role_id in self.role_ids):
+            return True
         name = role_name(call.role_arn) if call.role_arn else None
         if name in self.role_names or call.event_id == self.event_id:
             return True
@@ -62,7 +70,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 @lru_cache(maxsize=8)
 def _needles(wanted: Wanted) -> tuple[bytes, ...]:
-    texts = [*wanted.role_names, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
+    texts = [*wanted.role_names, *wanted.role_ids, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
+    if wanted.role_names and not wanted.role_ids:
+        texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
     if wanted.chains:
         texts.append("AssumeRole")
     if wanted.source_identities:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from logs import (
     write,
 )
 
-from which_notebook.attribution import Judge
+from which_notebook.attribution import Judge, RoleError
 
 USER = {"type": "IAMUser", "userName": ROLE, "arn": f"arn:aws:iam::{ACCOUNT}:user/{ROLE}", "accountId": ACCOUNT}
 
@@ -95,20 +98,110 @@ def test_text_that_only_mentions_the_role_never_counts(ask: Any, tmp_path: Path,
     [
         {"type": "AWSService", "invokedBy": f"{ROLE}.amazonaws.com"},
         {"invokedBy": ROLE},
-        {**session(), "type": None},
-        {key: value for key, value in session().items() if key != "type"},
         USER,
-        {**session(), "type": "FederatedUser"},
         session(role=f"{ROLE}-2"),
         session(role=f"my-{ROLE}"),
         session(ROLE, role="another"),
         session(role="another", path=f"/{ROLE}/"),
         {"type": "AssumedRole", "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/{ROLE}/x"},
         {"type": "AssumedRole", "principalId": f"AROA:{ROLE}"},
+        {**session(), "arn": session()["arn"].replace("arn:", "asn:")},
+        {**session(), "arn": ROLE_ARN},
+        {**session(), "arn": f"arn:aws:sts::12:assumed-role/{ROLE}/fraud-model"},
+        {**session(), "arn": f"arn:aws:sts::{ACCOUNT}:federated-user/{ROLE}"},
     ],
 )
 def test_other_identities_that_hold_the_roles_name_are_not_the_role(ask: Any, tmp_path: Path, identity: Record) -> None:
     assert judged(ask, tmp_path, record(identity)) == []
+
+
+@pytest.mark.parametrize("kind", ["Unknown", "FederatedUser", "AWSAccount", "SAMLUser", None])
+@pytest.mark.parametrize("context", ["sessionContext", "no context"])
+def test_the_sessions_arn_tells_whatever_the_type_of_identity(
+    ask: Any, tmp_path: Path, kind: str | None, context: str
+) -> None:
+    found = [
+        record({**session(name), "type": kind}, time=f"2026-03-01T0{n}:00:00Z") for n, name in enumerate(["a", BASE])
+    ]
+    for each in found:
+        if context == "no context":
+            del each["userIdentity"]["sessionContext"]
+        if kind is None:
+            del each["userIdentity"]["type"]
+    assert judged(ask, tmp_path, *found) == [("attributed", "a"), ("unattributed", None)]
+    answer = ask("summary", tmp_path / "log.json.gz", "--role", ROLE, "--fail-on", "unattributed")
+    assert answer.status == 3
+
+
+ROLE_ID = session()["principalId"].partition(":")[0]
+
+
+def nameless(name: str, kind: str = "AWSAccount", role_id: str = ROLE_ID) -> Record:
+    """Return an identity as the trail of another account than the caller's has it."""
+    return {"type": kind, "principalId": f"{role_id}:{name}", "accountId": ACCOUNT}
+
+
+def of_nameless(ask: Any, *arguments: object) -> list[tuple[str, str | None, str]]:
+    answer = ask("calls", *arguments)
+    assert (answer.status, answer.err) == (0, "")
+    return [(call["status"], call["notebook"], call["role_arn"]) for call in answer.calls]
+
+
+@pytest.mark.parametrize("own_time", ["2026-03-01T07:00:00Z", "2026-03-01T12:00:00Z"])
+@pytest.mark.parametrize("options", [[], ["--follow"], ["--parse-all"]])
+def test_a_record_with_only_the_roles_unique_id_counts_where_that_is_known(
+    ask: Any, tmp_path: Path, own_time: str, options: list[str]
+) -> None:
+    own = record(session("fraud-model", path="/team/"), time=own_time)
+    write(tmp_path / "own.json", own, others())
+    elsewhere = [record(nameless(name), recipientAccountId=OTHER_ACCOUNT) for name in ("churn-model", BASE)]
+    write(tmp_path / "data/elsewhere.json.gz", *elsewhere, record(nameless("x", role_id="AROAANOTHER")))
+    arn = f"arn:aws:iam::{ACCOUNT}:role/team/{ROLE}"
+    expected = [("attributed", "fraud-model", arn), ("attributed", "churn-model", arn), ("unattributed", None, arn)]
+    for _ in ("read", "remembered"):
+        assert sorted(of_nameless(ask, tmp_path, "--role", ROLE, *options), key=repr) == sorted(expected, key=repr)
+    assert len(of_nameless(ask, tmp_path, "--role", arn, *options)) == 3
+    event = ask("event", elsewhere[0]["eventID"], tmp_path, "--role", ROLE).json
+    assert (event["status"], event["notebook"]) == ("attributed", "churn-model")
+
+
+@pytest.mark.parametrize("kind", ["AWSAccount", "Unknown"])
+def test_the_inventory_may_know_the_roles_unique_id(ask: Any, tmp_path: Path, kind: str) -> None:
+    outputs = {
+        "role_arn": ROLE_ARN,
+        "session_arns": {"churn-model": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/churn-model"},
+        "role_unique_id": ROLE_ID,
+    }
+    inventory = tmp_path / "outputs.json"
+    inventory.write_text(json.dumps({name: {"value": value, "sensitive": False} for name, value in outputs.items()}))
+    found = record(nameless("churn-model", kind))
+    path = write(tmp_path / "log.json", others(), found, record(nameless("x", kind, "AROAANOTHER")))
+    assert of_nameless(ask, path, "--inventory", inventory) == [("attributed", "churn-model", ROLE_ARN)]
+    event = ask("event", found["eventID"], path, "--inventory", inventory).json
+    assert (event["status"], event["notebook"]) == ("attributed", "churn-model")
+
+
+def test_where_the_roles_unique_id_isnt_known_such_a_record_is_named(ask: Any, tmp_path: Path) -> None:
+    found = record(nameless("churn-model"))
+    path = write(tmp_path / "log.json", found, record(nameless("a", role_id="AROAANOTHER")), others())
+    answer = ask("calls", path, "--role", ROLE)
+    assert answer.calls == []
+    assert "not counted: calls whose records have no ARN" in answer.err
+    assert f"{ROLE_ID} (1)" in answer.err
+    assert "AROAANOTHER (1)" in answer.err
+    assert "role_unique_id" in answer.err
+    text = ask("event", found["eventID"], path, "--format", "table").out
+    assert f"the record has only its unique id, {ROLE_ID}" in text
+
+
+def test_a_role_with_a_long_path_takes_no_time() -> None:
+    began = time.process_time()
+    for count in (30, 250):
+        for last in ("a", "", "!", "a" * 65):
+            with contextlib.suppress(RoleError):
+                Judge(f"arn:aws:iam::{ACCOUNT}:role/{'p/' * count}{last}")
+    assert time.process_time() - began < 1
+    assert Judge(f"arn:aws:iam::{ACCOUNT}:role/{'p/' * 250}a").role_name == "a"
 
 
 HERE, WITH_PATH, ELSEWHERE = (
@@ -180,6 +273,7 @@ def test_the_fields_come_from_where_cloudtrail_keeps_them(ask: Any, tmp_path: Pa
         "user_agent": "[Boto3/1.42.34 md/Botocore#1.42.34 lang/python#3.11.9]",
         "error_code": "AccessDenied",
         "source_identity": "jane",
+        "event_category": "Data",
     }
 
 

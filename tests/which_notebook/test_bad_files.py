@@ -249,3 +249,23 @@ def test_a_bomb_takes_bounded_memory(tmp_path: Path, run: Any, options: list[str
     answer = run("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1", *options)
     assert json.loads(answer.out)["calls"] == 1, answer.err
     assert answer.peak < 200_000_000
+
+
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_many_lines_of_something_else_hide_no_record(ask: Any, tmp_path: Path, options: list[str]) -> None:
+    lines = [b'{"source":"vpcflow","n":%d}' % number for number in range(100_000)]
+    (tmp_path / "log.jsonl").write_bytes(b"\n".join([*lines, compact(KEPT)]))
+    answer = ask("summary", tmp_path, "--role", ROLE, *options)
+    assert (answer.status, answer.json["calls"]) == (1, 1)
+    assert "and 99,990 more problems" in answer.err
+    assert "unread" not in answer.err
+
+
+@pytest.mark.parametrize("prefix", [b"2026-11-20T09:00:00.000Z ", b"Nov 20 09:00:00 host logger: "])
+def test_a_prefix_on_each_line_hides_no_record(ask: Any, tmp_path: Path, prefix: bytes) -> None:
+    lines = [prefix + compact({**KEPT, "eventID": f"e-{number}"}) for number in range(25_000)]
+    (tmp_path / "log.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines), 1))
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert answer.json["calls"] == 25_000
+    # CloudWatch Logs exports records so.
+    assert answer.status == (0 if prefix.startswith(b"2026") else 1)

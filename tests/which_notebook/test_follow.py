@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,26 @@ EXPECTED = [
     (IN_ONE["eventID"], "fraud-model", VIA_ONE),
     (IN_TWO["eventID"], "fraud-model", VIA_TWO),
 ]
+
+
+def with_texts(found: Record) -> Record:
+    """Return the record as tables keep it: what differs from service to service is a JSON text."""
+    fields = {"requestParameters", "responseElements", "additionalEventData"} & found.keys()
+    return found | {name: json.dumps(found[name]) for name in fields}
+
+
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_parameters_may_be_texts(ask: Any, tmp_path: Path, options: list[str]) -> None:
+    implicit = handshake("churn-model", granted=False)
+    objects = write(tmp_path / "objects.json.gz", *ALL, implicit)
+    texts = write(tmp_path / "texts.json.gz", *map(with_texts, [*ALL, implicit]))
+    assert chained(ask, texts, *options) == chained(ask, objects, *options) == EXPECTED
+    for command in (["calls"], ["calls", "--follow"], ["summary", "--follow"]):
+        asked = [ask(*command, path, "--role", ROLE, *options) for path in (texts, objects)]
+        assert [answer.status for answer in asked] == [0, 0]
+        # The texts take more bytes.
+        plain = [re.sub(r'"bytes": [0-9]+', "", answer.out) for answer in asked]
+        assert plain[0] == plain[1] != ""
 
 
 def test_several_steps_and_accounts(ask: Any, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ _REGIONS = f"AWSLogs/{OTHER}/CloudTrail"
                 ("access-logs/AWSLogs/", None),
                 ("AWSLogs/", None),
                 (f"{_REGIONS}/", None),
+                (f"{_REGIONS}-NetworkActivity/", None),
                 (f"{_REGIONS}/eu-central-1/", f"{_REGIONS}/eu-central-1/2026/02/28/"),
                 (f"{_REGIONS}/us-east-1/", f"{_REGIONS}/us-east-1/2026/02/28/"),
             ],
@@ -159,7 +160,11 @@ _REGIONS = f"AWSLogs/{OTHER}/CloudTrail"
         (
             "/AWSLogs",
             ["--region", "eu-central-1", "--account", OTHER],
-            [("AWSLogs/", None), (f"{_REGIONS}/eu-central-1/", None)],
+            [
+                ("AWSLogs/", None),
+                (f"{_REGIONS}/eu-central-1/", None),
+                (f"{_REGIONS}-NetworkActivity/eu-central-1/", None),
+            ],
         ),
         (f"/{_REGIONS}/us-east-1/2026/02", ["--since", "2026-01-01"], [(f"{_REGIONS}/us-east-1/2026/02/", None)]),
     ],
@@ -174,6 +179,23 @@ def test_only_what_is_asked_for_is_listed(
 ) -> None:
     assert summary(capfd, f"s3://{trails.name}{folder}", *filters)["files"] > 0
     assert sorted(listed(requests), key=str) == sorted(asked, key=str)
+
+
+def test_network_activity_is_read_as_from_a_folder(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
+    call = record("2026-03-01T10:00:00Z", requestID="R1", eventCategory="Management")
+    other = record("2026-03-01T10:00:00Z", requestID="R1", eventCategory="NetworkActivity")
+    refused = record(
+        "2026-03-01T10:01:00Z", requestID="R2", eventCategory="NetworkActivity", errorCode="VpceAccessDenied"
+    )
+    key = s3_logs.key("2026-03-01")
+    bucket.put(key, log(call))
+    bucket.put(key.replace("CloudTrail", "CloudTrail-NetworkActivity"), log(other, refused))
+    for folder in ("", "/AWSLogs", f"/AWSLogs/{s3_logs.ACCOUNT}/"):
+        for filters in ([], ["--region", "eu-central-1", "--since", "2026-03-01"]):
+            answer = summary(capfd, f"s3://{bucket.name}{folder}", *filters)
+            assert (answer["calls"], answer["files"], answer["notebooks"][0]["errors"]) == (2, 2, 1)
+    only = summary(capfd, f"s3://{bucket.name}/AWSLogs/{s3_logs.ACCOUNT}/CloudTrail-NetworkActivity/")
+    assert (only["calls"], only["files"]) == (2, 1)
 
 
 def test_nothing_is_listed_of_an_account_that_is_not_asked_for(
@@ -227,6 +249,7 @@ def test_a_trail_deep_in_other_folders_is_pruned_as_well(
             ("logs/", f"{trail}0"),
             (f"{trail}/", None),
             (f"{regions}/", None),
+            (f"{regions}-NetworkActivity/", None),
             (f"{regions}/eu-central-1/", f"{regions}/eu-central-1/2026/03/01/"),
         ],
         key=str,

@@ -18,6 +18,7 @@ const FIELDS = {
   vpc_endpoint_id: "VPC endpoint",
   source_identity: "Source identity",
   event_id: "Event id",
+  event_category: "Event category",
   via: "Via",
 };
 

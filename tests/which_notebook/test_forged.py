@@ -1,0 +1,250 @@
+"""An object that looks like a record, within somebody else's record, is never counted: CloudTrail writes what callers ask for."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
+
+from which_notebook import decompress, top_level
+from which_notebook.attribution import Judge
+from which_notebook.scan import scan
+from which_notebook.wanted import Wanted
+
+MALLORY = {
+    "type": "IAMUser",
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory",
+    "accountId": ACCOUNT,
+    "userName": "mallory",
+}
+SMALL: Record = {"eventVersion": "x"}
+STATEMENT: Record = {"Sid": "a", "Effect": "Allow"}
+
+
+def forged(name: str = "churn-model", **fields: Any) -> Record:
+    return record(session(name), **fields)
+
+
+def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
+    """Return the record of a call that asked for something."""
+    return record(identity, eventName="PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
+
+
+def counted(data: bytes, *, cut: bool = True) -> list[str]:
+    """Return which records the command's reading counts."""
+    judge, found = Judge(ROLE), []
+    for part in scan(io.BytesIO(data), Wanted(role_names=(ROLE,)), cut=cut):
+        found += [call.event_id for call in part.calls if judge.judge_call(call)]
+    return sorted(found)
+
+
+def assert_counted(data: bytes, real: Iterable[Record]) -> None:
+    """Assert that just these count, compressed or not, whichever way the file is read."""
+    expected = sorted(each["eventID"] for each in real)
+    for stored in (data, gzip.compress(data, 1)):
+        assert counted(stored, cut=False) == expected
+        assert counted(stored) == expected
+
+
+# In which company a forged record stands in its list.
+COMPANY: dict[str, Callable[[Record], list[Any]]] = {
+    "alone": lambda it: [it],
+    "first": lambda it: [it, SMALL],
+    "last": lambda it: [SMALL, it],
+    "behind an object": lambda it: [STATEMENT, it, SMALL],
+    "between small ones": lambda it: [SMALL, it, SMALL],
+    "between records": lambda it: [others(), it, others()],
+    "between many": lambda it: [*[SMALL] * 2000, it, *[SMALL] * 2000],
+    "many": lambda it: [STATEMENT, *[{**it, "eventID": f"{n}"} for n in range(500)], SMALL],
+    "behind a text with brackets": lambda it: [{"x": ']},"a"]}', 'y"]},': "[[{", "z": '\\"]}],'}, it, SMALL],
+    "behind a text that closes all": lambda it: ["]" * 50 + "}" * 50, {"x": "]}]}"}, it, SMALL],
+    "behind lists": lambda it: [[], [[]], {"x": [[], []]}, it, SMALL],
+    "in a list in a list": lambda it: [[[STATEMENT, it, SMALL]], it],
+    "behind what ends like a record": lambda it: [
+        {"requestID": "r", "eventID": "e", "eventType": "AwsApiCall", "eventCategory": "Management"}, it, SMALL,
+    ],
+}  # fmt: skip
+PLACES = [
+    "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources", "userIdentity", "tlsDetails",
+]  # fmt: skip
+REAL = [record(session("fraud-model")), record(session(BASE))]
+
+
+@pytest.mark.parametrize("company", COMPANY)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("form", ["Records", "list", "lines", "joined", "indented", "single"])
+def test_it_never_counts(company: str, place: str, form: str) -> None:
+    held: Any = COMPANY[company](forged())
+    if place == "userIdentity":
+        held = {**MALLORY, "x": held}
+    holder = record(**{"identity": MALLORY, place: held} if place != "userIdentity" else {"identity": held})
+    before, behind = REAL
+    found = [before, holder, behind, others(), holder]
+    texts = [compact(each) for each in found]
+    data = {
+        "Records": document(found),
+        "list": b"[" + b",".join(texts) + b"]",
+        "lines": b"\n".join(texts),
+        "joined": b"".join(texts),
+        "indented": json.dumps({"Records": found}, indent=1).encode(),
+        "single": compact(holder),
+    }[form]
+    assert_counted(data, REAL if form != "single" else [])
+
+
+@pytest.mark.parametrize(
+    "identity", [MALLORY, session("fraud-model"), session(BASE)], ids=["a user", "a notebook", "base"]
+)
+def test_nor_in_a_record_of_the_role_itself(identity: Record) -> None:
+    holder = asked_for([STATEMENT, forged(), SMALL], identity)
+    assert_counted(document([*REAL, holder, others()]), REAL if identity is MALLORY else [*REAL, holder])
+
+
+@pytest.mark.parametrize("size", [1_000, 30_000, 250_000, 600_000, 1_000_000])
+@pytest.mark.parametrize("where", ["before", "behind", "around"])
+def test_nor_in_a_record_that_fills_windows(size: int, where: str) -> None:
+    half = [SMALL] * (size // 2 // 21)
+    text = {"x": "[" * (size // 2)}
+    held = {
+        "before": [text, *half, forged(), SMALL],
+        "behind": [STATEMENT, forged(), *half, text],
+        "around": [*half, forged(), *half],
+    }[where]
+    for before in (0, 150, 300):
+        others_before = [others() for _ in range(before)]
+        assert_counted(document([*others_before, REAL[0], *others_before, asked_for(held), others(), REAL[1]]), REAL)
+
+
+@contextmanager
+def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
+    """Make a window of so many bytes, and look back no further than so many."""
+    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_CAREFULLY_READ_AT_ONCE"), size)
+    with (
+        mock.patch.multiple(decompress, **sizes),
+        mock.patch.object(top_level, "LARGEST_EVENT", largest_event),
+    ):
+        yield
+
+
+@pytest.mark.parametrize("size", [700, 1_000, 5_000])
+def test_nor_wherever_pieces_end(size: int) -> None:
+    chance = random.Random(size)  # noqa: S311 - places, no secret
+    for _ in range(20):
+        held = [*[SMALL] * chance.randrange(30), STATEMENT, forged(), *[SMALL] * chance.randrange(30), forged(), SMALL]
+        filler = [others() for _ in range(chance.randrange(8))]
+        found = [*filler, asked_for(held), *filler, REAL[0], asked_for(held), REAL[1], *filler]
+        with in_small_pieces(size, 10_000):
+            assert_counted(document(found), REAL)
+            assert_counted(b"\n".join(map(compact, found)), REAL)
+
+
+@pytest.mark.parametrize("size", [500, 3_000, 2**19])
+def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
+    """However far back is looked, that may be to a place within another such record."""
+    for few in range(3, 100, 7):
+        closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
+        for before in ([], [others()] * 5, [closing] * 3):
+            with in_small_pieces(size, 5_000):
+                assert_counted(document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL)
+
+
+@pytest.mark.parametrize("cut_off", ["behind it", "within it", "at the end of its list"])
+def test_nor_where_the_file_was_cut_off(cut_off: str) -> None:
+    whole = document([*REAL, asked_for([STATEMENT, forged(eventID="forged"), SMALL])])
+    at = {"behind it": whole.index(b'{"eventVersion":"x"'), "within it": whole.index(b'"forged"') + 8}
+    data = whole[: at.get(cut_off, whole.rindex(b"]}") - 10)]
+    assert counted(data) == counted(data, cut=False) == sorted(each["eventID"] for each in REAL)
+    damaged = gzip.compress(data)[:-9]
+    assert set(counted(damaged)) <= {each["eventID"] for each in REAL}
+
+
+@pytest.mark.parametrize("levels", [150, 990, 1_100, 5_000, 100_000])
+def test_nor_in_a_record_that_is_nested_too_deep_to_be_read(levels: int) -> None:
+    deep = b'{"x":[' * levels + compact(STATEMENT) + b"," + compact(forged()) + b"," + compact(SMALL) + b"]}" * levels
+    holder = compact(asked_for("deep")).replace(b'"deep"', deep)
+    first, last = map(compact, REAL)
+    for data in (b'{"Records":[%s,%s,%s]}', b"%s\n%s\n%s\n"):
+        assert_counted(data % (first, holder, last), REAL)
+
+
+def test_nor_in_a_text() -> None:
+    inside = json.dumps([STATEMENT, forged(), SMALL])
+    held = [asked_for(inside), asked_for(json.dumps(inside)), others(errorMessage=inside), others(userAgent=inside)]
+    assert_counted(document([*held, *REAL]), REAL)
+    wrapped = compact({"Events": [{"CloudTrailEvent": compact(each).decode()} for each in (*held, *REAL)]})
+    assert_counted(wrapped, REAL)
+
+
+def event(detail: Any, source: str = "aws.s3") -> Record:
+    """Return a record, or something else, as EventBridge wraps it."""
+    return {"version": "0", "detail-type": "AWS API Call via CloudTrail", "source": source, "detail": detail}
+
+
+def test_nor_in_an_event_that_somebody_put_on_the_bus() -> None:
+    """No caller of PutEvents can name a source that begins with aws."""
+    put = [
+        event(forged(), "my.application"),
+        event({"Records": [forged()]}, "my.application"),
+        event({"Records": [forged()]}),
+        event({"detail": forged()}),
+        event(asked_for([STATEMENT, forged(), SMALL])),
+    ]
+    real = [event(each) for each in REAL]
+    for data in (compact([*put, *real]), b"\n".join(map(compact, [*put, *real]))):
+        assert_counted(data, REAL)
+
+
+def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "log.json.gz", asked_for([STATEMENT, forged(eventID="forged-1"), SMALL], eventID="real-1"))
+    answer = ask("summary", path, "--role", ROLE)
+    assert (answer.status, answer.json["calls"]) == (0, 0)
+    answer = ask("event", "forged-1", path)
+    assert (answer.status, answer.out) == (1, "")
+    assert "no source holds an event forged-1" in answer.err
+    assert ask("event", "real-1", path).json["record"]["userIdentity"] == MALLORY
+
+
+@pytest.mark.parametrize("options", [[], ["--follow"]])
+def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str]) -> None:
+    from logs import opening
+
+    made = opening(session("fraud-model"), "job", role="reader", key="ASIA2")
+    used = record(session("job", role="reader", key="ASIA2"))
+    path = write(tmp_path / "log.json.gz", asked_for([STATEMENT, made, SMALL]), used, *REAL)
+    assert len(ask("calls", path, "--role", ROLE, *options).calls) == len(REAL)
+
+
+# Of any kind
+
+texts = st.sampled_from(["", "]", "]}", '"', '\\"]},', "},", '{"eventVersion":', "[[", ROLE]) | st.text(max_size=4)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | texts | st.builds(forged) | st.just(SMALL) | st.just(STATEMENT),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@st.composite
+def holders(draw: st.DrawFn) -> Record:
+    identity = draw(st.sampled_from([MALLORY, session("i-0abc", role="web-server")]))
+    return record(identity) | {draw(st.sampled_from(PLACES[:5])): draw(values) for _ in range(draw(st.integers(0, 2)))}
+
+
+@settings(max_examples=300)
+@given(st.lists(holders() | st.sampled_from([*REAL, others()]), max_size=8), st.integers(60, 3000), st.booleans())
+def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
+    data = b"\n".join(map(compact, found)) if as_lines else document(found)
+    real = [each for each in REAL for _ in range(found.count(each))]
+    with in_small_pieces(size, 2_000_000):
+        assert_counted(data or b"[]", real)
