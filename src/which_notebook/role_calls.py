@@ -26,7 +26,8 @@ class RoleCalls:
         self.regions: set[str] = set()
         self.accounts: set[str] = set()
         self.other_roles: Counter[str] = Counter()
-        self.answered = self.handshakes = self.attributed = self.data_events = 0
+        self.answered = self.handshakes = self.attributed = 0
+        self.has_data_events = False
         self._taken: Counter[str] = Counter()
 
     def see(self, table: CallTable) -> None:
@@ -44,8 +45,8 @@ class RoleCalls:
         self.count += count
         self.handshakes += table["status"].count("handshake")
         self.attributed += table["status"].count("attributed")
-        categories = compress(table["event_category"], is_role)
-        self.data_events += sum(category == "Data" for category in categories)
+        calls = set(compress(table.rows(("event_category", "event_source", "event_name")), is_role))
+        self.has_data_events |= any(_is_data_event(*call) for call in calls)
         self.first_seen = self.first_seen or times[is_role.index(True)]
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
@@ -78,7 +79,7 @@ class RoleCalls:
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""
-        if self.count and not self.data_events:
+        if self.count and not self.has_data_events:
             yield (
                 "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
                 "only if it is told to, and the event history never shows them: such calls may be missing here"
@@ -94,6 +95,11 @@ class RoleCalls:
         if self.count or not self.other_roles:
             return None
         return f"There are calls of {_some(self.other_roles)}: give that ARN, or the name alone"
+
+
+def _is_data_event(category: str | None, source: str, name: str) -> bool:
+    # Records of older versions have no category.
+    return category == "Data" or (source == "s3.amazonaws.com" and "Object" in name)
 
 
 def _some(texts: Iterator[str] | set[str] | Counter[str]) -> str:

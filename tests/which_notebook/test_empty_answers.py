@@ -161,3 +161,19 @@ def test_a_record_delivered_days_late_is_found(ask: Any, tmp_path: Path) -> None
     assert ask(*asked).json["calls"] == 2
     assert ask(*asked, "--delivered-within", "30").json["calls"] == 3
     assert ask(*asked, "--delivered-within", "0").json["calls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "lacks"),
+    [
+        ({}, False),
+        ({"eventCategory": None}, False),
+        ({"eventCategory": "Management", "eventName": "ListBuckets"}, True),
+        ({"eventCategory": None, "eventName": "Decrypt", "eventSource": "kms.amazonaws.com"}, True),
+    ],
+)
+def test_logs_without_data_events_say_so(ask: Any, tmp_path: Path, fields: dict[str, Any], lacks: bool) -> None:
+    missing = ask(
+        "summary", write(tmp_path / "log.json", handshake("a"), record(session("a"), **fields)), "--role", ROLE
+    ).json["missing"]
+    assert any("None of this role's calls is a data event" in text for text in missing) is lacks
