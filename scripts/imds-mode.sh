@@ -127,14 +127,14 @@ stop_proxy() {
 
 # Installs the proxy, and this script's functions for what is done later: serve, finish_imds_mode, undo_imds_mode.
 install_proxy() {
-  local repair="have python3 3.9 or newer in $python, and room on /, then $again"
+  local said repair="have python3 3.9 or newer in $python, and room on /, then $again"
   must "use $python" "$python" -I -c 'import ssl; from asyncio import to_thread'
-  {
+  said=$({
     rm -rf "$folder" && mkdir -p "$folder" && printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" && {
       printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
         printf '%s\n' settings '"$@"'
     } >"$folder/imds-mode" && chmod 0755 "$folder/imds-mode"
-  } || fail "can't write $folder" "$repair"
+  } 2>&1) || fail "can't write $folder: $said" "$repair"
 }
 
 # By systemd, where it runs.

@@ -34,7 +34,6 @@ PASSED_ON = re.compile(
     "|local-hostname|local-ipv4|mac|placement/(availability-zone|region)|services/(domain|partition)))/?"
 )
 TOKEN, TOKEN_TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
-LONGEST_TOKEN_TTL = 21600
 
 # With one more, the oldest has to go: a quick request is answered however many slow ones wait.
 MOST_CONNECTIONS = 2048  # half of the files that it may have open
@@ -42,7 +41,6 @@ CONNECTION_SECONDS = 10
 LONGEST_REQUEST = 8192  # bytes
 UPSTREAM_SECONDS = 5
 LONGEST_ANSWER = 16384  # bytes; so much fits into a socket at once
-LONGEST_RETRY = 60  # seconds
 
 
 def log(text):
@@ -136,10 +134,6 @@ class NotebookSession:
         self.listed_role = self.document = None
         self.ends = 0.0  # by the monotonic clock, which no jump of the time moves
 
-    def current(self):
-        """Return the document that is handed out, while the session lasts."""
-        return self.document if time.monotonic() < self.ends else None
-
     def open(self):
         """Open it, or raise and leave what there was."""
         asked = time.monotonic()
@@ -181,7 +175,7 @@ class NotebookSession:
                 wait, retry = (self.ends - time.monotonic()) / 2, 1
             except Exception as error:  # whatever it is, the session of before is served and the next try may succeed
                 log(f"can't open the session {self.name}: {type(error).__name__}: {error}")
-                wait = retry = min(retry * 2, LONGEST_RETRY)
+                wait = retry = min(retry * 2, 60)
             await asyncio.sleep(wait * random.uniform(0.5, 1))
 
 
@@ -210,7 +204,7 @@ class Proxy:
         if target != "/latest/api/token" or "x-forwarded-for" in headers:
             return 403, b""
         ttl = headers.get(TOKEN_TTL, "")
-        if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= LONGEST_TOKEN_TTL:
+        if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= 21600:
             return 400, b""
         # The token itself says until when it is good, so that none has to be remembered.
         end = str(int(time.monotonic()) + int(ttl))
@@ -231,13 +225,12 @@ class Proxy:
             return 401, b""
         if PASSED_ON.fullmatch(target):
             return await self.pass_on(target)
-        document = self.session.current()
-        if target.startswith(CREDENTIALS[:-1]) and document is None:
+        if target.startswith(CREDENTIALS[:-1]) and time.monotonic() >= self.session.ends:
             return 503, b""
         if target in (CREDENTIALS, CREDENTIALS[:-1]):
             return 200, self.session.listed_role.encode()
         if target == CREDENTIALS + str(self.session.listed_role):
-            return 200, document.encode()
+            return 200, self.session.document.encode()
         return 404, b""
 
     async def pass_on(self, target):

@@ -52,7 +52,7 @@ identify_notebook() {
   [[ $name =~ ^[a-zA-Z0-9](-*[a-zA-Z0-9])*$ && ${#name} -ge 2 && ${#name} -le 63 ]] ||
     fail "$metadata gives no usable ResourceName: $(printf '%q' "$name")" 'name the notebook instance with 2 to 63 letters, digits and inner hyphens'
   [[ ${name,,} != sagemaker ]] ||
-    fail "the notebook instance is called $name, the session name of all that isn't attributed" 'create it anew under another name'
+    fail "the notebook instance is called $name, as the base session is" 'create it anew under another name'
 
   [[ $text =~ \"ResourceArn\"$is && ${BASH_REMATCH[1]} =~ ^arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:notebook-instance/ ]] ||
     fail "$metadata gives no usable ResourceArn" "$again"
@@ -194,7 +194,7 @@ set_up_profile_mode() {
 set_up_attribution() {
   local name region role_arn=${ROLE_ARN:-}
   [[ $(type -t "set_up_${mode}_mode") == function ]] ||
-    fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in the first lines of this script, or have Terraform make it'
+    fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in its first lines'
   if [[ $mode == imds ]]; then
     set_metadata_service closed
     end_processes
