@@ -8,7 +8,7 @@ Mode = Literal["profile", "imds"]
 
 # A test renders the script in each mode and says what to add here. Those of releases stay.
 KNOWN_SCRIPTS: dict[str, tuple[str, Mode]] = {
-    "a3dd3a6ab407f8ce86295030b4a9b48143dfc7a02a65bfc499a166dcc193b2b6": ("unreleased", "profile"),
-    "2ad6413de80ba262aa960d13e84d10ba44939623ba9d24bf4e8f940f5a20c7f3": ("unreleased", "imds"),
+    "38ef231087f25a1793f175c6ec467dd7fb05143fdc83afc1b521fd0c1afdc22b": ("unreleased", "profile"),
+    "d481d7a0811737b5f3492a35f06a1c1d299058d5dbad891df71b73db5aa42a15": ("unreleased", "imds"),
 }
 """SHA-256 of a script's body: the module's version, and the attribution mode."""
