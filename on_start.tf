@@ -19,36 +19,35 @@ locals {
   }
 
   # Whoever finds the script in CloudTrail or on an instance reads here where it comes from.
-  on_start_head = [
-    "#!/bin/bash",
-    "# Makes the AWS calls of this notebook instance attributable to it in CloudTrail. From the folder scripts/ of the",
-    "# Terraform module terraform-aws-sagemaker-notebook-attribution.",
-  ]
-  on_start_in_profile_mode = join("\n", concat(local.on_start_head, local.on_start_settings, [local.script_files["on-start.sh"]]))
+  on_start_head = "#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable: terraform-aws-sagemaker-notebook-attribution."
+
+  on_start_in_profile_mode = join("\n", concat([local.on_start_head], local.on_start_settings, [local.script_files["on-start.sh"]]))
 
   # The imds mode's files don't fit as they stand: they go without their comments, indentation and empty lines, without
-  # what is the profile mode's, and compressed, with the owner's script.
-  imds_files = { for name, text in local.script_files : name => replace(replace(replace(replace(
+  # what is the profile mode's, and compressed, with the owner's script. Python's indentation becomes a space a level, and
+  # is left out within brackets.
+  imds_files = { for name, text in local.script_files : name => replace(replace(replace(replace(replace(
     replace(text, "/(?m)^ *(#( .*)?|\"\"\"[^\"]*\"\"\")\n/", ""),
     "/(?s)\nidentify_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"),
     "/(?m)  # .*$/", ""),
-    endswith(name, ".py") ? "    " : "/(?m)^ +/", endswith(name, ".py") ? "\t" : ""),
+    endswith(name, ".py") ? "/([(\\[{,])\n +/" : "/(?m)^ +/", "$1"),
+    "    ", " "),
     "/\n\n+/", "\n"
   ) }
-  on_start_in_imds_mode = join("\n", concat(local.on_start_head, [
-    "# To read it: base64 -d | gzip -d",
-    "set -o pipefail",
+  # gzip finds what is damaged, by its checksum.
+  on_start_in_imds_mode = join("\n", [
+    "${local.on_start_head} To read it: base64 -d | gzip -d",
     "script=$(base64 -d <<<'${base64gzip(join("\n", concat(
       local.on_start_settings,
-      ["IMDS_PROXY='${replace(replace(local.imds_files["imds-proxy.py"], "    ", " "), "'", "'\\''")}'"],
+      ["IMDS_PROXY='${replace(local.imds_files["imds-proxy.py"], "'", "'\\''")}'"],
       [local.imds_files["imds-mode.sh"], local.imds_files["on-start.sh"]]
     )))}' | gzip -d) || {",
-    "  echo 'notebook-attribution: FAILED: the script is damaged. Repair: terraform apply.' >&2",
-    "  exit 1",
+    "echo 'notebook-attribution: FAILED: the script is damaged. Repair: terraform apply.' >&2",
+    "exit 1",
     "}",
     "eval \"$script\"",
     "",
-  ]))
+  ])
 
   on_start = var.attribution_mode == "imds" ? local.on_start_in_imds_mode : local.on_start_in_profile_mode
 

@@ -122,21 +122,19 @@ set_metadata_service() {
 
 stop_proxy() {
   systemctl stop "$own" 2>/dev/null
-  if [[ -s $pid_file ]] && grep -qsF "$folder/" "/proc/$(<"$pid_file")/cmdline"; then kill -KILL -- "-$(<"$pid_file")"; fi
+  [[ ! -s $pid_file ]] || pkill -KILL -g "$(<"$pid_file")" -f "$folder/"
 }
 
 # Installs the proxy, and this script's functions for what is done later: serve, finish_imds_mode, undo_imds_mode.
 install_proxy() {
-  local repair="have python3 3.9 or newer in $python, and room on /, then $again"
-  must "use $python" "$python" -I -c 'import asyncio, ssl, sys; sys.exit(sys.version_info < (3, 9))'
-  rm -rf "$folder"
-  must "make $folder" mkdir -p -m 0755 "$folder"
-  printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" || fail "can't write $folder/imds-proxy.py" "$repair"
-  {
-    printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
-      printf '%s\n' settings '"$@"'
-  } >"$folder/imds-mode" || fail "can't write $folder/imds-mode" "$repair"
-  must "finish $folder" chmod 0755 "$folder/imds-mode"
+  local said repair="have python3 3.9 or newer in $python, and room on /, then $again"
+  must "use $python" "$python" -I -c 'import ssl; from asyncio import to_thread'
+  said=$({
+    rm -rf "$folder" && mkdir -p "$folder" && printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" && {
+      printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
+        printf '%s\n' settings '"$@"'
+    } >"$folder/imds-mode" && chmod 0755 "$folder/imds-mode"
+  } 2>&1) || fail "can't write $folder: $said" "$repair"
 }
 
 # By systemd, where it runs.
@@ -154,8 +152,7 @@ start_proxy() {
 serve() {
   local pause=1
   exec >>"$log" 2>&1
-  ulimit -c 0
-  ulimit -n 4096
+  ulimit -c 0 -n 4096
   keep_closed &
   while :; do
     SECONDS=0
@@ -185,10 +182,13 @@ verify_proxy() {
 
 # With ec2-user's rights alone: nothing depends on it. Clients find their region there, and what a user wrote stays.
 write_config() {
-  local repair=$make_room
+  local repair="free some room in $home, then $again"
   [[ ! -e $home/.aws/config ]] || return 0
   # shellcheck disable=SC2016
-  must 'write ~/.aws/config' as_user bash -c 'mkdir -p "$1/.aws" && printf "[default]\nregion = %s\n%s\n" "$2" "$3" >"$1/.aws/config"' bash "$home" "$region" "$(aws_profiles)"
+  must 'write ~/.aws/config' as_user bash -c 'mkdir -p "$1" && cat >"$1/config"' bash "$home/.aws" < <(
+    printf '[default]\nregion = %s\n' "$region"
+    aws_profiles
+  )
 }
 
 # What ran before may hold the base session's credentials. Units are started anew; there is no user yet to lose anything.

@@ -3,7 +3,7 @@
 It runs as root, so that the firewall lets it through to the real service. From there it takes the base session, opens
 the notebook session with it, and hands out that one alone. Of everything else it passes on what clients need.
 
-    imds-proxy.py serve ROLE_ARN SESSION_NAME REGION PORT ADDRESS...
+    imds-proxy.py serve ROLE_ARN SESSION_NAME REGION PORT ADDRESS
     imds-proxy.py caller REGION        prints who AWS says that this user is, by the credentials it is given
 
 Protocol: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
@@ -16,18 +16,15 @@ import email.utils
 import hashlib
 import hmac
 import http.client
-import io
 import json
 import random
 import re
-import resource
 import secrets
 import socket
 import ssl
 import sys
 import time
 import urllib.parse
-from xml.etree import ElementTree
 
 METADATA_SERVICE = "169.254.169.254"
 CREDENTIALS = "/latest/meta-data/iam/security-credentials/"
@@ -37,15 +34,13 @@ PASSED_ON = re.compile(
     "|local-hostname|local-ipv4|mac|placement/(availability-zone|region)|services/(domain|partition)))/?"
 )
 TOKEN, TOKEN_TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
-LONGEST_TOKEN_TTL = 21600
 
 # With one more, the oldest has to go: a quick request is answered however many slow ones wait.
-MOST_CONNECTIONS = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+MOST_CONNECTIONS = 2048  # half of the files that it may have open
 CONNECTION_SECONDS = 10
 LONGEST_REQUEST = 8192  # bytes
 UPSTREAM_SECONDS = 5
 LONGEST_ANSWER = 16384  # bytes; so much fits into a socket at once
-LONGEST_RETRY = 60  # seconds
 
 
 def log(text):
@@ -58,49 +53,33 @@ def log(text):
 # As a client: of the real metadata service, and of STS.
 
 
-class Received:
-    """Bytes in the place of the socket that http.client reads from."""
-
-    def __init__(self, data):
-        self.makefile = lambda mode: io.BytesIO(data)
-
-
-async def fetch(host, method, target, headers, body=b"", tls=None):
-    """Return status, headers and body, all within UPSTREAM_SECONDS."""
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    request = "\r\n".join([*lines, f"host: {host}", f"content-length: {len(body)}", "connection: close", "", ""])
-
-    async def exchange():
-        reader, writer = await asyncio.open_connection(host, 443 if tls else 80, ssl=tls)
-        try:
-            writer.write(request.encode() + body)
-            await reader.readexactly(LONGEST_ANSWER)
-        except asyncio.IncompleteReadError as end:
-            return end.partial
-        finally:
-            writer.transport.abort()
-        raise ValueError(f"{host} answered more than {LONGEST_ANSWER} bytes")
-
-    response = http.client.HTTPResponse(Received(await asyncio.wait_for(exchange(), UPSTREAM_SECONDS)))
-    response.begin()
-    return response.status, response.headers, response.read()
+def fetch(connection, method, target, headers, body=None):
+    """Return status, headers and body."""
+    with contextlib.closing(connection):
+        connection.request(method, target, body, headers)
+        response = connection.getresponse()
+        answer = response.read(LONGEST_ANSWER + 1)
+    if response.length or len(answer) > LONGEST_ANSWER:
+        raise ValueError(f"{connection.host} answered more than {LONGEST_ANSWER} bytes, or less than it said")
+    return response.status, response.headers, answer
 
 
-async def metadata(target):
+def metadata(target):
     """Ask the metadata service with a token of its own; return status, headers and body."""
-    status, _, token = await fetch(METADATA_SERVICE, "PUT", "/latest/api/token", {TOKEN_TTL: "60"})
+    service = http.client.HTTPConnection(METADATA_SERVICE, timeout=UPSTREAM_SECONDS)
+    status, _, token = fetch(service, "PUT", "/latest/api/token", {TOKEN_TTL: "60"})
     if status != 200:
         raise ValueError(f"the metadata service gave no token (status {status})")
-    return await fetch(METADATA_SERVICE, "GET", target, {TOKEN: token.decode("ascii")})
+    return fetch(service, "GET", target, {TOKEN: token.decode("ascii")})
 
 
-async def given_session():
+def given_session():
     """Return the role's name, the credentials that the metadata service gives under it, and AWS's time."""
-    status, _, listed = await metadata(CREDENTIALS)
+    status, _, listed = metadata(CREDENTIALS)
     role = listed.decode("latin-1").strip()
     if status != 200 or not re.fullmatch(r"[\w+=,.@-]{1,64}", role, re.ASCII):
         raise ValueError(f"the metadata service lists no role (status {status}): {role[:100]!r}")
-    status, headers, document = await metadata(CREDENTIALS + role)
+    status, headers, document = metadata(CREDENTIALS + role)
     credentials = json.loads(document) if status == 200 else {}
     if credentials.get("Code") != "Success":
         raise ValueError(f"the metadata service gives no credentials (status {status}): {credentials.get('Code')}")
@@ -109,16 +88,17 @@ async def given_session():
     return role, credentials, calendar.timegm(date) if date else time.time()
 
 
-async def ask_sts(region, credentials, now, **parameters):
+def ask_sts(region, credentials, now, **parameters):
     """Call STS in the region; return the texts of its answer by their names."""
-    status, _, domain = await metadata("/latest/meta-data/services/domain")
+    status, _, domain = metadata("/latest/meta-data/services/domain")
     if status != 200 or not re.fullmatch(rb"[a-z0-9.-]+", domain):
         raise ValueError(f"the metadata service doesn't say in which domain AWS is (status {status})")
     host = f"sts.{region}.{domain.decode()}"
     body = urllib.parse.urlencode({"Version": "2011-06-15", **parameters}).encode()
     headers = sign(host, region, credentials, now, body)
-    status, _, answer = await fetch(host, "POST", "/", headers, body, ssl.create_default_context())
-    texts = {element.tag.rpartition("}")[2]: element.text or "" for element in ElementTree.fromstring(answer).iter()}
+    sts = http.client.HTTPSConnection(host, timeout=UPSTREAM_SECONDS, context=ssl.create_default_context())
+    status, _, answer = fetch(sts, "POST", "/", headers, body)
+    texts = dict(re.findall(r"<(\w+)>([^<]*)</", answer.decode()))
     if status != 200:
         raise ValueError(f"STS refuses (status {status}): {texts.get('Code')}: {texts.get('Message')}")
     return texts
@@ -128,7 +108,7 @@ def sign(host, region, credentials, now, body):
     """Return the headers of a request to STS, by https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     headers = {
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        "content-type": "application/x-www-form-urlencoded",
         "host": host,
         "x-amz-date": stamp,
         "x-amz-security-token": credentials["Token"],
@@ -140,10 +120,9 @@ def sign(host, region, credentials, now, body):
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = b"AWS4" + credentials["SecretAccessKey"].encode()
     for part in [*scope.split("/"), to_sign]:
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        key = hmac.digest(key, part.encode(), "sha256")
     credential = f"{credentials['AccessKeyId']}/{scope}"
     headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={key.hex()}"
-    del headers["host"]  # fetch writes it
     return headers
 
 
@@ -155,15 +134,11 @@ class NotebookSession:
         self.listed_role = self.document = None
         self.ends = 0.0  # by the monotonic clock, which no jump of the time moves
 
-    def current(self):
-        """Return the document that is handed out, while the session lasts."""
-        return self.document if time.monotonic() < self.ends else None
-
-    async def open(self):
+    def open(self):
         """Open it, or raise and leave what there was."""
         asked = time.monotonic()
-        role, base, now = await given_session()
-        given = await ask_sts(
+        role, base, now = given_session()
+        given = ask_sts(
             self.region,
             base,
             now,
@@ -175,7 +150,8 @@ class NotebookSession:
         )
         if not given["Arn"].endswith(f":assumed-role/{self.role_arn.rpartition('/')[2]}/{self.name}"):
             raise ValueError(f"STS opened another session: {given['Arn']}")
-        end = calendar.timegm(time.strptime(given["Expiration"][:19], "%Y-%m-%dT%H:%M:%S"))
+        expiration = given["Expiration"][:19]
+        end = calendar.timegm(time.strptime(expiration, "%Y-%m-%dT%H:%M:%S"))
         document = {
             "Code": "Success",
             "LastUpdated": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
@@ -183,7 +159,7 @@ class NotebookSession:
             "AccessKeyId": given["AccessKeyId"],
             "SecretAccessKey": given["SecretAccessKey"],
             "Token": given["SessionToken"],
-            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end)),
+            "Expiration": expiration + "Z",
         }
         if not all(document.values()) or end <= now:
             raise ValueError("STS answered with a session that nobody can use")
@@ -191,17 +167,15 @@ class NotebookSession:
 
     async def keep_open(self):
         """Open it anew for ever; after a failure sooner, but never at once."""
-        failures = 0
+        retry = 1
         while True:
             try:
-                await self.open()
-                failures = 0
+                await asyncio.to_thread(self.open)
                 log(f"opened the session {self.name}")
-                wait = (self.ends - time.monotonic()) / 2
+                wait, retry = (self.ends - time.monotonic()) / 2, 1
             except Exception as error:  # whatever it is, the session of before is served and the next try may succeed
-                failures += 1
                 log(f"can't open the session {self.name}: {type(error).__name__}: {error}")
-                wait = min(LONGEST_RETRY, 2 ** min(failures, 6))
+                wait = retry = min(retry * 2, 60)
             await asyncio.sleep(wait * random.uniform(0.5, 1))
 
 
@@ -211,29 +185,26 @@ class NotebookSession:
 class Proxy:
     """The answers, and the open connections: plain sockets, of which nothing is kept but what they have sent."""
 
-    def __init__(self, session, addresses, port):
+    def __init__(self, session, listener):
         self.session = session
         self.key = secrets.token_bytes(32)
         self.passed_on = {}  # by target: there are as many as PASSED_ON has, and they don't change
         self.loop = asyncio.get_running_loop()
         self.open = {}  # since when, and what was sent, by connection; the oldest first
-        for address in addresses:
-            family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            listener = socket.create_server((address, port), family=family, backlog=4096)
-            listener.setblocking(False)
-            self.loop.add_reader(listener, self.accept, listener)
+        listener.setblocking(False)
+        self.loop.add_reader(listener, self.accept, listener)
         self.close_slow()
 
     def mac(self, end):
         """Return what nobody else can make for this end of a token."""
-        return hmac.new(self.key, end.encode("latin-1"), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, end.encode("latin-1"), "sha256").hex()
 
     def give_token(self, target, headers):
         """Return a token of the protocol's version 2, as the real service gives one."""
         if target != "/latest/api/token" or "x-forwarded-for" in headers:
             return 403, b""
         ttl = headers.get(TOKEN_TTL, "")
-        if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= LONGEST_TOKEN_TTL:
+        if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= 21600:
             return 400, b""
         # The token itself says until when it is good, so that none has to be remembered.
         end = str(int(time.monotonic()) + int(ttl))
@@ -254,13 +225,12 @@ class Proxy:
             return 401, b""
         if PASSED_ON.fullmatch(target):
             return await self.pass_on(target)
-        document = self.session.current()
-        if target.startswith(CREDENTIALS[:-1]) and document is None:
+        if target.startswith(CREDENTIALS[:-1]) and time.monotonic() >= self.session.ends:
             return 503, b""
         if target in (CREDENTIALS, CREDENTIALS[:-1]):
             return 200, self.session.listed_role.encode()
         if target == CREDENTIALS + str(self.session.listed_role):
-            return 200, document.encode()
+            return 200, self.session.document.encode()
         return 404, b""
 
     async def pass_on(self, target):
@@ -272,8 +242,8 @@ class Proxy:
     async def ask_real_service(self, target):
         """Return its status and body; only what is good is kept."""
         try:
-            status, _, body = await metadata(target)
-        except (OSError, asyncio.TimeoutError, http.client.HTTPException, ValueError):
+            status, _, body = await asyncio.to_thread(metadata, target)
+        except (OSError, http.client.HTTPException, ValueError):
             status, body = 504, b""
         if status != 200:
             del self.passed_on[target]
@@ -342,17 +312,17 @@ class Proxy:
         self.loop.call_later(1, self.close_slow)
 
 
-async def serve(role_arn, name, region, port, *addresses):
-    """Listen on the addresses, and keep a session to hand out."""
+async def serve(role_arn, name, region, port, address):
+    """Listen on the address, and keep a session to hand out."""
     session = NotebookSession(role_arn, name, region)
-    Proxy(session, addresses, int(port))
+    Proxy(session, socket.create_server((address, int(port)), backlog=4096))
     await session.keep_open()
 
 
 async def caller(region):
     """Print the ARN of the session that the metadata service gives to whoever runs this."""
-    _, credentials, now = await given_session()
-    print((await ask_sts(region, credentials, now, Action="GetCallerIdentity"))["Arn"])
+    _, credentials, now = given_session()
+    print(ask_sts(region, credentials, now, Action="GetCallerIdentity")["Arn"])
 
 
 if __name__ == "__main__":

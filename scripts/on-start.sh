@@ -20,8 +20,7 @@ umask 022
 metadata=/opt/ml/metadata/resource-metadata.json
 home=/home/ec2-user
 again='stop and start the notebook instance'
-make_room="free some room in $home, then $again"
-repair="see that $home is writable, has room and is on a file system with attributes (ext4, xfs), then $again"
+repair=$again
 mark='# Written at every start of the notebook instance, and locked: it makes each call attributable in CloudTrail.'
 
 say() { printf 'notebook-attribution: %s\n' "$*"; }
@@ -41,36 +40,22 @@ must() {
 
 as_user() { runuser -u ec2-user -- "$@"; }
 
-# Prints the notebook instance's name and ARN, each with a "|" behind it, so that a newline within one is seen.
-read_metadata() {
-  if [[ -n $(type -P jq) ]]; then
-    jq -j '(.ResourceName | strings), "|", (.ResourceArn | strings), "|"' "$metadata"
-  elif [[ -n $(type -P python3) ]]; then
-    python3 -I -c '
-import json, sys
-metadata = json.load(open(sys.argv[1]))
-sys.stdout.write(metadata["ResourceName"] + "|" + metadata["ResourceArn"] + "|")' "$metadata"
-  else
-    echo 'neither jq nor python3 is installed' >&2
-    return 1
-  fi
-}
-
-# Sets name and region, from the file that SageMaker writes.
+# Sets name and region, from the file that SageMaker writes. What isn't a plain text there, with nothing to decode, is none.
 identify_notebook() {
-  local said arn rest
-  [[ -s $metadata ]] || fail "$metadata is missing or empty" "$again; if that doesn't help, this is no SageMaker notebook instance"
-  said=$(read_metadata 2>&1) || fail "can't read $metadata: $said" "have jq or python3 in /usr/bin, and see what that file holds"
-  IFS='|' read -r -d '' name arn rest <<<"$said"
-  if [[ $rest != $'\n' ]]; then name=$said; fi # a "|" within one of them
+  local text is='[[:space:]]*:[[:space:]]*"([^"\]*)"'
+  [[ -s $metadata ]] || fail "$metadata is missing or empty" "$again"
+  text=$(<"$metadata")
 
   # The name ends up in a config file and in CloudTrail: only what SageMaker itself allows, and STS as a session name.
+  [[ $text =~ \"ResourceName\"$is ]]
+  name=${BASH_REMATCH[1]:-}
   [[ $name =~ ^[a-zA-Z0-9](-*[a-zA-Z0-9])*$ && ${#name} -ge 2 && ${#name} -le 63 ]] ||
     fail "$metadata gives no usable ResourceName: $(printf '%q' "$name")" 'name the notebook instance with 2 to 63 letters, digits and inner hyphens'
   [[ ${name,,} != sagemaker ]] ||
-    fail "the notebook instance is called $name, the session name of all that isn't attributed" 'create it anew under another name'
-  [[ $arn =~ ^arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:notebook-instance/ ]] ||
-    fail "$metadata gives no usable ResourceArn: $(printf '%q' "$arn")" "$again"
+    fail "the notebook instance is called $name, as the base session is" 'create it anew under another name'
+
+  [[ $text =~ \"ResourceArn\"$is && ${BASH_REMATCH[1]} =~ ^arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):[0-9]{12}:notebook-instance/ ]] ||
+    fail "$metadata gives no usable ResourceArn" "$again"
   region=${BASH_REMATCH[1]}
 }
 
@@ -192,10 +177,12 @@ set_environment() {
   if [[ -n $(type -P systemctl) ]]; then systemctl --no-block try-restart jupyter-server 2>/dev/null || true; fi
 }
 
+make_room="free some room in $home, then $again"
 # What an extra script that fails is told.
 locked=' (~/.aws with its config and credentials is locked: leave it out of chown -R and chmod -R, and put profiles into the input profiles)'
 
 set_up_profile_mode() {
+  local repair="see that $home is writable, has room and is on a file system with attributes (ext4, xfs), then $again"
   identify_role
   # Of a start before, in the other mode: its session can't open the one of this mode.
   local imds_mode=/usr/local/lib/notebook-attribution/imds-mode
@@ -207,7 +194,7 @@ set_up_profile_mode() {
 set_up_attribution() {
   local name region role_arn=${ROLE_ARN:-}
   [[ $(type -t "set_up_${mode}_mode") == function ]] ||
-    fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in the first lines of this script, or have Terraform make it'
+    fail "this script has no mode $(printf '%q' "$mode")" 'set ATTRIBUTION_MODE to profile in its first lines'
   if [[ $mode == imds ]]; then
     set_metadata_service closed
     end_processes
@@ -231,7 +218,7 @@ run_extra_script() {
 
 start_unattributed() {
   [[ ${ALLOW_START_WITHOUT_ATTRIBUTION:-false} == true ]] || exit 1
-  if [[ $mode == imds ]]; then (undo_imds_mode); fi
+  [[ $mode != imds ]] || (undo_imds_mode)
   say "STARTING WITHOUT ATTRIBUTION: CloudTrail may show this notebook instance's calls as those of SageMaker" >&2
   mode=
 }
