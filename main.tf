@@ -54,11 +54,6 @@ resource "aws_iam_role_policy" "assume_self" {
   }
 }
 
-moved {
-  from = aws_iam_role_policy.assume_self
-  to   = aws_iam_role_policy.assume_self[0]
-}
-
 # After the notebook instances: one that the module takes over restarts with the script first.
 resource "aws_iam_role_policy" "deny_unattributed_calls" {
   count = var.manage_role_policies && var.deny_unattributed_calls ? 1 : 0

@@ -33,8 +33,8 @@ class Change:
     after: dict[str, Any]
 
 
-def of_input(name: str, after: Any, before: Any = None, **both: Any) -> Change:
-    return Change(f"`{name}`", both | ({} if before is None else {name: before}), both | {name: after})
+def of_input(name: str, after: Any, before: Any = None, remark: str = "", **both: Any) -> Change:
+    return Change(f"`{name}`{remark}", both | ({} if before is None else {name: before}), both | {name: after})
 
 
 def of_attribute(name: str, after: Any, before: Any = None, remark: str = "", **both: Any) -> Change:
@@ -48,6 +48,8 @@ def of_attribute(name: str, after: Any, before: Any = None, remark: str = "", **
 
 
 VPC = {"subnet_id": "subnet-0a"}
+SHARED = {"create_role": False}
+LEFT_TO_ANOTHER_CALL = SHARED | {"manage_role_policies": False}
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 CHANGES = [
     Change("`notebook_instances`: one more", {}, {"notebook_instances": {"{}": {}, "{}-more": {}}}),
@@ -66,13 +68,27 @@ CHANGES = [
     of_attribute("tags", {"owner": "ada"}),
     of_input("name", "{}-new"),
     of_input("create_role", False, role_arn=None),
-    of_input("role_arn", "other", "shared", create_role=False),
-    of_input("role_path", "/data/"),
+    of_input("role_arn", "other", "shared", **SHARED),
+    of_input("role_name", "{}-role"),
+    # A role has its name in all paths, so the new one can be made first only under another name.
+    Change("`role_path`, with another `role_name`", {}, {"role_path": "/data/", "role_name": "{}-moved"}),
     of_input("role_permissions_boundary", BOUNDARY),
     of_input("role_policy_arns", {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}),
+    of_input("policy_name", "{}-policy"),
+    of_input("lifecycle_configuration_name", "{}-scripts"),
     of_input("additional_session_names", ["team-*"]),
-    of_input("attribution_mode", "imds"),
+    Change("`manage_role_policies`", SHARED, LEFT_TO_ANOTHER_CALL | {"admitted_session_names": ["{}"]}),
+    of_input("admitted_session_names", ["{}", "team-*"], ["{}"], **LEFT_TO_ANOTHER_CALL),
+    of_input("deny_unknown_session_names", False),
+    of_input("verify_role_trust", False, **SHARED),
+    of_input("attach_logs_policy", False),
+    of_input("attribution_mode", "imds", remark=": `profile` to `imds`"),
+    of_input("attribution_mode", "profile", "imds", remark=": `imds` to `profile`"),
+    of_input("allow_pass_role", True, attribution_mode="imds"),
+    of_input("allow_notebook_instance_changes", True, attribution_mode="imds"),
+    of_input("allow_role_changes", True, attribution_mode="imds"),
     of_input("deny_unattributed_calls", True),
+    of_input("outside_notebooks_are_attributed", True),
     of_input("unattributed_allowed_actions", ["logs:*"], deny_unattributed_calls=True),
     of_input("allow_start_without_attribution", True),
     of_input("extra_on_start", "df -h"),

@@ -168,8 +168,8 @@ def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan:
         outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["on_start"]
     ).decode()
     assert on_start == outcome.output("on_start_script")
-    assert on_start.splitlines()[:5] == [
-        "#!/bin/bash",
+    assert on_start.startswith("#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable")
+    assert on_start.splitlines()[3:7] == [
         f"ROLE_ARN='arn:aws:iam::{ACCOUNT}:role/team-execution'",
         "ATTRIBUTION_MODE='profile'",
         "ALLOW_START_WITHOUT_ATTRIBUTION='true'",
