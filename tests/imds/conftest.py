@@ -109,7 +109,7 @@ def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
     sagemaker = account.emulator.client("sagemaker")
     created: list[BareNotebook] = []
 
-    def create(layout: Layout, **arguments: Any) -> BareNotebook:
+    def create(layout: Layout = LAYOUTS[0], **arguments: Any) -> BareNotebook:
         name = f"test-{next(_numbers)}"
         sagemaker.create_notebook_instance(
             NotebookInstanceName=name,

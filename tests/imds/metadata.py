@@ -27,7 +27,10 @@ class Answer:
 
 
 def services(notebook: NotebookInstance) -> tuple[str, ...]:
-    """Return where the metadata service answers in the instance's layout: in SageMaker's there is none over IPv6."""
+    """Return where root finds the metadata service: in SageMaker's layout there is none over IPv6.
+
+    In the imds mode all others get an answer over IPv4 alone, the proxy's.
+    """
     return (IPV4,) if notebook.layout == "agent" else (IPV4, IPV6)
 
 

@@ -44,6 +44,7 @@ def calls(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             "name": f"allowing-{mode}",
             "attribution_mode": mode,
             "deny_unattributed_calls": True,
+            "outside_notebooks_are_attributed": True,
             "unattributed_allowed_actions": ALLOWED,
             "additional_session_names": ["test-*"],
         }

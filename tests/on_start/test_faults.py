@@ -6,6 +6,7 @@ import json
 
 import pytest
 from emulator.notebook_instance import NotebookInstance
+from failed_start import hide, refusal
 from on_start_script import with_settings
 
 from .caller import caller, session_name
@@ -13,16 +14,6 @@ from .conftest import Account
 
 METADATA = "/opt/ml/metadata/resource-metadata.json"
 CONFIG = "/home/ec2-user/.aws/config"
-
-
-def refusal(notebook: NotebookInstance, script: str | None = None) -> str:
-    """Run the script, which has to fail with one line, and return that line."""
-    done = notebook.run_on_start(script=script)
-    assert done.returncode == 1, done.stdout
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("notebook-attribution: FAILED: ")
-    assert ". Repair: " in line
-    return line
 
 
 def metadata(notebook: NotebookInstance, **changes: object) -> str:
@@ -85,13 +76,6 @@ def test_with_the_base_sessions_name(bare_notebook: NotebookInstance, name: str)
 def test_with_an_arn_of_something_else(bare_notebook: NotebookInstance) -> None:
     bare_notebook.write(METADATA, metadata(bare_notebook, ResourceArn="arn:aws:s3:::bucket"), owner="root")
     assert "gives no usable ResourceArn" in refusal(bare_notebook)
-
-
-def hide(notebook: NotebookInstance, *programs: str) -> None:
-    """Let the programs be missing in this notebook instance."""
-    for program in programs:
-        gone = notebook.root(f"while path=$(type -P {program}); do rm $path; hash -r; done; ! type -P {program}")
-        assert gone.returncode == 0, gone.stderr
 
 
 def test_the_metadata_is_read_without_jq_and_python3(account: Account, bare_notebook: NotebookInstance) -> None:
