@@ -89,6 +89,8 @@ class Trial:
                 another_name = True
         if not statuses and not another_name:
             return SOMEBODY_ELSE if somebody_else else PREVENTED
+        if another_name:
+            statuses.clear()  # Other calls' status says nothing of those that bear the name.
         for each in ALL:
             summary = self._ask("summary", recorded.log(each))
             self._shown[each] = frozenset(kind for row in summary["notebooks"] for kind in row["warnings"]) | statuses
