@@ -237,8 +237,8 @@ def handed_over(trial: Trial) -> str:
 
 SESSIONS: dict[str, Attack] = {
     "open a session under a colleague's name, from the notebook session": script('own | assume "$COLLEAGUE" "$COLLEAGUE"\nown | assume "$COLLEAGUE"'),
-    "… from the metadata service's credentials": script('take | assume "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$COLLEAGUE"'),
-    "… and never one's own": on_a_started_instance('take | assume "$COLLEAGUE"'),
+    "open a session under a colleague's name, from the metadata service's credentials": script('take | assume "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$COLLEAGUE"'),
+    "open a session under a colleague's name, and never one's own": on_a_started_instance('take | assume "$COLLEAGUE"'),
     "open a session under a name that a pattern admits (`test-*`), and never one's own": on_a_started_instance("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
     "open a session under a name that isn't known, or under `SageMaker`": script("for name in unknown SageMaker; do take | assume $name; own | assume $name; take | assume $name $name; done"),
     "set another source identity": script('own | assume "$NAME" "$COLLEAGUE"\ntake | assume "$NAME" "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$NAME"'),

@@ -48,8 +48,8 @@ def of_attribute(name: str, after: Any, before: Any = None, remark: str = "", **
 
 
 VPC = {"subnet_id": "subnet-0a"}
-SHARED = {"create_role": False}
-LEFT_TO_ANOTHER_CALL = SHARED | {"manage_role_policies": False}
+SHARED: dict[str, Any] = {"create_role": False}
+LEFT_TO_ANOTHER_CALL: dict[str, Any] = SHARED | {"manage_role_policies": False}
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 CHANGES = [
     Change("`notebook_instances`: one more", {}, {"notebook_instances": {"{}": {}, "{}-more": {}}}),

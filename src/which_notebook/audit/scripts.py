@@ -30,6 +30,8 @@ _PROFILES = re.compile(
     r"|(duration_seconds|external_id|max_attempts|output|region|retry_mode|role_arn|use_dualstack_endpoint|use_fips_endpoint)"
     r" = [!-~]+)\n)+)*"
 )
+# The lines of comment that say where the script is from.
+_HEAD = re.compile(r"\A(# .*\n)+(?=[A-Z][A-Z_]*=')")
 _PACKED = re.compile(r"(?<=base64 -d <<<')[A-Za-z0-9+/=]+(?=')")
 _SIGNS_OF_MODULE = ("notebook-attribution:", "Makes the AWS calls of this notebook instance attributable")
 _OF_SHELL = re.compile(r"#! *(/usr)?/bin/(env +)?(bash|sh)( -[eux]+)* *")
@@ -123,7 +125,7 @@ def _taken_apart(script: str) -> tuple[dict[str, str], str]:
         settings, body = _settings(inner)
         wrapper = rest[: packed.start()] + rest[packed.end() :]
         return settings, "\0".join((shebang, wrapper.strip(), settings.get("IMDS_PROXY", ""), body.strip()))
-    settings, body = _settings(rest)
+    settings, body = _settings(_HEAD.sub("", rest, count=1))
     # By hand, the file is pasted as it is, or with ROLE_ARN set in its first lines.
     body = body.strip()
     return settings, body if body.startswith("#!") else f"{shebang}\n{body}"
