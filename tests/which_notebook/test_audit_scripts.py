@@ -58,7 +58,7 @@ def scripts(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
 @pytest.mark.parametrize("mode", ["profile", "imds"])
 def test_the_scripts_of_this_checkout_are_known(scripts: dict[str, str], mode: str) -> None:
     if WRITE:
-        write_known(scripts[mode], mode)
+        write_known(scripts[{"profile": "profiles", "imds": "imds-profiles"}[mode]], mode)  # with every setting
         return
     found = recognise(scripts[mode])
     assert (found.kind, found.mode, found.role_arn) == ("module", mode, ROLE_ARN), (
