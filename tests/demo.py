@@ -55,7 +55,15 @@ def ask_which_notebook(emulator: Emulator, role: str) -> None:
     print(f"\n  $ {' '.join(command)}\n", flush=True)
     program = Path(sys.executable).with_name(command[0])
     subprocess.run([program, *command[1:], "--format", "table", "--no-cache"], check=True, cwd=CHECKOUT)
+    print("\n  Who read the bucket, by the records' userIdentity.arn:", flush=True)
+    for arn in sorted({arn for arn in callers(emulator) if f":assumed-role/{role}/" in arn}):
+        print(f"    {arn}")
     print(flush=True)
+
+
+def callers(emulator: Emulator) -> list[str]:
+    """Return the ARNs of those who read an object, as recorded."""
+    return [each["userIdentity"].get("arn", "") for each in emulator.records() if each["eventName"] == "GetObject"]
 
 
 def before(emulator: Emulator) -> None:
@@ -121,6 +129,10 @@ def main() -> int:
             before(emulator)
             print("With the module: the role is shared, and each notebook has a session of its own.\n")
             after(emulator)
+            print(
+                "The unattributed calls are SageMaker's own, as emulated: it writes the log of a start in the base session. "
+                "Some failed because the log group was there already.\n"
+            )
         print("All of this came from the recorded CloudTrail log of an emulated account; nothing is left of it.")
     except (ToolMissingError, TerraformError, StartError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
