@@ -51,6 +51,11 @@ resource "aws_iam_role_policy" "assume_self" {
       condition     = !var.verify_role_trust || local.role_keeps_notebooks_apart
       error_message = local.role_does_not_keep_notebooks_apart
     }
+
+    precondition {
+      condition     = !var.verify_role_trust || local.role_trust_is_judged
+      error_message = local.role_trust_is_not_judged
+    }
   }
 }
 

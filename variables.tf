@@ -63,7 +63,7 @@ variable "role_arn" {
 }
 
 variable "verify_role_trust" {
-  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, is an error. With false, it is a warning: for trust policies that the module can't judge."
+  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, or can't be judged by the module (it has a Deny, NotAction or NotPrincipal), is an error. With false, it is a warning: judge the trust policy yourself."
   type        = bool
   default     = true
   nullable    = false
