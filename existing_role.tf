@@ -12,6 +12,11 @@ data "aws_iam_role" "existing" {
       error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add it, or remove create_role."
     }
 
+    precondition {
+      condition     = local.role_is_of_the_account
+      error_message = local.role_is_of_another_account
+    }
+
     postcondition {
       condition     = self.arn == var.role_arn
       error_message = "The provider's account has a role ${local.role_name}, but its ARN is ${self.arn}, not ${local.role_arn}. Write that ARN, with its path, or use a provider of the role's account."
@@ -25,6 +30,18 @@ data "aws_iam_role" "existing" {
 }
 
 locals {
+  role_is_of_the_account     = var.role_arn == null || local.account_id == data.aws_caller_identity.current.account_id
+  role_is_of_another_account = "role_arn, ${local.role_arn}, names a role of the account ${local.account_id}, but the provider's account is ${data.aws_caller_identity.current.account_id}: a notebook instance can only have a role of its own account. Correct role_arn, or use a provider of the role's account."
+
+  # They would have no effect.
+  inputs_of_a_created_role = [
+    for input, given in {
+      role_name                 = var.role_name != null
+      role_path                 = var.role_path != "/"
+      role_permissions_boundary = var.role_permissions_boundary != null
+    } : input if given && !var.create_role
+  ]
+
   # Operators, keys and actions ignore case; values don't.
   trust_statements = [
     for statement in try(flatten([jsondecode(data.aws_iam_role.existing[0].assume_role_policy).Statement]), []) : {

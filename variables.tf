@@ -107,7 +107,7 @@ variable "role_name" {
 }
 
 variable "policy_name" {
-  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the region stands behind it, so that calls in several regions don't write the same policy."
+  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the lifecycle configuration's name stands in `name`'s place where it is given, and the region at the end, so that no two calls write the same policy. For an existing role it needs `deny_unknown_session_names = true`: two calls that give the same name would overwrite each other's policy."
   type        = string
   default     = null
 
@@ -134,7 +134,7 @@ variable "lifecycle_configuration_name" {
 }
 
 variable "role_path" {
-  description = "Path of the created role. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
+  description = "Path of the created role; an error with `create_role = false`. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
   type        = string
   default     = "/"
   nullable    = false
@@ -152,7 +152,7 @@ variable "role_path" {
 }
 
 variable "role_permissions_boundary" {
-  description = "ARN of the managed policy that bounds the created role's permissions. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
+  description = "ARN of the managed policy that bounds the created role's permissions; an error with `create_role = false`. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
   type        = string
   default     = null
 
