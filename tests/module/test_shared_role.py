@@ -34,7 +34,8 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
         ['so their notebook instances would be refused: ["one"]', "additional_session_names of that call"],
     ),
     "has patterns that are wider than what the other call admits": (
-        SECOND | {"additional_session_names": ["a*", "b?", "c-*", "d*"], "admitted_session_names": ["a?", "b?", "c*", "d?*"]},
+        SECOND
+        | {"additional_session_names": ["a*", "b?", "c-*", "d*"], "admitted_session_names": ["a?", "b?", "c*", "d?*"]},
         ['so their notebook instances would be refused: ["a*","d*"]'],
     ),
     "says what the role's policies are, and leaves them to another": (
@@ -49,7 +50,9 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
             "policy_name": "mine",
             "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
         },
-        ["belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, deny_unattributed_calls, policy_name, role_policy_arns"],
+        [
+            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, deny_unattributed_calls, policy_name, role_policy_arns"
+        ],
     ),
     "says what another call admits, but has the policies itself": (
         {"admitted_session_names": ["one"]},
@@ -79,7 +82,10 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "uses a role of another account": (
         {"create_role": False, "role_arn": FOREIGN},
-        [f"{FOREIGN}, names a role of the account 444455556666, but the provider's account is {ACCOUNT}", "Correct role_arn"],
+        [
+            f"{FOREIGN}, names a role of the account 444455556666, but the provider's account is {ACCOUNT}",
+            "Correct role_arn",
+        ],
     ),
     "leaves the policies of another account's role to another": (
         {
