@@ -169,7 +169,7 @@ def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan:
     ).decode()
     assert on_start == outcome.output("on_start_script")
     assert on_start.startswith("#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable")
-    assert on_start.splitlines()[3:7] == [
+    assert on_start.splitlines()[2:6] == [
         f"ROLE_ARN='arn:aws:iam::{ACCOUNT}:role/team-execution'",
         "ATTRIBUTION_MODE='profile'",
         "ALLOW_START_WITHOUT_ATTRIBUTION='true'",
