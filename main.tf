@@ -43,6 +43,11 @@ resource "aws_iam_role_policy" "assume_self" {
     }
 
     precondition {
+      condition     = var.policy_name == null || var.create_role || coalesce(var.deny_unknown_session_names, false)
+      error_message = "policy_name = ${jsonencode(var.policy_name)} is for an existing role: two calls of the module that give it would overwrite each other's policy, without an error. Remove policy_name. Or, if no other call of the module uses the role, set deny_unknown_session_names = true."
+    }
+
+    precondition {
       condition     = !var.verify_role_trust || local.role_trusts_itself
       error_message = local.role_does_not_trust_itself
     }
@@ -50,6 +55,11 @@ resource "aws_iam_role_policy" "assume_self" {
     precondition {
       condition     = !var.verify_role_trust || local.role_keeps_notebooks_apart
       error_message = local.role_does_not_keep_notebooks_apart
+    }
+
+    precondition {
+      condition     = !var.verify_role_trust || local.role_trust_is_judged
+      error_message = local.role_trust_is_not_judged
     }
   }
 }

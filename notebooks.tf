@@ -86,7 +86,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
 
     precondition {
       condition     = length(local.unknown_notebook_attributes[each.key]) == 0
-      error_message = "notebook_instances[${jsonencode(each.key)}] has no attribute ${join(" or ", local.unknown_notebook_attributes[each.key])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}."
+      error_message = "notebook_instances[${jsonencode(each.key)}] has no attribute ${join(" or ", local.unknown_notebook_attributes[each.key])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[each.key], "root_access") ? " The root access is always off, since root could undo the attribution: remove root_access." : ""}"
     }
 
     precondition {

@@ -13,6 +13,12 @@ output "role_arn" {
     condition     = var.create_role || var.manage_role_policies || var.role_arn != null
     error_message = "create_role = false needs role_arn, the ARN of the existing execution role: here, the output role_arn of the call that has its policies. Add it."
   }
+
+  # Otherwise the role is read, and that is said before.
+  precondition {
+    condition     = var.manage_role_policies || local.role_is_of_the_account
+    error_message = local.role_is_of_another_account
+  }
 }
 
 output "role_name" {
@@ -21,8 +27,8 @@ output "role_name" {
   depends_on  = [aws_iam_role.this]
 
   precondition {
-    condition     = var.create_role || var.role_name == null
-    error_message = "role_name names the role to create, but create_role is false. Remove role_name: role_arn names the existing role."
+    condition     = length(local.inputs_of_a_created_role) == 0
+    error_message = "These inputs are of the role that the module creates, but create_role is false. Remove ${join(", ", local.inputs_of_a_created_role)}: role_arn names the existing role, and its permissions boundary is its owner's."
   }
 }
 

@@ -50,7 +50,23 @@ locals {
   )
   protect_role_policy = jsonencode({ Version = "2012-10-17", Statement = local.protect_role_statements })
 
-  protects_role = (var.attribution_mode == "imds" || var.deny_unattributed_calls) && length(local.protect_role_statements) > 0
+  role_needs_protection = var.attribution_mode == "imds" || var.deny_unattributed_calls
+  protects_role         = local.role_needs_protection && length(local.protect_role_statements) > 0
+
+  inputs_that_allow = [
+    for input, allows in {
+      allow_notebook_instance_changes = var.allow_notebook_instance_changes
+      allow_pass_role                 = var.allow_pass_role
+      allow_role_changes              = var.allow_role_changes
+    } : input if allows
+  ]
+}
+
+check "inputs_that_allow_have_an_effect" {
+  assert {
+    condition     = local.role_needs_protection || !var.manage_role_policies || length(local.inputs_that_allow) == 0
+    error_message = "No effect: ${join(", ", local.inputs_that_allow)}. Each takes back a part of what the role is denied in imds mode or with deny_unattributed_calls, and this call has neither: nothing is denied. Remove it."
+  }
 }
 
 resource "aws_iam_role_policy" "protect_role" {

@@ -8,8 +8,9 @@ locals {
   role_policies_tag = local.denies_unknown_names ? { (local.policies_tag) = var.name } : {}
 
   admitted_session_names = coalesce(var.admitted_session_names, [])
+  # A name here may be a pattern itself: its * is more than the one character that a ? admits.
   admitted_session_name_regex = "^(${join("|", [
-    for pattern in local.admitted_session_names : replace(replace(replace(pattern, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")
+    for pattern in local.admitted_session_names : replace(replace(replace(pattern, "/[.+]/", "\\$0"), "*", ".*"), "?", "[^*]")
   ])})$"
   session_names_not_admitted = [
     for name in local.known_session_names : name
@@ -19,10 +20,13 @@ locals {
   # Inputs that are about the role's policies, where another call has them.
   inputs_of_the_managing_call = [
     for input, given in {
-      deny_unattributed_calls    = var.deny_unattributed_calls
-      deny_unknown_session_names = var.deny_unknown_session_names != null
-      policy_name                = var.policy_name != null
-      role_policy_arns           = length(var.role_policy_arns) > 0
+      allow_notebook_instance_changes = var.allow_notebook_instance_changes
+      allow_pass_role                 = var.allow_pass_role
+      allow_role_changes              = var.allow_role_changes
+      deny_unattributed_calls         = var.deny_unattributed_calls
+      deny_unknown_session_names      = var.deny_unknown_session_names != null
+      policy_name                     = var.policy_name != null
+      role_policy_arns                = length(var.role_policy_arns) > 0
     } : input if given && !var.manage_role_policies
   ]
 }

@@ -63,7 +63,7 @@ variable "role_arn" {
 }
 
 variable "verify_role_trust" {
-  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, is an error. With false, it is a warning: for trust policies that the module can't judge."
+  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, or can't be judged by the module (it has a Deny, NotAction or NotPrincipal), is an error. With false, it is a warning: judge the trust policy yourself."
   type        = bool
   default     = true
   nullable    = false
@@ -107,7 +107,7 @@ variable "role_name" {
 }
 
 variable "policy_name" {
-  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the region stands behind it, so that calls in several regions don't write the same policy."
+  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the lifecycle configuration's name stands in `name`'s place where it is given, and the region at the end, so that no two calls write the same policy. For an existing role it needs `deny_unknown_session_names = true`: two calls that give the same name would overwrite each other's policy."
   type        = string
   default     = null
 
@@ -134,7 +134,7 @@ variable "lifecycle_configuration_name" {
 }
 
 variable "role_path" {
-  description = "Path of the created role. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
+  description = "Path of the created role; an error with `create_role = false`. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
   type        = string
   default     = "/"
   nullable    = false
@@ -152,7 +152,7 @@ variable "role_path" {
 }
 
 variable "role_permissions_boundary" {
-  description = "ARN of the managed policy that bounds the created role's permissions. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
+  description = "ARN of the managed policy that bounds the created role's permissions; an error with `create_role = false`. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
   type        = string
   default     = null
 

@@ -1,4 +1,4 @@
-# Notebook instances whose users can't get around the attribution, and a role of their own for the jobs that they start.
+# Notebook instances whose unattributed calls are refused, and a role of their own for the jobs that they start.
 
 terraform {
   required_version = ">= 1.5"

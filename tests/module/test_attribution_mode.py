@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 from on_start_script import unpacked
@@ -143,3 +144,22 @@ def test_the_policies_are_valid_json_of_the_partition(plan: Plan) -> None:
     outcome = plan("cn-north-1", attribution_mode="imds", deny_unattributed_calls=True)
     policy = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"]
     assert json.loads(policy)["Statement"][1]["NotResource"].startswith("arn:aws-cn:")
+
+
+def test_what_allows_something_that_nothing_denies_is_said(plan: Plan) -> None:
+    (warning,) = plan(allow_pass_role=True, allow_role_changes=True).warnings
+    assert warning.startswith("No effect: allow_pass_role, allow_role_changes.")
+    assert plan(allow_pass_role=True, deny_unattributed_calls=True).warnings == []
+
+
+def test_the_command_that_prints_the_imds_mode_script_does(plan: Plan, tmp_path: Path) -> None:
+    """As it stands in docs/operations.md, with what `terraform output -raw` would print."""
+    document = (CHECKOUT / "docs" / "operations.md").read_text()
+    (command,) = re.findall(r"^ +terraform output -raw on_start_script (\|.*gzip -d)$", document, re.MULTILINE)
+    rendered = plan(attribution_mode="imds", extra_on_start='echo "it\'s"').output("on_start_script")
+    (tmp_path / "script").write_text(rendered)
+    printed = subprocess.run(
+        ["bash", "-c", f"cat script {command}"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert printed.stdout == unpacked(rendered)
+    assert "ATTRIBUTION_MODE='imds'" in printed.stdout

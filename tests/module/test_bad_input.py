@@ -66,7 +66,7 @@ BAD_NOTEBOOKS: list[tuple[str, Any, list[str]]] = [
     ("misspelt", {"instace_type": "ml.t3.large"}, ["has no attribute instace_type", "the attributes are: additional_code_repositories, ", "instance_type"]),
     ("null-misspelt", {"instace_type": None}, ["has no attribute instace_type"]),
     ("twice", {"instace_type": "ml.t3.large", "volume": 10}, ["has no attribute instace_type or volume"]),
-    ("root", {"root_access": "Enabled"}, ["has no attribute root_access"]),
+    ("root", {"root_access": "Enabled"}, ["has no attribute root_access", "root access is always off, since root could undo the attribution"]),
     ("listed", {"instance_type": ["ml.t3.large"]}, [": instance_type must be a string."]),
     ("words", {"volume_size": "ten"}, [": volume_size must be a number."]),
     ("group", {"subnet_id": "subnet-1", "security_groups": "sg-1"}, [": security_groups must be a list of strings."]),

@@ -169,7 +169,7 @@ def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan:
     ).decode()
     assert on_start == outcome.output("on_start_script")
     assert on_start.startswith("#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable")
-    assert on_start.splitlines()[3:7] == [
+    assert on_start.splitlines()[2:6] == [
         f"ROLE_ARN='arn:aws:iam::{ACCOUNT}:role/team-execution'",
         "ATTRIBUTION_MODE='profile'",
         "ALLOW_START_WITHOUT_ATTRIBUTION='true'",
@@ -228,7 +228,7 @@ def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, e
         (WITHOUT_SOURCE_IDENTITY, []),
         (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
         (SELF_TRUST | {"Condition": {"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}}}, []),
-        (SELF_TRUST | {"Effect": "Deny"}, ["assume itself"]),
+        (SELF_TRUST | {"Effect": "Deny"}, ["assume itself", "can't be judged"]),
         (SELF_TRUST | {"Action": "sts:TagSession"}, ["assume itself"]),
         (SELF_TRUST | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}, ["assume itself"]),
         (SELF_TRUST | {"Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/shared"}}}, ["assume itself", "under another's name"]),
@@ -255,7 +255,7 @@ def test_an_existing_trust_policy_is_judged(
         ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
         ([SELF_TRUST | {"Action": "sts:*"}], []),
         ([WITHOUT_SOURCE_IDENTITY], ["with a source identity"]),
-        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Effect": "Deny"}], ["with a source identity"]),
+        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Effect": "Deny"}], ["with a source identity", "can't be judged"]),
         ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
         ([], ["with a source identity"]),
     ],

@@ -16,6 +16,7 @@ from .test_plan import ACCOUNT, SELF_TRUST, statements
 TAG = "notebook-attribution:admits-names-of"
 MADE_BY_THE_MODULE = f"arn:aws:iam::{ACCOUNT}:role/made-execution"
 OWN = f"arn:aws:iam::{ACCOUNT}:role/service-role/own"
+FOREIGN = "arn:aws:iam::444455556666:role/foreign"
 SECOND = {"create_role": False, "role_arn": MADE_BY_THE_MODULE, "manage_role_policies": False}
 
 # A wrong combination, and what its one error says.
@@ -32,15 +33,26 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
         SECOND | {"notebook_instances": {"one": {}, "eu-1": {}}, "admitted_session_names": ["on", "eu-*"]},
         ['so their notebook instances would be refused: ["one"]', "additional_session_names of that call"],
     ),
+    "has patterns that are wider than what the other call admits": (
+        SECOND
+        | {"additional_session_names": ["a*", "b?", "c-*", "d*"], "admitted_session_names": ["a?", "b?", "c*", "d?*"]},
+        ['so their notebook instances would be refused: ["a*","d*"]'],
+    ),
     "says what the role's policies are, and leaves them to another": (
         SECOND
         | {
             "admitted_session_names": [],
+            "allow_notebook_instance_changes": True,
+            "allow_pass_role": True,
+            "allow_role_changes": True,
+            "attribution_mode": "imds",
             "deny_unattributed_calls": True,
             "policy_name": "mine",
             "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
         },
-        ["belong into that call: deny_unattributed_calls, policy_name, role_policy_arns"],
+        [
+            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, deny_unattributed_calls, policy_name, role_policy_arns"
+        ],
     ),
     "says what another call admits, but has the policies itself": (
         {"admitted_session_names": ["one"]},
@@ -53,6 +65,36 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "has policies on a role whose creator denies all other names": (
         {"create_role": False, "role_arn": MADE_BY_THE_MODULE, "notebook_instances": {"two": {}, "three": {}}},
         ['with name = "made"', 'add to additional_session_names: ["three","two"]', "set manage_role_policies = false"],
+    ),
+    "names a policy of an existing role, as another call may": (
+        {"create_role": False, "role_arn": OWN, "policy_name": "mine"},
+        ["would overwrite each other's policy", "Remove policy_name", "deny_unknown_session_names = true"],
+    ),
+    "says where an existing role is, and what bounds it": (
+        {
+            "create_role": False,
+            "role_arn": OWN,
+            "role_name": "own",
+            "role_path": "/elsewhere/",
+            "role_permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
+        },
+        ["but create_role is false", "Remove role_name, role_path, role_permissions_boundary"],
+    ),
+    "uses a role of another account": (
+        {"create_role": False, "role_arn": FOREIGN},
+        [
+            f"{FOREIGN}, names a role of the account 444455556666, but the provider's account is {ACCOUNT}",
+            "Correct role_arn",
+        ],
+    ),
+    "leaves the policies of another account's role to another": (
+        {
+            "create_role": False,
+            "role_arn": FOREIGN.replace("foreign", "left"),
+            "manage_role_policies": False,
+            "admitted_session_names": [],
+        },
+        [f"role/left, names a role of the account 444455556666, but the provider's account is {ACCOUNT}"],
     ),
     "refuses unattributed calls on an existing role": (
         {"create_role": False, "role_arn": OWN, "deny_unattributed_calls": True},
@@ -67,6 +109,20 @@ RIGHT: dict[str, dict[str, Any]] = {
         "role_arn": OWN,
         "notebook_instances": {"two": {}},
         "providers": {"aws": "aws.elsewhere"},
+    },
+    "existing_of_other_scripts": {"create_role": False, "role_arn": OWN, "lifecycle_configuration_name": "scripts"},
+    "existing_of_longest_names": {
+        "name": "n" * 51,
+        "create_role": False,
+        "role_arn": OWN,
+        "lifecycle_configuration_name": "x" * 63,
+        "attribution_mode": "imds",
+    },
+    "existing_named": {
+        "create_role": False,
+        "role_arn": OWN,
+        "policy_name": "mine",
+        "deny_unknown_session_names": True,
     },
     "existing_without_names": {"create_role": False, "role_arn": OWN, "attach_logs_policy": False},
     "existing_alone": {
@@ -148,6 +204,19 @@ def test_a_call_that_leaves_the_policies_to_another_plans_none(right: Outcome) -
 def test_calls_of_one_name_in_two_regions_write_policies_of_their_own(right: Outcome) -> None:
     assert set(policies(right, "existing")) == {"team-assume-self-us-east-1", "team-logs-us-east-1"}
     assert set(policies(right, "existing_elsewhere")) == {"team-assume-self-eu-west-1", "team-logs-eu-west-1"}
+
+
+def test_calls_of_one_name_with_other_lifecycle_configurations_write_policies_of_their_own(right: Outcome) -> None:
+    """Of two calls with one lifecycle configuration, the second fails before it writes a policy (test_names.py)."""
+    assert set(policies(right, "existing_of_other_scripts")) == {
+        "scripts.assume-self-us-east-1",
+        "scripts.logs-us-east-1",
+    }
+    assert all(len(name) <= 128 for name in policies(right, "existing_of_longest_names"))
+
+
+def test_the_only_call_of_an_existing_role_may_name_the_policy(right: Outcome) -> None:
+    assert "mine" in policies(right, "existing_named")
 
 
 @pytest.mark.parametrize(

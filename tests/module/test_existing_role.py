@@ -1,0 +1,113 @@
+"""Which trust policies of an existing role are taken, and what is said of the others: all in one plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from emulator.server import Emulator
+from workspace import Outcome
+
+from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL
+from .test_shared_role import planned
+
+ITSELF = "doesn't let the role assume itself"
+APART = "can call under another's name"
+UNJUDGED = "can't be judged from here"
+BASE = {"aws:userid": "*:SageMaker"}
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/shared"
+ORGANISATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-0a"}}
+
+
+def self_trust(**changed: Any) -> dict[str, Any]:
+    return SELF_TRUST | changed
+
+
+def like(userid: Any, operator: str = "StringLike", key: str = "aws:userid", arn: Any = SELF) -> dict[str, Any]:
+    return self_trust(Condition={"StringEquals": arn, operator: {key: userid}})
+
+
+# The statements beside SageMaker's, and what the errors say. The role is called `shared` here; each case has its own.
+CASES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "the module's": ([SELF_TRUST], []),
+    "operators and keys in another case": (
+        [self_trust(Condition={"stringEquals": {"AWS:principalarn": SELF["aws:PrincipalArn"]}, "STRINGLIKE": {"aws:UserId": "*:SageMaker"}})],
+        [],
+    ),
+    "an action in another case": ([self_trust(Action="STS:assumerole")], []),
+    "a base session of another case": ([like("*:sagemaker")], [ITSELF, APART]),
+    "a base session of another case beside the right one": ([SELF_TRUST, like("*:SAGEMAKER")], [APART]),
+    "a role's ARN in another case": ([like("*:SageMaker", arn={"aws:PrincipalArn": SELF["aws:PrincipalArn"].replace("shared", "Shared")})], [ITSELF]),
+    "the base session compared without case": ([like("*:SageMaker", "StringEqualsIgnoreCase")], [ITSELF, APART]),
+    "the base session or any": ([like(["*:SageMaker", "*"])], [ITSELF, APART]),
+    "an action by a wildcard": ([self_trust(Action="sts:Assume*")], []),
+    "an action by wildcards without the base session": ([SELF_TRUST, TRUSTS_ALL | {"Action": "sts:?ssumeRol*"}], [APART]),
+    "an action by a wildcard that is another": ([SELF_TRUST, TRUSTS_ALL | {"Action": "sts:AssumeRoleWith*"}], []),
+    "a colleague's session": ([SELF_TRUST, {"Effect": "Allow", "Principal": {"AWS": f"{SESSION}/colleague"}, "Action": "sts:AssumeRole"}], [APART]),
+    "the base session by its ARN": ([SELF_TRUST, {"Effect": "Allow", "Principal": {"AWS": [f"{SESSION}/SageMaker"]}, "Action": "sts:AssumeRole"}], []),
+    "another role's session": ([SELF_TRUST, {"Effect": "Allow", "Principal": {"AWS": f"{SESSION}-2/colleague"}, "Action": "sts:AssumeRole"}], []),
+    "a Deny": ([SELF_TRUST, {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole", "Condition": ORGANISATION}], [UNJUDGED]),
+    "a NotAction": ([SELF_TRUST, {"Effect": "Allow", "Principal": ROOT, "NotAction": "sts:TagSession"}], [UNJUDGED]),
+    "a NotPrincipal": ([SELF_TRUST, {"Effect": "Deny", "NotPrincipal": ROOT, "Action": "sts:AssumeRole"}], [UNJUDGED]),
+    "a NotPrincipal that is allowed": ([SELF_TRUST, {"Effect": "Allow", "NotPrincipal": {"AWS": "444455556666"}, "Action": "sts:*"}], [UNJUDGED]),
+    "a NotResource": ([SELF_TRUST, TRUSTS_ALL | {"NotResource": "*"}], [APART, UNJUDGED]),
+    "only a Deny": ([self_trust(Effect="Deny")], [ITSELF, UNJUDGED]),
+}  # fmt: skip
+ROLES = {case: f"trust-{number}" for number, case in enumerate(CASES)}
+
+
+@pytest.fixture(scope="module")
+def roles(emulator: Emulator) -> Iterator[dict[str, str]]:
+    """The ARN of a role with each case's trust policy."""
+    iam = emulator.client("iam")
+    service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    arns = {}
+    for case, (statements, _) in CASES.items():
+        document = json.dumps({"Version": "2012-10-17", "Statement": [service, *statements]})
+        for place in ("role/service-role/", "assumed-role/"):
+            document = document.replace(f"{place}shared", f"{place}{ROLES[case]}")
+            document = document.replace(f"{place}Shared", f"{place}{ROLES[case].title()}")
+        role = iam.create_role(RoleName=ROLES[case], Path="/service-role/", AssumeRolePolicyDocument=document)
+        arns[case] = role["Role"]["Arn"]
+    yield arns
+    for name in ROLES.values():
+        iam.delete_role(RoleName=name)
+
+
+def judged(emulator: Emulator, folder: Any, roles: dict[str, str], **given: Any) -> Outcome:
+    calls = {ROLES[case]: {"create_role": False, "role_arn": arn, **given} for case, arn in roles.items()}
+    return planned(emulator, folder, calls)
+
+
+@pytest.fixture(scope="module")
+def errors(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    outcome = judged(emulator, tmp_path_factory.mktemp("trust"), roles)
+    assert outcome.warnings == []
+    return outcome.errors
+
+
+@pytest.fixture(scope="module")
+def accepted(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return judged(emulator, tmp_path_factory.mktemp("accepted"), roles, verify_role_trust=False)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trust_policy_is_refused_for_what_is_wrong_with_it_or_cannot_be_judged(
+    errors: list[str], roles: dict[str, str], case: str
+) -> None:
+    said = [error for error in errors if f"policy of {roles[case]} " in error]
+    assert sorted(text for text in (ITSELF, APART, UNJUDGED) for error in said if text in error) == sorted(
+        CASES[case][1]
+    ), said
+    assert all("set verify_role_trust = false" in error for error in said)
+
+
+def test_nothing_else_is_said(errors: list[str]) -> None:
+    assert len(errors) == sum(len(expected) for _, expected in CASES.values()), errors
+
+
+def test_what_the_owner_has_judged_is_a_warning(accepted: Outcome) -> None:
+    assert accepted.errors == []
+    assert len(accepted.warnings) == sum(len(expected) for _, expected in CASES.values())
