@@ -63,7 +63,15 @@ class Network:
     def script(self, text: str, check: bool = True) -> str:
         """Run a few lines after the script's functions, as root in the notebook's namespace."""
         path = f"PATH={self.tools}"
-        return self.run(self.notebook, "env", path, f"{self.tools}/bash", "-c", f"{_SCRIPT}\nknown={self.tools}/known\n{text} 2>&1", check=check)
+        return self.run(
+            self.notebook,
+            "env",
+            path,
+            f"{self.tools}/bash",
+            "-c",
+            f"{_SCRIPT}\nknown={self.tools}/known\n{text} 2>&1",
+            check=check,
+        )
 
     def rule(self, command: str) -> None:
         """Add a rule in the notebook's namespace, by the firewall that the test gives the script, or nft."""
