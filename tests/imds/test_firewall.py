@@ -247,7 +247,10 @@ def test_rules_that_are_for_something_else_are_left_alone(agent_network: Network
         assert agent_network.script('find_ways; printf "<%s>" "${ways[@]}"') == "<>"
 
 
-@pytest.mark.parametrize("published", ["-A DOCKER", "-A DOCKER ! -i docker0", "-A PREROUTING", "-A OUTPUT"])
+@pytest.mark.parametrize(
+    "published",
+    ["-A DOCKER", "-A DOCKER ! -i docker0", "-A PREROUTING ! -d 127.0.0.0/8", "-A OUTPUT -m addrtype --dst-type LOCAL"],
+)
 def test_a_container_that_publishes_port_80_gets_no_base_session(agent_network: Network, published: str) -> None:
     """The service is where it is; only Docker's own chain is known to be for published ports."""
     run = agent_network.run
@@ -261,8 +264,7 @@ def test_a_container_that_publishes_port_80_gets_no_base_session(agent_network: 
         agent_network.rule("iptables -t nat -N DOCKER")
         for chain in ("PREROUTING", "OUTPUT"):
             agent_network.rule(f"iptables -t nat -A {chain} -m addrtype --dst-type LOCAL -j DOCKER")
-        to_container = "-p tcp --dport 80 -m addrtype --dst-type LOCAL -j DNAT --to-destination 172.17.0.2:8000"
-        agent_network.rule(f"iptables -t nat {published} {to_container}")
+        agent_network.rule(f"iptables -t nat {published} -p tcp --dport 80 -j DNAT --to-destination 172.17.0.2:8000")
         agent_network.script("set_metadata_service closed")
         with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
             assert agent_network.ask(SERVICE, where=agent_network.container) == "NOTEBOOK"
