@@ -16,6 +16,7 @@ settings() {
   folder=/usr/local/lib/$own
   log=/var/log/$own.log
   pid_file=/run/$own.pid
+  known=/run/$own.ways # all that were found since the machine was booted
   python=/usr/bin/python3
 }
 settings
@@ -29,21 +30,30 @@ list_rules() {
 }
 
 # Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways ("ADDRESS PORT"),
-# and from them agents (addresses of others) and ports (of this machine). A rule counts unless it says plainly that it is
-# for something else; one that can't be read becomes an address that no firewall takes, so that the start fails.
+# and from them agents (addresses of others) and ports (of this machine); and unread, the rules that can't be read. A rule
+# counts unless it says plainly that it is for something else: one other address, one other port, or what a network card
+# receives. Docker's chain is for published ports of this machine. A way stays one when its rule has gone: the agent may
+# not have.
 find_ways() {
-  local way
-  mapfile -t ways < <(list_rules | sed -nE "/DNAT|REDIRECT|dnat|redirect/{
+  local found way address='^([0-9]+\.[0-9.]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*) [0-9]+$'
+  found=$(list_rules | sed -nE "/^\tchain DOCKER /,/^\t}/d; /^-A DOCKER / d
+  /-j (DNAT|REDIRECT|NETMAP)|^\t.*(daddr set|dnat (ip6? |addr |prefix |\. |port )*to|redirect( |\$))/{
     / $proxy/d
-    / (-d|daddr) (169\.|fd)/b take
-    /[^!] (-d|daddr) [0-9a-f.:]+(\/[0-9]{2,3})? /d
-    / ! -i |iifname != | -i e|iifname \"e|e LOCAL|type local|tcp (--)?dport ([0-79]|8[1-9]|80[0-9])/d
-    :take
-    s/.*(--to-destination|dnat( ip6?)? to) \[?([0-9.]+|[0-9a-f:]+)]?(:([0-9]+))?( .*)?\$/\3 \5/
+    /[^!]\s(-d|ip6? daddr) (169\.|fd)/! { /[^!]\s(-d|ip6? daddr) [0-9a-f.:]+(\/[0-9]{2,3})? /d }
+    /dport 80 /! { /[^!]\s(--|tcp )dport [0-9]+ /d }
+    /[^!]\s(-i |iifname \")e(th|n)/d
+    s/.*(--to(-destination)?|dnat( ip6?)?( prefix)? to|daddr set) \[?([0-9.]+|[0-9a-f:]+)]?(\/32|:([0-9]+))?( .*)?\$/\5 \7/
     s/.*(--to-ports |redirect to :)([0-9]+)( .*)?\$/127.0.0.1 \2/
+    s/.*(-j REDIRECT|redirect)\$/127.0.0.1 80/
     s/ \$/ 80/
     p
-  }" | sort -u)
+  }")
+  unread=$(grep -vE "$address" <<<"$found" | sort -u)
+  mapfile -t ways < <({
+    grep -E "$address" <<<"$found"
+    cat "$known"
+  } 2>/dev/null | sort -u | grep .)
+  printf '%s\n' "${ways[@]}" >"$known.new" && mv "$known.new" "$known"
   agents=() ports=()
   # The service itself may be of this machine, too.
   for way in "${ways[@]}" "$service 80"; do
@@ -57,6 +67,9 @@ of_family() {
   printf '%s\n' "${@:2}" | grep "${patterns[$1]}"
 }
 
+# Prints the rules by which the agents' own packets pass. Agents beyond the link-local range may be containers.
+trust_agents() { printf '%s\n' "${agents[@]}" | sed -n "s/^169\.254\..*/-A $own -s & -j RETURN/p"; }
+
 # Prints the rules of iptables (0) or ip6tables (1) that close every way to all but root; how a rule refuses is the second
 # argument. Root's packets and the agents' own pass, and what answers: an agent may ask the notebook's servers. A packet
 # goes by where it goes to, and by where it was sent before NAT. TCP alone is closed to IPv6's neighbours (fe80::/10),
@@ -65,7 +78,7 @@ closing_rules() {
   local each to
   rule() { printf -- "-A $own %s\n" "$@"; }
   rule '-m owner --uid-owner 0 -j RETURN' '-m conntrack --ctdir REPLY -j RETURN'
-  for each in $(of_family "$1" "${agents[@]}"); do rule "-s $each -j RETURN"; done
+  (($1)) || trust_agents
   for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j $2"; done
   (($1)) || rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j $2"
   rule '-m addrtype --dst-type LOCAL -j RETURN'
@@ -80,7 +93,7 @@ closing_rules() {
 # NAT: what it drops no other table lets pass, and Docker puts nothing there. IPv6, which no client asks unless told to, is
 # closed and has no proxy.
 firewall_rules() {
-  local table family=0
+  local table each family=0 drop="-m comment --comment $own -j DROP"
   [[ $1 != ip6* ]] || family=1
   for table in nat filter mangle; do
     printf '*%s\n:%s -\n' "$table" "$own"
@@ -89,7 +102,7 @@ firewall_rules() {
       open-*) echo "-X $own" ;;
       *-nat0)
         printf -- "-I %s -d $service -p tcp --dport 80 -j $own\n" 'OUTPUT -m owner ! --uid-owner 0' PREROUTING
-        of_family 0 "${agents[@]}" | sed "s/.*/-A $own -s & -j RETURN/"
+        trust_agents
         echo "-A $own -p tcp -j DNAT --to-destination $proxy"
         ;;
       *-filter*)
@@ -98,7 +111,10 @@ firewall_rules() {
         ;;
       *-mangle*)
         # Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
-        ((family)) || echo "-I INPUT -i e+ -d ${proxy%:*} -m comment --comment $own -j DROP"
+        ((family)) || echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
+        # Nor does an agent of this machine answer a container.
+        for each in "${ports[@]}"; do echo "-I INPUT ! -i lo -p tcp --dport $each -m conntrack --ctdir ORIGINAL $drop"; done
+        ((family)) || echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
         echo "-I POSTROUTING -j $own"
         closing_rules "$family" DROP
         ;;
@@ -107,7 +123,8 @@ firewall_rules() {
   done
 }
 
-# Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open.
+# Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open. It
+# fails on a NAT rule that it can't read, once the rest is set; kept closed, it only says so.
 set_metadata_service() {
   local tool rules repair="have iptables and ip6tables on the instance, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
   must "give the machine ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
@@ -118,6 +135,11 @@ set_metadata_service() {
     rules=$(firewall_rules "$tool" "$1" 2>/dev/null)
     must 'set the firewall' "$tool-restore" -w --noflush <<<"$rules"
   done
+  [[ -n $unread ]] || return 0
+  case $1 in
+    closed) fail "can't read where this NAT rule leads: $unread" "$repair" ;;
+    kept) say "can't read where this NAT rule leads: $unread" ;;
+  esac
 }
 
 stop_proxy() {
@@ -239,18 +261,19 @@ finish_imds_mode() {
 }
 
 # Sets again what others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
-# Rules are left alone only when they are as they were before they were last set: then nothing came in between.
+# Rules are left alone only when they are as they were before they were last set: then nothing came in between. An agent's
+# address may become this machine's.
 keep_closed() {
   local was='' is
   while sleep 5; do
     [[ -e $folder/finished ]] || continue
-    is=$(list_rules)
-    [[ $is == "$was" ]] || { (set_metadata_service closed) && was=$is; }
+    is=$(list_rules; ip -br address)
+    [[ $is == "$was" ]] || { (set_metadata_service kept) && was=$is; }
   done
 }
 
 undo_imds_mode() {
   stop_proxy
   set_metadata_service open
-  rm -rf "$folder"
+  rm -rf "$folder" "$known"
 }

@@ -182,6 +182,15 @@ class NotebookSession:
 # As a server: the paths of the metadata service, for everyone who isn't root.
 
 
+def read_request(head):
+    """Return method, target and those headers that count."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ")
+    pairs = (line.partition(":") for line in lines)
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    return method, target, {name: headers[name] for name in (TOKEN, TOKEN_TTL, "x-forwarded-for") if name in headers}
+
+
 class Proxy:
     """The answers, and the open connections: plain sockets, of which nothing is kept but what they have sent."""
 
@@ -190,7 +199,7 @@ class Proxy:
         self.key = secrets.token_bytes(32)
         self.passed_on = {}  # by target: there are as many as PASSED_ON has, and they don't change
         self.loop = asyncio.get_running_loop()
-        self.open = {}  # since when, and what was sent, by connection; the oldest first
+        self.open = {}  # since when, what was sent and the task that answers, by connection; the oldest first
         listener.setblocking(False)
         self.loop.add_reader(listener, self.accept, listener)
         self.close_slow()
@@ -237,7 +246,7 @@ class Proxy:
         """Return what the real service answers, asked once for all who ask meanwhile."""
         if target not in self.passed_on:
             self.passed_on[target] = asyncio.ensure_future(self.ask_real_service(target))
-        return await self.passed_on[target]
+        return await asyncio.shield(self.passed_on[target])  # one who goes must not end it for the others
 
     async def ask_real_service(self, target):
         """Return its status and body; only what is good is kept."""
@@ -255,7 +264,7 @@ class Proxy:
             for _ in range(64):
                 connection = listener.accept()[0]
                 connection.setblocking(False)
-                self.open[connection] = time.monotonic(), b""
+                self.open[connection] = time.monotonic(), b"", None
                 self.loop.add_reader(connection, self.receive, connection)
                 if len(self.open) > MOST_CONNECTIONS:
                     self.close(next(iter(self.open)))
@@ -265,25 +274,23 @@ class Proxy:
         data = b""
         with contextlib.suppress(OSError):
             data = connection.recv(65536)
-        since, before = self.open[connection]
+        since, before, _ = self.open[connection]
         head, whole, _ = (before + data).partition(b"\r\n\r\n")
         if len(head) > LONGEST_REQUEST:
             head, whole = b"", True
         if whole:
             self.loop.remove_reader(connection)
-            self.loop.create_task(self.respond(connection, head))
+            self.open[connection] = since, b"", self.loop.create_task(self.respond(connection, head))
         elif data:
-            self.open[connection] = since, head
+            self.open[connection] = since, head, None
         else:
             self.close(connection)
 
     async def respond(self, connection, head):
         """Answer one request."""
         try:
-            first, *lines = head.decode("latin-1").split("\r\n")
-            method, target, _ = first.split(" ")
-            pairs = (line.partition(":") for line in lines)
-            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            method, target, headers = read_request(head)
+            del head  # it may have to wait
             status, body = await self.answer(method, target, headers)
         except ValueError:
             status, body = 400, b""
@@ -299,14 +306,17 @@ class Proxy:
         self.close(connection)
 
     def close(self, connection):
-        """Close it, unless it is closed."""
-        if self.open.pop(connection, None):
+        """Close it, unless it is closed, and end what would answer it."""
+        if connection in self.open:
+            _, _, task = self.open.pop(connection)
+            if task:
+                task.cancel()
             self.loop.remove_reader(connection)
             connection.close()
 
     def close_slow(self):
         """Close, once a second, those that have been open for longer than CONNECTION_SECONDS."""
-        for connection, (since, _) in [*self.open.items()]:
+        for connection, (since, _, _) in [*self.open.items()]:
             if time.monotonic() - since > CONNECTION_SECONDS:
                 self.close(connection)
         self.loop.call_later(1, self.close_slow)

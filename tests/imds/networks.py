@@ -38,7 +38,7 @@ FIREWALLS = {
     "nft backend": {f"{ip}tables{part}": f"{ip}tables-nft{part}" for ip in ("ip", "ip6") for part in ("", "-save", "-restore")},
     "legacy backend": {f"{ip}tables{part}": f"{ip}tables-legacy{part}" for ip in ("ip", "ip6") for part in ("", "-save", "-restore")},
 }  # fmt: skip
-_BASICS = ("bash", "ip", "sed", "grep", "sort", "cat", "printf", "diff", "nft", "sleep")
+_BASICS = ("bash", "ip", "sed", "grep", "sort", "cat", "printf", "diff", "nft", "sleep", "mv")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,15 @@ class Network:
     def script(self, text: str, check: bool = True) -> str:
         """Run a few lines after the script's functions, as root in the notebook's namespace."""
         path = f"PATH={self.tools}"
-        return self.run(self.notebook, "env", path, f"{self.tools}/bash", "-c", f"{_SCRIPT}\n{text} 2>&1", check=check)
+        return self.run(
+            self.notebook,
+            "env",
+            path,
+            f"{self.tools}/bash",
+            "-c",
+            f"{_SCRIPT}\nknown={self.tools}/known\n{text} 2>&1",
+            check=check,
+        )
 
     def rule(self, command: str) -> None:
         """Add a rule in the notebook's namespace, by the firewall that the test gives the script, or nft."""

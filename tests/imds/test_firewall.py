@@ -16,6 +16,7 @@ from .networks import FIREWALLS, NOTHING, SERVICE, SERVICE_IPV6, Network, answer
 USER = 1000
 AGENT = ("169.254.0.2", 9081)
 PLACES = (AGENT, ("169.254.33.7", 80), ("10.77.0.2", 9081))
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- in a namespace of the test's
 IPV6_PLACE = ("fd00:77::2", 9081)
 
 TO_SERVICE = f"-d {SERVICE} -p tcp --dport 80"
@@ -95,6 +96,19 @@ def test_nobody_but_root_reaches_the_agent(firewall: str, place: tuple[str, int]
         assert "notebook-attribution" not in rules
 
 
+def chain(rule: str) -> str:
+    """A rule in a chain for the service's address, which says nothing of that address."""
+    return f"iptables -t nat -N X; iptables -t nat -A X {rule}; iptables -t nat -A OUTPUT -d {SERVICE} -j X"
+
+
+def nft_chain(rule: str) -> str:
+    """The same, by nft."""
+    return (
+        "nft add table ip x; nft 'add chain ip x y {{ type nat hook output priority -99; }}'; nft add chain ip x z;"
+        f"nft 'add rule ip x z {rule}'; nft add rule ip x y ip daddr {SERVICE} jump z"
+    )
+
+
 @pytest.mark.parametrize(
     "way",
     [
@@ -102,8 +116,18 @@ def test_nobody_but_root_reaches_the_agent(firewall: str, place: tuple[str, int]
         "iptables -t nat -A OUTPUT -d 169.254.0.0/16 -p tcp {dnat}",
         "nft add table ip x; nft 'add chain ip x y {{ type nat hook output priority -99; }}';"
         "nft add rule ip x y ip daddr 169.254.169.254 tcp dport 80 dnat to {address}:{port}",
+        chain("! -i eth0 -p tcp {dnat}"),
+        chain("-p tcp --dport 1:1024 {dnat}"),
+        chain("-p tcp --dport 79:81 {dnat}"),
+        chain("-p tcp -m addrtype --src-type LOCAL {dnat}"),
+        chain("-p tcp -m addrtype ! --dst-type LOCAL {dnat}"),
+        chain("-p tcp ! -d 10.77.0.99 {dnat}"),
+        chain("-p tcp ! --dport 443 {dnat}"),
+        nft_chain("tcp dport 1-1024 dnat to {address}:{port}"),
+        nft_chain("tcp dport != 443 dnat to {address}:{port}"),
+        nft_chain('iifname != "eth0" tcp dport 80 dnat to {address}:{port}'),
+        nft_chain("tcp dport {{ 80, 443 }} dnat to {address}:{port}"),
     ],
-    ids=["a chain", "a range", "nft"],
 )
 def test_however_the_rule_that_leads_there_is_written(firewall: str, way: str) -> None:
     with network(*PLACES[2], firewall) as made:
@@ -151,6 +175,32 @@ def test_an_agent_on_the_instance_itself(agent_network: Network) -> None:
             assert agent_network.ask("127.0.0.1", 8888, user=USER) == "JUPYTER"
 
 
+@pytest.mark.parametrize(("port", "rule"), [(9081, "-j REDIRECT --to-ports 9081"), (80, "-j REDIRECT")])
+def test_an_agent_on_the_instance_that_listens_everywhere(agent_network: Network, port: int, rule: str) -> None:
+    with answering(agent_network.notebook, EVERYWHERE, port, "BASE"):
+        agent_network.rule(f"iptables -t nat -A OUTPUT {TO_SERVICE} {rule}")
+        agent_network.rule(f"iptables -t nat -A PREROUTING {TO_SERVICE} {rule}")
+        box, bridge = agent_network.container, "172.17.0.1"
+        assert agent_network.ask(SERVICE, where=box) == agent_network.ask(bridge, port, where=box) == "BASE"
+        agent_network.script("set_metadata_service closed")
+        for address, its_port in ((SERVICE, 80), (bridge, port), ("10.77.0.1", port)):
+            assert agent_network.ask(address, its_port, where=box) == NOTHING
+            assert agent_network.ask(address, its_port, user=USER) == NOTHING
+        assert agent_network.ask(SERVICE) == agent_network.ask("127.0.0.1", port) == "BASE"
+        agent_network.rule(f"iptables -t nat -I PREROUTING {TO_SERVICE} -j REDIRECT --to-ports 9082")
+        with answering(agent_network.notebook, EVERYWHERE, 9082, "BASE"):
+            assert agent_network.ask(SERVICE, where=box) == NOTHING, "a rule in front, to an agent that isn't known yet"
+
+
+def test_netmap(agent_network: Network) -> None:
+    agent_network.run(agent_network.agent, "ip", "address", "add", "10.77.0.3/24", "dev", "eth0")
+    with answering(agent_network.agent, "10.77.0.3", 80, "BASE"):
+        agent_network.rule(f"iptables -t nat -A OUTPUT -d {SERVICE} -j NETMAP --to 10.77.0.3")
+        assert agent_network.ask(SERVICE, user=USER) == agent_network.ask("10.77.0.3", user=USER) == "BASE"
+        agent_network.script("set_metadata_service closed")
+        assert agent_network.ask(SERVICE, user=USER) == agent_network.ask("10.77.0.3", user=USER) == NOTHING
+
+
 def test_other_addresses_of_the_range_are_closed_but_for_dns_and_time(agent_network: Network) -> None:
     for address, port, answer in (
         ("169.254.170.2", 80, NOTHING),
@@ -164,55 +214,6 @@ def test_other_addresses_of_the_range_are_closed_but_for_dns_and_time(agent_netw
             agent_network.script("set_metadata_service closed")
             assert agent_network.ask(address, port, user=USER) == answer, address
             agent_network.script("set_metadata_service open")
-
-
-def test_rules_that_come_later_and_in_front_open_nothing(agent_network: Network) -> None:
-    leads_to_agent(agent_network)
-    agent_network.script("set_metadata_service closed")
-    with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
-        # SageMaker's agent and Docker start again; the second is to another agent, which isn't known yet.
-        agent_network.run(agent_network.agent, "ip", "address", "add", "10.77.0.9/24", "dev", "eth0")
-        with answering(agent_network.agent, "10.77.0.9", 9081, "BASE"):
-            for rule in (
-                f"iptables -t nat -I OUTPUT {TO_SERVICE} {to_agent(agent_network)}",
-                f"iptables -t nat -I OUTPUT {TO_SERVICE} -j DNAT --to-destination 10.77.0.9:9081",
-                f"iptables -t nat -I PREROUTING -i docker0 {TO_SERVICE} {to_agent(agent_network)}",
-                "iptables -I FORWARD -i docker0 -j ACCEPT",
-                "iptables -I OUTPUT -j ACCEPT",
-                "iptables -F",
-            ):
-                agent_network.rule(rule)
-                found = all_answers(agent_network)
-                for who in ("a user", "a container"):
-                    assert found[f"{who} asks the service"] in {NOTHING, "NOTEBOOK"}, rule
-                    assert found[f"{who} asks the agent"] == NOTHING, rule
-            assert agent_network.ask(SERVICE, user=USER) == NOTHING, "the new rule is before ours"
-            assert agent_network.ask("10.77.0.9", 9081, user=USER) == "BASE", "this way isn't known yet"
-            agent_network.script("set_metadata_service closed")
-            assert all_answers(agent_network) == expected("NOTEBOOK")
-            assert agent_network.ask("10.77.0.9", 9081, user=USER) == NOTHING
-
-
-def test_the_watch_sets_again_what_others_changed(agent_network: Network) -> None:
-    leads_to_agent(agent_network)
-    agent_network.script("set_metadata_service closed")
-    with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
-        changes = f"""
-        folder=$(/usr/bin/mktemp -d)
-        : >"$folder/finished"
-        ( sleep() {{ command sleep 0.2; }}; keep_closed ) &
-        watch=$!
-        command sleep 4
-        iptables -w -t nat -I OUTPUT {TO_SERVICE} {to_agent(agent_network)}
-        iptables -w -F
-        iptables -w -t mangle -F
-        command sleep 8
-        kill "$watch"
-        wait "$watch"
-        true
-        """
-        agent_network.script(f"{{ {changes}\n}}")
-        assert all_answers(agent_network) == expected("NOTEBOOK")
 
 
 def test_the_agents_own_packets_pass_to_the_real_service(agent_network: Network) -> None:
@@ -246,13 +247,64 @@ def test_rules_that_are_for_something_else_are_left_alone(agent_network: Network
         assert agent_network.script('find_ways; printf "<%s>" "${ways[@]}"') == "<>"
 
 
+@pytest.mark.parametrize(
+    "published",
+    ["-A DOCKER", "-A DOCKER ! -i docker0", "-A PREROUTING ! -d 127.0.0.0/8", "-A OUTPUT -m addrtype --dst-type LOCAL"],
+)
+def test_a_container_that_publishes_port_80_gets_no_base_session(agent_network: Network, published: str) -> None:
+    """The service is where it is; only Docker's own chain is known to be for published ports."""
+    run = agent_network.run
+    run(agent_network.agent, "ip", "address", "add", f"{SERVICE}/32", "dev", "eth0")
+    run(agent_network.notebook, "ip", "route", "add", SERVICE, "dev", "veth_agent")
+    with (
+        answering(agent_network.agent, SERVICE, 80, "BASE"),
+        answering(agent_network.container, "172.17.0.2", 8000, "CONTAINER"),
+    ):
+        assert agent_network.ask(SERVICE, where=agent_network.container) == "BASE"
+        agent_network.rule("iptables -t nat -N DOCKER")
+        for chain in ("PREROUTING", "OUTPUT"):
+            agent_network.rule(f"iptables -t nat -A {chain} -m addrtype --dst-type LOCAL -j DOCKER")
+        agent_network.rule(f"iptables -t nat {published} -p tcp --dport 80 -j DNAT --to-destination 172.17.0.2:8000")
+        agent_network.script("set_metadata_service closed")
+        with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
+            assert agent_network.ask(SERVICE, where=agent_network.container) == "NOTEBOOK"
+        left = "CONTAINER" if "DOCKER" in published else NOTHING
+        assert agent_network.ask("172.17.0.2", 8000, user=USER) == left
+        if left:
+            assert agent_network.ask("10.77.0.1", user=USER) == "CONTAINER"
+
+
+def test_rules_that_speak_of_nat_and_lead_nowhere_are_left_alone(agent_network: Network) -> None:
+    agent_network.rule("iptables -A INPUT -m conntrack --ctstate DNAT -j ACCEPT")
+    agent_network.rule("nft add table inet x; nft add chain inet x y; nft add rule inet x y ct status dnat accept")
+    assert agent_network.script('set_metadata_service closed; printf "<%s>" "${ways[@]}"') == "<>"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "PREROUTING -p tcp -m multiport --dports 80,3128 -j REDIRECT --to-ports 3128-3130",
+        "PREROUTING -p tcp --dport 80 -j DNAT --to-destination 10.77.0.2-10.77.0.9:9081",
+        f"OUTPUT -d {SERVICE} -j NETMAP --to 10.77.0.0/24",
+        f"OUTPUT -d {SERVICE} -p tcp -j DNAT --to-destination :9081",
+    ],
+)
+def test_a_start_fails_on_each_rule_that_cannot_be_read(agent_network: Network, rule: str) -> None:
+    agent_network.rule(f"iptables -t nat -A {rule}")
+    assert "FAILED: can't read where this NAT rule leads" in agent_network.script(
+        "set_metadata_service closed", check=False
+    )
+
+
 def test_a_rule_that_cannot_be_read_is_no_way_past(agent_network: Network) -> None:
     agent_network.rule(
         "nft add table ip x; nft 'add chain ip x y { type nat hook output priority -99; }';"
         "nft 'add rule ip x y tcp dport 80 dnat to ip daddr map { 169.254.169.254 : 10.77.0.2 }'"
     )
     said = agent_network.script("set_metadata_service closed", check=False)
-    assert "FAILED: can't set the firewall" in said
+    assert "FAILED: can't read where this NAT rule leads:" in said
+    assert "tcp dport 80 dnat to ip daddr map" in said
+    assert agent_network.ask(AGENT[0], AGENT[1], user=USER) == NOTHING, "the rest is set"
 
 
 def test_without_its_ipv6_half(agent_network: Network) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 
 import pytest
+from emulator.faults import Fault
 
 from .conftest import Account, BareNotebook
-from .load import ask_at_once, open_files, peak_memory, proxy, slow_connections
+from .load import PROGRAMS, PYTHON, ask_at_once, open_files, peak_memory, proxy, slow_connections
 
 MOST_MEMORY = 64 * 1024  # kB, at the peak
 MOST_FILES = 2048 + 50
+STALLED = 10_000  # requests
 LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
 
 
@@ -29,6 +31,18 @@ def test_what_is_asked_at_once_is_answered_while_others_wait(notebook: BareNoteb
     print(f"{slow} slow: {peak_memory(notebook)} kB at the peak")
     assert peak_memory(notebook) < MOST_MEMORY
     assert proxy(notebook) == before
+
+
+def test_what_waits_for_a_service_that_stalls_takes_no_memory(notebook: BareNotebook) -> None:
+    before = proxy(notebook)
+    notebook.go_wrong(metadata=Fault(wait=3600))
+    asking = [PYTHON, f"{PROGRAMS}/stalled.py", str(STALLED)]
+    assert notebook.run(asking, check=True).stdout.split() == [str(STALLED)]
+    print(f"{STALLED} wait for the service: {peak_memory(notebook)} kB at the peak")
+    assert peak_memory(notebook) < MOST_MEMORY
+    assert open_files(notebook) < MOST_FILES
+    assert proxy(notebook) == before
+    assert ask_at_once(notebook, 1)[0] == 1, "credentials are there all the same"
 
 
 def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
