@@ -67,8 +67,8 @@ def test_the_imds_mode_script_leaves_room_for_the_owners(plan: Plan) -> None:
     script = plan(attribution_mode="imds", notebook_instances={"one": {}}).output("on_start_script")
     assert len(script.encode()) <= LIMIT - 600
     # Shell text of an ordinary kind, which the script doesn't hold already, in the place of an owner's.
-    extra = (CHECKOUT / "tests" / "set-up.sh").read_text()[:1000]
-    assert len(extra) == 1000
+    extra = (CHECKOUT / "tests" / "set-up.sh").read_text()[:900]
+    assert len(extra) == 900
     assert plan(attribution_mode="imds", extra_on_start=extra).errors == []
 
 
