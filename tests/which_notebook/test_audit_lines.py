@@ -78,7 +78,7 @@ UNKNOWN = {
     "a package from a file": f"pip install -r {HOME}/SageMaker/requirements.txt",
     "a package from an address": "pip install git+https://example.com/x",
     "a package from a folder": "pip install .",
-    "another index": "pip install --index-url http://10.0.0.1 x",
+    "another index": "pip install -i http://10.0.0.1 x",
     "docker": "docker run -v /:/host alpine",
     "what can't be cut into commands": "if true; then echo x",
     "a backslash that begins a line": f'echo "$x"\n\\rm -rf {AWS}',
