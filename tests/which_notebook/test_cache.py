@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
+from which_notebook.calls.call import Call
 from which_notebook.calls.table import CallTable
-from which_notebook.records.cloudtrail import Call
 
 
 @pytest.fixture

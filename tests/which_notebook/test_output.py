@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 from logs import BASE, ROLE, handshake, record, session, write
 
-from which_notebook.records.cloudtrail import CALL_FIELDS
+from which_notebook.calls.call import CALL_FIELDS
 
 FORMULAS = [
     "=1+1",

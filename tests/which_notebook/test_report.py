@@ -15,13 +15,13 @@ from browser import PROGRAMS, Browser, Page, PageError
 from emulator.needs import skip_or_fail
 
 from which_notebook.answers.report import write_report
+from which_notebook.calls.call import CALL_FIELDS, Call
 from which_notebook.calls.table import CallTable
 from which_notebook.cli import main
 from which_notebook.judging.attribution import Judge
 from which_notebook.judging.chains import Chains, Origin
 from which_notebook.judging.warnings import Signs
 from which_notebook.reading.reader import Reading
-from which_notebook.records.cloudtrail import CALL_FIELDS, Call
 
 # One browser for all.
 

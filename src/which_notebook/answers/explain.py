@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from ..calls.call import CALL_FIELDS, Call
 from ..calls.filter import Question
 from ..calls.search import Wanted
 from ..judging.attribution import Inventory, Judge
 from ..judging.chains import find_chains
 from ..judging.warnings import Sign, Signs
-from ..records.cloudtrail import CALL_FIELDS, Call
 from ..sources.registry import Sources
 from ..times import earlier, later
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..records.cloudtrail import CALL_FIELDS
+from ..calls.call import CALL_FIELDS
 from .explain import PROOF, SIGN, Explanation
 from .safe_text import printable
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any, BinaryIO, Literal
 
-from ..records.cloudtrail import CALL_FIELDS, Call
+from ..calls.call import CALL_FIELDS, Call
 from .safe_text import csv_cell, printable
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]

@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
 from ..judging.warnings import Signs
 from ..reading.reader import Reading
-from ..records.cloudtrail import BASE_SESSION
 
 
 class Row(Struct):

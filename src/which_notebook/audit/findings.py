@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ..records.cloudtrail import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .changes import Changes
 from .script.recognise import Script

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from ..records.cloudtrail import Call
+from .call import Call
 
 _HELD_AT_MOST = 40_000
 _MERGED_AT_ONCE = 20_000

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import chain, takewhile
 
-from ..records.cloudtrail import Call
+from .call import Call
 
 NETWORK_ACTIVITY = "NetworkActivity"
 # Both are written when the call is answered.

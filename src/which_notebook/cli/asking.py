@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..answers.safe_text import printable
+from ..calls.call import Call
 from ..calls.filter import Question
 from ..calls.search import Wanted
 from ..calls.table import CallTable
@@ -25,7 +26,6 @@ from ..reading.cache import cache_path
 from ..reading.mentioned_roles import nearest_roles
 from ..reading.progress import shown_progress
 from ..reading.reader import Reading
-from ..records.cloudtrail import Call
 from ..sources.registry import Sources
 from ..times import earlier, parse_time
 from .arguments import UsageError

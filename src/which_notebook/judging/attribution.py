@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from ..calls.call import BASE_SESSION, Call, Opening, role_name
 from ..calls.table import CallTable
-from ..records.cloudtrail import BASE_SESSION, Call, Opening, role_name
 
 Status = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
 STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unknown-name", "chained")

@@ -13,9 +13,9 @@ from operator import attrgetter
 
 from msgspec import Struct, field
 
+from ..calls.call import Call, role_name
 from ..calls.search import Wanted
 from ..calls.table import JUDGED, CallTable
-from ..records.cloudtrail import Call, role_name
 from .attribution import Judge
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import compress
 
+from ..calls.call import role_name
 from ..calls.filter import Question
 from ..calls.table import CallTable
-from ..records.cloudtrail import role_name
 from .attribution import Judge
 
 _NAMED = 6

@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from ..calls.call import BASE_SESSION, Opening
 from ..calls.table import CallTable
-from ..records.cloudtrail import BASE_SESSION, Opening
 from .addresses import Doors, InTurn, network_of
 from .attribution import Judge
 

@@ -9,11 +9,11 @@ from itertools import chain, islice
 
 from msgspec import Struct, field
 
+from ..calls.call import Call
 from ..calls.order import in_order
 from ..calls.search import Wanted
 from ..calls.table import CallTable
 from ..calls.twins import without_twins
-from ..records.cloudtrail import Call
 from ..sources.coverage import Coverage
 from ..sources.source import LogFile
 from .cache import Answer, Cache

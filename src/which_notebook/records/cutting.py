@@ -19,8 +19,9 @@ from collections.abc import Iterator
 
 import stringzilla
 
+from ..calls.call import Call
 from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
-from .cloudtrail import Call, RecordError, call_of
+from .cloudtrail import RecordError, call_of
 from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .top_level import TopLevel

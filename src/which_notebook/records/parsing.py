@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import Raw
 
+from ..calls.call import Call
 from ..calls.search import Wanted
-from .cloudtrail import Call, RecordError, call_of
+from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .json_values import ESCAPED_ASCII, ValueReader
 

@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from ..calls.call import Call
 from ..calls.search import Wanted
-from .cloudtrail import Call
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
 from .decompress import careful_pieces, pieces

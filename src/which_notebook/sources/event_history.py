@@ -18,11 +18,12 @@ from time import monotonic, sleep
 from typing import Any, BinaryIO
 
 from .. import aws
+from ..calls.call import Call
 from ..calls.filter import Question
 from ..calls.search import Wanted
 from ..reading.parts import decode_found, encode
 from ..reading.reader import Reading
-from ..records.cloudtrail import Call, RecordError, call_of
+from ..records.cloudtrail import RecordError, call_of
 from ..records.scan import Found
 
 _NAME = "cloudtrail:"

@@ -11,11 +11,11 @@ from typing import IO, TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
+from ..calls.call import Call
 from ..calls.filter import Question
 from ..calls.search import Wanted
 from ..calls.table import CallTable
 from ..reading.reader import Reading
-from ..records.cloudtrail import Call
 from . import folder as files
 from .source import LogFile, SourceError
 

@@ -10,11 +10,11 @@ from contextlib import ExitStack, closing
 from operator import attrgetter
 from typing import BinaryIO
 
+from ...calls.call import CALL_FIELDS
 from ...calls.filter import Question
 from ...calls.table import CallTable
 from ...judging.warnings import Signs
 from ...reading.reader import Reading
-from ...records.cloudtrail import CALL_FIELDS
 from .columns import EventIds, Numbers, Texts, Times
 from .head import Head
 from .page import write_page

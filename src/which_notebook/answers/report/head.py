@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from ... import __version__
+from ...calls.call import Call
 from ...calls.filter import Question
 from ...judging.warnings import Signs
 from ...reading.reader import Reading
-from ...records.cloudtrail import Call
 from ..safe_text import printable
 from ..summary import Row, Summary
 
