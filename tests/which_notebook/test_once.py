@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from logs import ROLE, compact, document, record, session, write
 
-from which_notebook.calls import order
-from which_notebook.reading import reader as reading
+from which_notebook.limits import Limits
 from which_notebook.records import cutting, scan
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
@@ -35,11 +34,10 @@ EXPECTED = sorted((each["eventTime"], each["eventID"]) for each in CALLS)
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("held", [50_000, 64, 7])
-def test_once_and_in_order(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, held: int) -> None:
-    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
-    monkeypatch.setattr(reading, "_WORTH_WORKERS_BYTES", 0)
+def test_once_and_in_order(ask: Any, tmp_path: Path, jobs: int, held: int) -> None:
+    limits = Limits(sorted_calls=held, worth_workers_bytes=0)
     folder = shuffled(tmp_path)
-    found = ask("calls", folder, folder / "again", folder / "0.json.gz", "--role", ROLE, "--jobs", jobs)
+    found = ask("calls", folder, folder / "again", folder / "0.json.gz", "--role", ROLE, "--jobs", jobs, limits=limits)
     assert [(call["event_time"], call["event_id"]) for call in found.calls] == EXPECTED
 
 

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 
 from ..calls.call import CALL_FIELDS
-from .explain import PROOF, SIGN, Explanation
+from ..judging.explanation import Explanation
+from .explain import PROOF, SIGN, record_of
 from .safe_text import printable
 
 _ANSWERS = {
@@ -58,5 +59,5 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield f"Sign: {SIGN}"
     yield ""
     yield "The record:"
-    for line in json.dumps(explanation.record, indent=2).splitlines():
+    for line in json.dumps(record_of(explanation), indent=2).splitlines():
         yield printable(f"  {line}")

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, Literal
 
 from ..calls.call import CALL_FIELDS, Call
+from ..errors import CommandError
 from .safe_text import csv_cell, printable
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
@@ -32,8 +33,10 @@ _ROWS_MEASURED = 500
 _ROWS_AT_ONCE = 10_000
 
 
-class OutputError(Exception):
+class OutputError(CommandError):
     """The answer can't be put out as it was asked for; the message says why and what to do."""
+
+    is_wrong_usage = False
 
 
 @contextmanager

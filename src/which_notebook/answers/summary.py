@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
 from ..judging.warnings import Signs
-from ..reading.reader import Reading
+from ..sources.coverage import Coverage
 
 
 class Row(Struct):
@@ -138,13 +138,13 @@ class Summary:
             "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
         ), rows  # fmt: skip
 
-    def plain(self, role: str, reading: Reading, signs: Signs) -> dict[str, Any]:
+    def plain(self, role: str, coverage: Coverage, signs: Signs) -> dict[str, Any]:
         """Return the summary as it is put out as JSON."""
         warnings = signs.by_name()
         return {
             "role": role,
-            "files": reading.files,
-            "bytes": reading.size,
+            "files": coverage.files,
+            "bytes": coverage.size,
             "calls": self.calls,
             "handshakes": self.handshakes,
             "notebooks": [
@@ -166,5 +166,5 @@ class Summary:
                 }
                 for row in self.unknown_names
             ],
-            "skipped": [{"file": file, "reason": reason} for file, reason in reading.skipped],
+            "skipped": [{"file": file, "reason": reason} for file, reason in coverage.skipped],
         }

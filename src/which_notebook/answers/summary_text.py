@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from ..judging.warnings import Signs
-from ..reading.reader import Reading
+from ..sources.coverage import Coverage
 from .safe_text import printable
 from .summary import Row, Summary
 
@@ -17,7 +17,7 @@ _HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen",
 
 
 def write_summary_table(
-    summary: Summary, signs: Signs, role: str, reading: Reading, file: BinaryIO, missing: Iterable[str] = ()
+    summary: Summary, signs: Signs, role: str, coverage: Coverage, file: BinaryIO, missing: Iterable[str] = ()
 ) -> None:
     """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
 
@@ -33,7 +33,7 @@ def write_summary_table(
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", warnings, False))
     lines = [
-        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(reading.files, 'file')} ({_size(reading.size)})",
+        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(coverage.files, 'file')} ({_size(coverage.size)})",
         "",
     ]
     if rows:

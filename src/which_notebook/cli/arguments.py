@@ -9,15 +9,13 @@ from typing import NoReturn
 
 from .. import __version__
 from ..answers.formats import FORMATS
-from ..calls.filter import DELIVERED_WITHIN_DAYS
+from ..calls.scope import DELIVERED_WITHIN_DAYS
+from ..errors import UsageError
 from ..judging.attribution import STATUSES
+from ..limits import Limits
 
-Command = Callable[[argparse.Namespace], int]
+Command = Callable[[argparse.Namespace, Limits], int]
 """What runs a command; returns the exit status."""
-
-
-class UsageError(Exception):
-    """The command was called in a way that can't be meant; the message says what to write."""
 
 
 _EXAMPLES = """\

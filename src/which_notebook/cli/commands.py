@@ -5,39 +5,35 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..answers.formats import OutputError, format_of, output_file, write_calls, write_csv, write_json
+from ..answers.formats import format_of, output_file, write_calls, write_csv, write_json
 from ..answers.summary import Summary
-from ..judging.attribution import InventoryError, RoleError, read_inventory
+from ..errors import CommandError, UsageError, reason_of
+from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Signs
-from ..sources.registry import Sources
-from ..sources.source import SourceError
-from ..times import TimeError
-from .arguments import Command, UsageError, parser
-from .asking import (
+from ..limits import LIMITS, Limits
+from ..sources.coverage import Coverage
+from .arguments import Command, parser
+from .exit_status import (
     DONE,
     INTERRUPTED,
     NOT_ALL_READ,
     UNATTRIBUTED,
     WRONG_USAGE,
-    asking,
-    question_of,
-    reading_as_asked,
-    say,
-    status_of,
+    status_of_calls,
+    status_of_reading,
 )
+from .messages import say, say_unread
+from .options import inventory_of, judged_calls, reader_of, scope_of
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
         given = parser(_COMMANDS).parse_args(arguments)
-        status: int = given.run(given)
-    except (UsageError, TimeError, RoleError, InventoryError, SourceError) as error:
+        status: int = given.run(given, limits)
+    except CommandError as error:
         say(str(error))
-        return WRONG_USAGE
-    except OutputError as error:
-        say(str(error))
-        return NOT_ALL_READ
+        return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
     except BrokenPipeError:
         return DONE  # whoever reads the output has seen enough
     except KeyboardInterrupt:
@@ -46,72 +42,96 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _summary(given: argparse.Namespace) -> int:
+def _summary(given: argparse.Namespace, limits: Limits) -> int:
     form = format_of(given.format, given.output, "json")
     if form in ("jsonl", "parquet"):
         raise UsageError(f"summary has no format {form}: choose table, json or csv")
-    with asking(given) as asked:
-        summary, signs = Summary(), Signs(asked.judge)
-        for table in asked.tables(signs):
+    with judged_calls(given, limits) as calls:
+        summary, signs = Summary(), Signs(calls.judge)
+        for table in calls.tables(signs):
             summary.add(table)
-    with output_file(given.output) as file:
-        if form == "json":
-            write_json({**summary.plain(asked.judge.role, asked.reading, signs), **asked.remarks()}, file)
-        elif form == "csv":
-            write_csv(*summary.rows_and_header(signs), file)
-        else:
-            from ..answers.summary_text import write_summary_table
+        with output_file(given.output) as file:
+            if form == "json":
+                remarks = {
+                    "left_out": calls.coverage.left_out_plain(),
+                    "missing": list(calls.missing()),
+                    "why_empty": calls.why_empty,
+                }
+                write_json({**summary.plain(calls.judge.role, calls.coverage, signs), **remarks}, file)
+            elif form == "csv":
+                write_csv(*summary.rows_and_header(signs), file)
+            else:
+                from ..answers.summary_text import write_summary_table
 
-            write_summary_table(summary, signs, asked.judge.role, asked.reading, file, asked.missing())
-    return asked.status()
+                write_summary_table(summary, signs, calls.judge.role, calls.coverage, file, calls.missing())
+    return _end(calls, given)
 
 
-def _calls(given: argparse.Namespace) -> int:
+def _calls(given: argparse.Namespace, limits: Limits) -> int:
     form = format_of(given.format, given.output, "jsonl")
-    with asking(given) as asked, output_file(given.output) as file:
-        write_calls(asked.calls(), file, form, via=given.follow)
-    return asked.status()
+    with judged_calls(given, limits) as calls, output_file(given.output) as file:
+        write_calls(calls.calls(), file, form, via=given.follow)
+    return _end(calls, given)
 
 
-def _event(given: argparse.Namespace) -> int:
-    from ..answers.explain import NotFoundError, explain
-    from ..answers.explain_text import explanation_lines
-
-    form = format_of(given.format, given.output, "json")
-    if form not in ("table", "json"):
-        raise UsageError(f"event has no format {form}: choose table (a text) or json")
-    inventory = read_inventory(given.inventory) if given.inventory else None
-    role = given.role or (inventory.role_arn if inventory else None)
-    with reading_as_asked(given) as reading, Sources(given.sources, question_of(given), reading, again=True) as sources:
-        reading.role_arns.update(inventory.role_arns if inventory else {})
-        try:
-            explanation = explain(given.event_id, sources, role, inventory)
-        except NotFoundError as error:
-            status_of(reading)
-            say(str(error))
-            return NOT_ALL_READ
-    with output_file(given.output) as file:
-        if form == "json":
-            write_json(explanation.plain(), file)
-        else:
-            file.write("\n".join(explanation_lines(explanation)).encode() + b"\n")
-    return status_of(reading)
-
-
-def _report(given: argparse.Namespace) -> int:
+def _report(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.report import write_report
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
     if given.format:
         raise UsageError("a report is an HTML file and has no --format: leave it out")
-    with asking(given) as asked, output_file(given.output) as file:
-        signs = Signs(asked.judge)
-        write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)
-    return asked.status()
+    with judged_calls(given, limits) as calls, output_file(given.output) as file:
+        signs = Signs(calls.judge)
+        write_report(calls.tables(signs), signs, calls.judge.role, calls.coverage, file, calls.filter, limits)
+    return _end(calls, given)
 
 
-def _audit(given: argparse.Namespace) -> int:
+def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
+    """Say what couldn't be read, and why the answer is empty; return the exit status."""
+    for text in calls.notes():
+        say(text)
+    say_unread(calls.coverage)
+    for text in calls.why_empty:
+        say(text)
+    status = status_of_calls(calls, given.fail_on)
+    if status == UNATTRIBUTED:
+        say(f"{calls.unattributed:,} unattributed calls (--fail-on unattributed)")
+    return status
+
+
+def _event(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.explain import explanation_plain
+    from ..answers.explain_text import explanation_lines
+    from ..judging.explanation import NotFoundError, explain
+
+    form = format_of(given.format, given.output, "json")
+    if form not in ("table", "json"):
+        raise UsageError(f"event has no format {form}: choose table (a text) or json")
+    inventory = inventory_of(given)
+    role = given.role or (inventory.role_arn if inventory else None)
+    scope, coverage = scope_of(given), Coverage()
+    explanation = not_found = None
+    with reader_of(given, inventory, limits, again=True) as reader:
+        try:
+            explanation = explain(given.event_id, reader, scope, coverage, role, inventory)
+        except NotFoundError as error:
+            not_found = error
+    if explanation:
+        with output_file(given.output) as file:
+            if form == "json":
+                write_json(explanation_plain(explanation), file)
+            else:
+                file.write("\n".join(explanation_lines(explanation)).encode() + b"\n")
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+    if not_found:
+        raise not_found
+    return status_of_reading(coverage)
+
+
+def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
     from ..audit.output import write_audit
     from ..audit.script.shell import require_parser
@@ -130,7 +150,7 @@ def _audit(given: argparse.Namespace) -> int:
     try:
         account = read_account(given.region, given.notebook)
     except OSError as error:
-        say(str(error.strerror or error))
+        say(reason_of(error))
         return NOT_ALL_READ
     rows = judge(account)
     with output_file(given.output) as file:
@@ -151,7 +171,7 @@ def _audit(given: argparse.Namespace) -> int:
     return DONE if is_whole else NOT_ALL_READ
 
 
-def _completion(given: argparse.Namespace) -> int:
+def _completion(given: argparse.Namespace, limits: Limits) -> int:
     import shtab
 
     print(shtab.complete(parser(_COMMANDS), given.shell))

@@ -8,9 +8,11 @@ import msgspec
 from msgspec import Struct
 
 from ..calls.search import Wanted
+from ..errors import reason_of
 from ..records.scan import Found, scan
-from ..sources.read_once import opened
+from ..sources.registry import opened
 from ..sources.source import LogFile
+from .options import Options
 
 encode = msgspec.msgpack.Encoder().encode
 decode_found = msgspec.msgpack.Decoder(Found).decode
@@ -25,20 +27,18 @@ class Part(Struct):
     encoded: bytes | None = None
 
 
-def read_file_parts(files: list[LogFile], wanted: Wanted, *, cut: bool) -> Iterator[Part]:
+def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> Iterator[Part]:
     """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
-    for file, content in opened(files):
+    for file, content in opened(files, options.limits):
         last = Found(0, [], [])
         try:
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, wanted, cut=cut):
+                for found in scan(content, wanted, cut=options.cut):
                     if last.calls:
                         yield Part(file, last, False)
                     last = found
         except OSError as error:
-            reason = error.strerror or str(error) or type(error).__name__
-            reason = reason[:1].lower() + reason[1:]
-            last = Found(0, last.calls, [reason])
+            last = Found(0, last.calls, [reason_of(error)])
         yield Part(file, last, True)

@@ -9,14 +9,12 @@ from typing import Any
 
 from ... import __version__
 from ...calls.call import Call
-from ...calls.filter import Question
+from ...calls.filter import Filter
 from ...judging.warnings import Signs
-from ...reading.reader import Reading
+from ...sources.coverage import Coverage
 from ..safe_text import printable
 from ..summary import Row, Summary
 
-# Names of sessions may be made up by the thousand; what the screen can't show shares one lane.
-_LANES_AT_MOST = 1_000
 _SKIPPED_SHOWN = 100
 _ADDRESSES_SHOWN = 100
 _EVENTS_SHOWN = 100
@@ -25,10 +23,14 @@ _Key = tuple[str | None, str | None, str | None]
 
 
 class Head:
-    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a name's that is none's, the base session's, a handshake's."""
+    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a name's that is none's, the base session's, a handshake's.
 
-    def __init__(self) -> None:
+    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane.
+    """
+
+    def __init__(self, lanes_at_most: int) -> None:
         self.summary = Summary()
+        self._lanes_at_most = lanes_at_most
         self._lanes: dict[tuple[str, _Key], int] = {}
 
     def lane(self, call: Call) -> int:
@@ -36,13 +38,13 @@ class Head:
         lane = _lane(call)
         number = self._lanes.get(lane)
         if number is None:
-            if len(self._lanes) >= _LANES_AT_MOST and lane[0] in ("notebook", "unknown-name"):
+            if len(self._lanes) >= self._lanes_at_most and lane[0] in ("notebook", "unknown-name"):
                 lane = ("more-names", (None, None, None))
             number = self._lanes.setdefault(lane, len(self._lanes))
         return number
 
-    def plain(self, role: str, reading: Reading, signs: Signs, question: Question) -> dict[str, Any]:
-        """Return everything as it is embedded. `signs` and `reading` must be complete."""
+    def plain(self, role: str, coverage: Coverage, signs: Signs, asked: Filter) -> dict[str, Any]:
+        """Return everything as it is embedded. `signs` and `coverage` must be complete."""
         summary = self.summary
         named = {
             (row.role_arn, row.notebook, row.session_name): row for row in summary.notebooks + summary.unknown_names
@@ -53,15 +55,15 @@ class Head:
             "version": __version__,
             "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "role": printable(role),
-            "asked": [[name, printable(text)] for name, text in _asked(question)],
-            "since": question.since,
-            "until": question.until,
+            "asked": [[name, printable(text)] for name, text in _options(asked)],
+            "since": asked.scope.since,
+            "until": asked.scope.until,
             "first_seen": min(
                 (row.first_seen for row in [*rows, summary.handshake_row] if row.first_seen), default=None
             ),
             "last_seen": max((row.last_seen for row in [*rows, summary.handshake_row] if row.last_seen), default=None),
-            "files": reading.files,
-            "bytes": reading.size,
+            "files": coverage.files,
+            "bytes": coverage.size,
             "calls": summary.calls,
             "handshakes": summary.handshakes,
             "unattributed": summary.unattributed.calls,
@@ -83,10 +85,10 @@ class Head:
                 for sign in signs.found
             ],
             "skipped": [
-                [printable(file), printable(reason)] for file, reason in islice(reading.skipped, _SKIPPED_SHOWN)
+                [printable(file), printable(reason)] for file, reason in islice(coverage.skipped, _SKIPPED_SHOWN)
             ],
-            "skipped_count": len(reading.skipped),
-            "notes": [printable(note) for note in reading.notes],
+            "skipped_count": len(coverage.skipped),
+            "notes": [printable(note) for note in coverage.notes],
         }
 
     def _plain_lane(
@@ -144,18 +146,18 @@ def _together(rows: Iterable[Row]) -> Row:
     return whole
 
 
-def _asked(question: Question) -> list[tuple[str, str]]:
+def _options(asked: Filter) -> list[tuple[str, str]]:
     """Return what was asked besides the time range, in the words of the command's options."""
-    asked = [
+    options = [
         (name, ", ".join(values))
         for name, values in (
-            ("notebook", question.notebooks),
-            ("event name", question.event_names),
-            ("event source", question.event_sources),
-            ("region", question.regions),
-            ("account", question.accounts),
-            ("status", question.statuses),
+            ("notebook", asked.notebooks),
+            ("event name", asked.event_names),
+            ("event source", asked.event_sources),
+            ("region", asked.scope.regions),
+            ("account", asked.scope.accounts),
+            ("status", asked.statuses),
         )
         if values
     ]
-    return [*asked, ("errors only", "")] if question.errors_only else asked
+    return [*options, ("errors only", "")] if asked.errors_only else options

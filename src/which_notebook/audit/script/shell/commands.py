@@ -136,11 +136,9 @@ def _eval(words: list[Word], _given: str | None, shell: Shell, shown: str) -> st
 
 
 def _run_text(text: str, shell: Shell, shown: str) -> None:
-    from .walk import run
-
     if re.search("\x01(unknown|metadata|description)\x01", text):
         raise CantTellError(f"it runs a command that it puts together: {shown}")
-    run(text, shell)
+    shell.instance.run(text, shell)
 
 
 def _shell(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct, field
@@ -42,10 +43,12 @@ class Opening(Struct, frozen=True):
 class Instance(Struct):
     """What all shells of the script share: files with their content, locks, and what was found.
 
-    `is_set_up`: attribution is set up before the script begins, so that nothing may touch it.
+    `is_set_up`: attribution is set up before the script begins, so that nothing may touch it. `run` follows a text that
+    one of the shells runs.
     """
 
     is_set_up: bool = False
+    run: Callable[[str, Shell], None] = lambda text, shell: None
     files: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)

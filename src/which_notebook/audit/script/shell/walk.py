@@ -32,7 +32,7 @@ def follow(script: str, *, is_set_up: bool = False) -> Instance:
 
     `is_set_up`: attribution is set up before it begins.
     """
-    instance = Instance(is_set_up=is_set_up)
+    instance = Instance(is_set_up=is_set_up, run=run)
     try:
         run(script, Shell(instance, kind="subshell" if is_set_up else "script"))
     except CantTellError as error:

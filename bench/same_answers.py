@@ -4,7 +4,7 @@ For a change that isn't to change an answer. `OLD` and `NEW` are checkouts; the 
 runs in both; the differences are listed, and both outputs kept in a folder.
 
     git worktree add /tmp/before main
-    .venv/bin/python tools/same_answers.py /tmp/before . bench-corpus/ samples/
+    .venv/bin/python bench/same_answers.py /tmp/before . bench-corpus/ samples/
 """
 
 from __future__ import annotations
@@ -26,10 +26,9 @@ _ROLES_ASKED = 2
 _EVENTS_ASKED = 3
 # When a report was made, and by which version, is no part of the answer.
 _VARIES = re.compile(rb'"version":"[^"]*","made":"[^"]*"')
-_FORMATS = {
+_FORMATS: dict[str, tuple[str | None, ...]] = {
     "summary": ("table", "json", "csv"),
     "calls": ("table", "json", "jsonl", "csv", "parquet"),
-    "event": ("table", "json"),
     "report": (None,),
 }
 _OPTIONS: tuple[tuple[str, ...], ...] = (
@@ -191,9 +190,9 @@ def _questions(logs: Path, version: Version, inventory: Path | None) -> Iterator
                 yield ("summary", "-", *of_role, "--format", "json", "--follow", "--no-cache"), logs
                 yield ("calls", "-", *of_role, "--format", "csv", "--no-cache"), logs
         for event_id in _events(logs, role, version):
-            for form in _FORMATS["event"]:
-                for of_role in ((), *asked):
-                    yield ("event", event_id, str(logs), *of_role, "--format", form, "--no-cache"), None
+            for form in ("table", "json"):
+                for with_role in ((), *asked):
+                    yield ("event", event_id, str(logs), *with_role, "--format", form, "--no-cache"), None
 
 
 def _roles(logs: Path) -> list[str]:
