@@ -45,8 +45,8 @@ def explanation_plain(explanation: Explanation) -> dict[str, Any]:
             for each in explanation.openings
         ],
         "warnings": [
-            {"kind": sign.kind, "event_time": sign.event_time, "event_id": sign.event_id, "text": sign.text}
-            for sign in explanation.signs
+            {"kind": each.kind, "event_time": each.event_time, "event_id": each.event_id, "text": each.text}
+            for each in explanation.warnings
         ],
         "record": record_of(explanation),
     }

@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
-from ..judging.warnings import Signs
+from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from ..judging.warnings import Warnings
 from ..sources.coverage import Coverage
 
 
@@ -91,11 +92,12 @@ class Summary:
         notebook_role_arn: str | None,
         session_name: str | None,
     ) -> Row:
-        if status == "handshake":
+        lane = STATUS_OF[status].lane
+        if lane is HANDSHAKES:
             return self.handshake_row
-        if status == "unattributed":
+        if lane is UNATTRIBUTED:
             return self.unattributed
-        key = (notebook_role_arn or role_arn, notebook, session_name if status == "unknown-name" else None)
+        key = (notebook_role_arn or role_arn, notebook, session_name if lane.by_session_name else None)
         return self._rows.setdefault(key, Row(*key))
 
     @property
@@ -121,16 +123,16 @@ class Summary:
         """The number of calls, handshakes aside."""
         return self.unattributed.calls + sum(row.calls for row in self._rows.values())
 
-    def rows_and_header(self, signs: Signs) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
+    def rows_and_header(self, warnings: Warnings) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
         """Return the header and the rows of the summary as a table of plain values."""
-        warnings = signs.by_name()
+        by_name = warnings.by_name()
         groups = (
             ("attributed", self.notebooks),
             ("unknown-name", self.unknown_names),
             ("unattributed", [self.unattributed]),
         )
         rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(warnings.get(row.key, ()))]
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ()))]
             for status, of_status in groups
             for row in of_status
         )  # fmt: skip
@@ -138,9 +140,9 @@ class Summary:
             "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
         ), rows  # fmt: skip
 
-    def plain(self, role: str, coverage: Coverage, signs: Signs) -> dict[str, Any]:
+    def plain(self, role: str, coverage: Coverage, warnings: Warnings) -> dict[str, Any]:
         """Return the summary as it is put out as JSON."""
-        warnings = signs.by_name()
+        by_name = warnings.by_name()
         return {
             "role": role,
             "files": coverage.files,
@@ -152,17 +154,17 @@ class Summary:
                     **row.plain(),
                     "role_arn": row.role_arn,
                     "chained": row.chained,
-                    "warnings": warnings.get(row.key, {}),
+                    "warnings": by_name.get(row.key, {}),
                 }
                 for row in self.notebooks
             ],
-            "unattributed": {**self.unattributed.plain(), "warnings": warnings.get(self.unattributed.key, {})},
+            "unattributed": {**self.unattributed.plain(), "warnings": by_name.get(self.unattributed.key, {})},
             "unknown_names": [
                 {
                     **row.plain(),
                     "session_name": row.session_name,
                     "role_arn": row.role_arn,
-                    "warnings": warnings.get(row.key, {}),
+                    "warnings": by_name.get(row.key, {}),
                 }
                 for row in self.unknown_names
             ],

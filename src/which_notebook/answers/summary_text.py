@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from ..judging.warnings import Signs
+from ..judging.warnings import Warnings
 from ..sources.coverage import Coverage
 from .safe_text import printable
 from .summary import Row, Summary
@@ -17,7 +17,7 @@ _HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen",
 
 
 def write_summary_table(
-    summary: Summary, signs: Signs, role: str, coverage: Coverage, file: BinaryIO, missing: Iterable[str] = ()
+    summary: Summary, warnings: Warnings, role: str, coverage: Coverage, file: BinaryIO, missing: Iterable[str] = ()
 ) -> None:
     """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
 
@@ -25,13 +25,11 @@ def write_summary_table(
     """
     line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
     several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
-    warnings = {key: sum(kinds.values()) for key, kinds in signs.by_name().items()}
-    rows = [_cells(row, row.notebook or "", warnings, several_roles) for row in summary.notebooks]
-    rows += [
-        _cells(row, f"(unknown name) {row.session_name}", warnings, several_roles) for row in summary.unknown_names
-    ]
+    counts = warnings.by_key()
+    rows = [_cells(row, row.notebook or "", counts, several_roles) for row in summary.notebooks]
+    rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
     if summary.unattributed.calls:
-        rows.append(_cells(summary.unattributed, "(unattributed)", warnings, False))
+        rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
     lines = [
         f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(coverage.files, 'file')} ({_size(coverage.size)})",
         "",
@@ -47,11 +45,11 @@ def write_summary_table(
             lines.append(line if len(line) <= line_width else f"{line[: line_width - 1]}…")
     else:
         lines.append("  No call to show.")
-    lines += ["", *_remarks(summary, signs), *(f"  {printable(text)}." for text in missing)]
+    lines += ["", *_remarks(summary, warnings), *(f"  {printable(text)}." for text in missing)]
     file.write("\n".join(lines).rstrip().encode() + b"\n")
 
 
-def _cells(row: Row, name: str, warnings: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:
+def _cells(row: Row, name: str, counts: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:
     events = list(row.event_names().items())
     shown = ", ".join(f"{count:,} {event}" for event, count in events[:_EVENTS_SHOWN])
     more = f", and {len(events) - _EVENTS_SHOWN} more" if len(events) > _EVENTS_SHOWN else ""
@@ -59,23 +57,23 @@ def _cells(row: Row, name: str, warnings: Mapping[tuple[str, str], int], with_ro
     where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
     if with_role and row.role_arn:
         name = f"{name} ({row.role_arn})"
-    said = warnings.get(row.key, 0)
+    said = counts.get(row.key, 0)
     cells = (
         name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
     )  # fmt: skip
     return tuple(printable(cell) for cell in cells)
 
 
-def _remarks(summary: Summary, signs: Signs) -> Iterable[str]:
+def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
     if summary.handshakes:
         handshakes = _number(summary.handshakes, "handshake")
         yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
     if chained := sum(row.chained for row in summary.notebooks):
         yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
-    for sign in signs.found[:10]:
-        yield printable(f"  warning: {sign.notebook}, {sign.event_time}, event {sign.event_id}: {sign.text}.")
-    if len(signs.found) > 10:
-        yield f"  and {len(signs.found) - 10:,} more warnings, all in the report."
+    for each in warnings.warnings[:10]:
+        yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
+    if len(warnings.warnings) > 10:
+        yield f"  and {len(warnings.warnings) - 10:,} more warnings, all in the report."
 
 
 def _number(number: int, noun: str) -> str:

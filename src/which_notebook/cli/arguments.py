@@ -11,7 +11,7 @@ from .. import __version__
 from ..answers.formats import FORMATS
 from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
-from ..judging.attribution import STATUSES
+from ..judging.statuses import STATUS_NAMES
 from ..limits import Limits
 
 Command = Callable[[argparse.Namespace, Limits], int]
@@ -188,7 +188,7 @@ def _filter_arguments() -> _Parser:
         type=_statuses,
         default=[],
         metavar="STATUS",
-        help=f"only these: {', '.join(STATUSES)}",
+        help=f"only these: {', '.join(STATUS_NAMES)}",
     )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
@@ -211,8 +211,8 @@ def _list(text: str) -> list[str]:
 
 def _statuses(text: str) -> list[str]:
     for status in (given := _list(text)):
-        if status not in STATUSES:
-            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUSES)}")
+        if status not in STATUS_NAMES:
+            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUS_NAMES)}")
     return given
 
 

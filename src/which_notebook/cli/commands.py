@@ -9,7 +9,7 @@ from ..answers.formats import format_of, output_file, write_calls, write_csv, wr
 from ..answers.summary import Summary
 from ..errors import CommandError, UsageError, reason_of
 from ..judging.judged_calls import JudgedCalls
-from ..judging.warnings import Signs
+from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
 from ..sources.coverage import Coverage
 from .arguments import Command, parser
@@ -47,8 +47,8 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
     if form in ("jsonl", "parquet"):
         raise UsageError(f"summary has no format {form}: choose table, json or csv")
     with judged_calls(given, limits) as calls:
-        summary, signs = Summary(), Signs(calls.judge)
-        for table in calls.tables(signs):
+        summary, warnings = Summary(), Warnings(calls.judge)
+        for table in calls.tables(warnings):
             summary.add(table)
         with output_file(given.output) as file:
             if form == "json":
@@ -57,13 +57,13 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
                     "missing": list(calls.missing()),
                     "why_empty": calls.why_empty,
                 }
-                write_json({**summary.plain(calls.judge.role, calls.coverage, signs), **remarks}, file)
+                write_json({**summary.plain(calls.judge.role, calls.coverage, warnings), **remarks}, file)
             elif form == "csv":
-                write_csv(*summary.rows_and_header(signs), file)
+                write_csv(*summary.rows_and_header(warnings), file)
             else:
                 from ..answers.summary_text import write_summary_table
 
-                write_summary_table(summary, signs, calls.judge.role, calls.coverage, file, calls.missing())
+                write_summary_table(summary, warnings, calls.judge.role, calls.coverage, file, calls.missing())
     return _end(calls, given)
 
 
@@ -82,8 +82,8 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
     if given.format:
         raise UsageError("a report is an HTML file and has no --format: leave it out")
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
-        signs = Signs(calls.judge)
-        write_report(calls.tables(signs), signs, calls.judge.role, calls.coverage, file, calls.filter, limits)
+        warnings = Warnings(calls.judge)
+        write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)
     return _end(calls, given)
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from ..calls.call import BASE_SESSION, Opening, role_name
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
-
-Status = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
-STATUSES: tuple[Status, ...] = ("attributed", "unattributed", "handshake", "unknown-name", "chained")
+from .statuses import StatusName
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
 _NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
@@ -76,7 +73,7 @@ class Judge:
         """Return whether this is a notebook's name, as far as that can be told."""
         return name is not None and name.lower() != BASE_SESSION.lower() and bool(self._known.fullmatch(name))
 
-    def _verdict(self, role_arn: str | None, session_name: str | None) -> tuple[Status | None, str | None]:
+    def _verdict(self, role_arn: str | None, session_name: str | None) -> tuple[StatusName | None, str | None]:
         if not self.is_role(role_arn):
             return None, None
         if session_name == BASE_SESSION:

@@ -16,7 +16,7 @@ from ..times import earlier, later
 from .attribution import Judge
 from .chains import find_chains
 from .inventory import Inventory
-from .warnings import Sign, Signs
+from .warnings import AttributionWarning, Warnings
 
 _STEPS_AT_MOST = 50
 
@@ -29,11 +29,11 @@ class NotFoundError(CommandError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the signs against it, within the length of a session before and after."""
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it."""
 
     call: Call
     openings: list[Call]
-    signs: list[Sign]
+    warnings: list[AttributionWarning]
 
 
 def explain(
@@ -62,15 +62,15 @@ def explain(
     (call,) = table.calls()
     if call.status is None:
         return Explanation(call, openings, [])
-    signs = Signs(judge)
+    warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
     for read in reader.tables(of_role, around, coverage):
         table = read.selected(within.fitting(read))
         judge.judge(table)
-        signs.see(table)
-    signs.conclude()
+        warnings.see(table)
+    warnings.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
-    return Explanation(call, openings, [sign for sign in signs.found if (sign.role_arn, sign.notebook) == name])
+    return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
 
 
 def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:

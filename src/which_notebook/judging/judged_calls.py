@@ -20,7 +20,7 @@ from ..times import earlier
 from .attribution import Judge
 from .chains import find_chains, wanted_for_chains
 from .role_calls import RoleCalls
-from .warnings import Signs
+from .warnings import Warnings
 
 _IDS_NAMED = 5
 
@@ -48,8 +48,8 @@ class JudgedCalls:
         for table in self.tables():
             yield from table.calls()
 
-    def tables(self, signs: Signs | None = None) -> Iterator[CallTable]:
-        """Yield them in tables; `signs` sees all of the role's calls within the time asked for, and concludes at the end."""
+    def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
+        """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
         scope = self.filter.scope
         wanted, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
@@ -58,15 +58,15 @@ class JudgedCalls:
             judge(read)
             self.role_calls.see(read)
             table = read.selected(within.fitting(read))
-            if signs:
-                signs.see(table)
+            if warnings:
+                warnings.see(table)
             self._count_unknown_roles(table)
             table = read.selected(read["status"])  # others are there for opening one of the role's sessions
             fitting = table.selected(of_any_notebook.fitting(table))
             self.unattributed += fitting["status"].count("unattributed")
             yield self.role_calls.asked_for(table)
-        if signs:
-            signs.conclude()
+        if warnings:
+            warnings.conclude()
         self.why_empty = self._why_empty()
 
     def _search_and_judge(self, scope: Scope) -> tuple[Wanted, Callable[[CallTable], None]]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from ...calls.call import CALL_FIELDS
 from ...calls.filter import Filter
 from ...calls.table import CallTable
-from ...judging.warnings import Signs
+from ...judging.warnings import Warnings
 from ...limits import LIMITS, Limits
 from ...sources.coverage import Coverage
 from .columns import EventIds, Numbers, Texts, Times
@@ -26,14 +26,14 @@ _TEXT_FIELDS = (*(name for name in CALL_FIELDS if name not in _OTHERS), "via")
 
 def write_report(
     tables: Iterable[CallTable],
-    signs: Signs,
+    warnings: Warnings,
     role: str,
     coverage: Coverage,
     file: BinaryIO,
     asked: Filter | None = None,
     limits: Limits = LIMITS,
 ) -> None:
-    """Write the page. `signs` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
+    """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
 
     `asked` is what was asked, for the page to say. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
     """
@@ -57,5 +57,5 @@ def write_report(
                     times.add(call.event_time)
                     for add, value in zip(adders, values(call), strict=True):
                         add(value)
-        plain = head.plain(role, coverage, signs, asked or Filter())
+        plain = head.plain(role, coverage, warnings, asked or Filter())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)
