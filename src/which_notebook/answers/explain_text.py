@@ -8,8 +8,17 @@ from collections.abc import Iterator
 from ..calls.call import CALL_FIELDS
 from ..judging.explanation import Explanation
 from ..judging.statuses import STATUS_OF
-from .explain import PROOF, SIGN, record_of
 from .safe_text import printable
+
+PROOF = (
+    "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with credentials of that "
+    "session. Who opened that session, its AssumeRole record says in the same way."
+)
+SIGN = (
+    "The session's name was chosen when the session was opened. In profile mode the notebook's user can choose another known "
+    "name; in imds mode only the instance's root can."
+)
+
 
 _UNNAMED = (
     "was made in a session of a role, but the record has only its unique id, {role_id}: give --role with logs of the role's "
@@ -55,5 +64,5 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield f"Sign: {SIGN}"
     yield ""
     yield "The record:"
-    for line in json.dumps(record_of(explanation), indent=2).splitlines():
+    for line in json.dumps(explanation.record, indent=2).splitlines():
         yield printable(f"  {line}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
@@ -11,8 +10,6 @@ from msgspec import Struct, field
 from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
 from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
-from ..judging.warnings import Warnings
-from ..sources.coverage import Coverage
 
 
 class Row(Struct):
@@ -122,51 +119,3 @@ class Summary:
     def calls(self) -> int:
         """The number of calls, handshakes aside."""
         return self.unattributed.calls + sum(row.calls for row in self._rows.values())
-
-    def rows_and_header(self, warnings: Warnings) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
-        """Return the header and the rows of the summary as a table of plain values."""
-        by_name = warnings.by_name()
-        groups = (
-            ("attributed", self.notebooks),
-            ("unknown-name", self.unknown_names),
-            ("unattributed", [self.unattributed]),
-        )
-        rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ()))]
-            for status, of_status in groups
-            for row in of_status
-        )  # fmt: skip
-        return (
-            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
-        ), rows  # fmt: skip
-
-    def plain(self, role: str, coverage: Coverage, warnings: Warnings) -> dict[str, Any]:
-        """Return the summary as it is put out as JSON."""
-        by_name = warnings.by_name()
-        return {
-            "role": role,
-            "files": coverage.files,
-            "bytes": coverage.size,
-            "calls": self.calls,
-            "handshakes": self.handshakes,
-            "notebooks": [
-                {
-                    **row.plain(),
-                    "role_arn": row.role_arn,
-                    "chained": row.chained,
-                    "warnings": by_name.get(row.key, {}),
-                }
-                for row in self.notebooks
-            ],
-            "unattributed": {**self.unattributed.plain(), "warnings": by_name.get(self.unattributed.key, {})},
-            "unknown_names": [
-                {
-                    **row.plain(),
-                    "session_name": row.session_name,
-                    "role_arn": row.role_arn,
-                    "warnings": by_name.get(row.key, {}),
-                }
-                for row in self.unknown_names
-            ],
-            "skipped": [{"file": file, "reason": reason} for file, reason in coverage.skipped],
-        }

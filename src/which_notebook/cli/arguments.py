@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
 from .. import __version__
-from ..answers.formats import FORMATS
+from ..answers.formats import default_format, formats_of
 from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
@@ -58,6 +58,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         command.set_defaults(run=commands[name])
+        if formats_of(name):
+            _add_format(command, name)
         return command
 
     for name, text in (
@@ -101,11 +103,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         help="exit with status 3 where a verdict is this one or worse, or unknown",
     )
     audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
-    audit.add_argument(
-        "--format",
-        choices=FORMATS[:2] + FORMATS[3:4],
-        help="default: table on a terminal, else JSON, or what --output ends in",
-    )
+    _add_format(audit, "audit")
     audit.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
     return audit
 
@@ -150,11 +148,6 @@ def _common_arguments() -> _Parser:
     )
     common.add_argument("--region", action="extend", type=_list, default=[], metavar="REGION", help="only of these")
     common.add_argument("--account", action="extend", type=_list, default=[], metavar="ID", help="only of these")
-    common.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="default: what --output ends in, else table on a terminal, else json (calls: jsonl)",
-    )
     common.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
     common.add_argument(
         "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
@@ -166,6 +159,14 @@ def _common_arguments() -> _Parser:
         help="parse every record, not only those that mention the role (slow; a check)",
     )
     return common
+
+
+def _add_format(parser: _Parser, command: str) -> None:
+    parser.add_argument(
+        "--format",
+        choices=formats_of(command),
+        help=f"default: what --output ends in, else table on a terminal, else {default_format(command)}",
+    )
 
 
 def _filter_arguments() -> _Parser:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..answers.formats import format_of, output_file, write_calls, write_csv, write_json
+from ..answers.calls import CallsAnswer
+from ..answers.formats import format_of, write_answer, write_json
+from ..answers.output_file import output_file
 from ..answers.summary import Summary
+from ..answers.summary_answer import SummaryAnswer
 from ..errors import CommandError, UsageError, reason_of
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
@@ -43,34 +46,19 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
 
 
 def _summary(given: argparse.Namespace, limits: Limits) -> int:
-    form = format_of(given.format, given.output, "json")
-    if form in ("jsonl", "parquet"):
-        raise UsageError(f"summary has no format {form}: choose table, json or csv")
+    form = format_of("summary", given.format, given.output)
     with judged_calls(given, limits) as calls:
         summary, warnings = Summary(), Warnings(calls.judge)
         for table in calls.tables(warnings):
             summary.add(table)
-        with output_file(given.output) as file:
-            if form == "json":
-                remarks = {
-                    "left_out": calls.coverage.left_out_plain(),
-                    "missing": list(calls.missing()),
-                    "why_empty": calls.why_empty,
-                }
-                write_json({**summary.plain(calls.judge.role, calls.coverage, warnings), **remarks}, file)
-            elif form == "csv":
-                write_csv(*summary.rows_and_header(warnings), file)
-            else:
-                from ..answers.summary_text import write_summary_table
-
-                write_summary_table(summary, warnings, calls.judge.role, calls.coverage, file, calls.missing())
+    write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
     return _end(calls, given)
 
 
 def _calls(given: argparse.Namespace, limits: Limits) -> int:
-    form = format_of(given.format, given.output, "jsonl")
-    with judged_calls(given, limits) as calls, output_file(given.output) as file:
-        write_calls(calls.calls(), file, form, via=given.follow)
+    form = format_of("calls", given.format, given.output)
+    with judged_calls(given, limits) as calls:
+        write_answer(CallsAnswer(calls.calls(), via=given.follow), form, given.output)
     return _end(calls, given)
 
 
@@ -79,8 +67,6 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
-    if given.format:
-        raise UsageError("a report is an HTML file and has no --format: leave it out")
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
         write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)
@@ -101,13 +87,10 @@ def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
 
 
 def _event(given: argparse.Namespace, limits: Limits) -> int:
-    from ..answers.explain import explanation_plain
-    from ..answers.explain_text import explanation_lines
+    from ..answers.explain import ExplanationAnswer
     from ..judging.explanation import NotFoundError, explain
 
-    form = format_of(given.format, given.output, "json")
-    if form not in ("table", "json"):
-        raise UsageError(f"event has no format {form}: choose table (a text) or json")
+    form = format_of("event", given.format, given.output)
     inventory = inventory_of(given)
     role = given.role or (inventory.role_arn if inventory else None)
     scope, coverage = scope_of(given), Coverage()
@@ -118,11 +101,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
         except NotFoundError as error:
             not_found = error
     if explanation:
-        with output_file(given.output) as file:
-            if form == "json":
-                write_json(explanation_plain(explanation), file)
-            else:
-                file.write("\n".join(explanation_lines(explanation)).encode() + b"\n")
+        write_answer(ExplanationAnswer(explanation), form, given.output)
     for text in coverage.notes:
         say(text)
     say_unread(coverage)
@@ -133,15 +112,13 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
 def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
-    from ..audit.output import write_audit
+    from ..audit.output import AuditAnswer
     from ..audit.script.shell import require_parser
     from ..audit.verdicts import judge, permits_verdict
 
     if "all" in given.region and len(given.region) > 1:
         raise UsageError("--region all means all of them: give it alone")
-    form = format_of(given.format, given.output, "json")
-    if form in ("jsonl", "parquet"):
-        raise UsageError(f"audit has no format {form}: choose table, json or csv")
+    form = format_of("audit", given.format, given.output)
     if given.permissions:
         with output_file(given.output) as file:
             write_json(permissions_policy(all_regions=given.region == ["all"]), file)
@@ -153,8 +130,7 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
         say(reason_of(error))
         return NOT_ALL_READ
     rows = judge(account)
-    with output_file(given.output) as file:
-        write_audit(rows, account.unread, file, form)
+    write_answer(AuditAnswer(rows, account.unread), form, given.output)
     for unread in account.unread:
         say(f"could not read {unread.what}: {unread.reason}")
     missing = set(given.notebook) - {row.notebook for row in rows}

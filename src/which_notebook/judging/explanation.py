@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from ..calls.call import Call
 from ..calls.filter import Filter
@@ -34,6 +37,11 @@ class Explanation:
     call: Call
     openings: list[Call]
     warnings: list[AttributionWarning]
+
+    @property
+    def record(self) -> Any:
+        """The record, as it stands in the log."""
+        return msgspec.json.decode(self.call.record or b"null")
 
 
 def explain(
