@@ -24,7 +24,8 @@ from pathlib import Path
 _ROLE = re.compile(rb'assumed-role\\?/([\w+=,.@-]{1,64})(?=[/"\\])')
 _ROLES_ASKED = 2
 _EVENTS_ASKED = 3
-# When a report was made, and by which version, is no part of the answer.
+# Of a report the data is the answer: not the page around it, nor when it was made, and by which version.
+_DATA = re.compile(rb'(?<=<script type="application/json" )[^\n]*')
 _VARIES = re.compile(rb'"version":"[^"]*","made":"[^"]*"')
 _FORMATS: dict[str, tuple[str | None, ...]] = {
     "summary": ("table", "json", "csv"),
@@ -124,7 +125,10 @@ class Version:
         asked = {"stdin": str(standard_input or os.devnull), "stdout": str(stdout), "stderr": str(stderr)}
         print(json.dumps({**asked, "arguments": arguments}), file=self._process.stdin, flush=True)
         status = json.loads(next(iter(self._process.stdout or ())))["status"]
-        return Answer(status, _VARIES.sub(b"", stdout.read_bytes()), stderr.read_bytes())
+        output = stdout.read_bytes()
+        if output.startswith(b"<!doctype html>"):
+            output = _VARIES.sub(b"", b"\n".join(_DATA.findall(output)))
+        return Answer(status, output, stderr.read_bytes())
 
     def close(self) -> None:
         """End the process."""

@@ -12,7 +12,6 @@ import pytest
 from logs import ROLE, compact, document, record, session, write
 
 from which_notebook.limits import Limits
-from which_notebook.records import cutting, scan
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 
@@ -50,16 +49,12 @@ def test_the_summary_counts_once_over_overlapping_sources(ask: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize("damage", [b'{"x":1}', compact(record())[:-10], b"]"])
-def test_a_file_that_has_to_be_read_a_second_time(
-    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
-) -> None:
-    monkeypatch.setattr(cutting, "_PARSED_AT_ONCE", 3_000)
-    monkeypatch.setattr(scan, "_CALLS_AT_ONCE", 10)
+def test_a_file_that_has_to_be_read_a_second_time(ask: Any, tmp_path: Path, damage: bytes) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "log.json").write_bytes(document(CALLS)[:-2] + b"," + damage)
     for _ in range(2):
-        answer = ask("summary", folder, "--role", ROLE)
+        answer = ask("summary", folder, "--role", ROLE, limits=Limits(parsed_bytes=3_000, found_calls=10))
         assert (answer.status, answer.json["calls"], answer.json["files"]) == (1, len(CALLS), 1)
         assert answer.json["bytes"] == (folder / "log.json").stat().st_size
 

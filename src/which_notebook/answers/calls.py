@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from ..calls.call import CALL_FIELDS, Call
 from .safe_text import printable
+from .text_table import row_text, widths_of
 
 _TABLE_FIELDS = (
     "event_time",
@@ -45,10 +46,9 @@ class CallsAnswer:
         """Write a line for each call; the first ones say how wide the columns are."""
         rows = map(_cells, self._calls)
         first = list(islice(rows, _ROWS_MEASURED))
-        widths = [max(map(len, column)) for column in zip(_TABLE_FIELDS, *first, strict=True)]
+        widths = widths_of([_TABLE_FIELDS, *first])
         for row in chain([_TABLE_FIELDS], first, rows):
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            file.write(line.rstrip().encode() + b"\n")
+            file.write(row_text(row, widths).rstrip().encode() + b"\n")
 
 
 def _cells(call: Call) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from ..answers.safe_text import printable
+from ..answers.text_table import row_text, widths_of
 from .account import Unread
 from .verdicts import VERDICTS, Row
 
@@ -51,9 +52,9 @@ def _table_lines(rows: list[Row]) -> Iterable[str]:
         yield "no notebook instances"
         return
     cells = [[printable(cell) for cell in _cells(row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(_TABLE, *cells, strict=True)]
+    widths = widths_of([_TABLE, *cells])
     for number, row in enumerate([list(_TABLE), *cells]):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield row_text(row, widths).rstrip()
         for finding in rows[number - 1].findings if number else ():
             yield f"    {printable(finding.problem)}"
             yield f"      → {printable(finding.change)}"

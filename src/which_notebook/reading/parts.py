@@ -35,7 +35,7 @@ def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> I
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, wanted, cut=options.cut):
+                for found in scan(content, wanted, cut=options.cut, limits=options.limits):
                     if last.calls:
                         yield Part(file, last, False)
                     last = found
