@@ -95,7 +95,7 @@ def _module_script(script: str) -> Script | None:
     if settings.get("ATTRIBUTION_MODE", mode) != mode:
         return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
     extra = settings.get("EXTRA_ON_START", "")
-    found = _followed_extra(extra) if extra else None
+    found = _followed_extra(extra, mode) if extra else None
     return Script(
         "undecided" if found and found.doubts else "module",
         version,
@@ -109,11 +109,11 @@ def _module_script(script: str) -> Script | None:
     )
 
 
-def _followed_extra(script: str) -> Instance:
+def _followed_extra(script: str, mode: Mode) -> Instance:
     first = script.partition("\n")[0]
     if first.startswith("#!") and not _OF_SHELL.fullmatch(first):
         return Instance(doubts=[f"it is no shell script: {first[:80]}"])
-    return follow(script, is_set_up=True)
+    return follow(script, mode=mode)
 
 
 def _taken_apart(script: str) -> tuple[dict[str, str], str]:
