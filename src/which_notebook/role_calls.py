@@ -25,6 +25,7 @@ class RoleCalls:
         self.last_seen: str | None = None
         self.regions: set[str] = set()
         self.accounts: set[str] = set()
+        self.notebooks: set[str] = set()
         self.other_roles: Counter[str] = Counter()
         self.answered = self.handshakes = self.attributed = 0
         self.has_data_events = False
@@ -50,6 +51,7 @@ class RoleCalls:
         self.first_seen = self.first_seen or times[is_role.index(True)]
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
+        self.notebooks.update(filter(None, set(table["notebook"])))
         self.accounts.update(filter(None, set(compress(table["account_id"], is_role))))
 
     def asked_for(self, table: CallTable) -> CallTable:
@@ -71,7 +73,8 @@ class RoleCalls:
             return
         yield (
             f"Of the {self.count:,} calls of this role that were read none is asked for: they are from {self.first_seen} to "
-            f"{self.last_seen}, of the regions {_some(self.regions)} and the accounts {_some(self.accounts)}"
+            f"{self.last_seen}, of the regions {_some(self.regions)}, the accounts {_some(self.accounts)} and the notebooks "
+            f"{_some(self.notebooks) or '(none)'}"
         )
         for option, count in self._taken.items():
             if count:

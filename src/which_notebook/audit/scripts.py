@@ -48,7 +48,8 @@ class Script(Struct, frozen=True):
 
     `role_arn` and `session_name` are what it sets, None where it takes the instance's own. `problem` says why it doesn't set
     attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote. Without a
-    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides.
+    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides. `is_of_module`: it says
+    that it is the module's.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Script(Struct, frozen=True):
     is_locked: bool = True
     problem: str | None = None
     openings: tuple[Opening, ...] = ()
+    is_of_module: bool = False
 
 
 def recognise(script: str) -> Script:
@@ -69,7 +71,9 @@ def recognise(script: str) -> Script:
         return found
     if any(sign in script for sign in _SIGNS_OF_MODULE):
         return Script(
-            "undecided", problem="its script is the module's, but changed or of a version that isn't known here"
+            "undecided",
+            problem="its script is the module's, but changed or of a version that isn't known here",
+            is_of_module=True,
         )
     return _recipe_script(script)
 
