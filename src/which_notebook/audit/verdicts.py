@@ -11,7 +11,7 @@ from .account import Account, Instance
 from .changes import Changes
 from .findings import Finding, InstanceFindings
 from .role_findings import Answer, RoleFindings, answer_of
-from .scripts import Script, recognise
+from .script.recognise import Script, recognise
 
 Verdict = Literal["enforced", "attributed", "weak", "unknown", "not-attributed", "broken"]
 VERDICTS: tuple[Verdict, ...] = ("enforced", "attributed", "weak", "unknown", "not-attributed", "broken")
