@@ -134,7 +134,7 @@ class Account:
                 name: {"value": f"${{module.own.{name}}}"} for name in ("role_arn", "lifecycle_configuration_name")
             }
             (folder / "own").mkdir(parents=True)
-            call = {"source": "../", "name": f"followed-{folder.parent.name[-20:]}", **given}
+            call = {"source": "../", "name": f"followed-{len(self.followed)}", **given}
             (folder / "own" / "main.tf.json").write_text(json.dumps({"module": {"own": call}, "output": outputs}))
             workspace = Workspace(folder, root="own", environment=workspace.environment)
             self.followed.append(workspace)

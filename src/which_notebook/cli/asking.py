@@ -125,7 +125,11 @@ class Asked:
         if same_name := calls.same_name():
             return [*said, same_name]
         if reading.files and (nearest := nearest_roles(self.judge.role_name, self.sources.files())):
-            said.append(f"Roles that are named there: {', '.join(nearest)}")
+            said.append(
+                f"{self.judge.role_name} is named there, but in no record of a call by it that counts"
+                if nearest == [self.judge.role_name]
+                else f"Roles that are named there: {', '.join(nearest)}"
+            )
         return said
 
     def remarks(self) -> dict[str, Any]:
@@ -144,6 +148,8 @@ class Asked:
     def status(self) -> int:
         """Say what couldn't be read, and why the answer is empty; return the exit status."""
         self._note_unknown_roles()
+        if of_another_path := self.role_calls.of_another_path():
+            self.reading.note(of_another_path)
         status = status_of(self.reading)
         for text in self.why_empty:
             say(text)

@@ -93,6 +93,17 @@ class RoleCalls:
                 "region, up to an hour before a session's calls), so nothing tells who opened them"
             )
 
+    def of_another_path(self) -> str | None:
+        """Return a sentence on calls that aren't counted, of a role that differs by its path alone: an account has but one of a name."""
+        arn = self._judge.role
+        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] == arn.split("/")[0]}
+        if not self.count or not found:
+            return None
+        return (
+            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {arn}. Records that "
+            "don't say who issued a session have no path. To count both, give the role's name"
+        )
+
     def same_name(self) -> str | None:
         """Return a sentence on calls of other roles with the same name, if only such were read."""
         if self.count or not self.other_roles:
