@@ -72,7 +72,10 @@ def test_the_same_event_id_at_another_time_is_another_call(ask: Any, tmp_path: P
 
 
 def test_one_time_written_in_two_ways_is_one(ask: Any, tmp_path: Path) -> None:
-    two = [record(eventID="e", requestID="r", time=time) for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")]
+    two = [
+        record(eventID="e", requestID="r", time=time)
+        for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")
+    ]
     found = ask("calls", write(tmp_path / "log.json", *two), "--role", ROLE).calls
     assert [call["event_time"] for call in found] == ["2026-03-01T09:00:00Z"]
 
