@@ -11,8 +11,9 @@ from emulator.faults import Fault
 
 from .conftest import Account, BareNotebook
 from .load import PROGRAMS, PYTHON, ask_at_once, open_files, peak_memory, proxy, slow_connections
+from .metadata import get
 
-MOST_MEMORY = 64 * 1024  # kB, at the peak
+MOST_MEMORY = 48 * 1024  # kB, at the peak
 MOST_FILES = 4096 + 64 + 50  # so many are taken at once
 STALLED = 10_000  # requests
 LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
@@ -71,6 +72,16 @@ def test_what_waits_for_a_service_that_stalls_takes_no_memory(notebook: BareNote
     assert open_files(notebook) < MOST_FILES
     assert proxy(notebook) == before
     assert ask_at_once(notebook, 1)[0] == 1, "credentials are there all the same"
+
+
+def test_a_service_that_answers_byte_by_byte_is_given_up_after_seconds_in_all(notebook: BareNotebook) -> None:
+    slowly = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
+    notebook.go_wrong(metadata=Fault(answer=slowly, pause=0.5, path="/latest/meta-data/mac"))
+    begin = time.monotonic()
+    assert get(notebook, "/latest/meta-data/mac", timeout=20).status == 504
+    assert time.monotonic() - begin < 10
+    notebook.go_wrong()
+    assert get(notebook, "/latest/meta-data/mac").status == 200
 
 
 def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
