@@ -66,16 +66,18 @@ async def fetch(host, method, target, headers, body="", **tls):
 
 
 async def exchange(host, method, target, headers, body, **tls):
-    """Send a request, and return all that comes."""
+    """Send a request; return all that comes up to the end or the length that its head says."""
     reader, writer = await asyncio.open_connection(host, 443 if tls else 80, **tls)
-    lines = {**headers, "host": host, "connection": "close", "content-length": len(body)}.items()
-    head = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines)]
-    writer.write("\r\n".join([*head, "", body]).encode())
     try:
-        await reader.readexactly(LONGEST_ANSWER)
-        raise ValueError(f"{host} answers {LONGEST_ANSWER} bytes or more")
-    except asyncio.IncompleteReadError as answer:
-        return answer.partial
+        lines = {**headers, "host": host, "connection": "close", "content-length": len(body)}.items()
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines), "", body]
+        writer.write("\r\n".join(lines).encode())
+        answer = b""
+        while len(answer) < LONGEST_ANSWER and (part := await reader.read(LONGEST_ANSWER)):
+            answer += part
+            if b"\ncontent-length: %d\r" % len(answer.partition(b"\r\n\r\n")[2]) in answer.lower():
+                break
+        return answer
     finally:
         writer.transport.abort()
 
