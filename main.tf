@@ -76,7 +76,7 @@ resource "aws_iam_role_policy" "deny_unattributed_calls" {
 
   lifecycle {
     precondition {
-      condition     = var.outside_notebooks_are_attributed || (var.create_role && length(var.additional_session_names) == 0)
+      condition     = var.outside_notebooks_are_attributed || !local.has_outside_notebooks
       error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
     }
   }

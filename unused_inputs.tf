@@ -1,6 +1,8 @@
 # Inputs that would have no effect beside the others, where that is no error of its own (existing_role.tf, shared_role.tf).
 
 locals {
+  has_outside_notebooks = !var.create_role || length(var.additional_session_names) > 0
+
   unused_inputs = concat(
     [
       for input, given in {
@@ -17,6 +19,9 @@ locals {
       } : "${input} (it is for deny_unattributed_calls = true)"
       if given && !var.deny_unattributed_calls
     ],
+    var.outside_notebooks_are_attributed && var.deny_unattributed_calls && !local.has_outside_notebooks ? [
+      "outside_notebooks_are_attributed (it is for an existing role or additional_session_names)"
+    ] : [],
     var.verify_role_trust || !var.create_role ? [] : [
       "verify_role_trust (it is for an existing role; the module writes the trust policy of one that it creates)"
     ],

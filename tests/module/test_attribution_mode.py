@@ -162,7 +162,9 @@ def test_what_is_for_another_mode_or_role_is_said(plan: Plan) -> None:
         "verify_role_trust (it is for an existing role; the module writes the trust policy of one that it creates). "
         "Remove what you don't need."
     )
-    assert plan(deny_unattributed_calls=True, **unused).warnings == []
+    (warning,) = plan(deny_unattributed_calls=True, **unused).warnings
+    assert warning.startswith("No effect: outside_notebooks_are_attributed (it is for an existing role")
+    assert plan(deny_unattributed_calls=True, additional_session_names=["team-*"], **unused).warnings == []
 
 
 def test_the_command_that_prints_the_imds_mode_script_does(plan: Plan, tmp_path: Path) -> None:
