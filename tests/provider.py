@@ -29,7 +29,7 @@ class RunningProvider:
 
     def __init__(self, program: Path, environment: Mapping[str, str], folder: Path) -> None:
         # Its logs would be of each request, at the finest level.
-        quiet = {name: "off" for name in ("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER")}
+        quiet = dict.fromkeys(("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER"), "off")
         self._process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", str(program), "-debug"],
             cwd=folder,
