@@ -10,32 +10,32 @@ help: ## This list.
 		printf '  make %-13s %s\n' "$$target" "$$what"; done
 
 demo: ## The emulated notebook instances on this machine, from terraform apply to the answer.
-	@tests/set-up.sh demo
-	@PYTHONPATH=tests .venv/bin/python -m demo
+	@tools/set-up.sh demo
+	@PYTHONPATH=tests:tests/support .venv/bin/python tools/demo.py
 
 sandbox: ## An emulated account for trials of your own, until Ctrl-C.
-	@tests/set-up.sh test
-	@PYTHONPATH=tests .venv/bin/python tools/sandbox.py
+	@tools/set-up.sh test
+	@PYTHONPATH=tests:tests/support .venv/bin/python tools/sandbox.py
 
 quick: ## Checks, the parsed HCL, and the unit tests of which-notebook: in a minute, with no emulated account.
-	@tests/set-up.sh test
+	@tools/set-up.sh test
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) -n 2 -m 'not toolchain and not emulated' tests/which_notebook tests/module $(PYTEST_ARGS)
 
 test: ## Everything: format, types, and all layers of tests.
-	@tests/set-up.sh test
+	@tools/set-up.sh test
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-clients: ## The clients that have to be built first (Go, Java, Rust, Hadoop), where their toolchains are there.
-	@tests/set-up.sh test
-	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
+	@tools/set-up.sh test
+	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/notebook/imds $(PYTEST_ARGS)
 
 tables: ## Writes the tables in docs/ (changes, clients, threat model) from what the tests see.
-	@tests/set-up.sh test
+	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
-		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/imds/test_regions.py \
-		tests/attacks tests/iam_attacks tests/module/test_changes.py
+		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
+		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py
 
 check: ## Format, types, shell and Terraform alone.
 	@$(MAKE) --no-print-directory -j 2 --output-sync type-check terraform-check format-check shell-check
@@ -48,13 +48,13 @@ type-check:
 	.venv/bin/mypy
 
 shell-check:
-	.venv/bin/shellcheck scripts/*.sh tests/*.sh tests/*/*.sh .ci/run
+	.venv/bin/shellcheck scripts/*.sh tools/*.sh tests/*/*.sh tests/*/*/*.sh .ci/run
 
 terraform-check:
-	PYTHONPATH=tests .venv/bin/python -m check_terraform
+	PYTHONPATH=tests:tests/support .venv/bin/python tools/check_terraform.py
 
 bench: ## which-notebook beside its peers; some minutes, and 2 GB below .cache.
-	@tests/set-up.sh bench
+	@tools/set-up.sh bench
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
 clean: ## Removes what all of these made.

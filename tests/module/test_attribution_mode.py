@@ -69,7 +69,7 @@ def test_the_allowed_actions_are_the_callers_own(outcome: PlannedCall) -> None:
 
 
 # Shell text of an ordinary kind, which the script doesn't hold already, in the place of an owner's.
-OWNERS = (CHECKOUT / "tests" / "set-up.sh").read_text()[:900]
+OWNERS = (CHECKOUT / "tools" / "set-up.sh").read_text()[:900]
 
 
 @pytest.mark.inputs(attribution_mode="imds", notebook_instances={"one": {}})

@@ -206,7 +206,7 @@ def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])
 def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_session(plan: Plan, mode: str) -> None:
-    """By the setting that docs/operations.md has, which tests/imds/test_advice.py follows."""
+    """By the setting that docs/operations.md has, which tests/notebook/imds/test_advice.py follows."""
     operations = (CHECKOUT / "docs" / "operations.md").read_text()
     setting = operations.partition(f"| `{mode}` | `")[2].partition("`")[0]
     # What doesn't compress.

@@ -2,11 +2,11 @@
 # Brings what the tests or the demo need: system packages (as root on Debian or Ubuntu, saying which), the Python
 # environment and the npm packages inside the clone. What it can't bring it names, in one line, and starts nothing.
 #
-# Usage: tests/set-up.sh test|demo|bench
+# Usage: tools/set-up.sh test|demo|bench
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-purpose=${1:?usage: tests/set-up.sh test|demo|bench}
+purpose=${1:?usage: tools/set-up.sh test|demo|bench}
 
 stop() {
   printf 'set-up: %s\n' "$*" >&2

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from provider import running_provider
 from python_terraform import IsFlagged, IsNotFlagged, Terraform
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class ToolMissingError(Exception):
