@@ -13,7 +13,7 @@ import pytest
 from emulator.server import Emulator
 from workspace import CHECKOUT, Outcome, Workspace
 
-from .conftest import Plan
+from .conftest import Plan, PlannedCall
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/shared"
 
@@ -218,7 +218,7 @@ def test_the_overlong_script_is_told_what_room_there_is_when_it_is_compressed(pl
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])
 def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_session(plan: Plan, mode: str) -> None:
-    """By the setting that docs/operations.md has, which tests/imds/test_advice.py follows."""
+    """By the setting that docs/operations.md has, which tests/notebook/imds/test_advice.py follows."""
     operations = (CHECKOUT / "docs" / "operations.md").read_text()
     setting = operations.partition(f"| `{mode}` | `")[2].partition("`")[0]
     # What doesn't compress.
@@ -227,24 +227,23 @@ def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_ses
     assert f'fetch the rest from S3, after the line "export {setting}"' in error
 
 
-def test_390_names_fit(plan: Plan) -> None:
-    assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(390)]).errors == []
+@pytest.mark.inputs(additional_session_names=[f"notebook-{number:011}" for number in range(390)])
+def test_390_names_fit(outcome: PlannedCall) -> None:
+    assert "aws_iam_role_policy.assume_self[0]" in outcome.changes
 
 
-def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(plan: Plan) -> None:
-    names = [f"notebook-{number:011}" for number in range(330)]
-    outcome = plan(
-        additional_session_names=names,
-        attribution_mode="imds",
-        deny_unattributed_calls=True,
-        outside_notebooks_are_attributed=True,
-    )
-    assert outcome.errors == []
+@pytest.mark.inputs(
+    additional_session_names=[f"notebook-{number:011}" for number in range(330)],
+    attribution_mode="imds",
+    deny_unattributed_calls=True,
+    outside_notebooks_are_attributed=True,
+)
+def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(outcome: PlannedCall) -> None:
+    assert "aws_iam_role_policy.deny_unattributed_calls[0]" in outcome.changes
 
 
-def test_a_name_of_the_longest_kind_fits_every_limit(plan: Plan) -> None:
-    outcome = plan(name="n" * 51, notebook_instances={"x" * 63: {}})
-    assert outcome.errors == []
+@pytest.mark.inputs(name="n" * 51, notebook_instances={"x" * 63: {}})
+def test_a_name_of_the_longest_kind_fits_every_limit(outcome: PlannedCall) -> None:
     assert len(outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["name"]) == 63
     assert len(outcome.planned("aws_iam_role.this[0]")["name"]) <= 64
 

@@ -163,12 +163,13 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 
 def planned(emulator: Emulator, folder: Path, calls: dict[str, dict[str, Any]]) -> Outcome:
-    """Plan these calls of the module, all in one plan, with a provider of another region beside the usual one."""
+    """Plan these calls of the module, all in one plan, with a provider of another region where one asks for it."""
     (folder / "calls").mkdir(parents=True)
-    root = {
-        "provider": {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]},
-        "module": {name: {"source": "../", "name": "team", **given} for name, given in calls.items()},
+    root: dict[str, Any] = {
+        "module": {name: {"source": "../", "name": "team", **given} for name, given in calls.items()}
     }
+    if any("providers" in given for given in calls.values()):
+        root["provider"] = {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]}
     (folder / "calls" / "main.tf.json").write_text(json.dumps(root))
     return Workspace(folder, root="calls", environment=emulator.environment()).plan()
 
