@@ -62,11 +62,14 @@ def default_format(command: str) -> str:
 def format_of(command: str, asked: str | None, path: str | None) -> Format:
     """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read.
 
-    Raises UsageError where the ending is one of a format that the command doesn't have.
+    Raises UsageError where a new file's ending is none of the command's formats.
     """
     ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
     if asked is None and ending in _BY_NAME and command not in _BY_NAME[ending].commands:
         raise UsageError(f"{command} has no format {ending}: choose {', '.join(formats_of(command))}")
+    if asked is None and ending and ending not in _BY_NAME and not os.path.exists(path or ""):
+        names = ", ".join(formats_of(command))
+        raise UsageError(f"{path} has an ending that is no format: give --format too, one of {names}")
     by_ending = ending if ending in _BY_NAME else None
     to_terminal = "table" if path is None and sys.stdout.isatty() else None
     return _BY_NAME[asked or by_ending or to_terminal or default_format(command)]

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from ..answers.calls import CallsAnswer
-from ..answers.formats import format_of, write_answer, write_json
+from ..answers.formats import FORMATS, format_of, write_answer, write_json
 from ..answers.output_file import output_file
 from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
@@ -67,6 +67,8 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
+    if given.output.lower().endswith(tuple(f".{form.name}" for form in FORMATS)):
+        raise UsageError(f"a report is an HTML file: give --output report.html, not {given.output}")
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
         write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)

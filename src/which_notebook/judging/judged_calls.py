@@ -96,6 +96,8 @@ class JudgedCalls:
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
                 f"{self.judge.role_name}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
+        if of_another_path := self.role_calls.of_another_path():
+            yield of_another_path
 
     def missing(self) -> Iterator[str]:
         """Yield, in sentences, what the logs that were read can't show."""
@@ -111,11 +113,16 @@ class JudgedCalls:
         if not coverage.files and coverage.skipped:
             return ["Nothing could be read, so nothing is known of this role"]
         read = f"{coverage.files:,} file{'' if coverage.files == 1 else 's'} ({coverage.size:,} bytes)"
-        said = [f"No call of the role {self.judge.role} is in what was read: {read}"]
+        what = "what could be read of" if coverage.skipped else "what was read:"
+        said = [f"No call of the role {self.judge.role} is in {what} {read}"]
         if same_name := calls.same_name():
             return [*said, same_name]
         if coverage.files:
             files = self._reader.files(self.filter.scope, Coverage())
             if nearest := nearest_roles(self.judge.role_name, files, self._reader.options.limits):
-                said.append(f"Roles that are named there: {', '.join(nearest)}")
+                said.append(
+                    f"{self.judge.role_name} is named there, but in no record of a call by it that counts"
+                    if nearest == [self.judge.role_name]
+                    else f"Roles that are named there: {', '.join(nearest)}"
+                )
         return said

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ..limits import Limits
 from .read_once import is_read_once
-from .source import LogFile, Opened, Source
+from .source import LogFile, Opened, Source, SourceError
 
 
 class _Kind(Struct, frozen=True):
@@ -59,6 +59,10 @@ def opened(files: Iterable[LogFile], limits: Limits) -> Iterator[Opened]:
 
 def _source(name: str, *, again: bool) -> Source:
     kind = next(kind for kind in _KINDS if kind.is_named(name))
+    if kind is _KINDS[-1] and (":/" in name or name.startswith(("s3:", "arn:"))) and not os.path.exists(name):
+        raise SourceError(
+            f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX or cloudtrail: (see which-notebook summary --help)"
+        )
     return kind.load()(name, again=again)
 
 
