@@ -89,14 +89,18 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     if own:
         role_arn = issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}"
     else:
-        role_arn = issuer if arn is None and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
+        role_arn = issuer if not arn and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
     if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
         return None
     status, notebook = "unknown-name", None
     asked = found.get("requestParameters")
     if name == BASE:
         status = "unattributed"
-        opens = isinstance(asked, dict) and asked.get("roleArn") == role_arn and asked.get("roleSessionName") != BASE
+        opened = asked.get("roleArn") if isinstance(asked, dict) else None
+        # Of one account and name; the path may be missing.
+        parts = opened.split("/") if isinstance(opened, str) else [""]
+        itself = (parts[0], parts[-1]) == (role_arn.split("/")[0], role_arn.split("/")[-1])
+        opens = itself and asked.get("roleSessionName") != BASE
         if (found["eventSource"], found["eventName"]) == ("sts.amazonaws.com", "AssumeRole") and opens:
             status = "handshake"
     elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":
