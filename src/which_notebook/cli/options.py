@@ -16,10 +16,10 @@ from ..judging.judged_calls import JudgedCalls
 from ..limits import Limits
 from ..reading.cache import cache_path
 from ..reading.options import Options
-from ..reading.progress import shown_progress
 from ..reading.reader import Reader
 from ..sources.registry import opened_sources
 from ..times import parse_time
+from .progress import shown_progress
 
 
 @contextmanager

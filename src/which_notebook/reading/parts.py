@@ -9,20 +9,20 @@ from msgspec import Struct
 
 from ..calls.search import Wanted
 from ..errors import reason_of
-from ..records.scan import Found, scan
+from ..records.scan import Extract, scan
 from ..sources.registry import opened
 from ..sources.source import LogFile
 from .options import Options
 
 encode = msgspec.msgpack.Encoder().encode
-decode_found = msgspec.msgpack.Decoder(Found).decode
+decode_extract = msgspec.msgpack.Decoder(Extract).decode
 
 
 class Part(Struct):
     """What reading a file gave up to now, and whether that is the last of it; `encoded` is there where a worker read it."""
 
     file: LogFile
-    found: Found
+    extract: Extract
     is_last: bool
     encoded: bytes | None = None
 
@@ -30,7 +30,7 @@ class Part(Struct):
 def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> Iterator[Part]:
     """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
     for file, content in opened(files, options.limits):
-        last = Found(0, [], [])
+        last = Extract(0, [], [])
         try:
             if isinstance(content, OSError):
                 raise content
@@ -40,5 +40,5 @@ def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> I
                         yield Part(file, last, False)
                     last = found
         except OSError as error:
-            last = Found(0, last.calls, [reason_of(error)])
+            last = Extract(0, last.calls, [reason_of(error)])
         yield Part(file, last, True)

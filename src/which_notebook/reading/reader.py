@@ -20,7 +20,7 @@ from .options import Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..records.scan import Found
+    from ..records.scan import Extract
     from .parts import Part
     from .workers import Workers
 
@@ -58,7 +58,7 @@ class Reader:
         for source in self._sources:
             yield from source.files(scope, coverage)
 
-    def _parts(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Found]:
+    def _parts(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         for source in self._sources:
             yield from source.calls(wanted, scope, coverage)
 
@@ -71,7 +71,7 @@ class _Reading:
         self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
         self._wanted, self._coverage, self._cache = wanted, coverage, cache
 
-    def tables(self, files: Iterator[LogFile], parts: Iterator[Found]) -> Iterator[CallTable]:
+    def tables(self, files: Iterator[LogFile], parts: Iterator[Extract]) -> Iterator[CallTable]:
         """Yield the calls of the files, and of the parts that come without one.
 
         Where no file has changed since the same was asked for, all comes from the cache as it is.
@@ -110,7 +110,7 @@ class _Reading:
             table.name_roles(self._role_arns)
             yield table
 
-    def _of_part(self, part: Found) -> list[Call]:
+    def _of_part(self, part: Extract) -> list[Call]:
         self._coverage.size += part.size
         self._progress.add(0, part.size)
         return part.calls
@@ -149,10 +149,10 @@ class _Reading:
                 workers.close()
 
     def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
-        from .parts import decode_found
+        from .parts import decode_extract
 
         for part in parts:
-            found = decode_found(part)
+            found = decode_extract(part)
             self._coverage.size += found.size
             yield found.calls
         self._count(file)
@@ -162,7 +162,7 @@ class _Reading:
 
         read: defaultdict[str, list[bytes]] = defaultdict(list)
         for part in parts:
-            name, found = part.file.name, part.found
+            name, found = part.file.name, part.extract
             self._coverage.size += found.size
             for problem in found.problems:
                 self._coverage.skip(part.file.shown_name or name, problem)

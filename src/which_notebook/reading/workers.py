@@ -21,10 +21,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ..calls.search import Wanted
-from ..records.scan import Found
+from ..records.scan import Extract
 from ..sources.source import LogFile
 from .options import Options
-from .parts import Part, decode_found, encode, read_file_parts
+from .parts import Part, decode_extract, encode, read_file_parts
 from .progress import Progress
 
 _BATCH_BYTES = 4 * 1024 * 1024
@@ -37,7 +37,7 @@ class _Sent(Struct, array_like=True):
     """A part as it comes from a worker, in which the file is known by its place in the batch."""
 
     place: int
-    found: bytes
+    extract: bytes
     is_last: bool
 
 
@@ -83,7 +83,7 @@ class Workers:
                     yield from self._lost(ahead, done[connection])
                     continue
                 file = ahead[0][sent.place]
-                yield Part(file, decode_found(sent.found), sent.is_last, sent.found)
+                yield Part(file, decode_extract(sent.extract), sent.is_last, sent.extract)
                 done[connection] += sent.is_last
                 if done[connection] == len(ahead[0]):
                     done[connection] = 0
@@ -97,7 +97,7 @@ class Workers:
     def _lost(ahead: deque[list[LogFile]], done: int) -> Iterator[Part]:
         """Name what a worker that ended by itself left unread."""
         for file in islice(chain.from_iterable(ahead), done, None):
-            yield Part(file, Found(0, [], ["the process that read it ended (out of memory?)"]), True)
+            yield Part(file, Extract(0, [], ["the process that read it ended (out of memory?)"]), True)
         ahead.clear()
 
     @staticmethod
@@ -140,7 +140,7 @@ def _work(connection: Connection, others: list[Connection], wanted: Wanted, opti
             batch = _decode_batch(connection.recv_bytes())
             place = 0
             for part in read_file_parts(batch, wanted, options):
-                connection.send_bytes(encode(_Sent(place, encode(part.found), part.is_last)))
+                connection.send_bytes(encode(_Sent(place, encode(part.extract), part.is_last)))
                 place += part.is_last
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return

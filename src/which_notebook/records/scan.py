@@ -16,7 +16,7 @@ from .decompress import careful_pieces, pieces
 from .parsing import parsed_calls
 
 
-class Found(Struct, array_like=True, gc=False):
+class Extract(Struct, array_like=True, gc=False):
     """What a part of a file gave: its size when decompressed, in bytes, the wanted calls, and what was wrong with it."""
 
     size: int
@@ -24,7 +24,7 @@ class Found(Struct, array_like=True, gc=False):
     problems: list[str]
 
 
-def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Found]:
+def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
     """Yield what one file gives, in parts of bounded size; with `cut=False` all of it is parsed in any case.
 
     A file whose records can't be cut out is read once more, from where it stands now; what its first parts gave then comes
@@ -44,14 +44,14 @@ def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = L
     yield from _parts(one_by_one, content, problems, limits)
 
 
-def _parts(found: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Found]:
+def _parts(found: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:
     calls: list[Call] = []
     try:
         for some in found:
             calls += some
             if len(calls) >= limits.found_calls:
-                yield Found(0, calls, [])
+                yield Extract(0, calls, [])
                 calls = []
     except TooManyProblemsError:
         problems.close()
-    yield Found(content.size, calls, ([content.damage] if content.damage else []) + problems.told())
+    yield Extract(content.size, calls, ([content.damage] if content.damage else []) + problems.lines())

@@ -21,7 +21,7 @@ from ..calls.search import Wanted
 from ..calls.spool import Blocks
 from ..errors import reason_of
 from ..records.cloudtrail import RecordError, call_of
-from ..records.scan import Found
+from ..records.scan import Extract
 from .coverage import Coverage
 from .source import Source, SourceError
 
@@ -42,13 +42,13 @@ Attribute = tuple[str, str] | None
 """What a lookup asks for: an attribute's key and value. None: all events of the time range."""
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Found).decode
+_decode = msgspec.msgpack.Decoder(Extract).decode
 
 
 class EventHistory(Source):
     """The event history; needs cloudtrail:LookupEvents.
 
-    A look through the whole time range takes long: where it is read again, what it gave is kept, and answers the next
+    A look through the whole time range takes long: where it is read again, a copy of what it gave answers the next
     such question.
     """
 
@@ -56,35 +56,35 @@ class EventHistory(Source):
         if name != NAME:
             raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
         super().__init__(name, again=again)
-        self._kept: Blocks | None = None
+        self._copy: Blocks | None = None
 
-    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Found]:
+    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls, a page at a time.
 
         The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
         without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
-        is_kept = self._kept is not None and _needs_all(wanted)
-        for found in map(_decode, self._kept or ()) if is_kept else self._looked_up(wanted, scope, coverage):
-            yield Found(found.size, list(filter(wanted.wants, found.calls)), [])
+        has_copy = self._copy is not None and _needs_all(wanted)
+        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(wanted, scope, coverage):
+            yield Extract(found.size, list(filter(wanted.wants, found.calls)), [])
 
     def close(self) -> None:
-        """Remove what was kept."""
-        if self._kept:
-            self._kept.close()
+        """Remove the copy."""
+        if self._copy:
+            self._copy.close()
 
-    def _looked_up(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Found]:
+    def _looked_up(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         oldest = datetime.now(UTC) - timedelta(days=_DAYS)
         coverage.note(_note(scope, oldest))
-        kept = Blocks() if self.again and _needs_all(wanted) else None
+        copy = Blocks() if self.again and _needs_all(wanted) else None
         for region, found in _pages_of_regions(wanted, scope, oldest, coverage):
             for problem in found.problems:
                 coverage.skip(f"{NAME} {region}", problem)
-            if kept:
-                kept.add(_encode(found))
+            if copy:
+                copy.add(_encode(found))
             yield found
-        self._kept = kept or self._kept
+        self._copy = copy or self._copy
 
 
 def lookups(wanted: Wanted) -> list[Attribute]:
@@ -115,7 +115,7 @@ def _note(scope: Scope, oldest: datetime) -> str:
 
 def _pages_of_regions(
     wanted: Wanted, scope: Scope, oldest: datetime, coverage: Coverage
-) -> Iterator[tuple[str, Found]]:
+) -> Iterator[tuple[str, Extract]]:
     """Yield what each page gives, with its region; the regions are asked at the same time, each a page ahead."""
     if scope.until and datetime.fromisoformat(scope.until) < oldest:
         return
@@ -143,7 +143,7 @@ def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
 
 
-def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Found]:
+def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Extract]:
     """Yield what each page of a region gives; an error as the last one's problem."""
     attributes = lookups(wanted)
     if not is_asked_for:
@@ -158,7 +158,7 @@ def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked
         reason = reason_of(error)
         if not aws.is_known_region(region, "cloudtrail"):
             reason += f"; boto3 knows no region {region}"
-        yield Found(0, [], [reason])
+        yield Extract(0, [], [reason])
 
 
 def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[str, Any]:
@@ -174,8 +174,8 @@ def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[st
     return given
 
 
-def _found(page: dict[str, Any], *, keep_record: bool) -> Found:
-    found = Found(0, [], [])
+def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
+    found = Extract(0, [], [])
     for event in page["Events"]:
         record = event["CloudTrailEvent"].encode()
         found.size += len(record)

@@ -15,7 +15,7 @@ from .coverage import Coverage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..records.scan import Found
+    from ..records.scan import Extract
 
 
 class SourceError(CommandError):
@@ -56,7 +56,7 @@ class Source:
         """Yield the files that may hold what is asked for, in a fixed order; `coverage` takes in what there is."""
         return iter(())
 
-    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Found]:
+    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls of a source without files, in no particular order, in parts of bounded size."""
         return iter(())
 

@@ -33,8 +33,8 @@ class TooLongError(CantTellError):
     """The script goes on for longer than it is worth following."""
 
 
-class Opening(Struct, frozen=True):
-    """Something that the script opens to the notebook's user: a finding's code, and what it does."""
+class Exposure(Struct, frozen=True):
+    """Something that the script exposes to the notebook's user: a finding's code, and what it does."""
 
     code: str
     what: str
@@ -52,7 +52,7 @@ class Instance(Struct):
     files: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
-    openings: list[Opening] = field(default_factory=list)
+    exposures: list[Exposure] = field(default_factory=list)
     steps: int = 0
 
     @property
@@ -66,10 +66,10 @@ class Instance(Struct):
         if self.steps > _MOST_STEPS:
             raise TooLongError("it goes on for too long")
 
-    def opens(self, code: str, what: str) -> None:
-        """Note that the script opens something."""
-        if (opening := Opening(code, what)) not in self.openings:
-            self.openings.append(opening)
+    def exposes(self, code: str, what: str) -> None:
+        """Note that the script exposes something."""
+        if (exposure := Exposure(code, what)) not in self.exposures:
+            self.exposures.append(exposure)
 
 
 class Shell(Struct):
