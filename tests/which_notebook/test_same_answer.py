@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
+from which_notebook.calls.call import CALL_FIELDS
 from which_notebook.calls.search import Wanted
+from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
 from which_notebook.records import decompress
-from which_notebook.records.cloudtrail import CALL_FIELDS
 from which_notebook.records.scan import scan
 
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
@@ -36,9 +37,12 @@ Rows = list[tuple[object, ...]]
 def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str]]:
     """Return the judged calls that the command's reading gives, and what it says is wrong."""
     judge = Judge(role)
-    rows, problems = [], []
+    rows: Rows = []
+    problems: list[str] = []
     for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), cut=cut):
-        rows += [tuple(getattr(call, name) for name in CALL_FIELDS) for call in found.calls if judge.judge_call(call)]
+        table = CallTable.of(found.calls)
+        judge.judge(table)
+        rows += table.selected(table["status"]).rows(CALL_FIELDS)
         problems += found.problems
     return sorted(rows, key=repr), problems
 

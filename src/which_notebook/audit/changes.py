@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..records.cloudtrail import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .iam.role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
 
