@@ -23,12 +23,11 @@ tables:
 		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/imds/test_regions.py \
 		tests/attacks tests/iam_attacks tests/module/test_changes.py
 
+# All that is checked without running anything: tools/check.py has the list. CHECKS="mypy shfmt" runs those alone.
 check:
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/*.sh tests/*.sh tests/*/*.sh .ci/run
-	PYTHONPATH=tests .venv/bin/python -m check_terraform
+	@tests/set-up.sh test
+	@tools/checkers.sh
+	@.venv/bin/python tools/check.py $(CHECKS)
 
 # which-notebook beside its peers; some minutes, and 2 GB below .cache.
 bench:
