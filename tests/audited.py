@@ -7,8 +7,8 @@ from typing import Any
 
 from which_notebook.audit.account import Instance, Lifecycle
 from which_notebook.audit.changes import trust_policy
-from which_notebook.audit.policy import read_policy
-from which_notebook.audit.role import Role
+from which_notebook.audit.iam.policy import read_policy
+from which_notebook.audit.iam.role import Role
 from which_notebook.audit.verdicts import Row, judge_instance
 
 ARN = "arn:aws:iam::111122223333:role/team-execution"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from .log_file import SourceError
+from .sources.source import SourceError
 
 
 def client(service: str, region: str | None = None, *, connections: int = 10) -> Any:

@@ -16,7 +16,7 @@ from on_start_script import repacked
 from rendered_scripts import LOCKED_RECIPE
 from script_lines import lines
 
-from which_notebook.audit.scripts import recognise
+from which_notebook.audit.script.recognise import recognise
 
 from .conftest import Account, BareNotebook, notebooks_of
 

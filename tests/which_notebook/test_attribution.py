@@ -24,7 +24,7 @@ from logs import (
     write,
 )
 
-from which_notebook.attribution import Judge, RoleError
+from which_notebook.judging.attribution import Judge, RoleError
 
 USER = {"type": "IAMUser", "userName": ROLE, "arn": f"arn:aws:iam::{ACCOUNT}:user/{ROLE}", "accountId": ACCOUNT}
 

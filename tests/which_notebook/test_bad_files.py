@@ -179,7 +179,7 @@ def test_many_bad_files_are_told_in_a_few_lines_and_named_in_json(ask: Any, tmp_
 
 
 def test_a_file_that_vanished_meanwhile(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from which_notebook import parts
+    from which_notebook.reading import parts
 
     write(tmp_path / "a.json", GOOD)
     gone = write(tmp_path / "gone.json", KEPT)

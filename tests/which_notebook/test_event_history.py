@@ -19,11 +19,12 @@ from botocore.exceptions import ClientError
 from emulator.server import Emulator
 from history_and_s3 import forget_clients, use
 
-from which_notebook import aws, cli, event_history
-from which_notebook.event_history import Kept, Pace, history_calls, lookups
-from which_notebook.question import Question
-from which_notebook.reading import Reading
-from which_notebook.wanted import Wanted
+from which_notebook import aws, cli
+from which_notebook.calls.filter import Question
+from which_notebook.calls.search import Wanted
+from which_notebook.reading.reader import Reading
+from which_notebook.sources import event_history
+from which_notebook.sources.event_history import Kept, Pace, history_calls, lookups
 
 # A region in which no other test calls.
 REGION = "eu-west-3"
@@ -207,7 +208,7 @@ def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "which_notebook", "calls", "cloudtrail:", "--role", ROLE, "--since", scene.since, "--status", "unattributed,handshake", "--format", "jsonl"],
         capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     calls = [json.loads(line) for line in ran.stdout.splitlines()]

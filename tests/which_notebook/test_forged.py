@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
 
-from which_notebook import decompress, top_level
-from which_notebook.attribution import Judge
-from which_notebook.scan import scan
-from which_notebook.wanted import Wanted
+from which_notebook.calls.search import Wanted
+from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress, top_level
+from which_notebook.records.scan import scan
 
 MALLORY = {
     "type": "IAMUser",

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from logs import BASE, ROLE, Record, compact, document, handshake, others, record, session, write
 
-from which_notebook import opening
+from which_notebook.sources import read_once as opening
 
 RECORDS = [
     others(),

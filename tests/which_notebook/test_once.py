@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from logs import ROLE, compact, document, record, session, write
 
-from which_notebook import cutting, order, reading, scan
+from which_notebook.calls import order
+from which_notebook.reading import reader as reading
+from which_notebook.records import cutting, scan
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 from logs import BASE, ROLE, handshake, record, session, write
 
-from which_notebook.record import CALL_FIELDS
+from which_notebook.records.cloudtrail import CALL_FIELDS
 
 FORMULAS = [
     "=1+1",
@@ -130,7 +130,7 @@ def test_what_the_output_file_ends_in_is_its_format(ask: Any, tmp_path: Path) ->
 def test_an_output_that_fails_leaves_the_file_as_it_was(
     ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from which_notebook import cli
+    from which_notebook.cli import commands
 
     folder = tmp_path / "out"
     folder.mkdir()
@@ -140,7 +140,7 @@ def test_an_output_that_fails_leaves_the_file_as_it_was(
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli, "write_calls", fail)
+    monkeypatch.setattr(commands, "write_calls", fail)
     answer = ask("calls", write(tmp_path / "log.json", *CALLS), "--role", ROLE, "-o", folder / "calls.csv")
     assert (answer.status, answer.err) == (
         1,

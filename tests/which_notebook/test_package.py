@@ -59,8 +59,8 @@ def test_the_command_starts_without_what_only_some_questions_need() -> None:
         "pyarrow",
         "rich",
         "shtab",
-        "which_notebook.report",
-        "which_notebook.scan",
+        "which_notebook.answers.report",
+        "which_notebook.records.scan",
         "multiprocessing",
     }
     assert late.isdisjoint(done.stdout.split())

@@ -14,14 +14,14 @@ import pytest
 from browser import PROGRAMS, Browser, Page, PageError
 from emulator.needs import skip_or_fail
 
-from which_notebook.attribution import Judge
-from which_notebook.chains import Chains, Origin
+from which_notebook.answers.report import write_report
+from which_notebook.calls.table import CallTable
 from which_notebook.cli import main
-from which_notebook.reading import Reading
-from which_notebook.record import CALL_FIELDS, Call
-from which_notebook.report import write_report
-from which_notebook.signs import Signs
-from which_notebook.table import CallTable
+from which_notebook.judging.attribution import Judge
+from which_notebook.judging.chains import Chains, Origin
+from which_notebook.judging.warnings import Signs
+from which_notebook.reading.reader import Reading
+from which_notebook.records.cloudtrail import CALL_FIELDS, Call
 
 # One browser for all.
 
@@ -428,7 +428,7 @@ def test_any_time_and_any_id_is_shown_as_it_is(page: Page, tmp_path: Path) -> No
 
 
 def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.columns._REMEMBERED_BYTES", 400)
+    monkeypatch.setattr("which_notebook.answers.report.columns._REMEMBERED_BYTES", 400)
     calls = [call(str(number), "2026-03-02T08:00:00Z", user_agent=f"agent {number % 5}") for number in range(30)]
     page.open(write_calls(tmp_path / "report.html", calls))
     for number in range(5):
@@ -437,8 +437,8 @@ def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path, monkeyp
 
 
 def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.columns._HELD_BYTES", 7)
-    monkeypatch.setattr("which_notebook.report.columns._READ_AT_ONCE", 10)
+    monkeypatch.setattr("which_notebook.answers.report.columns._HELD_BYTES", 7)
+    monkeypatch.setattr("which_notebook.answers.report.columns._READ_AT_ONCE", 10)
     ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(9)]
     page.open(write_calls(tmp_path / "report.html", [call(each, f"2026-03-02T08:00:0{each[-1]}Z") for each in ids]))
     page.click("#columns summary")
@@ -448,7 +448,7 @@ def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path, monkeypatch
 
 
 def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.head._LANES_AT_MOST", 3)
+    monkeypatch.setattr("which_notebook.answers.report.head._LANES_AT_MOST", 3)
     calls = [call(str(number), "2026-03-02T08:00:00Z") for number in range(9)]
     for number, each in enumerate(calls):
         each.session_name = "SageMaker" if number == 8 else f"name-{number}"

@@ -25,9 +25,10 @@ from emulator.server import Emulator
 from history_and_s3 import forget_clients, use
 from s3_logs import ROLE, log, opening, record
 
-from which_notebook import aws, cli, s3, s3_object
-from which_notebook.log_file import LogFile, SourceError
-from which_notebook.question import Question
+from which_notebook import aws, cli
+from which_notebook.calls.filter import Question
+from which_notebook.sources import s3, s3_object
+from which_notebook.sources.source import LogFile, SourceError
 
 OTHER = "444455556666"
 
@@ -368,7 +369,7 @@ def test_several_processes_read_large_objects(bucket: Bucket) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "which_notebook", "summary", f"s3://{bucket.name}", "--role", ROLE, "--jobs", "2", "--format", "json"],
         capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
     answer = json.loads(ran.stdout)

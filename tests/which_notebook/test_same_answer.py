@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
-from which_notebook import decompress
-from which_notebook.attribution import Judge
-from which_notebook.record import CALL_FIELDS
-from which_notebook.scan import scan
-from which_notebook.wanted import Wanted
+from which_notebook.calls.search import Wanted
+from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress
+from which_notebook.records.cloudtrail import CALL_FIELDS
+from which_notebook.records.scan import scan
 
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from logs import ACCOUNT, ROLE, Record, record, session, write
 
-from which_notebook import order
+from which_notebook.calls import order
 
 FOLDER = f"AWSLogs/{ACCOUNT}/%s/eu-central-1/2026/03/01/{ACCOUNT}_%s_eu-central-1_20260301T0905Z_%s.json.gz"
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
-from which_notebook import parts, reading, workers
+from which_notebook.reading import parts, workers
+from which_notebook.reading import reader as reading
 
 
 @pytest.fixture

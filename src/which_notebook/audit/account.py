@@ -15,8 +15,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .. import aws
-from .policy import Policy, read_policy
-from .role import Role
+from .iam.policy import Policy, read_policy
+from .iam.role import Role
 
 LIST_REGIONS = "ec2:DescribeRegions"
 PERMISSIONS = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..record import BASE_SESSION
+from ..records.cloudtrail import BASE_SESSION
 from .account import Instance
-from .role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
+from .iam.role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
 
 
 class Changes:

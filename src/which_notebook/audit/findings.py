@@ -7,10 +7,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ..record import BASE_SESSION
+from ..records.cloudtrail import BASE_SESSION
 from .account import Instance
 from .changes import Changes
-from .scripts import Script
+from .script.recognise import Script
 
 # What stands in the way of `enforced` is a note; other notes change nothing.
 Effect = Literal["note", "weak", "unknown", "not-attributed", "broken"]

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from ..output import Format, write_csv, write_json
-from ..safe_text import printable
+from ..answers.formats import Format, write_csv, write_json
+from ..answers.safe_text import printable
 from .account import Unread
 from .verdicts import VERDICTS, Row
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from ..record import BASE_SESSION
+from ..records.cloudtrail import BASE_SESSION
 from .account import Instance
 from .changes import Changes
 from .findings import Effect, Finding, wrong_name
-from .maybe import Maybe, either, opposite
-from .role import Role
-from .scripts import Script
+from .iam.maybe import Maybe, either, opposite
+from .iam.role import Role
+from .script.recognise import Script
 
 Answer = Literal["yes", "no", "undecided", "unchecked"]
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from .account import Account, Instance
 from .findings import Finding, InstanceFindings
 from .role_findings import Answer, RoleFindings, answer_of
-from .scripts import Script, recognise
+from .script.recognise import Script, recognise
 
 Verdict = Literal["enforced", "attributed", "weak", "unknown", "not-attributed", "broken"]
 VERDICTS: tuple[Verdict, ...] = ("enforced", "attributed", "weak", "unknown", "not-attributed", "broken")

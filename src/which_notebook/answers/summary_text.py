@@ -1,0 +1,94 @@
+"""The summary as a person reads it on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from ..judging.warnings import Signs
+from ..reading.reader import Reading
+from .safe_text import printable
+from .summary import Row, Summary
+
+_EVENTS_SHOWN = 4
+_HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen", "from", "most frequent")
+
+
+def write_summary_table(
+    summary: Summary, signs: Signs, role: str, reading: Reading, file: BinaryIO, missing: Iterable[str] = ()
+) -> None:
+    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
+
+    On a terminal a row ends where the line does.
+    """
+    line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
+    several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
+    warnings = {key: sum(kinds.values()) for key, kinds in signs.by_name().items()}
+    rows = [_cells(row, row.notebook or "", warnings, several_roles) for row in summary.notebooks]
+    rows += [
+        _cells(row, f"(unknown name) {row.session_name}", warnings, several_roles) for row in summary.unknown_names
+    ]
+    if summary.unattributed.calls:
+        rows.append(_cells(summary.unattributed, "(unattributed)", warnings, False))
+    lines = [
+        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(reading.files, 'file')} ({_size(reading.size)})",
+        "",
+    ]
+    if rows:
+        widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
+        for row in (_HEADER, *rows):
+            cells = (
+                cell.rjust(width) if 1 <= at <= 3 else cell.ljust(width)
+                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            line = "  " + "  ".join(cells).rstrip()
+            lines.append(line if len(line) <= line_width else f"{line[: line_width - 1]}…")
+    else:
+        lines.append("  No call to show.")
+    lines += ["", *_remarks(summary, signs), *(f"  {printable(text)}." for text in missing)]
+    file.write("\n".join(lines).rstrip().encode() + b"\n")
+
+
+def _cells(row: Row, name: str, warnings: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:
+    events = list(row.event_names().items())
+    shown = ", ".join(f"{count:,} {event}" for event, count in events[:_EVENTS_SHOWN])
+    more = f", and {len(events) - _EVENTS_SHOWN} more" if len(events) > _EVENTS_SHOWN else ""
+    addresses = sorted(row.source_ip_addresses)
+    where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
+    if with_role and row.role_arn:
+        name = f"{name} ({row.role_arn})"
+    said = warnings.get(row.key, 0)
+    cells = (
+        name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
+    )  # fmt: skip
+    return tuple(printable(cell) for cell in cells)
+
+
+def _remarks(summary: Summary, signs: Signs) -> Iterable[str]:
+    if summary.handshakes:
+        handshakes = _number(summary.handshakes, "handshake")
+        yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
+    if chained := sum(row.chained for row in summary.notebooks):
+        yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
+    for sign in signs.found[:10]:
+        yield printable(f"  warning: {sign.notebook}, {sign.event_time}, event {sign.event_id}: {sign.text}.")
+    if len(signs.found) > 10:
+        yield f"  and {len(signs.found) - 10:,} more warnings, all in the report."
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _minute(time: str | None) -> str:
+    return time[:16].replace("T", " ") if time else "-"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

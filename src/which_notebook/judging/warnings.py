@@ -1,0 +1,243 @@
+"""What speaks against an attribution.
+
+In profile mode the notebook's user can choose the session's name, so a name is a sign and no proof. What is looked for
+here shows where a name was used by somebody else. Each of these can also have an innocent reason, which its text gives.
+
+A name is one account's and role's: instances of the same name elsewhere are others. Where instances of one name exist in two
+regions, the region in which a session was opened tells them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Hashable, Iterable
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from ..calls.table import CallTable
+from ..records.cloudtrail import BASE_SESSION, Opening
+from .addresses import Doors, InTurn, network_of
+from .attribution import Judge
+
+Kind = Literal[
+    "several-names",
+    "several-addresses",
+    "opened-by-another",
+    "unknown-name",
+    "implicit-trust",
+    "passed-role",
+    "changed-role",
+    "changed-notebook-instance",
+]
+
+# To describe, list and stop notebook instances gives nobody a session.
+_INSTANCE_CHANGE = re.compile("(Create|CreatePresigned|Update|Start)NotebookInstance(LifecycleConfig|Url)?")
+_POLICY_CHANGES = frozenset(("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"))
+
+_KEYS_REMEMBERED = 50_000
+_DETAILS_AT_MOST = 1_000
+_Place = tuple[Hashable, str]
+"""Which calls are compared with each other, and from where one comes."""
+
+_OF_A_PLACE = ("status", "role_arn", "notebook", "source_ip_address", "access_key_id", "event_source", "aws_region")
+
+
+class Sign(Struct, frozen=True):
+    """One thing that speaks against a notebook's attribution: when, in which event, and what it may mean."""
+
+    kind: Kind
+    role_arn: str
+    notebook: str
+    event_time: str
+    event_id: str
+    text: str
+
+
+class Signs:
+    """Looks at the role's calls, the oldest first, and at who opens its sessions.
+
+    `counts` are by role, name and kind; `found` has each thing once.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self.found: list[Sign] = []
+        self.counts: Counter[tuple[str, str, Kind]] = Counter()
+        self._names_by_base_key: OrderedDict[str | None, list[str]] = OrderedDict()
+        self._region_by_key: OrderedDict[str | None, str | None] = OrderedDict()
+        self._doors = Doors()
+        self._by_address, self._by_network = InTurn(), InTurn()
+        self._told: set[tuple[str, ...]] = set()
+
+    def by_name(self) -> dict[tuple[str, str], Counter[str]]:
+        """Return the counts by kind, for each role and name; those of base sessions, for all roles together."""
+        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        for (role_arn, name, kind), count in sorted(self.counts.items()):
+            found["" if name == BASE_SESSION else role_arn, name][kind] += count
+        return dict(found)
+
+    def see(self, table: CallTable) -> None:
+        """Take in judged calls, and those of others that open a session of the role."""
+        for row, opening in table.openings.items():
+            if opening.access_key_id and self._judge.is_role(opening.role_arn):
+                self._see_opening(table, row, opening)
+        self._see_names(table)
+        self._see_addresses(table)
+        self._see_changes(table)
+
+    def conclude(self) -> None:
+        """Take in that these were all: only now can be told what is one address of several instances'."""
+        for door in self._doors.shared():
+            names = ", ".join(door.names)
+            for name in door.names:
+                self._add(
+                    "several-names", door.role_arn, name, door.event,
+                    f"sessions under the names {names} were opened from one private address, {door.address}: a notebook "
+                    "instance has but one name, so its user chose at least one of them, unless the address went to another "
+                    "instance meanwhile, or is a proxy's",
+                    door.role_arn, name, door.address, names,
+                )  # fmt: skip
+        self.found.sort(key=lambda sign: sign.event_time)
+
+    def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
+        name, role_arn = opening.session_name or "", opening.role_arn
+        if opening.explicit_trust_grant is False:
+            self._tell(
+                "implicit-trust", role_arn, name, table, row,
+                "the role assumed itself by the old implicit trust, since its trust policy doesn't name it: AWS ends this "
+                "for roles that don't use it, so add the module's trust statement",
+                role_arn,
+            )  # fmt: skip
+        if name == BASE_SESSION:
+            return
+        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != role_arn:
+            self._tell(
+                "opened-by-another", role_arn, name, table, row,
+                f"the session was opened by {opening.principal}, and not by the base session of a notebook instance: "
+                "calls in it may be that principal's",
+                role_arn, name, str(opening.principal),
+            )  # fmt: skip
+            return
+        _remember(self._region_by_key, opening.access_key_id, table["aws_region"][row])
+        key = table["access_key_id"][row]
+        names = self._names_by_base_key.get(key, [])
+        if name not in names:
+            names = [*names, name]
+            _remember(self._names_by_base_key, key, names)
+            for each in names if len(names) > 1 else ():
+                self._tell(
+                    "several-names", role_arn, each, table, row,
+                    f"one base session (access key {key}) opened sessions under the names {', '.join(names)}: a notebook "
+                    "instance has but one name, so its user chose at least one of them",
+                    role_arn, each, *names,
+                )  # fmt: skip
+        address = table["source_ip_address"][row]
+        if network_of(address) in ((4, True), (6, True)):
+            event = table["event_time"][row], table["event_id"][row]
+            self._doors.see(role_arn, table["vpc_endpoint_id"][row], address, key, name, event)
+
+    def _see_names(self, table: CallTable) -> None:
+        if "unknown-name" in set(table["status"]):
+            for row, (status, role_arn, name) in enumerate(table.rows(("status", "role_arn", "session_name"))):
+                if status == "unknown-name":
+                    text = f"no notebook instance is known that is called {name!r}"
+                    self._tell("unknown-name", role_arn, name or "", table, row, text, role_arn, str(name))
+
+    def _see_changes(self, table: CallTable) -> None:
+        """Look for calls by which a session of the role gets another session, out of the attribution's sight."""
+        columns = ("event_source", "event_name", "named_role")
+        telling = {each: kind for each in set(table.rows(columns)) if (kind := self._change(*each))}
+        if not telling:
+            return
+        for row, each in enumerate(table.rows(columns)):
+            if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
+                role_arn = table["notebook_role_arn"][row] or table["role_arn"][row]
+                name, event = table["notebook"][row] or table["session_name"][row], table["event_name"][row]
+                self._tell(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
+
+    def _change(self, event_source: str, event_name: str, named_role: str | None) -> Kind | None:
+        is_iam = event_source == "iam.amazonaws.com"
+        if is_iam and event_name in _POLICY_CHANGES:
+            return "changed-role"
+        if self._judge.is_named(named_role):
+            return "changed-role" if is_iam and event_name != "AddRoleToInstanceProfile" else "passed-role"
+        if event_source == "sagemaker.amazonaws.com" and _INSTANCE_CHANGE.fullmatch(event_name):
+            return "changed-notebook-instance"
+        return None
+
+    def _see_addresses(self, table: CallTable) -> None:
+        places = list(table.rows(_OF_A_PLACE))
+        known = {place: found for place in set(places) if (found := self._place(*place))}
+        of_address, of_network = (
+            _moving(turn, known.values(), by) for by, turn in enumerate((self._by_address, self._by_network))
+        )
+        if not of_address and not of_network:
+            return
+        for row, place in enumerate(places):
+            if place not in known:
+                continue
+            by_address, by_network = known[place]
+            now, (_, role_arn, notebook, address, _, source, region) = table["event_time"][row], place
+            if by_address[0] in of_address and (before := self._by_address.back_from(*by_address, now)):
+                self._tell(
+                    "several-addresses", role_arn, notebook, table, row,
+                    f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
+                    "ways out of one network",
+                    role_arn, notebook, *sorted((before, address)),
+                )  # fmt: skip
+            if by_network[0] in of_network and self._by_network.back_from(*by_network, now):
+                self._tell(
+                    "several-addresses", role_arn, notebook, table, row,
+                    f"calls of {source} in {region} came from public and from private addresses in turn, {address} among "
+                    "them: a notebook instance reaches a service in one way, so two machines may use the name at once",
+                    role_arn, notebook, source, str(region),
+                )  # fmt: skip
+
+    def _place(
+        self, status: str, role_arn: str, notebook: str, address: str | None, key: str | None, source: str, region: str
+    ) -> tuple[_Place, _Place] | None:
+        """Return to which streams such a call belongs, with where it comes from: by address, and by kind of network."""
+        network = network_of(address)
+        if status != "attributed" or not network:
+            return None
+        version, is_private = network
+        home = self._region_by_key.get(key, region)
+        by_address = (role_arn, notebook, home, version, is_private), str(address)
+        return by_address, ((role_arn, notebook, home, version, source, region), "private" if is_private else "public")
+
+    def _tell(
+        self, kind: Kind, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
+    ) -> None:
+        self._add(kind, role_arn, notebook, (table["event_time"][row], table["event_id"][row]), text, *once)
+
+    def _add(self, kind: Kind, role_arn: str, notebook: str, event: tuple[str, str], text: str, *once: str) -> None:
+        self.counts[role_arn, notebook, kind] += 1
+        if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
+            self._told.add((kind, *once))
+            self.found.append(Sign(kind, role_arn, notebook, *event, text))
+
+
+def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -> set[Hashable]:
+    """Return the streams that don't stay in one place."""
+    used: defaultdict[Hashable, set[str]] = defaultdict(set)
+    for each in places:
+        stream, place = each[by]
+        used[stream].add(place)
+    return {stream for stream, found in used.items() if not streams.stays(stream, found)}
+
+
+_CHANGES = {
+    "passed-role": "a session of the role handed the role on, and what was made with it calls in a session that can't be "
+    "told from a notebook's base session",
+    "changed-role": "a session of the role changed the role, or a managed policy that may be attached to it",
+    "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance, where root "
+    "or somebody else's session may be had",
+}
+
+
+def _remember(known: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    known[key] = value
+    if len(known) > _KEYS_REMEMBERED:
+        known.popitem(last=False)

@@ -1,0 +1,122 @@
+"""Log files on this machine."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from ..calls.filter import Question
+from .coverage import Coverage
+from .heads import why_no_log
+from .log_paths import holds_calls, may_answer
+from .source import LogFile
+
+SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+
+Skip = Callable[[str, str], None]
+
+
+def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | None = None) -> Iterator[LogFile]:
+    """Yield the log files of a source: a file as it is, of a folder all that may answer the question, in a fixed order.
+
+    In a folder, a name with another ending is a log's too, if records stand at its beginning. What can't be looked at is
+    given to `skip`, with the reason; `coverage` takes in what there is, and what is left out.
+    """
+    coverage = Coverage() if coverage is None else coverage
+    try:
+        is_folder = stat.S_ISDIR(os.stat(source).st_mode)
+        if not is_folder:
+            yield _log_file(os.path.abspath(source), os.stat(source))
+            return
+    except OSError as error:
+        skip(source, _reason(error))
+        return
+    seen = False
+    for folder, entries in _walk(os.path.abspath(source), skip):
+        if not holds_calls(f"{folder}/"):
+            continue
+        is_asked_for = may_answer(f"{folder}/", question)
+        has_logs = False
+        for entry in entries:
+            if not holds_calls(entry.name):
+                continue
+            if not is_asked_for:
+                has_logs |= entry.name.endswith(SUFFIXES)
+                continue
+            try:
+                # A pipe in a folder would be waited for without end.
+                if not stat.S_ISREG((found := entry.stat()).st_mode):
+                    continue
+                if not entry.name.endswith(SUFFIXES) and (reason := _why_no_log(entry.path)):
+                    coverage.leave_out(entry.path, reason)
+                    continue
+                has_logs = True
+                yield _log_file(entry.path, found)
+            except OSError as error:
+                if entry.name.endswith(SUFFIXES):
+                    seen = True
+                    skip(entry.path, _reason(error))
+                else:
+                    coverage.leave_out(entry.path, _reason(error))
+        if has_logs:
+            seen = True
+            coverage.see(f"{folder}/")
+    if not seen:
+        skip(source, "no log files in this folder")
+
+
+def _why_no_log(path: str) -> str | None:
+    with open(path, "rb") as file:
+        return why_no_log(file)
+
+
+def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+    """Yield each folder with what is in it and is no folder."""
+    pending = [source]
+    # Links are followed, and may lead round in a circle.
+    seen = set()
+    while pending:
+        folder = pending.pop()
+        try:
+            this = os.stat(folder)
+            if (this.st_dev, this.st_ino) in seen:
+                continue
+            seen.add((this.st_dev, this.st_ino))
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            skip(folder, _reason(error))
+            continue
+        files = []
+        for entry in entries:
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # a link that leads nowhere
+                is_folder = False
+            if is_folder:
+                pending.append(entry.path)
+            else:
+                files.append(entry)
+        yield folder, files[::-1]
+
+
+def _log_file(path: str, found: os.stat_result) -> LogFile:
+    if not stat.S_ISREG(found.st_mode):
+        return LogFile(path)  # a pipe, such as the shell's <(…)
+    if not _is_utf8(path):
+        return LogFile(path, found.st_size)  # neither the cache nor another process can be told such a name
+    version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
+    return LogFile(path, found.st_size, version)
+
+
+def _is_utf8(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
