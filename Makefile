@@ -16,12 +16,13 @@ test-clients:
 	@tests/set-up.sh test
 	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
 
-# Writes the tables in docs/changes.md, docs/clients.md and docs/threat-model.md from what the tests see.
+# Writes the tables of inputs, outputs and options from the code, and those in docs/changes.md, docs/clients.md and
+# docs/threat-model.md from what the tests see.
 tables:
 	@tests/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/imds/test_regions.py \
-		tests/attacks tests/iam_attacks tests/module/test_changes.py
+		tests/attacks tests/iam_attacks tests/module/test_changes.py tests/harness/test_reference.py
 
 # All that is checked without running anything: tools/check.py has the list. CHECKS="mypy shfmt" runs those alone.
 check:
