@@ -237,3 +237,13 @@ run "on_create_script_that_is_too_long" {
 
   expect_failures = [aws_sagemaker_notebook_instance_lifecycle_configuration.this]
 }
+
+run "profiles_that_leave_no_room" {
+  command = plan
+
+  variables {
+    profiles = { for number in range(300) : "profile-${number}" => {} }
+  }
+
+  expect_failures = [aws_sagemaker_notebook_instance_lifecycle_configuration.this]
+}

@@ -22,8 +22,7 @@ run "created_role_without_its_policies" {
   command = plan
 
   variables {
-    manage_role_policies   = false
-    admitted_session_names = ["one"]
+    shared_role = { attribution_mode = "profile", session_names = ["one"] }
   }
 
   expect_failures = [aws_iam_role.this]
@@ -69,7 +68,7 @@ run "allowed_what_is_not_denied" {
     allow_pass_role = true
   }
 
-  expect_failures = [check.inputs_that_allow_have_an_effect]
+  expect_failures = [check.all_inputs_have_an_effect]
 }
 
 run "existing_role_without_its_arn" {
@@ -108,9 +107,8 @@ run "another_calls_role_without_its_arn" {
   command = plan
 
   variables {
-    create_role            = false
-    manage_role_policies   = false
-    admitted_session_names = ["one"]
+    create_role = false
+    shared_role = { attribution_mode = "profile", session_names = ["one"] }
   }
 
   expect_failures = [output.role_arn]
@@ -120,10 +118,9 @@ run "another_calls_role_of_another_account" {
   command = plan
 
   variables {
-    create_role            = false
-    manage_role_policies   = false
-    admitted_session_names = ["one"]
-    role_arn               = "arn:aws:iam::444455556666:role/existing"
+    create_role = false
+    shared_role = { attribution_mode = "profile", session_names = ["one"] }
+    role_arn    = "arn:aws:iam::444455556666:role/existing"
   }
 
   expect_failures = [output.role_arn]
@@ -146,32 +143,22 @@ run "another_calls_policies_changed_here" {
 
   variables {
     create_role             = false
-    manage_role_policies    = false
-    admitted_session_names  = ["one"]
     role_arn                = "arn:aws:iam::111122223333:role/existing"
+    shared_role             = { attribution_mode = "profile", session_names = ["one"] }
     deny_unattributed_calls = true
   }
 
   expect_failures = [output.session_arns]
 }
 
-run "another_calls_names_without_its_policies" {
+run "another_calls_role_in_another_mode" {
   command = plan
 
   variables {
-    admitted_session_names = ["one"]
-  }
-
-  expect_failures = [output.session_arns]
-}
-
-run "another_calls_policies_without_its_names" {
-  command = plan
-
-  variables {
-    create_role          = false
-    manage_role_policies = false
-    role_arn             = "arn:aws:iam::111122223333:role/existing"
+    create_role      = false
+    role_arn         = "arn:aws:iam::111122223333:role/existing"
+    shared_role      = { attribution_mode = "profile", session_names = ["one"] }
+    attribution_mode = "imds"
   }
 
   expect_failures = [output.session_arns]
@@ -181,11 +168,10 @@ run "name_that_another_call_does_not_admit" {
   command = plan
 
   variables {
-    create_role            = false
-    manage_role_policies   = false
-    role_arn               = "arn:aws:iam::111122223333:role/existing"
-    admitted_session_names = ["one"]
-    notebook_instances     = { other = {} }
+    create_role        = false
+    role_arn           = "arn:aws:iam::111122223333:role/existing"
+    shared_role        = { attribution_mode = "profile", session_names = ["one"] }
+    notebook_instances = { other = {} }
   }
 
   expect_failures = [output.session_arns]

@@ -20,7 +20,7 @@ from check_text import files
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROGRAMS = [CHECKOUT / ".venv/bin", CHECKOUT / ".cache/checkers/bin"]
-"""Where checkers stand, before the PATH: what tests/set-up.sh and tools/checkers.sh bring."""
+"""Where checkers stand, before the PATH: what tools/set-up.sh and tools/checkers.sh bring."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def checks() -> list[Check]:
     workflows = [name for name in names if name.startswith(".github/workflows/")]
     return [
         Check("checkov", ["checkov", "--config-file", ".checkov.yml", "--directory", "."]),
-        Check("terraform fmt and validate", [sys.executable, "tests/check_terraform.py"]),
+        Check("terraform fmt and validate", [sys.executable, "tools/check_terraform.py"]),
         Check("mypy", ["mypy"]),
         Check("tflint", ["tflint", "--recursive", f"--config={CHECKOUT / '.tflint.hcl'}"]),
         Check("ruff format", ["ruff", "format", "--check", "."]),
@@ -60,7 +60,7 @@ def run(check: Check) -> bool:
     start = time.monotonic()
     done = subprocess.run(
         check.command, cwd=CHECKOUT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, "PYTHONPATH": "tests:tests/support"},
     )  # fmt: skip
     said = f"\n{done.stdout}{done.stderr}".rstrip() if done.returncode else ""
     print(f"{'MEND' if done.returncode else 'ok':<8} {check.name} ({time.monotonic() - start:.0f} s){said}", flush=True)

@@ -1,6 +1,6 @@
 """Checks every root of the module as `terraform fmt -check -recursive` and `terraform validate` do.
 
-Run as `python -m check_terraform`; ends with status 1 where something is to mend.
+Run as `python tools/check_terraform.py` by `make check`; ends with status 1 where something is to mend.
 """
 
 from __future__ import annotations

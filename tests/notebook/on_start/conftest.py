@@ -113,4 +113,4 @@ def bare_notebook(account: Account, new_notebook: Callable[..., ScriptlessNotebo
 @pytest.fixture(scope="session")
 def clients_folder() -> Path:
     """Where the clients that aren't Python's stand."""
-    return Path(__file__).resolve().parent.parent / "clients"
+    return Path(__file__).resolve().parents[2] / "clients"

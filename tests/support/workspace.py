@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from provider import running_provider
 from python_terraform import IsFlagged, IsNotFlagged, Terraform
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class ToolMissingError(Exception):
@@ -125,13 +127,25 @@ class Workspace:
     """A copy of the module in a folder, initialised, with one root that Terraform works in.
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
-    the AWS_* variables of the account to work on.
+    the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
+    it does for users, instead of going to one that keeps running. A root that configures the provider always has its own.
     """
 
-    def __init__(self, folder: Path, *, root: str = ".", environment: Mapping[str, str] | None = None) -> None:
+    # What the first `init` of this process installed.
+    _provider: Path | None = None
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        root: str = ".",
+        environment: Mapping[str, str] | None = None,
+        own_provider: bool = False,
+    ) -> None:
         self.folder = folder
         self.root = folder / root
         self._plans = 0
+        self._own_provider = own_provider
         copy_module(folder)
         cli_config = folder / "terraform.rc"
         mirror = provider_mirror()
@@ -151,10 +165,25 @@ class Workspace:
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
         if status:
             raise TerraformError(f"terraform init failed in a copy of {root}:\n{out}{err}")
+        Workspace._provider = Workspace._provider or self._installed_provider()
+
+    def _installed_provider(self) -> Path | None:
+        found = self.root.glob(".terraform/providers/*/hashicorp/aws/*/*")
+        return next((path for folder in found for path in folder.glob("terraform-provider-aws*")), None)
+
+    def _configures_the_provider(self) -> bool:
+        texts = [path.read_text() for path in self.root.iterdir() if path.name.endswith((".tf", ".tf.json"))]
+        return any(re.search(r'^\s*provider\s+"|"provider"', text, re.M) for text in texts)
+
+    def _reattached(self) -> dict[str, str]:
+        if self._own_provider or Workspace._provider is None or self._configures_the_provider():
+            return {}
+        provider = running_provider(Workspace._provider, self.environment, self.folder)
+        return {"TF_REATTACH_PROVIDERS": provider.reattach}
 
     def command(self, name: str, *arguments: str, **options: Any) -> tuple[int, str, str]:
         """Run a Terraform command; return its status and what it printed on standard output and error."""
-        with patch.dict(os.environ, self.environment, clear=True):
+        with patch.dict(os.environ, {**self.environment, **self._reattached()}, clear=True):
             # None is how cmd() takes a False without handing it on to Terraform.
             process, _, _ = self.terraform.cmd(name, *arguments, synchronous=None, **options)
         try:

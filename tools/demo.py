@@ -1,6 +1,6 @@
 """The whole path once, on an emulated account: which notebook made which call, before the module and with it.
 
-Run as `python -m demo` by `make demo`, as root. All of it stays below .cache/demo in the clone, and is removed.
+Run as `python tools/demo.py` by `make demo`, as root. All of it stays below .cache/demo in the clone, and is removed.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 # Brings what the tests or the demo need: system packages (as root on Debian or Ubuntu, saying which), the Python
 # environment and the npm packages inside the clone. What it can't bring it names, in one line, and starts nothing.
 #
-# Usage: tests/set-up.sh test|demo|bench
+# Usage: tools/set-up.sh test|demo|bench
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-purpose=${1:?usage: tests/set-up.sh test|demo|bench}
+purpose=${1:?usage: tools/set-up.sh test|demo|bench}
 
 stop() {
   printf 'set-up: %s\n' "$*" >&2
@@ -72,23 +72,37 @@ TMPDIR=$PWD/.cache/set-up
 export TMPDIR
 trap 'rm -rf .cache/set-up' EXIT
 
-# A stamp holds what was installed, so that a second run has nothing to do.
-wanted=$({ cat tests/requirements.txt constraints.txt pyproject.toml && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
-if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
+# Of pyproject.toml, what the packages are made from; not the settings of tools.
+wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,$d' pyproject.toml && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
+
+install_python_packages() {
   printf 'set-up: installing the Python packages of constraints.txt into .venv (about a minute)\n'
   rm -rf .venv
   "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c constraints.txt
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements.txt -c constraints.txt
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+  # On all processors, where pip would use one. Some packages carry templates that don't compile.
+  .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || :
   printf '%s' "$wanted" >.venv/installed
-fi
+}
 
-for folder in tests/emulator/iam_judge tests/clients/js; do
-  [[ -f $folder/package-lock.json ]] || continue
-  wanted=$(sha256sum <"$folder/package-lock.json")
-  if [[ $(cat "$folder/node_modules/installed" 2>/dev/null) != "$wanted" ]]; then
-    printf 'set-up: installing the npm packages of %s\n' "$folder"
-    (cd "$folder" && npm ci --silent --no-audit --no-fund)
-    printf '%s' "$wanted" >"$folder/node_modules/installed"
-  fi
-done
+install_npm_packages() {
+  local folder wanted
+  for folder in tests/emulator/iam_judge tests/clients/js; do
+    [[ -f $folder/package-lock.json ]] || continue
+    wanted=$(sha256sum <"$folder/package-lock.json")
+    if [[ $(cat "$folder/node_modules/installed" 2>/dev/null) != "$wanted" ]]; then
+      printf 'set-up: installing the npm packages of %s\n' "$folder"
+      (cd "$folder" && npm ci --silent --no-audit --no-fund)
+      printf '%s' "$wanted" >"$folder/node_modules/installed"
+    fi
+  done
+}
+
+# A stamp holds what was installed, so that a second run has nothing to do.
+install_npm_packages &
+npm=$!
+if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
+  install_python_packages
+fi
+wait "$npm"
