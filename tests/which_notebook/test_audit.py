@@ -907,9 +907,9 @@ def test_several_regions(account: Account) -> None:
 def test_a_table(account: Account) -> None:
     result = run(account, "--format", "table", "--notebook", "closed,rooted")
     assert result.stdout.splitlines() == [
-        "notebook  region     verdict   script             mode     root access  role",
-        "closed    eu-west-2  enforced  module unreleased  imds     no           audited-imds-execution",
-        "rooted    eu-west-2  weak      module unreleased  profile  yes          audited-profile-execution",
+        "notebook  region     verdict   script        mode     root access  role",
+        "closed    eu-west-2  enforced  module 0.3.0  imds     no           audited-imds-execution",
+        "rooted    eu-west-2  weak      module 0.3.0  profile  yes          audited-profile-execution",
         "    root access is on: root can unlock what the script locks",
         "      → " + dict(EXPECTED["rooted"][1])["root-access"],
         "    with the base session's credentials its user can make unattributed calls and call under another known name",
