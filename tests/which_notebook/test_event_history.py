@@ -194,7 +194,7 @@ def test_one_event_is_looked_up_by_what_names_it(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "attributes"),
+    ("search", "attributes"),
     [
         (Search(role_names=("x",)), [None]),
         (Search(role_names=("x",), access_keys=frozenset({"ASIAA"})), [None]),
