@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
 
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
 from which_notebook.records import decompress, top_level
@@ -45,7 +45,7 @@ def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
 def counted(data: bytes, *, cut: bool = True) -> list[str]:
     """Return which records the command's reading counts."""
     judge, found = Judge(ROLE), []
-    for part in scan(io.BytesIO(data), Wanted(role_names=(ROLE,)), cut=cut):
+    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), cut=cut):
         table = CallTable.of(part.calls)
         judge.judge(table)
         found += table.selected(table["status"])["event_id"]

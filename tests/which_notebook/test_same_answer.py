@@ -23,7 +23,7 @@ from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, oth
 from workspace import CHECKOUT
 
 from which_notebook.calls.call import CALL_FIELDS
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
 from which_notebook.records import decompress
@@ -39,7 +39,7 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
     judge = Judge(role)
     rows: Rows = []
     problems: list[str] = []
-    for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), cut=cut):
+    for found in scan(io.BytesIO(data), Search(role_names=(judge.role_name,)), cut=cut):
         table = CallTable.of(found.calls)
         judge.judge(table)
         rows += table.selected(table["status"]).rows(CALL_FIELDS)
