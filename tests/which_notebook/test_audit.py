@@ -129,7 +129,7 @@ class Account:
             content["module"]["profile"]["additional_session_names"].append(added[1])
             root.write_text(json.dumps(content))
             assert workspace.apply().errors == []
-        elif "apply the module" in change or "in the module, whose" in change:
+        elif "apply the module" in change or "in a new one with" in change or "in the module, whose" in change:
             outputs = {
                 name: {"value": f"${{module.own.{name}}}"} for name in ("role_arn", "lifecycle_configuration_name")
             }
@@ -397,8 +397,9 @@ def use_known(name: str) -> str:
 
 def use_module(name: str, role: str) -> str:
     return (
-        f'apply the module with create_role = false, role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}" and '
-        f'additional_session_names = ["{name}"], with an output lifecycle_configuration_name, and run there: '
+        "in the call of the module that manages this role, or else in a new one with create_role = false, "
+        f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set additional_session_names = ["{name}"] (beside those that it has), '
+        "with an output lifecycle_configuration_name; apply, and run there: "
         + update(name, '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"')
     )
 
@@ -1057,7 +1058,7 @@ FOLLOWED = {
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_the_advice_followed_to_the_word_mends_it(account: Account, tmp_path: Path, name: str) -> None:
     for number in range(3):  # what one change brings up, the next audit says
-        row = rows(run(account, "--notebook", name))[name]
+        row = rows(run(account))[name]  # of all: the others tell of the module's lifecycle configurations
         to_mend = [each["change"] for each in row["findings"] if each["code"] not in LEFT]
         if not to_mend:
             break
