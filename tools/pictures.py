@@ -15,8 +15,9 @@ from pathlib import Path
 import demo
 from browser import Browser
 from emulator.server import Emulator
+from workspace import CHECKOUT
 
-PICTURES = demo.CHECKOUT / "docs" / "pictures"
+PICTURES = CHECKOUT / "docs" / "pictures"
 ROLE = "data-science-execution"
 
 TERMINAL = """<!doctype html><meta charset="utf-8"><style>
@@ -48,9 +49,10 @@ def take(log: Path, folder: Path) -> None:
     program = Path(sys.executable).with_name("which-notebook")
 
     def ask(command: str, *options: str) -> str:
-        arguments = [program, command, log, "--role", ROLE, "--no-cache", *options]
+        arguments = [str(program), command, str(log), "--role", ROLE, "--no-cache", *options]
         environment = {**os.environ, "COLUMNS": "118"}
-        return subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment).stdout
+        said = subprocess.run(arguments, check=True, capture_output=True, text=True, env=environment)
+        return said.stdout
 
     shown = f"$ which-notebook summary logs/ --role {ROLE}\n\n{ask('summary', '--format', 'table').strip()}"
     (folder / "summary.html").write_text(TERMINAL.format(html.escape(shown)))
