@@ -88,7 +88,8 @@ def plans_by_region(
     @cache
     def plan_all(region: str) -> Outcome:
         given = [Inputs.of(mark) for item in request.session.items for mark in item.iter_markers("inputs")]
-        calls, outputs = {}, {}
+        calls: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
         for each in (each for each in given if each.region == region):
             # In Terraform's JSON syntax, ${ begins an expression.
             text = json.dumps(each.variables).replace("${", "$${").replace("%{", "%%{")

@@ -96,7 +96,8 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     asked = found.get("requestParameters")
     if name == BASE:
         status = "unattributed"
-        opened = asked.get("roleArn") if isinstance(asked, dict) else None
+        asked = asked if isinstance(asked, dict) else {}
+        opened = asked.get("roleArn")
         # Of one account and name; the path may be missing.
         parts = opened.split("/") if isinstance(opened, str) else [""]
         itself = (parts[0], parts[-1]) == (role_arn.split("/")[0], role_arn.split("/")[-1])
