@@ -44,6 +44,10 @@ class Diagnostic:
     context: str = ""
 
 
+# Actions of Terraform's messages that change state alone.
+_NOTHING_TO_DO = ("noop", "move", "import")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one Terraform command said and did."""
@@ -71,6 +75,16 @@ class Outcome:
     @property
     def changes(self) -> dict[str, list[str]]:
         """The planned actions by resource address, where there is something to do; data sources aside."""
+        if self.errors:
+            return {}
+        said = [
+            (each["change"]["resource"]["addr"], each["change"]["action"])
+            for each in self.messages
+            if each.get("type") == "planned_change" and not each["change"]["resource"]["resource"].startswith("data.")
+        ]
+        # What is said is enough but for the order in which something is replaced, and showing takes as long as planning.
+        if {action for _, action in said} <= {"create", "update", "delete", *_NOTHING_TO_DO}:
+            return {address: [action] for address, action in said if action not in _NOTHING_TO_DO}
         return {
             change["address"]: change["change"]["actions"]
             for change in self.plan.get("resource_changes", [])
