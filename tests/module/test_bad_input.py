@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,9 @@ BAD_PROFILES: list[tuple[str, dict[str, str], list[str]]] = [
 BAD_COMBINATIONS: list[Case] = [
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
-    ({"extra_on_start": "#" * 12288}, ["on-start script would have", "Shorten extra_on_start"]),
-    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["on-start script would have", "Shorten extra_on_start (by more, since it is compressed)"]),
+    ({"extra_on_start": "#" * 12288}, ["extra_on_start is too long", "There is room for", "and it takes 12288. Shorten it"]),
+    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["extra_on_start is too long", "both as they are compressed: an ordinary script of about", "Shorten it, or have it fetch the rest from S3"]),
+    ({"profiles": {f"{number:x}": {"external_id": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(200)}}, ["bytes without extra_on_start", "Remove some of profiles."]),
     ({"on_create": "#" * 12289}, ["on_create has 12289 bytes, 1 more than the 12288"]),
     ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM takes 10240", "such as \"team-a-*\""]),
     ({"additional_session_names": [f"notebook-{number:011}" for number in range(385)], "attribution_mode": "imds"}, ["inline policies would have", "385 session names; IAM takes 10240"]),
@@ -202,6 +204,16 @@ def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
     assert plan(extra_on_start="#" * room).errors == []
     (error,) = plan(extra_on_start="#" * (room + 7)).errors
     assert "would have 12295 bytes, 7 more than the 12288" in error
+    assert f"There is room for {room} bytes of it, and it takes {room + 7}." in error
+
+
+def test_the_overlong_script_is_told_what_room_there_is_when_it_is_compressed(plan: Plan) -> None:
+    alone = len(plan(attribution_mode="imds").output("on_start_script").encode())
+    extra = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(400))
+    (error,) = plan(attribution_mode="imds", extra_on_start=extra).errors
+    assert f"There is room for {12288 - alone} bytes of it" in error
+    over, takes = (int(re.findall(pattern, error)[0]) for pattern in (r"(\d+) more than", r"it takes (\d+)"))
+    assert takes - over == 12288 - alone
 
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])

@@ -44,6 +44,21 @@ _UNDOING = (
     "usermod -aG root ec2-user",
     "iptables -F; iptables -t nat -F; ip6tables -F; ip6tables -t nat -F; nft flush ruleset",
     "pkill -f imds-proxy",
+    f"printf '#!/bin/sh\nchattr -R -i {HOME}/.aws; rm -rf {HOME}/.aws\n' > /tmp/ls; chmod 755 /tmp/ls; export PATH=/tmp:$PATH; ls",
+    f"export AWS_CONFIG_FILE={HOME}/.aws/config; aws configure set role_session_name other",
+    f"AWS_CONFIG_FILE={HOME}/.aws/config AWS_SHARED_CREDENTIALS_FILE={HOME}/.aws/credentials aws configure set aws_access_key_id x",
+    f"echo '* * * * * root chattr -R -i {HOME}/.aws' > /etc/cron.d/x",
+)  # fmt: skip
+_ASSIGNED = (
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'PATH="$PATH:/usr/local/bin"', "PATH=/sbin:/bin:${PATH}",
+    f"PATH={HOME}/anaconda3/bin:$PATH", "PATH=/tmp:$PATH", "PATH=$x:$PATH", "PATH=/usr/bin", "PATH=",
+    f"AWS_CONFIG_FILE={HOME}/.aws/config", "AWS_CONFIG_FILE=/dev/null", "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:1", "TZ=UTC",
+)  # fmt: skip
+_JOBS = (
+    "*/5 * * * * root AWS_DEFAULT_REGION=us-east-1 /usr/bin/python3 /usr/local/sbin/autostop.py --time 3600",
+    f"*/5 * * * * root AWS_CONFIG_FILE={HOME}/.aws/config /usr/bin/python3 -I /usr/local/sbin/autostop.py --time 3600",
+    "* * * * * root /usr/bin/python3 /tmp/x", "# nothing", "* * * * * ec2-user rm -rf .aws", "PATH=/tmp",
 )  # fmt: skip
 
 _ANY = st.one_of(
@@ -74,6 +89,11 @@ _ANY = st.one_of(
     st.builds("x={}".format, paths),
     st.builds("d={}".format, st.sampled_from([HOME, "/tmp"])),
     st.builds("export {}=x".format, st.sampled_from(["AWS_PROFILE", "AWS_CONFIG_FILE", "LANG", "x", "HOME"])),
+    st.builds("export {}".format, st.sampled_from(_ASSIGNED)),
+    st.sampled_from(_ASSIGNED),
+    st.builds("{} {}".format, st.sampled_from(_ASSIGNED), st.sampled_from(["ls", "aws configure set region us-east-1", "env TZ=UTC id", "f"])),
+    st.builds("env {} ls".format, st.sampled_from(_ASSIGNED)),
+    st.builds("echo '{}' {} {}".format, st.sampled_from(_JOBS), st.sampled_from([">", ">>"]), st.sampled_from(["/etc/cron.d/x", "/etc/cron.d/../x", "/etc/crontab"])),
     st.builds("aws configure set {}".format, st.sampled_from(["region us-east-1", "role_session_name other", "default.role_arn x"])),
     st.builds("usermod -aG {} ec2-user".format, st.sampled_from(["root", "users"])),
     st.builds("ls {} | xargs rm -rf".format, paths),

@@ -228,3 +228,20 @@ def test_a_source_without_logs_is_named(ask: Any, tmp_path: Path) -> None:
         assert answer.status == 1
         assert reason in answer.err
         assert str(source) in answer.err
+
+
+def test_an_object_with_records_twice(ask: Any, tmp_path: Path) -> None:
+    one, two = (compact(record(session(name))) for name in ("one", "two"))
+    (tmp_path / "log.json").write_bytes(b'{"Records":[' + one + b'],"note":{"Records":[]},"Records":[' + two + b"]}")
+    for option in ([], ["--parse-all"]):
+        found = ask("calls", tmp_path / "log.json", "--role", ROLE, *option).calls
+        assert [call["notebook"] for call in found] == ["one", "two"]
+
+
+def test_what_is_no_file_in_a_folder_is_counted(ask: Any, tmp_path: Path) -> None:
+    write(tmp_path / "log.json", record())
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert answer.json["left_out"] == [{"ending": ".json", "reason": "no regular file", "files": 2}]
+    assert "left out 2 files (.json): no regular file" in answer.err

@@ -72,6 +72,21 @@ def test_the_same_event_id_at_another_time_is_another_call(ask: Any, tmp_path: P
 
 
 def test_one_time_written_in_two_ways_is_one(ask: Any, tmp_path: Path) -> None:
-    two = [record(eventID="e", time=time) for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")]
+    two = [
+        record(eventID="e", requestID="r", time=time)
+        for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")
+    ]
     found = ask("calls", write(tmp_path / "log.json", *two), "--role", ROLE).calls
     assert [call["event_time"] for call in found] == ["2026-03-01T09:00:00Z"]
+
+
+@pytest.mark.parametrize("held", [50_000, 2])
+def test_calls_of_one_event_id_are_told_apart(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    """Whoever hands logs on may have put one text in the place of all ids."""
+    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
+    calls = [record(eventID="hidden", eventName=name) for name in ("GetObject", "PutObject", "PutObject")]
+    write(tmp_path / "logs/a.json", *calls)
+    write(tmp_path / "logs/again.json", *calls)
+    assert len(ask("calls", tmp_path / "logs", "--role", ROLE).calls) == 3

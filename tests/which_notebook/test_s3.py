@@ -264,7 +264,7 @@ def test_a_folder_of_another_layout_is_read_like_a_local_one(bucket: Bucket, cap
     bucket.put("export/notes.txt", b"not a log")
     answer = summary(capfd, f"s3://{bucket.name}/export")
     assert (answer["files"], answer["calls"]) == (4, 4)
-    assert answer["left_out"] == [{"ending": ".txt", "reason": "holds no CloudTrail records", "files": 1}]
+    assert answer["left_out"] == [{"ending": ".txt", "reason": "no CloudTrail records", "files": 1}]
 
 
 def test_one_object(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,10 @@ class OutputError(Exception):
     """The answer can't be put out as it was asked for; the message says why and what to do."""
 
 
+class FormatError(Exception):
+    """It isn't said in which format to put the answer out; the message says what to write."""
+
+
 @contextmanager
 def output_file(path: str | None) -> Iterator[BinaryIO]:
     """Open the output: standard output, or a file, which is there whole in the end or not at all.
@@ -77,12 +81,17 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
 
 
 def format_of(asked: str | None, path: str | None, otherwise: Format) -> Format:
-    """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read."""
+    """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read.
+
+    Raises FormatError where a new file's ending is another one.
+    """
     if asked:
         return asked  # type: ignore[return-value]
     ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
     if ending in FORMATS:
         return ending
+    if ending and not os.path.exists(path or ""):
+        raise FormatError(f"{path} has an ending that is no format: give --format too, one of {', '.join(FORMATS)}")
     return "table" if path is None and sys.stdout.isatty() else otherwise
 
 

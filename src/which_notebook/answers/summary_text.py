@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ from .safe_text import printable
 from .summary import Row, Summary
 
 _EVENTS_SHOWN = 4
+_NARROWEST = 24
 _HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen", "from", "most frequent")
 
 
@@ -21,7 +23,7 @@ def write_summary_table(
 ) -> None:
     """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
 
-    On a terminal a row ends where the line does.
+    On a terminal nothing is wider than it: the last column is folded, or each row stands below its notebook's name.
     """
     line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
     several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
@@ -37,18 +39,29 @@ def write_summary_table(
         "",
     ]
     if rows:
-        widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
-        for row in (_HEADER, *rows):
-            cells = (
-                cell.rjust(width) if 1 <= at <= 3 else cell.ljust(width)
-                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            line = "  " + "  ".join(cells).rstrip()
-            lines.append(line if len(line) <= line_width else f"{line[: line_width - 1]}…")
+        lines += _laid_out(rows, line_width)
     else:
         lines.append("  No call to show.")
     lines += ["", *_remarks(summary, signs), *(f"  {printable(text)}." for text in missing)]
     file.write("\n".join(lines).rstrip().encode() + b"\n")
+
+
+def _laid_out(rows: list[tuple[str, ...]], line_width: int) -> Iterable[str]:
+    widths = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
+    before = "  " + "  ".join(" " * width for width in widths[:-1]) + "  "
+    if len(before) + min(widths[-1], _NARROWEST) > line_width:
+        for name, *cells in rows:
+            told = "; ".join(f"{title} {cell}" for title, cell in zip(_HEADER[1:], cells, strict=True))
+            yield from textwrap.wrap(name, line_width, initial_indent="  ", subsequent_indent="  ")
+            yield from textwrap.wrap(told, line_width, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        return
+    for row in (_HEADER, *rows):
+        cells = [
+            cell.rjust(width) if 1 <= at <= 3 else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        start = "  " + "  ".join(cells[:-1]) + "  "
+        yield from textwrap.wrap(row[-1], line_width, initial_indent=start, subsequent_indent=before)
 
 
 def _cells(row: Row, name: str, warnings: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ _decode = msgspec.msgpack.Decoder(list[Call]).decode
 
 
 def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
-    """Yield all calls in lists of bounded size, the oldest first; of those with one time and event id only one.
+    """Yield all calls in lists of bounded size, the oldest first; of those with one time, event id, name and request id only one.
 
     CloudTrail may deliver a record twice, and a record may lie in two sources. What doesn't fit into memory waits in
     temporary files that have no name, sorted.
@@ -30,7 +30,8 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
     held: dict[str, Call] = {}
     try:
         for batch in batches:
-            held.update({call.event_time + call.event_id: call for call in batch})  # by its _key, inlined
+            # By their _key, inlined.
+            held.update({f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}": call for call in batch})
             if len(held) >= _HELD_AT_MOST:
                 runs.append(_write(_sorted(held)))
                 held.clear()
@@ -48,7 +49,8 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
 
 
 def _key(call: Call) -> str:
-    return call.event_time + call.event_id
+    # An event id is one call's, but who hands logs on may have made all ids the same.
+    return f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}"
 
 
 def _sorted(held: dict[str, Call]) -> list[Call]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import chain, takewhile
+from itertools import takewhile
+from sys import intern
 
 from ..records.cloudtrail import Call
 
@@ -17,25 +18,28 @@ NETWORK_ACTIVITY = "NetworkActivity"
 # Both are written when the call is answered.
 _APART_AT_MOST = timedelta(minutes=1)
 
+_Request = tuple[str | None, str, str]
+_Requests = dict[str, set[_Request]]
+
 
 def without_twins(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
     """Yield the calls, which come in the order of time, without the network activity events of calls that have another."""
-    recent: list[Call] = []
+    recent: _Requests = {}
     waiting: list[Call] = []
     for batch in batches:
         calls = waiting + batch
         kept, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "")
-        recent = _recent(recent, kept)
+        _remember(recent, kept)
         yield kept
     if waiting:
         yield _kept(recent, waiting, None)[0]
 
 
-def _kept(recent: list[Call], calls: list[Call], decided_before: str | None) -> tuple[list[Call], list[Call]]:
+def _kept(recent: _Requests, calls: list[Call], decided_before: str | None) -> tuple[list[Call], list[Call]]:
     """Return the calls that count, and from the first one on whose other event may still come, those that wait."""
     if not any(call.event_category == NETWORK_ACTIVITY for call in calls):
         return calls, []
-    requests = {_request(call) for call in chain(recent, calls) if call.event_category != NETWORK_ACTIVITY}
+    requests = {_request(call) for call in calls if call.event_category != NETWORK_ACTIVITY}.union(*recent.values())
     kept: list[Call] = []
     for place, call in enumerate(calls):
         if call.event_category == NETWORK_ACTIVITY and call.request_id is not None:
@@ -47,17 +51,20 @@ def _kept(recent: list[Call], calls: list[Call], decided_before: str | None) -> 
     return kept, []
 
 
-def _request(call: Call) -> tuple[str | None, str, str]:
-    return call.request_id, call.event_source, call.event_name
+def _request(call: Call) -> _Request:
+    return call.request_id, intern(call.event_source), intern(call.event_name)
 
 
-def _recent(recent: list[Call], kept: list[Call]) -> list[Call]:
-    """Return the calls whose other event may still come."""
+def _remember(recent: _Requests, kept: list[Call]) -> None:
+    """Keep in mind what was called lately, whose other event may still come; not the calls, which may be many in a minute."""
     if not kept:
-        return recent
+        return
     since = _earlier(kept[-1])
-    later = list(takewhile(lambda call: call.event_time >= since, reversed(kept)))
-    return [*(call for call in recent if call.event_time >= since), *reversed(later)]
+    for time in [time for time in recent if time < since]:
+        del recent[time]
+    for call in takewhile(lambda call: call.event_time >= since, reversed(kept)):
+        if call.event_category != NETWORK_ACTIVITY and call.request_id is not None:
+            recent.setdefault(call.event_time, set()).add(_request(call))
 
 
 def _earlier(call: Call) -> str:

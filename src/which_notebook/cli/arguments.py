@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
@@ -94,9 +95,11 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         type=_list,
         default=[],
         metavar="REGION",
-        help="only of these; all: all that are enabled (default: the configured one)",
+        help="only of this region (repeatable); all: all that are enabled (default: the configured one)",
     )
-    audit.add_argument("--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of these")
+    audit.add_argument(
+        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+    )
     audit.add_argument(
         "--fail-on",
         choices=["attributed", "weak", "not-attributed", "broken"],
@@ -108,7 +111,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         choices=FORMATS[:2] + FORMATS[3:4],
         help="default: table on a terminal, else JSON, or what --output ends in",
     )
-    audit.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
+    audit.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     return audit
 
 
@@ -141,8 +144,8 @@ def _common_arguments() -> _Parser:
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )
-    common.add_argument("--since", metavar="TIME", help="no call before")
-    common.add_argument("--until", metavar="TIME", help="no call after; a date counts to its end")
+    common.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
+    common.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
     common.add_argument(
         "--delivered-within",
         type=_days,
@@ -150,14 +153,18 @@ def _common_arguments() -> _Parser:
         metavar="DAYS",
         help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
     )
-    common.add_argument("--region", action="extend", type=_list, default=[], metavar="REGION", help="only of these")
-    common.add_argument("--account", action="extend", type=_list, default=[], metavar="ID", help="only of these")
+    common.add_argument(
+        "--region", action="extend", type=_list, default=[], metavar="REGION", help="only of this region (repeatable)"
+    )
+    common.add_argument(
+        "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
+    )
     common.add_argument(
         "--format",
         choices=FORMATS,
         help="default: what --output ends in, else table on a terminal, else json (calls: jsonl)",
     )
-    common.add_argument("-o", "--output", metavar="FILE", help="write there; the file is there whole or not at all")
+    common.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     common.add_argument(
         "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
     )
@@ -172,7 +179,9 @@ def _common_arguments() -> _Parser:
 
 def _filter_arguments() -> _Parser:
     filters = _Parser(add_help=False)
-    filters.add_argument("--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of these")
+    filters.add_argument(
+        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+    )
     filters.add_argument(
         "--event-name",
         action="extend",
@@ -209,6 +218,13 @@ def _list(text: str) -> list[str]:
     if not parts:
         raise argparse.ArgumentTypeError(f"{text!r} is empty: name at least one, or leave the option out")
     return parts
+
+
+def _accounts(text: str) -> list[str]:
+    for account in (given := _list(text)):
+        if not re.fullmatch("[0-9]{12}", account):
+            raise argparse.ArgumentTypeError(f"{account!r} is no account id, which has 12 digits")
+    return given
 
 
 def _statuses(text: str) -> list[str]:

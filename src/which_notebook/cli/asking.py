@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -33,7 +34,8 @@ from .arguments import UsageError
 DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, NO_SUCH_ROLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 """The exit statuses."""
 
-_SKIPPED_NAMED = 20
+_FILES_NAMED = 3
+_DAMAGED = "damaged JSON, or none at all"
 _IDS_NAMED = 5
 
 
@@ -118,11 +120,16 @@ class Asked:
         if not reading.files and reading.skipped:
             return ["Nothing could be read, so nothing is known of this role"]
         read = f"{reading.files:,} file{'' if reading.files == 1 else 's'} ({reading.size:,} bytes)"
-        said = [f"No call of the role {self.judge.role} is in what was read: {read}"]
+        what = "what could be read of" if reading.skipped else "what was read:"
+        said = [f"No call of the role {self.judge.role} is in {what} {read}"]
         if same_name := calls.same_name():
             return [*said, same_name]
         if reading.files and (nearest := nearest_roles(self.judge.role_name, self.sources.files())):
-            said.append(f"Roles that are named there: {', '.join(nearest)}")
+            said.append(
+                f"{self.judge.role_name} is named there, but in no record of a call by it that counts"
+                if nearest == [self.judge.role_name]
+                else f"Roles that are named there: {', '.join(nearest)}"
+            )
         return said
 
     def remarks(self) -> dict[str, Any]:
@@ -141,6 +148,8 @@ class Asked:
     def status(self) -> int:
         """Say what couldn't be read, and why the answer is empty; return the exit status."""
         self._note_unknown_roles()
+        if of_another_path := self.role_calls.of_another_path():
+            self.reading.note(of_another_path)
         status = status_of(self.reading)
         for text in self.why_empty:
             say(text)
@@ -199,11 +208,27 @@ def status_of(reading: Reading) -> int:
         say(note)
     for (ending, reason), files in sorted(reading.coverage.left_out.items()):
         say(f"left out {files:,} file{'' if files == 1 else 's'} ({ending}): {reason}")
-    for file, reason in islice(reading.skipped, _SKIPPED_NAMED):
-        say(f"could not read {file}: {reason}")
-    if (more := len(reading.skipped) - _SKIPPED_NAMED) > 0:
-        say(f"and {more:,} more that could not be read; summary --format json names all")
+    of_kinds: dict[str, dict[str, str]] = {}
+    for file, reason in reading.skipped:
+        of_kinds.setdefault(_kind(reason), {}).setdefault(file, reason)
+    for kind, files_of_kind in of_kinds.items():
+        named = list(islice(files_of_kind.items(), _FILES_NAMED))
+        if len(files_of_kind) == 1:
+            say(f"could not read {named[0][0]}: {named[0][1]}")
+        else:
+            more = len(files_of_kind) - len(named)
+            names = ", ".join(file for file, _ in named) + (f" and {more:,} more" if more else "")
+            say(f"could not read {len(files_of_kind):,} files ({names}): {kind}")
+    if len(reading.skipped) > len(of_kinds):
+        say("summary --format json has each of them, with its own reason")
     return NOT_ALL_READ if reading.skipped else DONE
+
+
+def _kind(reason: str) -> str:
+    """Return a reason without what is one file's alone: the place, the record, the names of keys."""
+    if reason.startswith(("damaged JSON", "and ")) and not reason.endswith("unread"):
+        return _DAMAGED
+    return re.sub(r"^record [^:]*: |( but an object) with .*", r"\1", re.sub("[0-9][0-9,]*", "…", reason))
 
 
 def say(text: str) -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..answers.formats import OutputError, format_of, output_file, write_calls, write_csv, write_json
+from ..answers.formats import (
+    FORMATS,
+    FormatError,
+    OutputError,
+    format_of,
+    output_file,
+    write_calls,
+    write_csv,
+    write_json,
+)
 from ..answers.summary import Summary
 from ..judging.attribution import InventoryError, RoleError, read_inventory
 from ..judging.warnings import Signs
@@ -32,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given = parser(_COMMANDS).parse_args(arguments)
         status: int = given.run(given)
-    except (UsageError, TimeError, RoleError, InventoryError, SourceError) as error:
+    except (UsageError, FormatError, TimeError, RoleError, InventoryError, SourceError) as error:
         say(str(error))
         return WRONG_USAGE
     except OutputError as error:
@@ -105,6 +114,8 @@ def _report(given: argparse.Namespace) -> int:
         raise UsageError("a report is a file: give --output report.html")
     if given.format:
         raise UsageError("a report is an HTML file and has no --format: leave it out")
+    if given.output.lower().endswith(tuple(f".{form}" for form in FORMATS)):
+        raise UsageError(f"a report is an HTML file: give --output report.html, not {given.output}")
     with asking(given) as asked, output_file(given.output) as file:
         signs = Signs(asked.judge)
         write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)

@@ -169,4 +169,12 @@ class Judge:
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:
     """Return whether a base session's AssumeRole opens a notebook session of its own role."""
-    return opening.role_arn == caller_role_arn and opening.session_name != BASE_SESSION
+    return (
+        _account_and_name(opening.role_arn) == _account_and_name(caller_role_arn)
+        and opening.session_name != BASE_SESSION
+    )
+
+
+def _account_and_name(arn: str | None) -> tuple[str, str] | None:
+    """Return what tells a role: its path may be missing in one of two ARNs."""
+    return (arn.partition("/")[0], role_name(arn)) if arn else None

@@ -25,6 +25,7 @@ class RoleCalls:
         self.last_seen: str | None = None
         self.regions: set[str] = set()
         self.accounts: set[str] = set()
+        self.notebooks: set[str] = set()
         self.other_roles: Counter[str] = Counter()
         self.answered = self.handshakes = self.attributed = 0
         self.has_data_events = False
@@ -50,6 +51,7 @@ class RoleCalls:
         self.first_seen = self.first_seen or times[is_role.index(True)]
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
+        self.notebooks.update(filter(None, set(table["notebook"])))
         self.accounts.update(filter(None, set(compress(table["account_id"], is_role))))
 
     def asked_for(self, table: CallTable) -> CallTable:
@@ -71,7 +73,8 @@ class RoleCalls:
             return
         yield (
             f"Of the {self.count:,} calls of this role that were read none is asked for: they are from {self.first_seen} to "
-            f"{self.last_seen}, of the regions {_some(self.regions)} and the accounts {_some(self.accounts)}"
+            f"{self.last_seen}, of the regions {_some(self.regions)}, the accounts {_some(self.accounts)} and the notebooks "
+            f"{_some(self.notebooks) or '(none)'}"
         )
         for option, count in self._taken.items():
             if count:
@@ -89,6 +92,17 @@ class RoleCalls:
                 "There is no AssumeRole call that opened one of these sessions (a management event of the notebooks' "
                 "region, up to an hour before a session's calls), so nothing tells who opened them"
             )
+
+    def of_another_path(self) -> str | None:
+        """Return a sentence on calls that aren't counted, of a role that differs by its path alone: an account has but one of a name."""
+        arn = self._judge.role
+        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] == arn.split("/")[0]}
+        if not self.count or not found:
+            return None
+        return (
+            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {arn}. Records that "
+            "don't say who issued a session have no path. To count both, give the role's name"
+        )
 
     def same_name(self) -> str | None:
         """Return a sentence on calls of other roles with the same name, if only such were read."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 _SECONDS_BETWEEN_VIEWS = 0.1
+_NARROWEST = 72
 
 
 class Progress:
@@ -26,30 +27,30 @@ class _Bar(Progress):
         from rich.progress import Progress as Bar
 
         self.bar = Bar(
-            TextColumn("reading {task.fields[files]}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[what]}"),
             console=Console(stderr=True),
             transient=True,
             # By itself it would start a thread, and worker processes are forked.
             auto_refresh=False,
         )
-        self._task = self.bar.add_task("reading", total=None, files="0 files")
+        known = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+        self._known = known if self.bar.console.width >= _NARROWEST else ()
+        self._task = self.bar.add_task("reading", total=None, what="looking for log files")
         self._files = 0
         self._expected = ""
         self._shown = 0.0
 
     def add(self, files: int, size: int) -> None:
         self._files += files
-        self.bar.update(self._task, advance=size, files=f"{self._files:,}{self._expected} files")
+        self.bar.update(self._task, advance=size, what=f"reading {self._files:,}{self._expected} files")
         if monotonic() - self._shown > _SECONDS_BETWEEN_VIEWS:
             self.bar.refresh()
             self._shown = monotonic()
 
     def expect(self, files: int, size: int, *, final: bool) -> None:
         self._expected = f" of {files:,}" if final else ""
+        # How much that is isn't known of standard input, or while files are still being listed.
+        self.bar.columns = (self.bar.columns[0], *(self._known if final and size else ()))
         self.bar.update(self._task, total=size if final else None)
 
 

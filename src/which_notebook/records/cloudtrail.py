@@ -210,6 +210,7 @@ _MAY_NAME_A_ROLE = (
 # They take no roles, and have the most events.
 _DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
+_TEXTS_WITHIN_TEXTS = 3
 _texts: dict[Any, Any] = {}
 _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
@@ -240,7 +241,7 @@ def _session(
     if found:
         role_arn = issuer_arn if is_issued else f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
         return role_arn, found[4] or name or None, issuer_id or role_id or None
-    if arn is not None or not _ROLE_ID.fullmatch(role_id) or not name:
+    if arn or not _ROLE_ID.fullmatch(role_id) or not name:
         return None, None, None
     return (issuer_arn if is_issued else None), name, role_id
 
@@ -287,13 +288,15 @@ def _roles_in(value: object) -> Iterator[str]:
 
 
 def _object(value: object) -> object:
-    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
+    for _ in range(_TEXTS_WITHIN_TEXTS):
+        if not isinstance(value, str):
+            return value
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+    return value
 
 
 def _member(value: object, name: str) -> object:

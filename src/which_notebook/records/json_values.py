@@ -23,6 +23,7 @@ _WASTED_ON_DEEP = 100_000
 # An export of CloudWatch Logs has a time before each line's record.
 _SKIPPED = re.compile(r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z[ \t]+(?=\{))?")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
+_LIST = re.compile(r'"(?:Records|Events)"\s*:\s*\[')
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
@@ -88,6 +89,9 @@ class ValueReader:
         elif first in "]}":
             self.depth -= 1
             self._at = at + 1
+        elif self.depth > 0 and (again := _LIST.match(self._text, at)):
+            self.depth += 1
+            self._at = again.end()
         elif self.depth > 0 and (key := _KEY.match(self._text, at)):  # what follows the list in its object
             _, end = self._decoder.raw_decode(self._text, key.end())
             if end == len(self._text):

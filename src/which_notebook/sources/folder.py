@@ -47,6 +47,7 @@ def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | 
             try:
                 # A pipe in a folder would be waited for without end.
                 if not stat.S_ISREG((found := entry.stat()).st_mode):
+                    coverage.leave_out(entry.path, "no regular file")
                     continue
                 if not entry.name.endswith(SUFFIXES) and (reason := _why_no_log(entry.path)):
                     coverage.leave_out(entry.path, reason)

@@ -9,15 +9,15 @@ from typing import BinaryIO
 from ..records.decompress import GZIP
 
 HEAD_BYTES = 64 * 1024
-NO_RECORDS = "holds no CloudTrail records"
+NO_RECORDS = "no CloudTrail records"
 
 # https://www.garykessler.net/library/file_sigs.html
 _OTHERS = {
-    b"\x28\xb5\x2f\xfd": "is compressed with zstd",
-    b"BZh": "is compressed with bzip2",
-    b"\xfd7zXZ\0": "is compressed with xz",
-    b"PK\x03\x04": "is a zip archive",
-    b"PAR1": "is a Parquet file",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ\0": "compressed with xz",
+    b"PK\x03\x04": "a zip archive",
+    b"PAR1": "a Parquet file",
 }
 
 

@@ -114,8 +114,12 @@ def _check(name: str) -> None:
         raise SourceError(
             "- means standard input, but that is the terminal: pipe a log into the command, or name a file"
         )
-    if name.startswith("s3:") and not name.removeprefix("s3://").strip("/"):
+    if name.startswith("s3:") and not name.removeprefix("s3:").strip("/"):
         raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
+    if (":/" in name or name.startswith(("s3:", "arn:"))) and not name.startswith("s3://") and not os.path.exists(name):
+        raise SourceError(
+            f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX or cloudtrail: (see which-notebook summary --help)"
+        )
     if name.startswith("cloudtrail") and name != EVENT_HISTORY and not os.path.exists(name):
         raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
 

@@ -23,6 +23,7 @@ from workspace import CHECKOUT
 from .conftest import Account, BareNotebook, notebooks_of
 from .load import ask_at_once, proxy, slow_connections
 from .metadata import credentials, session_of
+from .test_protocol import PASSED_ON
 
 TABLE = Table(CHECKOUT / "docs" / "threat-model.md", "fault")
 PROGRAMS = Path(__file__).resolve().parent / "programs"
@@ -96,6 +97,22 @@ def sts_error(status: str, code: str) -> str:
     return answer(status, f"<ErrorResponse><Error><Code>{code}</Code><Message>no</Message></Error></ErrorResponse>")
 
 
+def passing_on_stalls(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
+    """Let the service stall for what is passed on alone, and ask for all of that at once and again."""
+    user = watched(SESSION)
+    needed = "/latest/(api/|meta-data/(iam/security-credentials|services/domain))"
+    user.notebook.go_wrong(metadata=Fault(wait=3600, path=f"(?!{needed})"))
+    asking = [
+        PYTHON,
+        str(PROGRAMS / "ask_all.py"),
+        str(2 * OUTAGE),
+        *(path for path in PASSED_ON if "domain" not in path),
+    ]
+    user.notebook.run(asking, check=True)
+    user.notebook.go_wrong()
+    return user.seen()
+
+
 def killed(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
     user = watched(3600)
     user.notebook.root("kill -KILL $(pgrep -f '[i]mds-proxy.py serve')")
@@ -166,8 +183,11 @@ SCENARIOS: dict[str, Scenario] = {
         {"sts": Fault(answer=answer("200 OK", "<a><Arn>arn:aws:sts::111122223333:assumed-role/imds/SageMaker</Arn></a>"))},
     ),
     "STS doesn't answer": outage({"sts": Fault(wait=3600)}),
+    "STS answers a byte a second": outage({"sts": Fault(answer=answer("200 OK", "x" * 100), pause=1)}),
     "STS closes each connection": outage({"sts": Fault(answer="")}),
     "the real metadata service stalls": outage({"metadata": Fault(wait=3600)}),
+    "the real metadata service answers a byte a second": outage({"metadata": Fault(answer=answer("200 OK", "x" * 100), pause=1)}),
+    "the real metadata service stalls for all that is passed on": passing_on_stalls,
     "the real metadata service answers with errors (503)": outage({"metadata": Fault(answer=answer("503 Service Unavailable", ""))}),
     "the clock jumps an hour ahead": clock_jumps(1),
     "the clock jumps an hour back": clock_jumps(-1),
@@ -176,7 +196,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 # Within how many seconds of the fault's end, at most. After an outage of six seconds the next try is sixteen seconds
 # off at most; after a longer one a minute.
-WELL_WITHIN = {"the proxy is killed": 5, "the disk is full": 2, "the proxy's standard error is closed": 2, "STS answers slowly (2 s)": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2, AGENT_RESTARTS: 10}  # fmt: skip
+WELL_WITHIN = {"the proxy is killed": 5, "the disk is full": 2, "the proxy's standard error is closed": 2, "STS answers slowly (2 s)": 2, "the real metadata service stalls for all that is passed on": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2, AGENT_RESTARTS: 10}  # fmt: skip
 WELL_WITHIN_OTHERWISE = 20
 
 CASES = [(layout, fault) for layout in LAYOUTS for fault in SCENARIOS if (layout, fault) != ("plain", AGENT_RESTARTS)]

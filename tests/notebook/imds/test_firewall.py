@@ -5,6 +5,8 @@ The agent answers BASE, the proxy NOTEBOOK, a server of ec2-user's JUPYTER. Noth
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -214,6 +216,28 @@ def test_other_addresses_of_the_range_are_closed_but_for_dns_and_time(agent_netw
             agent_network.script("set_metadata_service closed")
             assert agent_network.ask(address, port, user=USER) == answer, address
             agent_network.script("set_metadata_service open")
+
+
+def test_dns_of_the_range_that_a_nat_rule_sends_elsewhere_is_closed(agent_network: Network) -> None:
+    answer = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('10.77.0.2', 53))\n"
+    answer += "while True: s.sendto(b'BASE', s.recvfrom(9)[1])"
+    ask = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)\n"
+    ask += "s.connect(('169.254.169.253', 53)); s.send(b'x'); print(s.recv(9).decode(), end='')"
+    run, python = agent_network.run, "/usr/bin/python3"
+    run(agent_network.agent, "ip", "address", "add", "10.77.0.2/24", "dev", "eth0", check=False)
+    for protocol in ("tcp", "udp"):
+        rule = f"-d 169.254.169.253 -p {protocol} --dport 53 -j DNAT --to-destination 10.77.0.2:53"
+        agent_network.rule(f"iptables -t nat -A OUTPUT {rule}")
+    command = ["ip", "netns", "exec", agent_network.agent, python, "-c", answer]
+    with answering(agent_network.agent, "10.77.0.2", 53, "BASE"), subprocess.Popen(command) as process:
+        try:
+            time.sleep(1)
+            for user, state, expected in ((USER, "open", "BASE"), (USER, "closed", NOTHING), (0, "closed", "BASE")):
+                agent_network.script(f"set_metadata_service {state}")
+                assert agent_network.ask("169.254.169.253", 53, user=user) == expected
+                assert run(agent_network.notebook, python, "-c", ask, user=user, check=False) == expected
+        finally:
+            process.kill()
 
 
 def test_the_agents_own_packets_pass_to_the_real_service(agent_network: Network) -> None:

@@ -43,7 +43,7 @@ def test_version_1_is_refused(notebook: NotebookInstance, path: str) -> None:
     assert ask(notebook, path).status == 401
 
 
-@pytest.mark.parametrize("made_up", ["", "x", "-", "99999999-", "99999999-" + "0" * 64, "é-é", "1" * 4000])
+@pytest.mark.parametrize("made_up", ["", "x", "-", "99999999-", "99999999-" + "0" * 64, "é-é", "1" * 1500])
 def test_a_made_up_token_is_refused(notebook: NotebookInstance, made_up: str) -> None:
     assert ask(notebook, CREDENTIALS, headers={TOKEN: made_up}).status == 401
 

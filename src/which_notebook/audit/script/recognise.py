@@ -48,7 +48,8 @@ class Script(Struct, frozen=True):
 
     `role_arn` and `session_name` are what it sets, None where it takes the instance's own. `problem` says why it doesn't set
     attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote. Without a
-    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides.
+    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides. `is_of_module`: it says
+    that it is the module's.
     """
 
     kind: Kind
@@ -60,6 +61,7 @@ class Script(Struct, frozen=True):
     is_locked: bool = True
     problem: str | None = None
     openings: tuple[Opening, ...] = ()
+    is_of_module: bool = False
 
 
 def recognise(script: str) -> Script:
@@ -69,7 +71,9 @@ def recognise(script: str) -> Script:
         return found
     if any(sign in script for sign in _SIGNS_OF_MODULE):
         return Script(
-            "undecided", problem="its script is the module's, but changed or of a version that isn't known here"
+            "undecided",
+            problem="its script is the module's, but changed or of a version that isn't known here",
+            is_of_module=True,
         )
     return _recipe_script(script)
 
@@ -95,7 +99,7 @@ def _module_script(script: str) -> Script | None:
     if settings.get("ATTRIBUTION_MODE", mode) != mode:
         return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
     extra = settings.get("EXTRA_ON_START", "")
-    found = _followed_extra(extra) if extra else None
+    found = _followed_extra(extra, mode) if extra else None
     return Script(
         "undecided" if found and found.doubts else "module",
         version,
@@ -109,11 +113,11 @@ def _module_script(script: str) -> Script | None:
     )
 
 
-def _followed_extra(script: str) -> Instance:
+def _followed_extra(script: str, mode: Mode) -> Instance:
     first = script.partition("\n")[0]
     if first.startswith("#!") and not _OF_SHELL.fullmatch(first):
         return Instance(doubts=[f"it is no shell script: {first[:80]}"])
-    return follow(script, is_set_up=True)
+    return follow(script, mode=mode)
 
 
 def _taken_apart(script: str) -> tuple[dict[str, str], str]:

@@ -8,7 +8,7 @@ import sys
 import time
 
 ROLE = "/latest/meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole"
-PATIENCE = 10
+PATIENCE = 30
 
 
 async def ask(method: str, path: str, header: str) -> str:

@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-HALF = b"GET /latest/ HTTP/1.1\r\nx: " + b"y" * 1000
+HALF = b"GET /latest/ HTTP/1.1\r\nx: " + b"y" * 1900
 PROCESSES = 4
 
 

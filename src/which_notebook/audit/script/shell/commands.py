@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from . import printing
-from .harmless import is_harmless, is_listed, may_assign, may_export
+from .harmless import is_harmless, is_harmless_setting, is_listed, may_assign, may_export
 from .openings import opened_by_command
 from .places import absolute, is_of_clients
 from .state import CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
@@ -243,7 +243,8 @@ def _wrapper(options: str) -> Command:
 def _env(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
     words = list(words)
     while words and (found := re.match(r"([A-Za-z_]\w*)=", words[0].text)):
-        if not may_export(found[1]):
+        known = is_harmless_setting(found[1], words[0].text[found.end() :], shell.instance.mode)
+        if not (known or may_export(found[1])):
             raise CantTellError(f"it sets {found[1]}: {shown}")
         words.pop(0)
     return evaluate(words, given, shell, shown) if words else UNKNOWN

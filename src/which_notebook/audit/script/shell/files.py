@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from .harmless import are_harmless_settings
+from .harmless import are_harmless_jobs, are_harmless_settings
 from .openings import opened_by_file
 from .places import absolute, is_device, is_free, is_startup_file
 from .state import CONFIG, CREDENTIALS, HOME, NAME, REGION, ROLE, UNKNOWN, CantTellError, Shell
@@ -35,6 +35,9 @@ def write(word: Word, content: str, shell: Shell, *, appends: bool) -> None:
         _write_followed(path, content, shell, appends=appends)
     elif opening := opened_by_file(path):
         shell.instance.opens(*opening)
+    elif re.fullmatch(r"/etc/cron\.d/[\w-]+", path):
+        if not are_harmless_jobs(content, shell.instance.mode):
+            raise CantTellError(f"it sets jobs up in {path} that aren't known to be harmless")
     elif is_startup_file(path):
         if not (appends or (path.startswith("/etc/profile.d/") and path != _OF_MODULE)):
             raise CantTellError(f"it replaces {path}")

@@ -63,6 +63,12 @@ _NUMBER = _text(r"[0-9]+")
 _NAME = _text(r"[\w.-]+")
 _URL = _text(r"https?://\S+")
 _JUPYTER = _text(r"jupyter-server(\.service)?")
+# AWS's sample that stops an idle notebook instance, at a commit: what lies there can't change.
+_AUTO_STOP = _text(
+    r"https://raw\.githubusercontent\.com/aws-samples/amazon-sagemaker-notebook-instance-lifecycle-config-samples/"
+    r"8531309b69e0c993ba8d1d70597ea84188afc572/scripts/auto-stop-idle/autostop\.py"
+)
+_AUTO_STOP_FILE = "/usr/local/sbin/autostop.py"
 
 # They print, or end with a status.
 _PRINT = """
@@ -115,6 +121,8 @@ _KNOWN: tuple[_Known, ...] = (
     ("curl", "-s -S -f -L -v -k -X=any -H=any -d=any -m=number -o=free --silent --show-error --fail --location --retry=number "
      "--connect-timeout=number --max-time=number", _any, _any),
     ("wget", "-q -nv --quiet -O!free -T=number", _URL, _none),
+    ("curl", "-s -S -f -o!auto_stop", _AUTO_STOP, _none),
+    ("wget", "-q -nv --quiet -O!auto_stop -T=number", _AUTO_STOP, _none),
     ("git clone", "-q --quiet --depth=number -b=name --branch=name", _url_on_volume, is_free),
     # The packages of the package managers' own indexes.
     *((f"{name} {verb}", "-y -q --assumeyes --quiet", _PACKAGE, _PACKAGE)
@@ -141,6 +149,7 @@ _AWS_READS = re.compile(r"(describe|list)-[a-z-]+")
 _VALUES: dict[str, Check] = {
     "any": _any,
     "free": _either(is_free, is_device),
+    "auto_stop": _text(re.escape(_AUTO_STOP_FILE)),
     "name": _NAME,
     "number": _NUMBER,
     "own_file": _as_user(_any),
@@ -158,6 +167,22 @@ _OF_BASH = re.compile(
     "|auto_resume|histchars|.*_proxy|.*_PROXY|AWS_.*|BOTO.*|LD_.*|PYTHON.*|NODE_.*|SSL_.*|REQUESTS_.*|CURL_.*|USER|LOGNAME"
     "|LESS.*|SUDO_.*|XDG_.*|JAVA_.*|GIT_.*|PIP_.*|CONDA_.*|GLIBC.*|MALLOC_.*|TZ|TERM.*"
 )
+# The settings by which root's own calls are the notebook's, as docs/operations.md has them. In imds mode the config is
+# the user's own, and may name a program, which root would run.
+_AS_THE_NOTEBOOK = {
+    "profile": "AWS_CONFIG_FILE=/home/ec2-user/.aws/config",
+    "imds": "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254",
+}
+# Only root writes there.
+_DIRECTORY = r"(?:/usr(?:/local)?)?/s?bin"
+_PATH = re.compile(rf"(\"?)(?:{_DIRECTORY}|\$PATH|\$\{{PATH\}})(?::(?:{_DIRECTORY}|\$PATH|\$\{{PATH\}}))*\1")
+# Without these, commands that set attribution up may be missing.
+_OF_PATH = frozenset(("/usr/local/bin", "/usr/sbin", "/usr/bin"))
+_JOB = (
+    r"(?:[0-9*/,-]+[ \t]+){{5}}root[ \t]+(?:{setting} )?(?:AWS_DEFAULT_REGION=[a-z0-9-]+ )?"
+    rf"/usr/bin/python3 (?:-I )?{_AUTO_STOP_FILE} --time [0-9]+(?: --ignore-connections)?"
+    r"(?: >> /var/log/[\w.-]+(?: 2>&1)?)?"
+)
 _LINE_OF_ENVIRONMENT = re.compile(
     rf"\s*(#.*|(export\s+)?({_EXPORTED.pattern})=(\"?[\w./:@-]*\"?|'[\w./:@-]*')|"
     r"(export\s+)?(AWS_SDK_LOAD_CONFIG=1|USE_SHORT_LIVED_CREDENTIALS=1))?\s*"
@@ -172,6 +197,21 @@ def may_assign(name: str) -> bool:
 def may_export(name: str) -> bool:
     """Return whether any program may find a variable of this name set."""
     return bool(_EXPORTED.fullmatch(name))
+
+
+def is_harmless_setting(name: str, value: str, mode: str | None) -> bool:
+    """Return whether a variable that others use may be set to this, as it stands in a script; `mode` as in `Instance`."""
+    if name == "PATH" and _PATH.fullmatch(value):
+        directories = {*value.strip('"').split(":")}
+        return bool(directories & {"$PATH", "${PATH}"}) or directories >= _OF_PATH
+    return mode is not None and f"{name}={value.strip(chr(34))}" == _AS_THE_NOTEBOOK[mode]
+
+
+def are_harmless_jobs(text: str, mode: str | None) -> bool:
+    """Return whether a file of cron's may hold these lines: they stop an idle notebook instance."""
+    setting = re.escape(_AS_THE_NOTEBOOK[mode]) if mode else "(?!)"
+    job = re.compile(rf"\s*(?:#.*|{_JOB.format(setting=setting)})?\s*")
+    return UNKNOWN not in text and all(job.fullmatch(line) for line in text.split("\n"))
 
 
 def are_harmless_settings(text: str) -> bool:

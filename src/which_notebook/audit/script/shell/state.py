@@ -42,15 +42,21 @@ class Opening(Struct, frozen=True):
 class Instance(Struct):
     """What all shells of the script share: files with their content, locks, and what was found.
 
-    `is_set_up`: attribution is set up before the script begins, so that nothing may touch it.
+    `mode`: the attribution mode that is set up before the script begins, so that nothing may touch it; None where the
+    script itself sets attribution up.
     """
 
-    is_set_up: bool = False
+    mode: str | None = None
     files: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
     openings: list[Opening] = field(default_factory=list)
     steps: int = 0
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether attribution is set up before the script begins."""
+        return self.mode is not None
 
     def step(self) -> None:
         """Count a command: one that runs what it puts together can go on for ever."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .harmless import may_assign, may_export
+from .harmless import is_harmless_setting, may_assign, may_export
 from .state import UNKNOWN, CantTellError, Shell
 from .syntax import lines_of, text_of, within
 from .words import Substitute, follow_within, word
@@ -62,6 +62,8 @@ def declare(node: Node, shell: Shell, substitute: Substitute) -> None:
             "typeset",
         ):
             name = text_of(child)
+            if how == "export" and not may_assign(name):
+                continue  # it has the value that it had before, or one that was looked at
             if not (may_export(name) if how == "export" else may_assign(name)):
                 raise CantTellError(f"it sets {name}")
             if how != "export":
@@ -74,6 +76,8 @@ def assign(node: Node, shell: Shell, substitute: Substitute, *, is_exported: boo
     """Follow an assignment; raises CantTellError where others than the script may use the variable."""
     name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
     name = text_of(name_node) if name_node is not None else ""
+    if is_known_setting(node, shell):
+        return
     what = UNKNOWN
     if value is None:
         what = ""
@@ -94,6 +98,12 @@ def assign(node: Node, shell: Shell, substitute: Substitute, *, is_exported: boo
     if value is not None and value.type != "arithmetic_expansion" and not re.fullmatch("[0-9]+", what):
         shell.texts.add(name)
     shell.variables[name] = what
+
+
+def is_known_setting(node: Node, shell: Shell) -> bool:
+    """Return whether an assignment gives a variable that others use a value that is known to be harmless."""
+    name, equals, *value = (text_of(each) for each in node.children)
+    return equals == "=" and is_harmless_setting(name, "".join(value), shell.instance.mode)
 
 
 def assigned(value: Node, shell: Shell, substitute: Substitute) -> str:

@@ -13,7 +13,7 @@ from .harmless import may_assign, may_export
 from .printing import content_of
 from .state import UNKNOWN, CantTellError, Instance, Shell, TooLongError
 from .syntax import heredoc, lines_of, parsed, text_of, types_outside
-from .variables import assign, assigned, calculates, declare, unsettle
+from .variables import assign, assigned, calculates, declare, is_known_setting, unsettle
 from .words import Word, calculate, follow_within, heredoc_value, word
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ _OPERATORS = frozenset(("<", ">", ">>", "<<", "&&", "||", ";", "&", "|", "(", ")
 _TO_FILE = {">": False, ">|": False, "&>": False, ">>": True, "&>>": True}
 
 
-def follow(script: str, *, is_set_up: bool = False) -> Instance:
+def follow(script: str, *, mode: str | None = None) -> Instance:
     """Follow a script that root runs; what can't be told is among the doubts of what it returns.
 
-    `is_set_up`: attribution is set up before it begins.
+    `mode`: the attribution mode that is set up before it begins, if one is.
     """
-    instance = Instance(is_set_up=is_set_up)
+    instance = Instance(mode=mode)
     try:
-        run(script, Shell(instance, kind="subshell" if is_set_up else "script"))
+        run(script, Shell(instance, kind="subshell" if mode else "script"))
     except CantTellError as error:
         instance.doubts.append(str(error))
     except RecursionError:
@@ -247,10 +247,12 @@ class _Walk:
         if "variable_assignment" in kinds[kinds.index("command_name") if "command_name" in kinds else 0 :]:
             raise CantTellError(f"it can't be followed: {lines_of(node) if node is not None else ''}")
         for each in (each for each in parts if each.type == "variable_assignment"):
-            name = each.child_by_field_name("name")
+            name, value = each.child_by_field_name("name"), each.child_by_field_name("value")
+            if is_known_setting(each, self.shell):
+                continue
             if name is None or not may_export(text_of(name)):
                 raise CantTellError(f"it sets {lines_of(each)}")
-            if value := each.child_by_field_name("value"):
+            if value is not None:
                 assigned(value, self.shell, self.substitute)
         words = [
             word(each, self.shell, self.substitute)
