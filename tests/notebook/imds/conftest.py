@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -21,8 +21,8 @@ BUCKET = "figures"
 MODES = ("profile", "imds")
 _numbers = count(1)
 
-# One call of the module for each mode, and for each with a role that refuses unattributed calls. Each has a notebook
-# instance in every network layout.
+# One call of the module for each mode, and for each with a role that refuses unattributed calls. Each knows the name of
+# a notebook instance in every network layout, which boots when a test asks for it: few files of tests need them all.
 _CALLS: dict[str, dict[str, Any]] = {
     "profile": {"attribution_mode": "profile"},
     "imds": {"attribution_mode": "imds"},
@@ -49,10 +49,29 @@ class Account:
 
     emulator: Emulator
     outputs: dict[str, dict[str, Any]]
+    booted: set[str] = field(default_factory=set)
 
     def notebook(self, call: str, layout: Layout = LAYOUTS[0]) -> NotebookInstance:
-        """The notebook instance of a call of the module in a network layout."""
-        return NotebookInstance(self.emulator, _name(call, layout))
+        """The notebook instance of a call of the module in a network layout, for all tests; the first boots it."""
+        name = _name(call, layout)
+        if name not in self.booted:
+            lifecycle_configuration = self.outputs[call]["lifecycle_configuration_name"]
+            self.create(name, self.outputs[call]["role_arn"], layout, LifecycleConfigName=lifecycle_configuration)
+            assert NotebookInstance(self.emulator, name).wait()["NotebookInstanceStatus"] == "InService"
+            self.booted.add(name)
+        return NotebookInstance(self.emulator, name)
+
+    def create(self, name: str, role_arn: str, layout: Layout, **arguments: Any) -> None:
+        """Create a notebook instance as the module does."""
+        self.emulator.client("sagemaker").create_notebook_instance(
+            NotebookInstanceName=name,
+            InstanceType="ml.t3.medium",
+            RoleArn=role_arn,
+            RootAccess="Disabled",
+            Tags=[{"Key": LAYOUT_TAG, "Value": layout}],
+            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
+            **arguments,
+        )
 
     def session_arn(self, call: str, session_name: str) -> str:
         """What CloudTrail shows for a session of the call's role."""
@@ -78,8 +97,7 @@ def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
             call: {
                 "source": "../",
                 "name": call,
-                "notebook_instances": {_name(call, layout): {"tags": {LAYOUT_TAG: layout}} for layout in LAYOUTS},
-                "additional_session_names": ["test-*"],
+                "additional_session_names": ["test-*", *(_name(call, layout) for layout in LAYOUTS)],
                 "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
                 **arguments,
             }
@@ -111,15 +129,7 @@ def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
 
     def create(layout: Layout = LAYOUTS[0], **arguments: Any) -> BareNotebook:
         name = f"test-{next(_numbers)}"
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=name,
-            InstanceType="ml.t3.medium",
-            RoleArn=arguments.pop("RoleArn", account.outputs["imds"]["role_arn"]),
-            RootAccess="Disabled",
-            Tags=[{"Key": LAYOUT_TAG, "Value": layout}],
-            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-            **arguments,
-        )
+        account.create(name, arguments.pop("RoleArn", account.outputs["imds"]["role_arn"]), layout, **arguments)
         notebook = BareNotebook(account.emulator, name)
         notebook.script = "#!/bin/bash\n" + unpacked(account.outputs["imds"]["on_start_script"])
         created.append(notebook)
