@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
+from calls import write_calls
 from emulator.server import Emulator
 from rendered_scripts import RECIPE
 from workspace import CHECKOUT, Workspace
@@ -129,10 +130,9 @@ class Account:
             outputs = {
                 name: {"value": f"${{module.own.{name}}}"} for name in ("role_arn", "lifecycle_configuration_name")
             }
-            (folder / "own").mkdir(parents=True)
-            call = {"source": "../", "name": f"followed-{len(self.followed)}", **given}
-            (folder / "own" / "main.tf.json").write_text(json.dumps({"module": {"own": call}, "output": outputs}))
-            workspace = Workspace(folder, root="own", environment=workspace.environment)
+            call = {"name": f"followed-{len(self.followed)}", **given}
+            root_of_call = write_calls(folder, {"own": call}, output=outputs)
+            workspace = Workspace(folder, root=root_of_call, environment=workspace.environment)
             self.followed.append(workspace)
             assert workspace.apply().errors == []
         commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= \(this replaces| ?; |$)", change)
@@ -177,14 +177,11 @@ def opens(role: str, *names: str) -> list[dict[str, Any]]:
 def account(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """The account, filled; it is emptied at the end."""
     folder = tmp_path_factory.mktemp("audited")
-    (folder / "all").mkdir()
-    modules = {name: {"source": "../", "name": f"audited-{name}", **given} for name, given in MODULES.items()}
-    outputs = {name: {"value": f"${{module.{name}}}"} for name in modules}
+    modules = {name: {"name": f"audited-{name}", **given} for name, given in MODULES.items()}
     statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
     powers = {"name": "powers", "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
-    root = {"module": modules, "output": outputs, "resource": {"aws_iam_policy": {"powers": powers}}}
-    (folder / "all" / "main.tf.json").write_text(json.dumps(root))
-    workspace = Workspace(folder, root="all", environment={**emulator.environment(), "AWS_REGION": REGION})
+    root = write_calls(folder, modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
+    workspace = Workspace(folder, root=root, environment={**emulator.environment(), "AWS_REGION": REGION})
     assert workspace.apply().errors == []
     account = Account(emulator, workspace.outputs(), workspace)
     fill(account)
