@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo sandbox quick test test-clients tables check format-check type-check shell-check terraform-check bench clean
+.PHONY: help demo sandbox quick test test-clients tables check bench clean
 
 PYTEST = .venv/bin/pytest --basetemp .cache/tests
 # Twice the processors: many tests wait, for a session to end or a service to come back.
@@ -31,27 +31,16 @@ test-clients: ## The clients that have to be built first (Go, Java, Rust, Hadoop
 	@tools/set-up.sh test
 	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/notebook/imds $(PYTEST_ARGS)
 
-tables: ## Writes the tables in docs/ (changes, clients, threat model) from what the tests see.
+tables: ## Writes the tables in docs/: inputs, outputs and options from the code, the others from what the tests see.
 	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
-		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py
+		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/harness/test_reference.py
 
-check: ## Format, types, shell and Terraform alone.
-	@$(MAKE) --no-print-directory -j 2 --output-sync type-check terraform-check format-check shell-check
-
-format-check:
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-
-type-check:
-	.venv/bin/mypy
-
-shell-check:
-	.venv/bin/shellcheck scripts/*.sh tools/*.sh tests/*/*.sh tests/*/*/*.sh .ci/run
-
-terraform-check:
-	PYTHONPATH=tests:tests/support .venv/bin/python tools/check_terraform.py
+check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
+	@tools/set-up.sh test
+	@tools/checkers.sh
+	@.venv/bin/python tools/check.py $(CHECKS)
 
 bench: ## which-notebook beside its peers; some minutes, and 2 GB below .cache.
 	@tools/set-up.sh bench

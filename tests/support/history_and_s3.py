@@ -22,5 +22,6 @@ def use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, folder: Path) -> No
 
 def forget_clients() -> None:
     """Have the command make new clients, since the environment is another one."""
+    aws._core_session.cache_clear()
     aws._session.cache_clear()
     aws._client.cache_clear()

@@ -126,7 +126,7 @@ class Account:
             content["module"]["profile"]["additional_session_names"].append(added[1])
             root.write_text(json.dumps(content))
             assert workspace.apply().errors == []
-        elif "apply the module" in change or "in the module, whose" in change:
+        elif "apply the module" in change or "in a new one with" in change or "in the module, whose" in change:
             outputs = {
                 name: {"value": f"${{module.own.{name}}}"} for name in ("role_arn", "lifecycle_configuration_name")
             }

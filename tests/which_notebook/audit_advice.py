@@ -39,8 +39,9 @@ def use_known(name: str) -> str:
 def use_module(name: str, role: str) -> str:
     """What gives it the module's script for its own role."""
     return (
-        f'apply the module with create_role = false, role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}" and '
-        f'additional_session_names = ["{name}"], with an output lifecycle_configuration_name, and run there: '
+        "in the call of the module that manages this role, or else in a new one with create_role = false, "
+        f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set additional_session_names = ["{name}"] (beside those that it has), '
+        "with an output lifecycle_configuration_name; apply, and run there: "
         + update(name, '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"')
     )
 

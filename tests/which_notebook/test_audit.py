@@ -254,9 +254,9 @@ def test_several_regions(account: Account) -> None:
 def test_a_table(account: Account) -> None:
     result = run(account, "--format", "table", "--notebook", "closed,rooted")
     assert result.stdout.splitlines() == [
-        "notebook  region     verdict   script             mode     root access  role",
-        "closed    eu-west-2  enforced  module unreleased  imds     no           audited-imds-execution",
-        "rooted    eu-west-2  weak      module unreleased  profile  yes          audited-profile-execution",
+        "notebook  region     verdict   script        mode     root access  role",
+        "closed    eu-west-2  enforced  module 0.3.0  imds     no           audited-imds-execution",
+        "rooted    eu-west-2  weak      module 0.3.0  profile  yes          audited-profile-execution",
         "    root access is on: root can unlock what the script locks",
         "      → " + dict(EXPECTED["rooted"][1])["root-access"],
         "    with the base session's credentials its user can make unattributed calls and call under another known name",
@@ -380,7 +380,7 @@ def test_all_pages_are_read(emulator: Emulator, account: Account) -> None:
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_the_advice_followed_to_the_word_mends_it(account: Account, tmp_path: Path, name: str) -> None:
     for number in range(3):  # what one change brings up, the next audit says
-        row = rows(run(account, "--notebook", name))[name]
+        row = rows(run(account))[name]  # of all: the others tell of the module's lifecycle configurations
         to_mend = [each["change"] for each in row["findings"] if each["code"] not in LEFT]
         if not to_mend:
             break

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
+from which_notebook.calls.call import Call
 from which_notebook.calls.table import CallTable
-from which_notebook.records.cloudtrail import Call
 
 
 @pytest.fixture
@@ -31,16 +31,16 @@ def database(cache_home: Path) -> Path:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are opened."""
-    from which_notebook.sources import read_once as opening
+    from which_notebook.sources import folder, read_once
 
     names: list[str] = []
-    opened = opening._opened_file
+    opened = read_once.open_local
 
-    def noted(file: Any) -> Any:
+    def noted(file: Any, limits: Any) -> Any:
         names.append(Path(file.name).name)
-        return opened(file)
+        return opened(file, limits)
 
-    monkeypatch.setattr(opening, "_opened_file", noted)
+    monkeypatch.setattr(folder, "open_local", noted)
     return names
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from logs import BASE, ROLE, Record, compact, document, handshake, others, record, session, write
 
-from which_notebook.sources import read_once as opening
+from which_notebook.limits import Limits
 
 RECORDS = [
     others(),
@@ -190,15 +190,14 @@ def test_standard_input(command: list[str], options: list[str]) -> None:
     ids=["as CloudTrail writes it", "compressed", "with white space"],
 )
 def test_a_pipe_is_read_as_often_as_it_takes(
-    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, of_damaged: int, in_memory: int
+    ask: Any, tmp_path: Path, content: bytes, of_damaged: int, in_memory: int
 ) -> None:
-    monkeypatch.setattr(opening, "_COPIED_IN_MEMORY", in_memory)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for piped, status, calls in ((content, 0, 2), (content[:-6], 1, of_damaged)):
         writer = threading.Thread(target=pipe.write_bytes, args=(piped,))
         writer.start()
-        answer = ask("summary", pipe, "--role", ROLE)
+        answer = ask("summary", pipe, "--role", ROLE, limits=Limits(copied_bytes=in_memory))
         writer.join()
         assert (answer.status, answer.json["calls"]) == (status, calls)
 

@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from ..records.cloudtrail import CALL_FIELDS
-from .explain import PROOF, SIGN, Explanation
+from ..calls.call import CALL_FIELDS
+from ..judging.explanation import Explanation
+from ..judging.statuses import STATUS_OF
 from .safe_text import printable
 
-_ANSWERS = {
-    "attributed": "made by the notebook instance {notebook}, in its own session.",
-    "chained": "made by the notebook instance {notebook}, in another session that it opened: {via}.",
-    "unattributed": "made in the base session SageMaker: it can't be told which of the role's notebook instances made it.",
-    "handshake": "the AssumeRole by which a base session opened the notebook session of {opened}.",
-    "unknown-name": "made in a session of the role under the name {session_name}, which is no known notebook instance's.",
-    "unnamed": "made in a session of a role, but the record has only its unique id, {role_id}: give --role with logs of the role's own account, or --inventory with the output role_unique_id.",
-    None: "not made by a notebook instance: its caller is no session of the role, and none that led back to one was found.",
-}
+PROOF = (
+    "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with credentials of that "
+    "session. Who opened that session, its AssumeRole record says in the same way."
+)
+SIGN = (
+    "The session's name was chosen when the session was opened. In profile mode the notebook's user can choose another known "
+    "name; in imds mode only the instance's root can."
+)
+
+
+_UNNAMED = (
+    "was made in a session of a role, but the record has only its unique id, {role_id}: give --role with logs of the role's "
+    "own account, or --inventory with the output role_unique_id."
+)
+_OF_NOBODY = "was not made by a notebook instance: its caller is no session of the role, and none that led back to one was found."
 
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of the explanation; all text from the log is safe to show."""
     call = explanation.call
     opened = call.opening.session_name if call.opening else None
-    is_unnamed = call.status is None and call.role_arn is None and call.role_id
-    answer = _ANSWERS["unnamed" if is_unnamed else call.status].format(
-        role_id=call.role_id, notebook=call.notebook, via=call.via, session_name=call.session_name, opened=opened
-    )
-    yield printable(
-        f"Event {call.event_id} was {answer}" if call.status != "handshake" else f"Event {call.event_id} is {answer}"
-    )
+    if status := STATUS_OF.get(call.status):
+        answer = status.explained
+    else:
+        answer = _UNNAMED if call.role_arn is None and call.role_id else _OF_NOBODY
+    fields = {name: getattr(call, name) for name in ("notebook", "session_name", "via", "role_id")}
+    yield printable(f"Event {call.event_id} {answer.format(opened=opened, **fields)}")
     yield ""
     for name in CALL_FIELDS[1:]:
         if (value := getattr(call, name)) is not None:
@@ -49,9 +55,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield "  The sources hold no AssumeRole that opened it: it lies up to 12 hours, the longest session, before the call."
     yield ""
     yield "What speaks against it:"
-    for sign in explanation.signs:
-        yield printable(f"  {sign.event_time}  {sign.kind}: {sign.text} (event {sign.event_id})")
-    if not explanation.signs:
+    for warning in explanation.warnings:
+        yield printable(f"  {warning.event_time}  {warning.kind}: {warning.text} (event {warning.event_id})")
+    if not explanation.warnings:
         yield "  Nothing in these sources, from 12 hours before to 12 hours after."
     yield ""
     yield f"Proof: {PROOF}"

@@ -1,4 +1,4 @@
-"""Puts calls out in the formats that people and programs read."""
+"""The formats of answers: one row for each, with the commands that have it. Help, errors and writing read it here."""
 
 from __future__ import annotations
 
@@ -7,116 +7,106 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from itertools import chain, islice
-from typing import Any, BinaryIO, Literal
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, BinaryIO, Protocol
 
-from ..records.cloudtrail import CALL_FIELDS, Call
-from .safe_text import csv_cell, printable
+from msgspec import Struct
 
-Format = Literal["table", "json", "jsonl", "csv", "parquet"]
-FORMATS: tuple[Format, ...] = ("table", "json", "jsonl", "csv", "parquet")
+from ..errors import UsageError
+from .output_file import OutputError, output_file
+from .safe_text import csv_cell
 
-_TABLE_FIELDS = (
-    "event_time",
-    "notebook",
-    "status",
-    "event",
-    "aws_region",
-    "source_ip_address",
-    "error_code",
-    "event_id",
-)
-_ROWS_MEASURED = 500
 _ROWS_AT_ONCE = 10_000
 
-
-class OutputError(Exception):
-    """The answer can't be put out as it was asked for; the message says why and what to do."""
+Header = tuple[str, ...]
 
 
-class FormatError(Exception):
-    """It isn't said in which format to put the answer out; the message says what to write."""
+class Answer(Protocol):
+    """What a command answers with; it has what the formats of its command need."""
+
+    def write_text(self, file: BinaryIO) -> None:
+        """Write it as a person reads it."""
+
+    def plain(self) -> Any:
+        """Return it as JSON has it; an iterator of objects where there may be any number of them."""
+
+    def rows(self) -> tuple[Header, Iterable[Iterable[Any]]]:
+        """Return it as a table: the header, and the rows' values."""
 
 
-@contextmanager
-def output_file(path: str | None) -> Iterator[BinaryIO]:
-    """Open the output: standard output, or a file, which is there whole in the end or not at all.
+class Format(Struct, frozen=True):
+    """One format: its name, which is also a file's ending; the commands that have it; what writes it."""
 
-    Raises OutputError where the file can't be written.
-    """
-    if path is None or path == "-":
-        try:
-            yield sys.stdout.buffer
-            sys.stdout.buffer.flush()
-        except OSError as error:
-            # What is still held back would fail once more at Python's end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if isinstance(error, BrokenPipeError):
-                raise
-            raise OutputError(f"can't write standard output: {error.strerror or error}") from None
-        return
-    import tempfile
-
-    target = os.path.realpath(path)
-    temporary: str | None = None
-    try:
-        # What it holds is as confidential as the logs: readable by its owner, as mkstemp makes it.
-        if os.path.exists(path) and not os.path.isfile(target) and not os.path.isdir(target):
-            with open(path, "wb") as device:  # such as /dev/null, which must not be replaced
-                yield device
-            return
-        folder, name = os.path.split(target)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        with open(descriptor, "wb") as file:
-            yield file
-        os.replace(temporary, target)
-        temporary = None
-    except OSError as error:
-        raise OutputError(f"can't write {path}: {error.strerror or error}") from None
-    finally:
-        if temporary:
-            os.unlink(temporary)
+    name: str
+    commands: tuple[str, ...]
+    write: Callable[[Answer, BinaryIO], None]
 
 
-def format_of(asked: str | None, path: str | None, otherwise: Format) -> Format:
+def write_answer(answer: Answer, form: Format, path: str | None) -> None:
+    """Write an answer to a file, or to standard output. Raises OutputError where that can't be done."""
+    with output_file(path) as file:
+        form.write(answer, file)
+
+
+def formats_of(command: str) -> tuple[str, ...]:
+    """Return the names of the formats that a command has."""
+    return tuple(form.name for form in FORMATS if command in form.commands)
+
+
+def default_format(command: str) -> str:
+    """Return the name of the format for programs: what is written unless something else is asked for."""
+    return "jsonl" if "jsonl" in formats_of(command) else "json"
+
+
+def format_of(command: str, asked: str | None, path: str | None) -> Format:
     """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read.
 
-    Raises FormatError where a new file's ending is another one.
+    Raises UsageError where a new file's ending is none of the command's formats.
     """
-    if asked:
-        return asked  # type: ignore[return-value]
     ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
-    if ending in FORMATS:
-        return ending
-    if ending and not os.path.exists(path or ""):
-        raise FormatError(f"{path} has an ending that is no format: give --format too, one of {', '.join(FORMATS)}")
-    return "table" if path is None and sys.stdout.isatty() else otherwise
+    if asked is None and ending in _BY_NAME and command not in _BY_NAME[ending].commands:
+        raise UsageError(f"{command} has no format {ending}: choose {', '.join(formats_of(command))}")
+    if asked is None and ending and ending not in _BY_NAME and not os.path.exists(path or ""):
+        names = ", ".join(formats_of(command))
+        raise UsageError(f"{path} has an ending that is no format: give --format too, one of {names}")
+    by_ending = ending if ending in _BY_NAME else None
+    to_terminal = "table" if path is None and sys.stdout.isatty() else None
+    return _BY_NAME[asked or by_ending or to_terminal or default_format(command)]
 
 
-def write_calls(calls: Iterable[Call], file: BinaryIO, form: Format, *, via: bool = False) -> None:
-    """Write calls, all their fields in their fixed order (in a table the most telling ones); `via` adds that one."""
-    fields = (*CALL_FIELDS, "via") if via else CALL_FIELDS
-    rows = ({name: getattr(call, name) for name in fields} for call in calls)
-    if form == "table":
-        _write_table(calls, file)
-    elif form == "jsonl":
-        for row in rows:
-            file.write(_json(row) + b"\n")
-    elif form == "json":
-        file.write(b"[")
-        for number, row in enumerate(rows):
-            file.write((b",\n" if number else b"\n") + _json(row))
-        file.write(b"\n]\n")
-    elif form == "csv":
-        write_csv(fields, ([row[name] for name in fields] for row in rows), file)
-    else:
-        _write_parquet(fields, rows, file)
+def write_json(value: Any, file: BinaryIO) -> None:
+    """Write one JSON value, indented; in ASCII, so that a terminal shows it as it is."""
+    file.write(json.dumps(value, indent=2).encode() + b"\n")
 
 
-def write_csv(header: Iterable[str], rows: Iterable[Iterable[Any]], file: BinaryIO) -> None:
-    """Write rows as CSV, in which no cell is a formula; what is None is empty."""
+def _write_table(answer: Answer, file: BinaryIO) -> None:
+    answer.write_text(file)
+
+
+def _write_json(answer: Answer, file: BinaryIO) -> None:
+    value = answer.plain()
+    if not isinstance(value, Iterator):
+        write_json(value, file)
+        return
+    file.write(b"[")
+    for number, row in enumerate(value):
+        file.write((b",\n" if number else b"\n") + _line(row))
+    file.write(b"\n]\n")
+
+
+def _write_jsonl(answer: Answer, file: BinaryIO) -> None:
+    for row in answer.plain():
+        file.write(_line(row) + b"\n")
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, separators=(",", ":")).encode()
+
+
+def _write_csv(answer: Answer, file: BinaryIO) -> None:
+    """Write rows in which no cell is a formula; what is None is empty."""
+    header, rows = answer.rows()
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(header)
@@ -125,34 +115,7 @@ def write_csv(header: Iterable[str], rows: Iterable[Iterable[Any]], file: Binary
     text.detach()
 
 
-def write_json(value: Any, file: BinaryIO) -> None:
-    """Write one JSON value, indented; in ASCII, so that a terminal shows it as it is."""
-    file.write(json.dumps(value, indent=2).encode() + b"\n")
-
-
-def _json(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode()
-
-
-def _write_table(calls: Iterable[Call], file: BinaryIO) -> None:
-    rows = map(_table_row, calls)
-    first = list(islice(rows, _ROWS_MEASURED))
-    widths = [max(map(len, column)) for column in zip(_TABLE_FIELDS, *first, strict=True)]
-    for row in chain([_TABLE_FIELDS], first, rows):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        file.write(line.rstrip().encode() + b"\n")
-
-
-def _table_row(call: Call) -> tuple[str, ...]:
-    event = f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"
-    notebook = call.notebook or (f"({call.session_name})" if call.status == "unknown-name" else "-")
-    cells = (
-        call.event_time, notebook, call.status, event, call.aws_region, call.source_ip_address, call.error_code, call.event_id,
-    )  # fmt: skip
-    return tuple(printable(cell or "-") for cell in cells)
-
-
-def _write_parquet(fields: tuple[str, ...], rows: Iterator[dict[str, Any]], file: BinaryIO) -> None:
+def _write_parquet(answer: Answer, file: BinaryIO) -> None:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -160,9 +123,21 @@ def _write_parquet(fields: tuple[str, ...], rows: Iterator[dict[str, Any]], file
         raise OutputError("the format parquet needs pyarrow: pip install pyarrow, or choose another --format") from None
     if file.isatty():
         raise OutputError("parquet is binary: give --output FILE")
+    header, rows = answer.rows()
     types = {"event_time": pyarrow.timestamp("us", tz="UTC")}
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in fields])
-    text = pyarrow.schema([(name, pyarrow.string()) for name in fields])
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in header])
+    text = pyarrow.schema([(name, pyarrow.string()) for name in header])
+    plain = (dict(zip(header, row, strict=True)) for row in rows)
     with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        while batch := list(islice(rows, _ROWS_AT_ONCE)):
+        while batch := list(islice(plain, _ROWS_AT_ONCE)):
             writer.write_table(pyarrow.Table.from_pylist(batch, schema=text).cast(schema))
+
+
+FORMATS = (
+    Format("table", ("summary", "calls", "event", "audit"), _write_table),
+    Format("json", ("summary", "calls", "event", "audit"), _write_json),
+    Format("jsonl", ("calls",), _write_jsonl),
+    Format("csv", ("summary", "calls", "audit"), _write_csv),
+    Format("parquet", ("calls",), _write_parquet),
+)
+_BY_NAME = {form.name: form for form in FORMATS}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
 
+from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
-from ..judging.warnings import Signs
-from ..reading.reader import Reading
-from ..records.cloudtrail import BASE_SESSION
+from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
 
 
 class Row(Struct):
@@ -91,11 +89,12 @@ class Summary:
         notebook_role_arn: str | None,
         session_name: str | None,
     ) -> Row:
-        if status == "handshake":
+        lane = STATUS_OF[status].lane
+        if lane is HANDSHAKES:
             return self.handshake_row
-        if status == "unattributed":
+        if lane is UNATTRIBUTED:
             return self.unattributed
-        key = (notebook_role_arn or role_arn, notebook, session_name if status == "unknown-name" else None)
+        key = (notebook_role_arn or role_arn, notebook, session_name if lane.by_session_name else None)
         return self._rows.setdefault(key, Row(*key))
 
     @property
@@ -120,51 +119,3 @@ class Summary:
     def calls(self) -> int:
         """The number of calls, handshakes aside."""
         return self.unattributed.calls + sum(row.calls for row in self._rows.values())
-
-    def rows_and_header(self, signs: Signs) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
-        """Return the header and the rows of the summary as a table of plain values."""
-        warnings = signs.by_name()
-        groups = (
-            ("attributed", self.notebooks),
-            ("unknown-name", self.unknown_names),
-            ("unattributed", [self.unattributed]),
-        )
-        rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(warnings.get(row.key, ()))]
-            for status, of_status in groups
-            for row in of_status
-        )  # fmt: skip
-        return (
-            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
-        ), rows  # fmt: skip
-
-    def plain(self, role: str, reading: Reading, signs: Signs) -> dict[str, Any]:
-        """Return the summary as it is put out as JSON."""
-        warnings = signs.by_name()
-        return {
-            "role": role,
-            "files": reading.files,
-            "bytes": reading.size,
-            "calls": self.calls,
-            "handshakes": self.handshakes,
-            "notebooks": [
-                {
-                    **row.plain(),
-                    "role_arn": row.role_arn,
-                    "chained": row.chained,
-                    "warnings": warnings.get(row.key, {}),
-                }
-                for row in self.notebooks
-            ],
-            "unattributed": {**self.unattributed.plain(), "warnings": warnings.get(self.unattributed.key, {})},
-            "unknown_names": [
-                {
-                    **row.plain(),
-                    "session_name": row.session_name,
-                    "role_arn": row.role_arn,
-                    "warnings": warnings.get(row.key, {}),
-                }
-                for row in self.unknown_names
-            ],
-            "skipped": [{"file": file, "reason": reason} for file, reason in reading.skipped],
-        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..records.cloudtrail import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .iam.role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
 
@@ -41,8 +41,9 @@ class Changes:
         if self._lifecycle_name:
             return self.update(f"--lifecycle-config-name {self._lifecycle_name}{more}")
         return (
-            f'apply the module with create_role = false, role_arn = "{self._instance.role_arn}" and '
-            f'additional_session_names = ["{self._instance.name}"], with an output lifecycle_configuration_name, and run there: '
+            "in the call of the module that manages this role, or else in a new one with create_role = false, "
+            f'role_arn = "{self._instance.role_arn}", set additional_session_names = ["{self._instance.name}"] (beside those that '
+            "it has), with an output lifecycle_configuration_name; apply, and run there: "
             + self.update(f'--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"{more}')
         )
 

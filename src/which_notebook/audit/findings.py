@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ..records.cloudtrail import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .changes import Changes
 from .script.recognise import Script
@@ -88,7 +88,7 @@ class InstanceFindings:
                 script.problem or "",
                 self._script_change(),
             )
-        yield from self._of_openings()
+        yield from self._of_exposures()
         if script.role_arn and script.role_arn != instance.role_arn:
             yield Finding(
                 "other-role",
@@ -143,17 +143,17 @@ class InstanceFindings:
             )
         return f"take that out of the on-start script of {name}{f', then {restart}' if restart else ''}; or use the module's: {other}"
 
-    def _of_openings(self) -> Iterator[Finding]:
-        """Yield what the script opens to the notebook's user besides."""
+    def _of_exposures(self) -> Iterator[Finding]:
+        """Yield what the script exposes to the notebook's user besides."""
         script = self._script
         where = "extra_on_start" if script.version else "the on-start script"
-        for opening in script.openings:
+        for exposure in script.exposures:
             # The proxy and the firewall are the imds mode's; in profile mode it isn't known what such a line is for.
-            is_sure = opening.code not in _OF_IMDS_MODE or script.mode == "imds"
+            is_sure = exposure.code not in _OF_IMDS_MODE or script.mode == "imds"
             yield Finding(
-                opening.code,
+                exposure.code,
                 "weak" if is_sure else "unknown",
-                f"in {where}, {opening.what}",
+                f"in {where}, {exposure.what}",
                 self._changes.applied("take it out of extra_on_start")
                 if script.version
                 else f"take it out of the on-start script of {self._instance.lifecycle_name}"

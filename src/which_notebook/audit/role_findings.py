@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from ..records.cloudtrail import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .changes import Changes
 from .findings import Effect, Finding, wrong_name

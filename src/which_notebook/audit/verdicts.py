@@ -53,7 +53,12 @@ def judge(account: Account) -> list[Row]:
     lifecycle_names: dict[tuple[str, str], str] = {}
     for each in account.instances:
         script = _script(each)
-        if script.kind == "module" and script.role_arn == each.role_arn and not script.openings and each.lifecycle_name:
+        if (
+            script.kind == "module"
+            and script.role_arn == each.role_arn
+            and not script.exposures
+            and each.lifecycle_name
+        ):
             lifecycle_names.setdefault((each.region, each.role_arn), each.lifecycle_name)
     return [judge_instance(each, lifecycle_names.get((each.region, each.role_arn))) for each in account.instances]
 

@@ -9,31 +9,23 @@ from fnmatch import translate
 
 from msgspec import Struct
 
+from .scope import Scope
 from .table import CallTable
 
-DELIVERED_WITHIN_DAYS = 7
-"""Most records are delivered within minutes; where the bucket couldn't be reached, CloudTrail tries for 30 days:
-https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html."""
 
+class Filter(Struct, frozen=True, kw_only=True):
+    """What a judged call must fit; what is empty fits all.
 
-class Question(Struct, frozen=True, kw_only=True):
-    """What a call must fit; what is empty fits all.
-
-    `since` and `until` are times as records write them, both included. `event_names` take `*` and `?`, in any case, and
-    may have the service before them (`s3:GetObject`); `event_sources` are a service's name (`s3`) or its whole source
-    (`s3.amazonaws.com`). `delivered_within_days`: how long after a call its record may have been delivered.
+    `event_names` take `*` and `?`, in any case, and may have the service before them (`s3:GetObject`); `event_sources` are
+    a service's name (`s3`) or its whole source (`s3.amazonaws.com`).
     """
 
-    since: str | None = None
-    until: str | None = None
+    scope: Scope = Scope()
     notebooks: tuple[str, ...] = ()
     event_names: tuple[str, ...] = ()
     event_sources: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
-    accounts: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     errors_only: bool = False
-    delivered_within_days: int = DELIVERED_WITHIN_DAYS
 
     def fitting(self, table: CallTable) -> list[bool]:
         """Return, row by row, whether a judged call is asked for."""
@@ -42,12 +34,12 @@ class Question(Struct, frozen=True, kw_only=True):
     def tests(self, table: CallTable) -> list[tuple[str, list[bool]]]:
         """Return the same by the option that asks for it; the time's comes first, and is always there."""
         times = table["event_time"]
-        start = bisect_left(times, self.since) if self.since else 0
-        end = bisect_right(times, self.until) if self.until else len(times)
+        start = bisect_left(times, self.scope.since) if self.scope.since else 0
+        end = bisect_right(times, self.scope.until) if self.scope.until else len(times)
         within = [False] * start + [True] * (end - start) + [False] * (len(times) - end)
         texts: list[tuple[str, str, Iterable[str]]] = [
-            ("--account", "account_id", self.accounts),
-            ("--region", "aws_region", self.regions),
+            ("--account", "account_id", self.scope.accounts),
+            ("--region", "aws_region", self.scope.regions),
             ("--event-source", "event_source", [_source(name) for name in self.event_sources]),
             ("--notebook", "notebook", self.notebooks),
             ("--status", "status", self.statuses),

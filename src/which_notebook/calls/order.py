@@ -5,34 +5,32 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import BinaryIO
 
 import msgspec
 
-from ..records.cloudtrail import Call
+from ..limits import LIMITS, Limits
+from .call import Call
+from .spool import Blocks
 
-_HELD_AT_MOST = 40_000
-_MERGED_AT_ONCE = 20_000
 _WRITTEN_AT_ONCE = 64
-_LENGTH_BYTES = 4
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Call]).decode
 
 
-def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
-    """Yield all calls in lists of bounded size, the oldest first; of those with one time, event id, name and request id only one.
+def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
+    """Yield all calls in lists of bounded size, the oldest first, each once.
 
-    CloudTrail may deliver a record twice, and a record may lie in two sources. What doesn't fit into memory waits in
-    temporary files that have no name, sorted.
+    Calls with one time, event id, name and request id are one. CloudTrail may deliver a record twice, and a record may lie in two sources. What doesn't fit into memory waits in
+    temporary files, sorted.
     """
-    runs: list[BinaryIO] = []
+    runs: list[Blocks] = []
     held: dict[str, Call] = {}
     try:
         for batch in batches:
             # By their _key, inlined.
             held.update({f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}": call for call in batch})
-            if len(held) >= _HELD_AT_MOST:
+            if len(held) >= limits.sorted_calls:
                 runs.append(_write(_sorted(held)))
                 held.clear()
         if not runs:
@@ -41,7 +39,7 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
         runs.append(_write(_sorted(held)))
         held.clear()
         merged = _each_once(heapq.merge(*map(_read, runs), key=_key))
-        while calls := list(islice(merged, _MERGED_AT_ONCE)):
+        while calls := list(islice(merged, limits.merged_calls)):
             yield calls
     finally:
         for run in runs:
@@ -65,17 +63,13 @@ def _each_once(calls: Iterable[Call]) -> Iterator[Call]:
             yield call
 
 
-def _write(calls: list[Call]) -> BinaryIO:
-    import tempfile
-
-    file: BinaryIO = tempfile.TemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - in_order() closes it
+def _write(calls: list[Call]) -> Blocks:
+    run = Blocks()
     for at in range(0, len(calls), _WRITTEN_AT_ONCE):
-        block = _encode(calls[at : at + _WRITTEN_AT_ONCE])
-        file.write(len(block).to_bytes(_LENGTH_BYTES, "little") + block)
-    file.seek(0)
-    return file
+        run.add(_encode(calls[at : at + _WRITTEN_AT_ONCE]))
+    return run
 
 
-def _read(file: BinaryIO) -> Iterator[Call]:
-    while length := file.read(_LENGTH_BYTES):
-        yield from _decode(file.read(int.from_bytes(length, "little")))
+def _read(run: Blocks) -> Iterator[Call]:
+    for block in run:
+        yield from _decode(block)

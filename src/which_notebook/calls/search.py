@@ -8,7 +8,7 @@ from functools import lru_cache
 import msgspec
 from msgspec import Struct
 
-from ..records.cloudtrail import Call, role_name
+from .call import Call, role_name
 
 OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 """In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 import msgspec
 from msgspec import Struct
 
-from ..records.cloudtrail import Call, Opening
+from .call import Call, Opening
 
 # What a judgement gives a call; the rest stands in the log.
 JUDGED = ("status", "notebook", "via", "notebook_role_arn")

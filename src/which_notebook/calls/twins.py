@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from sys import intern
 
-from ..records.cloudtrail import Call
+from .call import Call
 
 NETWORK_ACTIVITY = "NetworkActivity"
 # Both are written when the call is answered.

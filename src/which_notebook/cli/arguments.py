@@ -9,16 +9,14 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NoReturn
 
 from .. import __version__
-from ..answers.formats import FORMATS
-from ..calls.filter import DELIVERED_WITHIN_DAYS
-from ..judging.attribution import STATUSES
+from ..answers.formats import default_format, formats_of
+from ..calls.scope import DELIVERED_WITHIN_DAYS
+from ..errors import UsageError
+from ..judging.statuses import STATUS_NAMES
+from ..limits import Limits
 
-Command = Callable[[argparse.Namespace], int]
+Command = Callable[[argparse.Namespace, Limits], int]
 """What runs a command; returns the exit status."""
-
-
-class UsageError(Exception):
-    """The command was called in a way that can't be meant; the message says what to write."""
 
 
 _EXAMPLES = """\
@@ -61,6 +59,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         command.set_defaults(run=commands[name])
+        if formats_of(name):
+            _add_format(command, name)
         return command
 
     for name, text in (
@@ -106,11 +106,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         help="exit with status 3 where a verdict is this one or worse, or unknown",
     )
     audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
-    audit.add_argument(
-        "--format",
-        choices=FORMATS[:2] + FORMATS[3:4],
-        help="default: table on a terminal, else JSON, or what --output ends in",
-    )
+    _add_format(audit, "audit")
     audit.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     return audit
 
@@ -159,11 +155,6 @@ def _common_arguments() -> _Parser:
     common.add_argument(
         "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
     )
-    common.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="default: what --output ends in, else table on a terminal, else json (calls: jsonl)",
-    )
     common.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
     common.add_argument(
         "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
@@ -175,6 +166,14 @@ def _common_arguments() -> _Parser:
         help="parse every record, not only those that mention the role (slow; a check)",
     )
     return common
+
+
+def _add_format(parser: _Parser, command: str) -> None:
+    parser.add_argument(
+        "--format",
+        choices=formats_of(command),
+        help=f"default: what --output ends in, else table on a terminal, else {default_format(command)}",
+    )
 
 
 def _filter_arguments() -> _Parser:
@@ -199,7 +198,7 @@ def _filter_arguments() -> _Parser:
         type=_statuses,
         default=[],
         metavar="STATUS",
-        help=f"only these: {', '.join(STATUSES)}",
+        help=f"only these: {', '.join(STATUS_NAMES)}",
     )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
@@ -229,8 +228,8 @@ def _accounts(text: str) -> list[str]:
 
 def _statuses(text: str) -> list[str]:
     for status in (given := _list(text)):
-        if status not in STATUSES:
-            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUSES)}")
+        if status not in STATUS_NAMES:
+            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUS_NAMES)}")
     return given
 
 

@@ -5,48 +5,38 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from ..answers.formats import (
-    FORMATS,
-    FormatError,
-    OutputError,
-    format_of,
-    output_file,
-    write_calls,
-    write_csv,
-    write_json,
-)
+from ..answers.calls import CallsAnswer
+from ..answers.formats import FORMATS, format_of, write_answer, write_json
+from ..answers.output_file import output_file
 from ..answers.summary import Summary
-from ..judging.attribution import InventoryError, RoleError, read_inventory
-from ..judging.warnings import Signs
-from ..sources.registry import Sources
-from ..sources.source import SourceError
-from ..times import TimeError
-from .arguments import Command, UsageError, parser
-from .asking import (
+from ..answers.summary_answer import SummaryAnswer
+from ..errors import CommandError, UsageError, reason_of
+from ..judging.judged_calls import JudgedCalls
+from ..judging.warnings import Warnings
+from ..limits import LIMITS, Limits
+from ..sources.coverage import Coverage
+from .arguments import Command, parser
+from .exit_status import (
     DONE,
     INTERRUPTED,
     NOT_ALL_READ,
     UNATTRIBUTED,
     WRONG_USAGE,
-    asking,
-    question_of,
-    reading_as_asked,
-    say,
-    status_of,
+    status_of_calls,
+    status_of_reading,
 )
+from .messages import say, say_unread
+from .options import inventory_of, judged_calls, reader_of, scope_of
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
         given = parser(_COMMANDS).parse_args(arguments)
-        status: int = given.run(given)
-    except (UsageError, FormatError, TimeError, RoleError, InventoryError, SourceError) as error:
+        status: int = given.run(given, limits)
+    except CommandError as error:
         say(str(error))
-        return WRONG_USAGE
-    except OutputError as error:
-        say(str(error))
-        return NOT_ALL_READ
+        return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
     except BrokenPipeError:
         return DONE  # whoever reads the output has seen enough
     except KeyboardInterrupt:
@@ -55,84 +45,82 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _summary(given: argparse.Namespace) -> int:
-    form = format_of(given.format, given.output, "json")
-    if form in ("jsonl", "parquet"):
-        raise UsageError(f"summary has no format {form}: choose table, json or csv")
-    with asking(given) as asked:
-        summary, signs = Summary(), Signs(asked.judge)
-        for table in asked.tables(signs):
+def _summary(given: argparse.Namespace, limits: Limits) -> int:
+    form = format_of("summary", given.format, given.output)
+    with judged_calls(given, limits) as calls:
+        summary, warnings = Summary(), Warnings(calls.judge)
+        for table in calls.tables(warnings):
             summary.add(table)
-    with output_file(given.output) as file:
-        if form == "json":
-            write_json({**summary.plain(asked.judge.role, asked.reading, signs), **asked.remarks()}, file)
-        elif form == "csv":
-            write_csv(*summary.rows_and_header(signs), file)
-        else:
-            from ..answers.summary_text import write_summary_table
-
-            write_summary_table(summary, signs, asked.judge.role, asked.reading, file, asked.missing())
-    return asked.status()
+    write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
+    return _end(calls, given)
 
 
-def _calls(given: argparse.Namespace) -> int:
-    form = format_of(given.format, given.output, "jsonl")
-    with asking(given) as asked, output_file(given.output) as file:
-        write_calls(asked.calls(), file, form, via=given.follow)
-    return asked.status()
+def _calls(given: argparse.Namespace, limits: Limits) -> int:
+    form = format_of("calls", given.format, given.output)
+    with judged_calls(given, limits) as calls:
+        write_answer(CallsAnswer(calls.calls(), via=given.follow), form, given.output)
+    return _end(calls, given)
 
 
-def _event(given: argparse.Namespace) -> int:
-    from ..answers.explain import NotFoundError, explain
-    from ..answers.explain_text import explanation_lines
-
-    form = format_of(given.format, given.output, "json")
-    if form not in ("table", "json"):
-        raise UsageError(f"event has no format {form}: choose table (a text) or json")
-    inventory = read_inventory(given.inventory) if given.inventory else None
-    role = given.role or (inventory.role_arn if inventory else None)
-    with reading_as_asked(given) as reading, Sources(given.sources, question_of(given), reading, again=True) as sources:
-        reading.role_arns.update(inventory.role_arns if inventory else {})
-        try:
-            explanation = explain(given.event_id, sources, role, inventory)
-        except NotFoundError as error:
-            status_of(reading)
-            say(str(error))
-            return NOT_ALL_READ
-    with output_file(given.output) as file:
-        if form == "json":
-            write_json(explanation.plain(), file)
-        else:
-            file.write("\n".join(explanation_lines(explanation)).encode() + b"\n")
-    return status_of(reading)
-
-
-def _report(given: argparse.Namespace) -> int:
+def _report(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.report import write_report
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
-    if given.format:
-        raise UsageError("a report is an HTML file and has no --format: leave it out")
-    if given.output.lower().endswith(tuple(f".{form}" for form in FORMATS)):
+    if given.output.lower().endswith(tuple(f".{form.name}" for form in FORMATS)):
         raise UsageError(f"a report is an HTML file: give --output report.html, not {given.output}")
-    with asking(given) as asked, output_file(given.output) as file:
-        signs = Signs(asked.judge)
-        write_report(asked.tables(signs), signs, asked.judge.role, asked.reading, file, asked.question)
-    return asked.status()
+    with judged_calls(given, limits) as calls, output_file(given.output) as file:
+        warnings = Warnings(calls.judge)
+        write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)
+    return _end(calls, given)
 
 
-def _audit(given: argparse.Namespace) -> int:
+def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
+    """Say what couldn't be read, and why the answer is empty; return the exit status."""
+    for text in calls.notes():
+        say(text)
+    say_unread(calls.coverage)
+    for text in calls.why_empty:
+        say(text)
+    status = status_of_calls(calls, given.fail_on)
+    if status == UNATTRIBUTED:
+        say(f"{calls.unattributed:,} unattributed calls (--fail-on unattributed)")
+    return status
+
+
+def _event(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.explain import ExplanationAnswer
+    from ..judging.explanation import NotFoundError, explain
+
+    form = format_of("event", given.format, given.output)
+    inventory = inventory_of(given)
+    role = given.role or (inventory.role_arn if inventory else None)
+    scope, coverage = scope_of(given), Coverage()
+    explanation = not_found = None
+    with reader_of(given, inventory, limits, again=True) as reader:
+        try:
+            explanation = explain(given.event_id, reader, scope, coverage, role, inventory)
+        except NotFoundError as error:
+            not_found = error
+    if explanation:
+        write_answer(ExplanationAnswer(explanation), form, given.output)
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+    if not_found:
+        raise not_found
+    return status_of_reading(coverage)
+
+
+def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
-    from ..audit.output import write_audit
+    from ..audit.output import AuditAnswer
     from ..audit.script.shell import require_parser
     from ..audit.verdicts import judge, permits_verdict
 
     if "all" in given.region and len(given.region) > 1:
         raise UsageError("--region all means all of them: give it alone")
-    form = format_of(given.format, given.output, "json")
-    if form in ("jsonl", "parquet"):
-        raise UsageError(f"audit has no format {form}: choose table, json or csv")
+    form = format_of("audit", given.format, given.output)
     if given.permissions:
         with output_file(given.output) as file:
             write_json(permissions_policy(all_regions=given.region == ["all"]), file)
@@ -141,11 +129,10 @@ def _audit(given: argparse.Namespace) -> int:
     try:
         account = read_account(given.region, given.notebook)
     except OSError as error:
-        say(str(error.strerror or error))
+        say(reason_of(error))
         return NOT_ALL_READ
     rows = judge(account)
-    with output_file(given.output) as file:
-        write_audit(rows, account.unread, file, form)
+    write_answer(AuditAnswer(rows, account.unread), form, given.output)
     for unread in account.unread:
         say(f"could not read {unread.what}: {unread.reason}")
     missing = set(given.notebook) - {row.notebook for row in rows}
@@ -162,7 +149,7 @@ def _audit(given: argparse.Namespace) -> int:
     return DONE if is_whole else NOT_ALL_READ
 
 
-def _completion(given: argparse.Namespace) -> int:
+def _completion(given: argparse.Namespace, limits: Limits) -> int:
     import shtab
 
     print(shtab.complete(parser(_COMMANDS), given.shell))

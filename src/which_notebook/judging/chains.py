@@ -8,14 +8,14 @@ one can set a notebook's: that is a sign.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 
 from msgspec import Struct, field
 
+from ..calls.call import Call, role_name
 from ..calls.search import Wanted
 from ..calls.table import JUDGED, CallTable
-from ..records.cloudtrail import Call, role_name
 from .attribution import Judge
 
 
@@ -55,16 +55,6 @@ class Chains(Struct):
         for name, column in zip(JUDGED, (statuses, notebooks, vias, roles), strict=True):
             table[name] = column
 
-    def judge_call(self, call: Call, judge: Judge) -> bool:
-        """Set one call's status and notebook; return whether it is the role's, or comes from a notebook's session."""
-        is_role = judge.judge_call(call)
-        if is_role and call.status != "unattributed":
-            return True
-        if origin := self._origin(call.access_key_id, call.source_identity):
-            call.status, call.notebook = "chained", origin.notebook
-            call.via, call.notebook_role_arn = origin.via, origin.role_arn
-        return call.status is not None
-
     def _origin(self, access_key_id: str | None, source_identity: str | None) -> Origin | None:
         return self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
 
@@ -74,26 +64,31 @@ def wanted_for_chains(judge: Judge) -> Wanted:
     return Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids, chains=True)
 
 
-def find_chains(calls: Iterable[Call], judge: Judge) -> Chains:
-    """Find the chained sessions in calls that come in the order of time."""
+def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:
+    """Find the chained sessions in calls that come in the order of time, and judge them."""
     chains = Chains()
+    calls = chain.from_iterable(_judged(table, judge) for table in tables)
     # A chain of several steps may fall into one second, in any order.
     for _, same_second in groupby(calls, key=attrgetter("event_time")):
         openings = []
         for call in same_second:
-            is_role = judge.judge_call(call)
             # The module's notebook sessions carry the notebook's name as source identity, where they carry one.
-            if is_role and call.notebook and call.notebook == call.source_identity and call.role_arn:
+            if call.notebook and call.notebook == call.source_identity and call.role_arn:
                 origin = Origin(call.notebook, call.role_arn, f"source identity {call.source_identity}")
                 chains.by_source_identity.setdefault(call.source_identity, origin)
             if call.opening and call.opening.access_key_id and call.role_arn:
                 openings.append(call)
-        while len(rest := [call for call in openings if not _follow(call, chains, judge)]) < len(openings):
+        while len(rest := [call for call in openings if not _follow(call, chains)]) < len(openings):
             openings = rest
     return chains
 
 
-def _follow(call: Call, chains: Chains, judge: Judge) -> bool:
+def _judged(table: CallTable, judge: Judge) -> Iterable[Call]:
+    judge.judge(table)
+    return table.calls()
+
+
+def _follow(call: Call, chains: Chains) -> bool:
     """Take in the session that the call opened, if the caller is a notebook session or comes from one."""
     opening = call.opening
     if not (opening and opening.access_key_id and call.role_arn):

@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import compress
 
-from ..calls.filter import Question
+from ..calls.call import role_name
+from ..calls.filter import Filter
 from ..calls.table import CallTable
-from ..records.cloudtrail import role_name
 from .attribution import Judge
 
 _NAMED = 6
 
 
 class RoleCalls:
-    """Takes in the role's judged calls, and which options of the question took how many of them away."""
+    """Takes in the role's judged calls, and which options took how many of them away."""
 
-    def __init__(self, judge: Judge, question: Question) -> None:
+    def __init__(self, judge: Judge, asked: Filter) -> None:
         self._judge = judge
-        self._question = question
+        self._filter = asked
         self.count = 0
         self.first_seen: str | None = None
         self.last_seen: str | None = None
@@ -56,7 +56,7 @@ class RoleCalls:
 
     def asked_for(self, table: CallTable) -> CallTable:
         """Return those of the role's calls that are asked for."""
-        tests = self._question.tests(table)
+        tests = self._filter.tests(table)
         chosen = list(map(all, zip(*(fits for _, fits in tests), strict=True)))
         self.answered += chosen.count(True)
         if not self.answered:

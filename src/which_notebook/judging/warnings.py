@@ -1,4 +1,4 @@
-"""What speaks against an attribution.
+"""Warnings: reasons to doubt an attribution.
 
 In profile mode the notebook's user can choose the session's name, so a name is a sign and no proof. What is looked for
 here shows where a name was used by somebody else. Each of these can also have an innocent reason, which its text gives.
@@ -12,25 +12,15 @@ from __future__ import annotations
 import re
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Hashable, Iterable
-from typing import Any, Literal
+from typing import Any
 
 from msgspec import Struct
 
+from ..calls.call import BASE_SESSION, Opening
 from ..calls.table import CallTable
-from ..records.cloudtrail import BASE_SESSION, Opening
 from .addresses import Doors, InTurn, network_of
 from .attribution import Judge
-
-Kind = Literal[
-    "several-names",
-    "several-addresses",
-    "opened-by-another",
-    "unknown-name",
-    "implicit-trust",
-    "passed-role",
-    "changed-role",
-    "changed-notebook-instance",
-]
+from .warning_kinds import WarningName
 
 # To describe, list and stop notebook instances gives nobody a session.
 _INSTANCE_CHANGE = re.compile("(Create|CreatePresigned|Update|Start)NotebookInstance(LifecycleConfig|Url)?")
@@ -44,10 +34,10 @@ _Place = tuple[Hashable, str]
 _OF_A_PLACE = ("status", "role_arn", "notebook", "source_ip_address", "access_key_id", "event_source", "aws_region")
 
 
-class Sign(Struct, frozen=True):
-    """One thing that speaks against a notebook's attribution: when, in which event, and what it may mean."""
+class AttributionWarning(Struct, frozen=True):
+    """One reason to doubt a notebook's attribution: when, in which event, and what it may mean."""
 
-    kind: Kind
+    kind: WarningName
     role_arn: str
     notebook: str
     event_time: str
@@ -55,21 +45,21 @@ class Sign(Struct, frozen=True):
     text: str
 
 
-class Signs:
+class Warnings:
     """Looks at the role's calls, the oldest first, and at who opens its sessions.
 
-    `counts` are by role, name and kind; `found` has each thing once.
+    `counts` are by role, name and kind; `warnings` has each thing once.
     """
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self.found: list[Sign] = []
-        self.counts: Counter[tuple[str, str, Kind]] = Counter()
+        self.warnings: list[AttributionWarning] = []
+        self.counts: Counter[tuple[str, str, WarningName]] = Counter()
         self._names_by_base_key: OrderedDict[str | None, list[str]] = OrderedDict()
         self._region_by_key: OrderedDict[str | None, str | None] = OrderedDict()
         self._doors = Doors()
         self._by_address, self._by_network = InTurn(), InTurn()
-        self._told: set[tuple[str, ...]] = set()
+        self._known: set[tuple[str, ...]] = set()
 
     def by_name(self) -> dict[tuple[str, str], Counter[str]]:
         """Return the counts by kind, for each role and name; those of base sessions, for all roles together."""
@@ -77,6 +67,10 @@ class Signs:
         for (role_arn, name, kind), count in sorted(self.counts.items()):
             found["" if name == BASE_SESSION else role_arn, name][kind] += count
         return dict(found)
+
+    def by_key(self) -> dict[tuple[str, str], int]:
+        """Return how many there are, for each role and name as in `by_name`."""
+        return {key: sum(kinds.values()) for key, kinds in self.by_name().items()}
 
     def see(self, table: CallTable) -> None:
         """Take in judged calls, and those of others that open a session of the role."""
@@ -99,12 +93,12 @@ class Signs:
                     "instance meanwhile, or is a proxy's",
                     door.role_arn, name, door.address, names,
                 )  # fmt: skip
-        self.found.sort(key=lambda sign: sign.event_time)
+        self.warnings.sort(key=lambda each: each.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
         name, role_arn = opening.session_name or "", opening.role_arn
         if opening.explicit_trust_grant is False:
-            self._tell(
+            self._add_of(
                 "implicit-trust", role_arn, name, table, row,
                 "the role assumed itself by the old implicit trust, since its trust policy doesn't name it: AWS ends this "
                 "for roles that don't use it, so add the module's trust statement",
@@ -113,7 +107,7 @@ class Signs:
         if name == BASE_SESSION:
             return
         if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != role_arn:
-            self._tell(
+            self._add_of(
                 "opened-by-another", role_arn, name, table, row,
                 f"the session was opened by {opening.principal}, and not by the base session of a notebook instance: "
                 "calls in it may be that principal's",
@@ -127,7 +121,7 @@ class Signs:
             names = [*names, name]
             _remember(self._names_by_base_key, key, names)
             for each in names if len(names) > 1 else ():
-                self._tell(
+                self._add_of(
                     "several-names", role_arn, each, table, row,
                     f"one base session (access key {key}) opened sessions under the names {', '.join(names)}: a notebook "
                     "instance has but one name, so its user chose at least one of them",
@@ -143,7 +137,7 @@ class Signs:
             for row, (status, role_arn, name) in enumerate(table.rows(("status", "role_arn", "session_name"))):
                 if status == "unknown-name":
                     text = f"no notebook instance is known that is called {name!r}"
-                    self._tell("unknown-name", role_arn, name or "", table, row, text, role_arn, str(name))
+                    self._add_of("unknown-name", role_arn, name or "", table, row, text, role_arn, str(name))
 
     def _see_changes(self, table: CallTable) -> None:
         """Look for calls by which a session of the role gets another session, out of the attribution's sight."""
@@ -155,9 +149,9 @@ class Signs:
             if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
                 role_arn = table["notebook_role_arn"][row] or table["role_arn"][row]
                 name, event = table["notebook"][row] or table["session_name"][row], table["event_name"][row]
-                self._tell(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
+                self._add_of(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
 
-    def _change(self, event_source: str, event_name: str, named_role: str | None) -> Kind | None:
+    def _change(self, event_source: str, event_name: str, named_role: str | None) -> WarningName | None:
         is_iam = event_source == "iam.amazonaws.com"
         if is_iam and event_name in _POLICY_CHANGES:
             return "changed-role"
@@ -181,14 +175,14 @@ class Signs:
             by_address, by_network = known[place]
             now, (_, role_arn, notebook, address, _, source, region) = table["event_time"][row], place
             if by_address[0] in of_address and (before := self._by_address.back_from(*by_address, now)):
-                self._tell(
+                self._add_of(
                     "several-addresses", role_arn, notebook, table, row,
                     f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
                     "ways out of one network",
                     role_arn, notebook, *sorted((before, address)),
                 )  # fmt: skip
             if by_network[0] in of_network and self._by_network.back_from(*by_network, now):
-                self._tell(
+                self._add_of(
                     "several-addresses", role_arn, notebook, table, row,
                     f"calls of {source} in {region} came from public and from private addresses in turn, {address} among "
                     "them: a notebook instance reaches a service in one way, so two machines may use the name at once",
@@ -207,16 +201,18 @@ class Signs:
         by_address = (role_arn, notebook, home, version, is_private), str(address)
         return by_address, ((role_arn, notebook, home, version, source, region), "private" if is_private else "public")
 
-    def _tell(
-        self, kind: Kind, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
+    def _add_of(
+        self, kind: WarningName, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
     ) -> None:
         self._add(kind, role_arn, notebook, (table["event_time"][row], table["event_id"][row]), text, *once)
 
-    def _add(self, kind: Kind, role_arn: str, notebook: str, event: tuple[str, str], text: str, *once: str) -> None:
+    def _add(
+        self, kind: WarningName, role_arn: str, notebook: str, event: tuple[str, str], text: str, *once: str
+    ) -> None:
         self.counts[role_arn, notebook, kind] += 1
-        if len(self.found) < _DETAILS_AT_MOST and (kind, *once) not in self._told:
-            self._told.add((kind, *once))
-            self.found.append(Sign(kind, role_arn, notebook, *event, text))
+        if len(self.warnings) < _DETAILS_AT_MOST and (kind, *once) not in self._known:
+            self._known.add((kind, *once))
+            self.warnings.append(AttributionWarning(kind, role_arn, notebook, *event, text))
 
 
 def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -> set[Hashable]:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ..limits import Limits
 from ..records.decompress import DamagedFileError, careful_pieces
-from ..sources.read_once import opened
+from ..sources.registry import opened
 from ..sources.source import LogFile
 
 _NAME = re.compile(rb"assumed-role\\?/([\w+=,.@-]{1,64})(?=[/\"\\])")
@@ -17,12 +18,12 @@ _BYTES_AT_MOST = 1024**3
 _SHOWN = 5
 
 
-def nearest_roles(role_name: str, files: Iterable[LogFile]) -> list[str]:
+def nearest_roles(role_name: str, files: Iterable[LogFile], limits: Limits) -> list[str]:
     """Return the names of roles with sessions in the files that are most like this one; others where none is.
 
     Only the first gigabyte is looked at. Files that can be read once only are left alone.
     """
-    names = sorted(_mentioned(files))
+    names = sorted(_mentioned(files, limits))
     by_lower = {name.lower(): name for name in names}
     if same := by_lower.get(role_name.lower()):
         return [same]
@@ -30,10 +31,10 @@ def nearest_roles(role_name: str, files: Iterable[LogFile]) -> list[str]:
     return [by_lower[name] for name in close] or names[:_SHOWN]
 
 
-def _mentioned(files: Iterable[LogFile]) -> set[str]:
+def _mentioned(files: Iterable[LogFile], limits: Limits) -> set[str]:
     names: set[str] = set()
     size = 0
-    for _, content in opened([file for file in files if file.version is not None]):
+    for _, content in opened([file for file in files if file.version is not None], limits):
         if isinstance(content, OSError):
             continue
         end = b""

@@ -68,7 +68,7 @@ class Problems:
         """Take down no more."""
         self._closed = True
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Return a line for each of the first ones, and how many more there are."""
         more = self._number - len(self._first)
         rest = "; the rest is left unread" if self._credit < 0 else ""

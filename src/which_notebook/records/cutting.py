@@ -19,8 +19,10 @@ from collections.abc import Iterator
 
 import stringzilla
 
+from ..calls.call import Call
 from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
-from .cloudtrail import Call, RecordError, call_of
+from ..limits import LIMITS, Limits
+from .cloudtrail import RecordError, call_of
 from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .top_level import TopLevel
@@ -34,14 +36,13 @@ _ESCAPE = b"\\u00"
 # A record may hold others; one that holds more was made to take up time.
 _STARTS_IN_A_RECORD_AT_MOST = 1_000
 _LOOKED_AT_FOR_ESCAPES = 64 * 1024
-_PARSED_AT_ONCE = 2 * 1024 * 1024
 
 
 class NotCuttableError(Exception):
     """The records can't be told apart by their starts alone."""
 
 
-def cut_calls(content: Content, wanted: Wanted) -> Iterator[list[Call]]:
+def cut_calls(content: Content, wanted: Wanted, limits: Limits = LIMITS) -> Iterator[list[Call]]:
     """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
     records: list[bytes] = []
     size = 0
@@ -50,7 +51,7 @@ def cut_calls(content: Content, wanted: Wanted) -> Iterator[list[Call]]:
             raise NotCuttableError  # what is shown as proof comes from a file that was read whole
         records.append(record)
         size += len(record)
-        if size > _PARSED_AT_ONCE:
+        if size > limits.parsed_bytes:
             yield _calls_of(records, wanted)
             records, size = [], 0
     yield _calls_of(records, wanted)

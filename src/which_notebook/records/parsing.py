@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
-from msgspec import Raw
 
+from ..calls.call import Call
 from ..calls.search import Wanted
-from .cloudtrail import Call, RecordError, call_of
+from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .json_values import ESCAPED_ASCII, ValueReader
+from .shapes import UNREADABLE, is_record, members_of, text_of, unwrapped, values_in
 
 
 def parsed_calls(content: Content, wanted: Wanted, problems: Problems) -> Iterator[Call]:
@@ -56,44 +57,32 @@ class _Parser:
     def _calls_in(self, value: bytes) -> Iterator[Call]:
         """Yield the wanted calls of a record, or of what wraps some; what is wrong with one costs only that one."""
         try:
-            members = msgspec.json.decode(value, type=dict[str, Raw])
-            if not _is_record(members) and ("Records" in members or "Events" in members):
-                each: Iterable[Raw] = msgspec.json.decode(members.get("Records") or members["Events"], type=list[Raw])
-            else:
-                each = [Raw(value)]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            values = values_in(value)
+        except UNREADABLE as error:
             self._problems.add(_reason(error))
             return
-        for one in each:
+        for each in values:
             try:
-                if (call := self._call_in(bytes(one))) and self._wanted.wants(call):
+                if (call := self._call_in(each)) and self._wanted.wants(call):
                     yield call
-            except (RecordError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            except (RecordError, *UNREADABLE) as error:
                 self._problems.add(_reason(error))
 
     def _call_in(self, value: bytes) -> Call | None:
         """Return the call of a record that stands by itself, or is the one thing that its wrapper holds."""
-        members = msgspec.json.decode(value, type=dict[str, Raw])
-        if "CloudTrailEvent" in members and not _is_record(members):  # as LookupEvents wraps it
-            value = msgspec.json.decode(members["CloudTrailEvent"], type=str).encode()
-            members = msgspec.json.decode(value, type=dict[str, Raw])
-        elif "detail" in members and not _is_record(members):  # as EventBridge wraps it
-            if not _is_from_aws(members.get("source")):
+        record = unwrapped(value)
+        if record is None:
+            return None
+        members = members_of(record)
+        if is_record(members):
+            # An insight tells of many calls, and of no caller.
+            if "userIdentity" not in members and "AwsCloudTrailInsight" in text_of(members.get("eventType")):
                 return None
-            value = bytes(members["detail"])
-            members = msgspec.json.decode(value, type=dict[str, Raw])
-        if _is_record(members):
-            return self._call_of(value, members)
+            return call_of(record, keep_record=self._wanted.keeps_record) if self._mentions(record) else None
         if "digestStartTime" not in members:
             keys = ", ".join(sorted(members)[:5])
             self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
         return None
-
-    def _call_of(self, record: bytes, members: dict[str, Raw]) -> Call | None:
-        # An insight tells of many calls, and of no caller.
-        if "userIdentity" not in members and "AwsCloudTrailInsight" in _text(members.get("eventType")):
-            return None
-        return call_of(record, keep_record=self._wanted.keeps_record) if self._mentions(record) else None
 
     def _mentions(self, record: bytes) -> bool:
         if any(needle in record for needle in self._needles):
@@ -104,23 +93,7 @@ class _Parser:
         return any(needle in plain for needle in self._needles)
 
 
-def _is_record(members: dict[str, Raw]) -> bool:
-    return "userIdentity" in members or "eventVersion" in members or "eventName" in members
-
-
-def _is_from_aws(source: Raw | None) -> bool:
-    """Return whether AWS itself put an event on the bus; who else does must name another source, or is a partner."""
-    return source is None or (_text(source).startswith("aws.") and not _text(source).startswith("aws.partner/"))
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "a record with invalid UTF-8"
     return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)
-
-
-def _text(value: Raw | None) -> str:
-    try:
-        return msgspec.json.decode(value, type=str) if value else ""
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""

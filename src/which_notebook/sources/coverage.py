@@ -1,4 +1,4 @@
-"""What log files there are, as their paths tell, and which files of a folder are none."""
+"""What a reading covered: how much was read, what couldn't be, which files were left out, and of which days there are any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from msgspec import Struct, field
 
-from ..calls.filter import Question
+from ..calls.scope import Scope
 from .log_paths import place_of
 
 _DAYS_LOOKED_AT = 400
@@ -17,11 +17,31 @@ _DAYS_NAMED = 5
 
 
 class Coverage(Struct):
-    """`days` of delivery by region, of files in CloudTrail's layout; what was `left_out` by its ending, and why."""
+    """What is known of one reading once it is at its end.
 
+    `files` were read, of `size` bytes when decompressed. `skipped`: what couldn't be read, and why (`skips`: how often
+    something was). `notes`: what the
+    reader of the answer should know. `left_out`: files that are no logs, by ending and reason. `days` of delivery by
+    region, and `accounts`, of files in CloudTrail's layout.
+    """
+
+    files: int = 0
+    size: int = 0
+    skipped: dict[tuple[str, str], None] = field(default_factory=dict)
+    skips: int = 0
+    notes: dict[str, None] = field(default_factory=dict)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     days: dict[str, set[str]] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
-    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Take down that a source, or a part of it, couldn't be read; the same only once."""
+        self.skipped[name, reason] = None
+        self.skips += 1
+
+    def note(self, text: str) -> None:
+        """Take down what the reader of the answer should know; the same only once."""
+        self.notes[text] = None
 
     def see(self, path: str) -> None:
         """Take in the path of a log file, or of a folder with some, whether it is read or not."""
@@ -36,14 +56,19 @@ class Coverage(Struct):
         ending = os.path.splitext(name)[1].lower()
         self.left_out[ending or "no ending", reason] += 1
 
-    def gaps(self, question: Question) -> Iterator[str]:
+    def take_over(self, before: Coverage) -> None:
+        """Take in what couldn't be read, and is to be known, of a reading that went before this one."""
+        self.skipped |= before.skipped
+        self.notes |= before.notes
+
+    def gaps(self, scope: Scope) -> Iterator[str]:
         """Yield a sentence for each region, and for the days, that are asked for and have no log file."""
         if not self.days:
             return
-        for region in question.regions:
+        for region in scope.regions:
             if region not in self.days:
                 yield f"There is no log file of the region {region}"
-        first, last = (time and time[:10] for time in (question.since, question.until))
+        first, last = (time and time[:10] for time in (scope.since, scope.until))
         there = set().union(*self.days.values())
         first, last = first or min(there), last or max(there)
         missing = [day for day in _days(first, last) if day not in there]

@@ -1,4 +1,4 @@
-"""The account's event history: what CloudTrail keeps of each region without a trail, 90 days of management events.
+"""The account's event history, `cloudtrail:`: what CloudTrail keeps of each region without a trail, 90 days of management events.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html: 50 events a page, one attribute a
 lookup, two requests a second for each account and region.
@@ -6,33 +6,32 @@ lookup, two requests a second for each account and region.
 
 from __future__ import annotations
 
-import errno
-import itertools
-import random
-import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
-from time import monotonic, sleep
-from typing import Any, BinaryIO
+from typing import Any
+
+import msgspec
 
 from .. import aws
-from ..calls.filter import Question
+from ..calls.scope import Scope
 from ..calls.search import Wanted
-from ..reading.parts import decode_found, encode
-from ..reading.reader import Reading
-from ..records.cloudtrail import Call, RecordError, call_of
-from ..records.scan import Found
+from ..calls.spool import Blocks
+from ..errors import reason_of
+from ..records.cloudtrail import RecordError, call_of
+from ..records.scan import Extract
+from .coverage import Coverage
+from .source import Source, SourceError
 
-_NAME = "cloudtrail:"
+NAME = "cloudtrail:"
 _DAYS = 90
 _PERMISSION = "cloudtrail:LookupEvents"
 # A little more than the half second: on its way a request may catch up with the one before.
 _SECONDS_BETWEEN_REQUESTS = 0.525
-_TRIES = 8
-_LONGEST_BACKOFF = 20.0
-_LENGTH_BYTES = 4
+# Whoever else asks in this account and region shares the rate, and may do so for a while.
+_ATTEMPTS = 8
 
 # Where the events of global services are: IAM, CloudFront, sign-in, and STS's global endpoint.
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
@@ -42,58 +41,50 @@ _GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us
 Attribute = tuple[str, str] | None
 """What a lookup asks for: an attribute's key and value. None: all events of the time range."""
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Extract).decode
 
-class Kept:
-    """What a look through the whole time range gave, in a temporary file: a second one would take as long."""
 
-    def __init__(self) -> None:
-        self._file: BinaryIO = tempfile.TemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - close() closes it
-        self.is_whole = False
+class EventHistory(Source):
+    """The event history; needs cloudtrail:LookupEvents.
 
-    def add(self, found: Found) -> None:
-        """Keep what a page gave."""
-        block = encode(found)
-        self._file.write(len(block).to_bytes(_LENGTH_BYTES, "little") + block)
+    A look through the whole time range takes long: where it is read again, a copy of what it gave answers the next
+    such question.
+    """
 
-    def pages(self) -> Iterator[Found]:
-        """Yield what was kept."""
-        self._file.seek(0)
-        while length := self._file.read(_LENGTH_BYTES):
-            yield decode_found(self._file.read(int.from_bytes(length, "little")))
+    def __init__(self, name: str, *, again: bool = False) -> None:
+        if name != NAME:
+            raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
+        super().__init__(name, again=again)
+        self._copy: Blocks | None = None
+
+    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+        """Yield the wanted calls, a page at a time.
+
+        The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
+        without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
+        us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
+        """
+        has_copy = self._copy is not None and _needs_all(wanted)
+        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(wanted, scope, coverage):
+            yield Extract(found.size, list(filter(wanted.wants, found.calls)), [])
 
     def close(self) -> None:
-        """Delete the file."""
-        self._file.close()
+        """Remove the copy."""
+        if self._copy:
+            self._copy.close()
 
-
-def history_calls(wanted: Wanted, question: Question, reading: Reading, kept: Kept | None = None) -> Iterator[Call]:
-    """Yield the wanted calls of the event history, in no particular order; needs cloudtrail:LookupEvents.
-
-    The question's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
-    without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says us-east-1 in
-    its record, so it isn't asked for; but a session may have been opened there that was used elsewhere. `kept`, if given,
-    takes in what a look through the whole time range gives, and answers the next such question.
-
-    What can't be asked is taken down in `reading`, with what the history can't tell.
-    """
-    if kept and kept.is_whole and _needs_all(wanted):
-        for found in kept.pages():
-            reading.size += found.size
-            yield from filter(wanted.wants, found.calls)
-        return
-    oldest = datetime.now(UTC) - timedelta(days=_DAYS)
-    _note(question, oldest, reading)
-    keep = kept if kept and _needs_all(wanted) else None
-    for region, found in _looked_up(wanted, question, oldest, reading):
-        reading.size += found.size
-        reading.progress.add(0, found.size)
-        for problem in found.problems:
-            reading.skip(f"{_NAME} {region}", problem)
-        if keep:
-            keep.add(found)
-        yield from filter(wanted.wants, found.calls)
-    if keep:
-        keep.is_whole = True
+    def _looked_up(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+        oldest = datetime.now(UTC) - timedelta(days=_DAYS)
+        coverage.note(_note(scope, oldest))
+        copy = Blocks() if self.again and _needs_all(wanted) else None
+        for region, found in _pages_of_regions(wanted, scope, oldest, coverage):
+            for problem in found.problems:
+                coverage.skip(f"{NAME} {region}", problem)
+            if copy:
+                copy.add(_encode(found))
+            yield found
+        self._copy = copy or self._copy
 
 
 def lookups(wanted: Wanted) -> list[Attribute]:
@@ -115,25 +106,28 @@ def _needs_all(wanted: Wanted) -> bool:
     return bool(wanted.role_names or wanted.chains or wanted.source_identities)
 
 
-def _note(question: Question, oldest: datetime, reading: Reading) -> None:
-    note = f"{_NAME} holds management events only, no data events (such as S3's GetObject), and {_DAYS} days of them"
-    if question.since and datetime.fromisoformat(question.since) < oldest:
-        note += f"; --since {question.since} goes back further"
-    reading.note(note)
+def _note(scope: Scope, oldest: datetime) -> str:
+    note = f"{NAME} holds management events only, no data events (such as S3's GetObject), and {_DAYS} days of them"
+    if scope.since and datetime.fromisoformat(scope.since) < oldest:
+        note += f"; --since {scope.since} goes back further"
+    return note
 
 
-def _looked_up(wanted: Wanted, question: Question, oldest: datetime, reading: Reading) -> Iterator[tuple[str, Found]]:
+def _pages_of_regions(
+    wanted: Wanted, scope: Scope, oldest: datetime, coverage: Coverage
+) -> Iterator[tuple[str, Extract]]:
     """Yield what each page gives, with its region; the regions are asked at the same time, each a page ahead."""
-    if question.until and datetime.fromisoformat(question.until) < oldest:
+    if scope.until and datetime.fromisoformat(scope.until) < oldest:
         return
+    asked = scope.regions or scope.service_regions
     try:
-        regions = _regions(question)
+        regions = _with_global_regions(asked)
     except OSError as error:
-        reading.skip(_NAME, str(error.strerror))
+        coverage.skip(NAME, reason_of(error))
         return
     with ThreadPoolExecutor(len(regions)) as pool:
-        asked = [(region, _pages(region, wanted, question, oldest)) for region in regions]
-        running = {pool.submit(next, pages, None): (region, pages) for region, pages in asked}
+        pages_of = [(region, _pages(region, wanted, scope, oldest, not asked or region in asked)) for region in regions]
+        running = {pool.submit(next, pages, None): (region, pages) for region, pages in pages_of}
         while running:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 region, pages = running.pop(done)
@@ -142,67 +136,46 @@ def _looked_up(wanted: Wanted, question: Question, oldest: datetime, reading: Re
                     yield region, found
 
 
-def _regions(question: Question) -> list[str]:
+def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
     with aws.named_errors(_PERMISSION):
-        regions = question.regions or tuple(filter(None, [aws.configured_region()]))
-        if not regions:
-            raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION")
+        regions = aws.regions_asked(asked)
         of_global_services = {_GLOBAL_REGIONS.get(aws.partition(region) or "") for region in regions}
     return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
 
 
-def _pages(region: str, wanted: Wanted, question: Question, oldest: datetime) -> Iterator[Found]:
+def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Extract]:
     """Yield what each page of a region gives; an error as the last one's problem."""
     attributes = lookups(wanted)
-    if question.regions and region not in question.regions:
+    if not is_asked_for:
         attributes = [each or ("EventName", "AssumeRole") for each in attributes]
     try:
         with aws.named_errors(_PERMISSION):
-            client = _client(region)
+            paginator = history_client(region).get_paginator("lookup_events")
             for attribute in attributes:
-                given = _range(attribute, question, oldest)
-                while True:
-                    page = _lookup(client, given)
+                for page in paginator.paginate(**_parameters(attribute, scope, oldest)):
                     yield _found(page, keep_record=wanted.keeps_record)
-                    if not page.get("NextToken"):
-                        break
-                    given["NextToken"] = page["NextToken"]
     except OSError as error:
-        reason = str(error.strerror)
+        reason = reason_of(error)
         if not aws.is_known_region(region, "cloudtrail"):
             reason += f"; boto3 knows no region {region}"
-        yield Found(0, [], [reason])
+        yield Extract(0, [], [reason])
 
 
-def _range(attribute: Attribute, question: Question, oldest: datetime) -> dict[str, Any]:
+def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if attribute:
         given["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
-    since = question.since and datetime.fromisoformat(question.since)
+    since = scope.since and datetime.fromisoformat(scope.since)
     # A time that is out of range is refused; and a session was opened before the calls in it.
     if since and since > oldest and not (attribute and attribute[0] == "ResourceName"):
         given["StartTime"] = since
-    if question.until:
-        given["EndTime"] = datetime.fromisoformat(question.until)
+    if scope.until:
+        given["EndTime"] = datetime.fromisoformat(scope.until)
     return given
 
 
-def _lookup(client: Any, given: dict[str, Any]) -> dict[str, Any]:
-    for tries in itertools.count(1):
-        try:
-            page: dict[str, Any] = client.lookup_events(**given)
-        except Exception as error:
-            # Whoever else asks in this account and region shares the rate, and may do so for a while.
-            if tries == _TRIES or not aws.is_throttling(error):
-                raise
-            sleep(min(2**tries, _LONGEST_BACKOFF) * random.uniform(0.5, 1))  # noqa: S311 - no secret
-        else:
-            return page
-    raise AssertionError
-
-
-def _found(page: dict[str, Any], *, keep_record: bool) -> Found:
-    found = Found(0, [], [])
+def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
+    found = Extract(0, [], [])
     for event in page["Events"]:
         record = event["CloudTrailEvent"].encode()
         found.size += len(record)
@@ -213,8 +186,9 @@ def _found(page: dict[str, Any], *, keep_record: bool) -> Found:
     return found
 
 
-def _client(region: str) -> Any:
-    client = aws.client("cloudtrail", region)
+def history_client(region: str) -> Any:
+    """Return the region's client, whose requests are paced."""
+    client = aws.client("cloudtrail", region, attempts=_ATTEMPTS)
     # Just before each request, so botocore's own retries are paced as well.
     client.meta.events.register(
         "before-send.cloudtrail.LookupEvents", _PACES.setdefault(region, Pace()), unique_id="which-notebook-pace"
@@ -223,17 +197,18 @@ def _client(region: str) -> Any:
 
 
 class Pace:
-    """Lets a request a half second pass, whoever makes it; botocore calls it before it sends one."""
+    """Lets a request pass each half second, whoever makes it; botocore calls it before it sends one."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._next = 0.0
 
     def __call__(self, **event: Any) -> None:
         """Wait until it is time."""
         with self._lock:
-            sleep(max(0.0, self._next - monotonic()))
-            self._next = monotonic() + _SECONDS_BETWEEN_REQUESTS
+            time.sleep(max(0.0, self._next - self._clock()))
+            self._next = self._clock() + _SECONDS_BETWEEN_REQUESTS
 
 
 _PACES: dict[str, Pace] = {}

@@ -1,42 +1,54 @@
-"""Log files on this machine."""
+"""Log files on this machine: a file, or all in a folder that hold records."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from ..calls.filter import Question
+from ..calls.scope import Scope
+from ..errors import reason_of
+from ..limits import Limits
 from .coverage import Coverage
-from .heads import why_no_log
+from .heads import SUFFIXES, why_no_log
 from .log_paths import holds_calls, may_answer
-from .source import LogFile
+from .read_once import open_local
+from .source import LogFile, Opened, Source
 
-SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-
-Skip = Callable[[str, str], None]
+KIND = "folder"
 
 
-def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | None = None) -> Iterator[LogFile]:
-    """Yield the log files of a source: a file as it is, of a folder all that may answer the question, in a fixed order.
+class Folder(Source):
+    """A folder, or one file."""
 
-    In a folder, a name with another ending is a log's too, if records stand at its beginning. What can't be looked at is
-    given to `skip`, with the reason; `coverage` takes in what there is, and what is left out.
-    """
-    coverage = Coverage() if coverage is None else coverage
-    try:
-        is_folder = stat.S_ISDIR(os.stat(source).st_mode)
-        if not is_folder:
-            yield _log_file(os.path.abspath(source), os.stat(source))
+    def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+        """Yield a file as it is, of a folder all that may answer the question, in a fixed order.
+
+        In a folder, a name with another ending is a log's too, if records stand at its beginning.
+        """
+        try:
+            found = os.stat(self.name)
+        except OSError as error:
+            coverage.skip(self.name, reason_of(error))
             return
-    except OSError as error:
-        skip(source, _reason(error))
-        return
+        if stat.S_ISDIR(found.st_mode):
+            yield from _files_below(self.name, scope, coverage)
+        else:
+            yield _log_file(os.path.abspath(self.name), found)
+
+    @staticmethod
+    def opened(files: list[LogFile], limits: Limits) -> Iterator[Opened]:
+        """Yield each with its content."""
+        for file in files:
+            yield open_local(file, limits)
+
+
+def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
     seen = False
-    for folder, entries in _walk(os.path.abspath(source), skip):
+    for folder, entries in _walk(os.path.abspath(source), coverage):
         if not holds_calls(f"{folder}/"):
             continue
-        is_asked_for = may_answer(f"{folder}/", question)
+        is_asked_for = may_answer(f"{folder}/", scope)
         has_logs = False
         for entry in entries:
             if not holds_calls(entry.name):
@@ -57,14 +69,14 @@ def log_files(source: str, question: Question, skip: Skip, coverage: Coverage | 
             except OSError as error:
                 if entry.name.endswith(SUFFIXES):
                     seen = True
-                    skip(entry.path, _reason(error))
+                    coverage.skip(entry.path, reason_of(error))
                 else:
-                    coverage.leave_out(entry.path, _reason(error))
+                    coverage.leave_out(entry.path, reason_of(error))
         if has_logs:
             seen = True
             coverage.see(f"{folder}/")
     if not seen:
-        skip(source, "no log files in this folder")
+        coverage.skip(source, "no log files in this folder")
 
 
 def _why_no_log(path: str) -> str | None:
@@ -72,7 +84,7 @@ def _why_no_log(path: str) -> str | None:
         return why_no_log(file)
 
 
-def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
+def _walk(source: str, coverage: Coverage) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
     """Yield each folder with what is in it and is no folder."""
     pending = [source]
     # Links are followed, and may lead round in a circle.
@@ -87,7 +99,7 @@ def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]
             with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
-            skip(folder, _reason(error))
+            coverage.skip(folder, reason_of(error))
             continue
         files = []
         for entry in entries:
@@ -104,11 +116,11 @@ def _walk(source: str, skip: Skip) -> Iterator[tuple[str, list[os.DirEntry[str]]
 
 def _log_file(path: str, found: os.stat_result) -> LogFile:
     if not stat.S_ISREG(found.st_mode):
-        return LogFile(path)  # a pipe, such as the shell's <(…)
+        return LogFile(KIND, path)  # a pipe, such as the shell's <(…)
     if not _is_utf8(path):
-        return LogFile(path, found.st_size)  # neither the cache nor another process can be told such a name
+        return LogFile(KIND, path, found.st_size)  # neither the cache nor another process can be told such a name
     version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
-    return LogFile(path, found.st_size, version)
+    return LogFile(KIND, path, found.st_size, version)
 
 
 def _is_utf8(path: str) -> bool:
@@ -117,7 +129,3 @@ def _is_utf8(path: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -1,4 +1,4 @@
-"""Tells by its first bytes whether a file holds records, whatever its name ends in."""
+"""Tells whether a file holds records: by what its name ends in, or else by its first bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from ..records.decompress import GZIP
+
+SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+"""A log's name ends so; of any other name the first bytes decide."""
 
 HEAD_BYTES = 64 * 1024
 NO_RECORDS = "no CloudTrail records"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from ..calls.filter import Question
+from ..calls.scope import Scope
 
 _PATH = re.compile(
     r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail(?:-NetworkActivity)?/(?P<region>[a-z0-9-]+)"
@@ -31,28 +31,28 @@ def place_of(path: str) -> tuple[str, str, str] | None:
     return found and (found["account"], found["region"], f"{found['year']}-{found['month']}-{found['day']}")
 
 
-def may_answer(path: str, question: Question) -> bool:
+def may_answer(path: str, scope: Scope) -> bool:
     """Return whether such a file can hold a call that is asked for; True where its path tells nothing."""
     place = place_of(path)
     if not place:
         return True
     account, region, day = place
-    if question.accounts and account not in question.accounts:
+    if scope.accounts and account not in scope.accounts:
         return False
-    if question.regions and region not in question.regions:
+    if scope.regions and region not in scope.regions:
         return False
-    first, last = days(question)
+    first, last = days(scope)
     return (first is None or day >= first) and (last is None or day <= last)
 
 
-def days(question: Question) -> tuple[str | None, str | None]:
+def days(scope: Scope) -> tuple[str | None, str | None]:
     """Return the first and the last day whose folders can hold what is asked for.
 
     A record lies under the day of its delivery, some minutes after the call and rarely days.
     """
-    first = question.since[:10] if question.since else None
+    first = scope.since[:10] if scope.since else None
     last = None
-    if question.until:
-        asked = date.fromisoformat(question.until[:10])
-        last = str(asked + min(timedelta(days=question.delivered_within_days), date.max - asked))
+    if scope.until:
+        asked = date.fromisoformat(scope.until[:10])
+        last = str(asked + min(timedelta(days=scope.delivered_within_days), date.max - asked))
     return first, last

@@ -1,10 +1,10 @@
-"""Log files in S3: which objects there are, and what is in them."""
+"""Log files in S3: `s3://BUCKET/PREFIX`."""
 
 from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -12,67 +12,86 @@ from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from .. import aws
-from ..calls.filter import Question
+from ..calls.scope import Scope
+from ..errors import reason_of
+from ..limits import Limits
 from .coverage import Coverage
-from .folder import SUFFIXES, Skip
-from .heads import HEAD_BYTES, why_no_log
+from .heads import HEAD_BYTES, SUFFIXES, why_no_log
 from .log_paths import holds_calls, may_answer
 from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
 from .s3_object import AT_ONCE, ObjectReader
-from .source import LogFile
+from .source import LogFile, Opened, Source, SourceError
 
+KIND = "s3"
 _LISTED_AT_ONCE = 64
-_SMALL = 4 * 1024 * 1024
 _PIECE = 256 * 1024
 _AHEAD_BYTES = 8 * 1024 * 1024
 
 
-def log_objects(name: str, question: Question, skip: Skip, coverage: Coverage | None = None) -> Iterator[LogFile]:
-    """Yield the log files of `s3://bucket/folder` that may answer the question, in a fixed order, or the one object.
+class Bucket(Source):
+    """A bucket, a folder in it, or one object.
 
-    Of CloudTrail's layout only the accounts, regions and days that are asked for are listed; see `s3_folders`. What has
-    another ending is a log too, if records stand at its beginning, which is downloaded for that. What can't be listed is
-    given to `skip`, with the reason; `coverage` takes in what there is, and what is left out. Needs s3:ListBucket, and
-    s3:GetObject for other endings. Raises SourceError where boto3 isn't installed.
+    Needs s3:ListBucket, s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
     """
-    coverage = Coverage() if coverage is None else coverage
-    bucket, _, path = name.removeprefix("s3://").partition("/")
-    folder = path if path.endswith("/") or not path else f"{path}/"
-    seen = False
-    walk = _Walk(bucket, question, skip)
-    try:
-        objects = walk.objects(first_listings(folder, question))
-        while some := list(islice(objects, _LISTED_AT_ONCE)):
-            listed = {
-                found["Key"]: found for found in some if holds_calls(found["Key"]) and not found["Key"].endswith("/")
-            }
-            asked_for = {key: found for key, found in listed.items() if may_answer(key, question)}
-            reasons = _why_no_logs(bucket, [key for key in asked_for if not key.endswith(SUFFIXES)])
-            for key in listed:
-                if isinstance(reason := reasons.get(key), OSError):
-                    skip(f"s3://{bucket}/{key}", str(reason.strerror))
-                elif reason:
-                    coverage.leave_out(key, reason)
-                    continue
-                elif key in asked_for:
-                    yield _log_file(bucket, asked_for[key])
-                seen = True
-                coverage.see(key)
-        if seen or walk.failed:
+
+    def __init__(self, name: str, *, again: bool = False) -> None:
+        if not name.removeprefix("s3:").strip("/"):
+            raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
+        super().__init__(name, again=again)
+
+    def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+        """Yield the objects that may answer the question, in a fixed order.
+
+        Of CloudTrail's layout only the accounts, regions and days that are asked for are listed; see `s3_folders`. What has
+        another ending is a log too, if records stand at its beginning, which is downloaded for that.
+        """
+        bucket, _, path = self.name.removeprefix("s3://").partition("/")
+        folder = path if path.endswith("/") or not path else f"{path}/"
+        seen = False
+        walk = _Walk(bucket, scope, coverage)
+        try:
+            objects = walk.objects(first_listings(folder, scope))
+            while some := list(islice(objects, _LISTED_AT_ONCE)):
+                listed = {
+                    found["Key"]: found
+                    for found in some
+                    if holds_calls(found["Key"]) and not found["Key"].endswith("/")
+                }
+                asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
+                reasons = _why_no_logs(bucket, [key for key in asked_for if not key.endswith(SUFFIXES)])
+                for key in listed:
+                    if isinstance(reason := reasons.get(key), OSError):
+                        coverage.skip(f"s3://{bucket}/{key}", reason_of(reason))
+                    elif reason:
+                        coverage.leave_out(key, reason)
+                        continue
+                    elif key in asked_for:
+                        yield _log_file(bucket, asked_for[key])
+                    seen = True
+                    coverage.see(key)
+            if seen or walk.failed:
+                return
+            # The first of all keys that begin so, which an object of just that name would be.
+            with aws.named_errors("s3:ListBucket"):
+                answer = aws.client("s3", connections=AT_ONCE).list_objects_v2(Bucket=bucket, Prefix=path, MaxKeys=1)
+        except OSError as error:
+            coverage.skip(self.name, reason_of(error))
             return
-        # The first of all keys that begin so, which an object of just that name would be.
-        with aws.named_errors("s3:ListBucket"):
-            answer = aws.client("s3", connections=AT_ONCE).list_objects_v2(Bucket=bucket, Prefix=path, MaxKeys=1)
-    except OSError as error:
-        skip(name, str(error.strerror))
-        return
-    first = next(iter(answer.get("Contents", ())), None)
-    if first is None:
-        skip(name, "nothing in the bucket has that name" if path else "the bucket is empty")
-    elif first["Key"] == path != folder:
-        yield _log_file(bucket, first)
-    elif not walk.met_trail and not is_in_layout(folder):
-        skip(name, "no log files in this folder")
+        first = next(iter(answer.get("Contents", ())), None)
+        if first is None:
+            coverage.skip(self.name, "nothing in the bucket has that name" if path else "the bucket is empty")
+        elif first["Key"] == path != folder:
+            yield _log_file(bucket, first)
+        elif not walk.met_trail and not is_in_layout(folder):
+            coverage.skip(self.name, "no log files in this folder")
+
+    @staticmethod
+    def opened(files: list[LogFile], limits: Limits) -> Iterator[Opened]:
+        """Yield each object with its content, or with the reason why it can't be had; in the order in which they are given.
+
+        Small ones are downloaded ahead, several at a time, some megabytes in all; large ones are read as they come.
+        """
+        return opened_objects(files, limits.ahead_bytes)
 
 
 def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None]:
@@ -92,12 +111,11 @@ def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None
         return dict(zip(keys, pool.map(why, keys), strict=True))
 
 
-def opened_objects(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | OSError]]:
-    """Yield each object with its content, or with the reason why it can't be had; in the order in which they are given.
-
-    Small ones are downloaded ahead, several at a time, some megabytes in all; large ones are read as they come. Needs
-    s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
-    """
+def opened_objects(
+    files: list[LogFile], small: int, download: Callable[[str], BinaryIO] | None = None
+) -> Iterator[Opened]:
+    """Do so for objects; `small` is how many bytes a small one has at most, and `download` gets it."""
+    download = download or _downloaded
     rest = iter(files)
     ahead: deque[tuple[LogFile, int, Future[BinaryIO] | None]] = deque()
     held = 0
@@ -105,10 +123,10 @@ def opened_objects(files: list[LogFile]) -> Iterator[tuple[LogFile, BinaryIO | O
     try:
         while True:
             while held < _AHEAD_BYTES and len(ahead) < 2 * AT_ONCE and (file := next(rest, None)):
-                size = _SMALL if file.size is None else file.size
-                if size <= _SMALL:
+                size = small if file.size is None else file.size
+                if size <= small:
                     held += size
-                    ahead.append((file, size, pool.submit(_downloaded, file.name)))
+                    ahead.append((file, size, pool.submit(download, file.name)))
                 else:
                     ahead.append((file, 0, None))
             if not ahead:
@@ -132,7 +150,7 @@ def _downloaded(name: str) -> BinaryIO:
 
 
 def _log_file(bucket: str, found: dict[str, Any]) -> LogFile:
-    return LogFile(f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
+    return LogFile(KIND, f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
 
 
 class _Walk:
@@ -141,8 +159,8 @@ class _Walk:
     `failed`: something couldn't be listed. `met_trail`: some of it is a trail's, and need not be listed in full.
     """
 
-    def __init__(self, bucket: str, question: Question, skip: Skip) -> None:
-        self._bucket, self._question, self._skip = bucket, question, skip
+    def __init__(self, bucket: str, scope: Scope, coverage: Coverage) -> None:
+        self._bucket, self._scope, self._coverage = bucket, scope, coverage
         self.failed = self.met_trail = False
 
     def objects(self, first: list[Listing]) -> Iterator[dict[str, Any]]:
@@ -156,16 +174,16 @@ class _Walk:
                 self.met_trail |= is_in_layout(listing.prefix)
                 if isinstance(page, OSError):
                     self.failed = True
-                    self._skip(f"s3://{self._bucket}/{listing.prefix}", str(page.strerror))
+                    self._coverage.skip(f"s3://{self._bucket}/{listing.prefix}", reason_of(page))
                     continue
                 known = folders.pop(listing.prefix, []) + [each["Prefix"] for each in page.get("CommonPrefixes", ())]
                 if not page["IsTruncated"]:
-                    more = list(listings_below(listing, known, self._question))
+                    more = list(listings_below(listing, known, self._scope))
                 else:
                     more = [replace(listing, after=None, token=page["NextContinuationToken"])]
                     folders[listing.prefix] = known
                 for found in page.get("Contents", ()):
-                    if (elsewhere := listings_instead(listing, found["Key"], self._question)) is not None:
+                    if (elsewhere := listings_instead(listing, found["Key"], self._scope)) is not None:
                         more = elsewhere
                         break
                     yield found

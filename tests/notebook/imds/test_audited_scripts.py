@@ -54,7 +54,7 @@ def script_with(account: Account, place: str, drawn: str) -> str:
 def is_fine(script: str) -> bool:
     """Return whether the audit calls the notebook instance of such a script attributed, or enforced."""
     found = recognise(script)
-    return found.kind in ("recipe", "module") and found.is_locked and not found.openings
+    return found.kind in ("recipe", "module") and found.is_locked and not found.exposures
 
 
 @pytest.mark.parametrize("place", ["recipe", "profile", "imds"])

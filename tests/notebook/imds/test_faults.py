@@ -98,14 +98,14 @@ def sts_error(status: str, code: str) -> str:
 
 
 def passing_on_stalls(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
-    """Let the service stall for what is passed on alone, and ask for all of that at once and again."""
-    user = watched(SESSION)
+    """Let the service stall for what is passed on alone, and ask for all of that at once and again, past a session's end."""
+    user = watched(20)
     needed = "/latest/(api/|meta-data/(iam/security-credentials|services/domain))"
     user.notebook.go_wrong(metadata=Fault(wait=3600, path=f"(?!{needed})"))
     asking = [
         PYTHON,
         str(PROGRAMS / "ask_all.py"),
-        str(2 * OUTAGE),
+        "25",
         *(path for path in PASSED_ON if "domain" not in path),
     ]
     user.notebook.run(asking, check=True)
@@ -213,8 +213,8 @@ LOADS = {
 
 @pytest.fixture(scope="module")
 def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple[tuple[str, ...], float]]]]:
-    """Let a dozen happen at once, each on a notebook instance of its own: most of the time is waiting."""
-    with notebooks_of(account) as new_notebook, ThreadPoolExecutor(len(SCENARIOS)) as pool:
+    """Let four happen at once, each on a notebook instance of its own: most of the time is waiting."""
+    with notebooks_of(account) as new_notebook, ThreadPoolExecutor(4) as pool:
 
         def watched(
             layout: Layout, session_seconds: int, change: Callable[[str], str] = lambda script: script

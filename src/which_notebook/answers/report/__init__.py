@@ -10,17 +10,15 @@ from contextlib import ExitStack, closing
 from operator import attrgetter
 from typing import BinaryIO
 
-from ...calls.filter import Question
+from ...calls.call import CALL_FIELDS
+from ...calls.filter import Filter
 from ...calls.table import CallTable
-from ...judging.warnings import Signs
-from ...reading.reader import Reading
-from ...records.cloudtrail import CALL_FIELDS
+from ...judging.warnings import Warnings
+from ...limits import LIMITS, Limits
+from ...sources.coverage import Coverage
 from .columns import EventIds, Numbers, Texts, Times
 from .head import Head
 from .page import write_page
-
-CALLS_AT_MOST = 1_000_000
-"""How many calls the page holds; its counts by notebook are of all."""
 
 _OTHERS = ("event_id", "event_time")
 _TEXT_FIELDS = (*(name for name in CALL_FIELDS if name not in _OTHERS), "via")
@@ -28,20 +26,20 @@ _TEXT_FIELDS = (*(name for name in CALL_FIELDS if name not in _OTHERS), "via")
 
 def write_report(
     tables: Iterable[CallTable],
-    signs: Signs,
+    warnings: Warnings,
     role: str,
-    reading: Reading,
+    coverage: Coverage,
     file: BinaryIO,
-    question: Question | None = None,
-    *,
-    at_most: int = CALLS_AT_MOST,
+    asked: Filter | None = None,
+    limits: Limits = LIMITS,
 ) -> None:
-    """Write the page. `signs` and `reading` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
+    """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
 
-    `question` is what was asked, for the page to say. Of more than `at_most` calls the page holds the oldest, and says so.
+    `asked` is what was asked, for the page to say. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
     """
-    head, lanes, ids, times = Head(), Numbers(), EventIds(), Times()
-    texts = {name: Texts() for name in _TEXT_FIELDS}
+    head = Head(limits.lanes)
+    lanes, ids, times = Numbers(limits), EventIds(limits), Times(limits)
+    texts = {name: Texts(limits) for name in _TEXT_FIELDS}
     columns = {"lane": lanes, "event_id": ids, "event_time": times, **texts}
     held = 0
     with ExitStack() as stack:
@@ -52,12 +50,12 @@ def write_report(
             head.summary.add(table)
             for call in table.calls():
                 lane = head.lane(call)
-                if held < at_most:
+                if held < limits.report_calls:
                     held += 1
                     lanes.add(lane)
                     ids.add(call.event_id)
                     times.add(call.event_time)
                     for add, value in zip(adders, values(call), strict=True):
                         add(value)
-        plain = head.plain(role, reading, signs, question or Question())
+        plain = head.plain(role, coverage, warnings, asked or Filter())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
+from ...calls.spool import temporary_file
+from ...limits import Limits
 from ..safe_text import printable
 from .embedded import embedded
 
-_HELD_BYTES = 64 * 1024
-# What base64 turns into whole groups of four.
-_READ_AT_ONCE = 48 * 1024
-# Texts that are looked up, with what each takes in memory besides. Beyond it a text may stand twice; the page puts that right.
-_REMEMBERED_BYTES = 2_000_000
+# What a text that is looked up takes in memory besides. Beyond the limit a text may stand twice; the page puts that right.
 _BYTES_BESIDES = 150
 _TIME_LENGTH = len("2026-03-01T09:30:00Z")
 _UUID_LENGTH = len("1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d")
@@ -26,16 +23,17 @@ _OTHER_ID = bytes(12)
 class Spool:
     """Bytes to be read once they are all there; in memory while they are few."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._held = bytearray()
         self._file: BinaryIO | None = None
 
     def add(self, data: bytes) -> None:
         """Append bytes."""
         self._held += data
-        if len(self._held) > _HELD_BYTES:
+        if len(self._held) > self._limits.column_bytes:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - close() closes it
+                self._file = temporary_file()
             self._file.write(self._held)
             self._held.clear()
 
@@ -44,7 +42,7 @@ class Spool:
         rest = b""
         if self._file is not None:
             self._file.seek(0)
-            while part := self._file.read(_READ_AT_ONCE):
+            while part := self._file.read(self._limits.column_read_bytes):
                 part = rest + part
                 whole = len(part) - len(part) % 3
                 yield part[:whole]
@@ -61,9 +59,9 @@ class Spool:
 class Column:
     """One field of all calls; put out as a JSON object of `texts`, a list, and `rows`, numbers as bytes in base64."""
 
-    def __init__(self) -> None:
-        self.rows = Spool()
-        self.texts = Spool()
+    def __init__(self, limits: Limits) -> None:
+        self.rows = Spool(limits)
+        self.texts = Spool(limits)
         self._texts_count = 0
 
     def json(self) -> Iterator[bytes]:
@@ -89,8 +87,9 @@ class Column:
 class Texts(Column):
     """A field that few texts fill, or that is missing: a row is the text's number, or 0."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        self._at_most = limits.column_texts_bytes
         self._codes: dict[str | None, bytes] = {None: b"\0"}
         self._remembered = 0
 
@@ -100,7 +99,7 @@ class Texts(Column):
         if code is None:
             text = text or ""
             self._remembered += len(text) + _BYTES_BESIDES
-            if self._remembered > _REMEMBERED_BYTES:
+            if self._remembered > self._at_most:
                 self._codes, self._remembered = {None: b"\0"}, 0
             code = self._codes[text] = number_bytes(self._new_text(text))
         self.rows.add(code)
@@ -122,8 +121,8 @@ class Times(Column):
 
     _START = datetime.fromisoformat("0001-01-01T00:00:00Z")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
         self._row = self._seconds = 0
         self._text, self._code = "", b"\0"
 

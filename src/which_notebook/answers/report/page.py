@@ -9,6 +9,8 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, BinaryIO
 
+from ...judging.statuses import LANES, STATUSES
+from ...judging.warning_kinds import WARNING_KINDS
 from .embedded import embedded
 
 # One after the other they make one module; a class must stand before what extends or creates it while loading.
@@ -54,7 +56,7 @@ def _frame() -> tuple[bytes, bytes]:
     """Return the page before and after its data."""
     folder = files(__package__) / "page"
     style = (folder / "report.css").read_text("utf-8")
-    script = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS)
+    script = "\n".join([_words(), *((folder / name).read_text("utf-8") for name in SCRIPTS)])
     page = (folder / "report.html").read_text("utf-8")
     # Nothing is loaded, sent or framed, and no text becomes markup or code.
     policy = (
@@ -64,6 +66,16 @@ def _frame() -> tuple[bytes, bytes]:
     page = page.replace("POLICY", policy, 1).replace("STYLE", style, 1)
     before, after = page.split("DATA\n", 1)
     return before.encode(), after.replace("SCRIPT", script, 1).encode()
+
+
+def _words() -> str:
+    """Return what the page shows of statuses, lanes and warnings, as the beginning of its script."""
+    words = {
+        "STATUSES": [{"name": each.name, "meaning": each.meaning, "tone": each.lane.tone} for each in STATUSES],
+        "LANES": [{"kind": each.kind, "title": each.title, "tone": each.tone, "mark": each.mark} for each in LANES],
+        "WARNINGS": [{"kind": each.name, "title": each.title} for each in WARNING_KINDS],
+    }
+    return "\n".join(f"const {name} = {embedded(value).decode()};" for name, value in words.items())
 
 
 def _hash(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from ...records.cloudtrail import BASE_SESSION
+from ...calls.call import BASE_SESSION
 from .maybe import Maybe, either, every, opposite
 from .patterns import Other, Value
 from .policy import Policy, Request, Statement, statements_of

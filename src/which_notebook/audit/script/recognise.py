@@ -16,7 +16,7 @@ from typing import Literal
 from msgspec import Struct
 
 from .known_scripts import KNOWN_SCRIPTS, Mode
-from .shell import CONFIG, HOME, NAME, ROLE, Instance, Opening, follow
+from .shell import CONFIG, HOME, NAME, ROLE, Exposure, Instance, follow
 
 Kind = Literal["module", "recipe", "none", "undecided"]
 
@@ -48,7 +48,7 @@ class Script(Struct, frozen=True):
 
     `role_arn` and `session_name` are what it sets, None where it takes the instance's own. `problem` says why it doesn't set
     attribution up, or what can't be told. `is_locked`: ec2-user can't change what it wrote. Without a
-    `role_arn` it asks DescribeNotebookInstance for it. `openings`: what it opens to ec2-user besides. `is_of_module`: it says
+    `role_arn` it asks DescribeNotebookInstance for it. `exposures`: what it exposes to ec2-user besides. `is_of_module`: it says
     that it is the module's.
     """
 
@@ -60,7 +60,7 @@ class Script(Struct, frozen=True):
     starts_without: bool = False
     is_locked: bool = True
     problem: str | None = None
-    openings: tuple[Opening, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
     is_of_module: bool = False
 
 
@@ -109,7 +109,7 @@ def _module_script(script: str) -> Script | None:
         problem=f"extra_on_start, which runs as root afterwards, may undo it: {found.doubts[0]}"
         if found and found.doubts
         else None,
-        openings=tuple(found.openings) if found else (),
+        exposures=tuple(found.exposures) if found else (),
     )
 
 
@@ -158,10 +158,10 @@ def _recipe_script(script: str) -> Script:
     if "\r\n" in script:
         return Script("none", problem="its on-start script has Windows line ends, which bash doesn't take")
     state = follow(script)
-    openings = tuple(state.openings)
+    exposures = tuple(state.exposures)
     if state.doubts:
         problem = f"whether its on-start script sets attribution up can't be told: {state.doubts[0]}"
-        return Script("undecided", problem=problem, openings=openings)
+        return Script("undecided", problem=problem, exposures=exposures)
     reason, values = _default_profile(state.files.get(CONFIG))
     if not reason:
         reason = _wrong_values(values)
@@ -171,7 +171,7 @@ def _recipe_script(script: str) -> Script:
         problem = (
             f"what {', '.join(sorted(others))} in the AWS config that its on-start script writes leads to can't be told"
         )
-        return Script("undecided", problem=problem, openings=openings)
+        return Script("undecided", problem=problem, exposures=exposures)
     role, session = values["role_arn"], values["role_session_name"]
     return Script(
         "recipe",
@@ -179,7 +179,7 @@ def _recipe_script(script: str) -> Script:
         role_arn=None if role == ROLE else role,
         session_name=None if session == NAME else session,
         is_locked={CONFIG, f"{HOME}/.aws", f"{HOME}/.aws/credentials"} <= state.locked,
-        openings=openings,
+        exposures=exposures,
     )
 
 

@@ -209,7 +209,7 @@ class CallsTable {
       "tr",
       {
         role: "row",
-        className: this.calls.field("status", row),
+        className: `${this.calls.field("status", row)} ${STATUS_TONES[this.calls.field("status", row)]}`,
         tabIndex: at === this.active ? 0 : -1,
         ariaRowIndex: String(at + 2),
       },

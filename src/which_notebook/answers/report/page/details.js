@@ -33,7 +33,7 @@ class Details {
         element("strong", {}, this.labels.get(calls.lane[row])),
         ` – ${STATUS_WORDS[status] ?? status}`,
       ),
-      ...this.#signs(row),
+      ...this.#warnings(row),
       element("dl", {}, ...Object.keys(FIELDS).flatMap((name) => this.#field(name, row))),
       element(
         "footer",
@@ -60,11 +60,11 @@ class Details {
     return [element("dt", {}, FIELDS[name]), element("dd", {}, element("span", {}, text), only)];
   }
 
-  #signs(row) {
+  #warnings(row) {
     const id = this.calls.field("event_id", row);
-    return this.head.signs
-      .filter((sign) => sign.event_id === id)
-      .map((sign) => element("p", { className: "note" }, sentence(sign.text)));
+    return this.head.warning_list
+      .filter((warning) => warning.event_id === id)
+      .map((warning) => element("p", { className: "note" }, sentence(warning.text)));
   }
 
   #copyButton(row) {

@@ -53,7 +53,7 @@ function showFigures(head, filters) {
       "Warnings",
       head.warnings,
       () => byId("warnings-section").scrollIntoView(),
-      "Signs against an attribution",
+      "Reasons to doubt an attribution",
       "attention",
     ],
     ["Handshakes", head.handshakes, toCalls({ status: "handshake" }), STATUS_WORDS.handshake],

@@ -5,19 +5,16 @@
 const BIN = 5;
 const ERRORS_HEIGHT = 6;
 const DIAMOND = 3.5;
+const TONES = { plain: "accent", attention: "warning", faint: "faint" };
 
 /** The colours of the style sheet, as they are at the moment. */
 function currentColours() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
-    notebook: colour("accent"),
-    handshake: colour("faint"),
-    unattributed: colour("warning"),
-    "unknown-name": colour("warning"),
-    "more-names": colour("warning"),
+    ...Object.fromEntries(LANES.map(({ kind, tone }) => [kind, colour(TONES[tone])])),
     error: colour("ink"),
-    sign: colour("warning"),
+    warning: colour("warning"),
     line: colour("line"),
   };
 }
@@ -34,10 +31,10 @@ function fitted(canvas) {
 }
 
 /** Draw counts by bin; `most` is what the full height stands for. */
-function drawLane(canvas, { kind, counts, errors, signs = [], most, colours }) {
+function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }) {
   const { context, width, height } = fitted(canvas);
   const base = height - ERRORS_HEIGHT;
-  const room = base - (NEEDS_ATTENTION.has(kind) ? 2 * DIAMOND + 1 : 4);
+  const room = base - (needsAttention(kind) ? 2 * DIAMOND + 1 : 4);
   context.fillStyle = colours.line;
   context.fillRect(0, base, width, 1);
   context.fillStyle = colours[kind];
@@ -46,9 +43,9 @@ function drawLane(canvas, { kind, counts, errors, signs = [], most, colours }) {
     if (!counts[bin]) continue;
     // The logarithm, so that a single call is seen beside a burst.
     const tall = Math.max(3, Math.round((room * Math.log1p(counts[bin])) / Math.log1p(most)));
-    if (NEEDS_ATTENTION.has(kind)) {
+    if (needsAttention(kind)) {
       context.fillRect(bin * BIN + 1, base - tall, BIN - 3, tall);
-      drawDiamond(context, bin * BIN + BIN / 2 - 0.5, base - tall - 1, kind === "unattributed");
+      drawDiamond(context, bin * BIN + BIN / 2 - 0.5, base - tall - 1, LANE_KINDS[kind].mark === "◆");
     } else context.fillRect(bin * BIN, base - tall, BIN - 1, tall);
   }
   context.fillStyle = colours.error;
@@ -56,8 +53,8 @@ function drawLane(canvas, { kind, counts, errors, signs = [], most, colours }) {
     if (errors[bin])
       context.fillRect(bin * BIN, base + 2, BIN - 1, Math.max(1.5, (ERRORS_HEIGHT - 2) * (errors[bin] / counts[bin])));
   }
-  context.fillStyle = colours.sign;
-  for (const x of signs) drawTriangle(context, x, 0);
+  context.fillStyle = colours.warning;
+  for (const x of warnings) drawTriangle(context, x, 0);
 }
 
 function drawDiamond(context, x, y, full) {

@@ -1,7 +1,8 @@
 // The lanes of the timeline and the rows of the notebooks' table: what needs attention first, handshakes last.
 
-const LANE_ORDER = ["unattributed", "unknown-name", "notebook", "more-names", "handshake"];
-const NEEDS_ATTENTION = new Set(["unattributed", "unknown-name", "more-names"]);
+const LANE_ORDER = LANES.map(({ kind }) => kind);
+
+const needsAttention = (kind) => LANE_KINDS[kind].tone === "attention";
 
 /** The lanes with their numbers and names, in their order. */
 function orderedLanes(head) {
@@ -11,7 +12,7 @@ function orderedLanes(head) {
 }
 
 function laneLabel(lane, severalRoles) {
-  const name = LANE_WORDS[lane.kind] ?? lane.name ?? "(no name)";
+  const name = LANE_KINDS[lane.kind].title ?? lane.name ?? "(no name)";
   return severalRoles && lane.role_arn ? `${name} (${roleWords(lane.role_arn)})` : name;
 }
 
@@ -19,12 +20,13 @@ const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 
 /** A symbol and a word for what isn't a notebook's lane, so that it isn't told by colour only. */
 function laneMark(lane) {
-  if (!NEEDS_ATTENTION.has(lane.kind)) return null;
+  const { mark } = LANE_KINDS[lane.kind];
+  if (!mark) return null;
   const words = lane.kind === "unattributed" ? "" : "unknown name: ";
   return element(
     "span",
     { className: "lane-mark" },
-    lane.kind === "unattributed" ? "◆" : "◇",
+    mark,
     element("span", { className: "visually-hidden" }, words),
   );
 }

@@ -55,7 +55,7 @@ function notebookRow(lane, withChained, filters) {
   );
   return element(
     "tr",
-    { className: lane.kind },
+    { className: `${lane.kind} ${LANE_KINDS[lane.kind].tone}` },
     element("th", { scope: "row" }, name),
     ...cells.map(([className, text, title = ""]) => element("td", { className, title }, text)),
   );

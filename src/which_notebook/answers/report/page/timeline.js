@@ -5,7 +5,7 @@ const MANY_LANES = 40;
 
 class Timeline {
   constructor(root, head, calls, filters) {
-    Object.assign(this, { root, calls, filters, signs: head.signs });
+    Object.assign(this, { root, calls, filters, warnings: head.warning_list });
     this.whole = wholeSpan(calls);
     this.lanes = orderedLanes(head);
     this.cursor = new TimelineCursor(this);
@@ -44,7 +44,7 @@ class Timeline {
           colours,
           counts: this.counts.subarray(...range),
           errors: this.errors.subarray(...range),
-          signs: this.signsOf.get(JSON.stringify([lane.role_arn, lane.name]))?.map((seconds) => this.x(seconds)) ?? [],
+          warnings: this.warningsOf.get(JSON.stringify([lane.role_arn, lane.name]))?.map((seconds) => this.x(seconds)) ?? [],
         });
       }
     }
@@ -125,7 +125,7 @@ class Timeline {
       );
       const item = element(
         "li",
-        { className: `lane ${lane.kind}` },
+        { className: `lane ${lane.kind} ${LANE_KINDS[lane.kind].tone}` },
         pick,
         element("div", { className: "strip" }, canvas),
       );
@@ -143,10 +143,10 @@ class Timeline {
       this.list,
       this.brush,
     );
-    this.signsOf = new Map();
-    for (const { notebook, role_arn: role, event_time: time } of this.signs) {
+    this.warningsOf = new Map();
+    for (const { notebook, role_arn: role, event_time: time } of this.warnings) {
       const key = JSON.stringify([role, notebook]);
-      this.signsOf.set(key, [...(this.signsOf.get(key) ?? []), Date.parse(time) / 1000]);
+      this.warningsOf.set(key, [...(this.warningsOf.get(key) ?? []), Date.parse(time) / 1000]);
     }
     // Of very many lanes only those in sight are drawn.
     this.observer = new IntersectionObserver(

@@ -3,29 +3,29 @@
 const WARNINGS_SHOWN = 5;
 
 function showWarnings(head, calls, details) {
-  byId("warnings-section").hidden = !head.signs.length;
+  byId("warnings-section").hidden = !head.warning_list.length;
   const kinds = new Map();
-  for (const sign of head.signs) kinds.set(sign.kind, [...(kinds.get(sign.kind) ?? []), sign]);
-  for (const [kind, signs] of kinds) {
+  for (const warning of head.warning_list) kinds.set(warning.kind, [...(kinds.get(warning.kind) ?? []), warning]);
+  for (const [kind, warnings] of kinds) {
     const list = element(
       "ul",
       { className: "warning-list" },
-      ...signs.slice(0, WARNINGS_SHOWN).map((sign) => warningItem(sign, calls, details)),
+      ...warnings.slice(0, WARNINGS_SHOWN).map((warning) => warningItem(warning, calls, details)),
     );
-    byId("warnings").append(element("h3", {}, SIGN_WORDS[kind] ?? kind), list);
-    if (signs.length > WARNINGS_SHOWN) {
+    byId("warnings").append(element("h3", {}, WARNING_WORDS[kind] ?? kind), list);
+    if (warnings.length > WARNINGS_SHOWN) {
       const more = button(
         { className: "link" },
         () => {
           more.remove();
-          list.append(...signs.slice(WARNINGS_SHOWN).map((sign) => warningItem(sign, calls, details)));
+          list.append(...warnings.slice(WARNINGS_SHOWN).map((warning) => warningItem(warning, calls, details)));
         },
-        `${number(signs.length - WARNINGS_SHOWN)} more`,
+        `${number(warnings.length - WARNINGS_SHOWN)} more`,
       );
       byId("warnings").append(more);
     }
   }
-  if (head.warnings > head.signs.length) {
+  if (head.warnings > head.warning_list.length) {
     byId("warnings").append(
       element(
         "p",
@@ -36,11 +36,11 @@ function showWarnings(head, calls, details) {
   }
 }
 
-function warningItem(sign, calls, details) {
+function warningItem(warning, calls, details) {
   const link = button(
     { className: "link" },
     () => {
-      const row = calls.rowOf(sign.event_id);
+      const row = calls.rowOf(warning.event_id);
       if (row >= 0) details.show(row);
       else
         link.replaceWith(
@@ -48,7 +48,7 @@ function warningItem(sign, calls, details) {
             "span",
             { className: "muted" },
             "not among these calls: ",
-            element("code", {}, `which-notebook event ${sign.event_id} SOURCE`),
+            element("code", {}, `which-notebook event ${warning.event_id} SOURCE`),
           ),
         );
     },
@@ -60,11 +60,11 @@ function warningItem(sign, calls, details) {
     element(
       "p",
       {},
-      element("strong", {}, sign.notebook),
+      element("strong", {}, warning.notebook),
       " ",
-      element("time", { className: "muted", dateTime: sign.event_time }, plainTime(sign.event_time)),
+      element("time", { className: "muted", dateTime: warning.event_time }, plainTime(warning.event_time)),
     ),
-    element("p", {}, sentence(sign.text)),
+    element("p", {}, sentence(warning.text)),
     element("p", {}, link),
   );
 }

@@ -5,26 +5,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-const STATUS_WORDS = {
-  attributed: "made in a session that carries a notebook's name",
-  unattributed: "made in the base session, which all notebooks share: nobody can tell which one made it",
-  handshake: "the base session opened a notebook session; expected",
-  "unknown-name": "made in a session whose name is no known notebook's",
-  chained: "made in another session that a notebook session opened",
-};
-
-const LANE_WORDS = { unattributed: "Unattributed", handshake: "Handshakes", "more-names": "More names" };
-
-const SIGN_WORDS = {
-  "several-names": "One base session, several names",
-  "several-addresses": "One name, several addresses at once",
-  "opened-by-another": "Session opened by somebody else",
-  "unknown-name": "Name of no known notebook",
-  "implicit-trust": "Role trusts itself only implicitly",
-  "passed-role": "Role handed on by its own session",
-  "changed-role": "Role changed by its own session",
-  "changed-notebook-instance": "Notebook instance changed or opened by the role's session",
-};
+// STATUSES, LANES and WARNINGS stand before this: the command's own tables.
+const STATUS_WORDS = Object.fromEntries(STATUSES.map(({ name, meaning }) => [name, meaning]));
+const STATUS_TONES = Object.fromEntries(STATUSES.map(({ name, tone }) => [name, tone]));
+const LANE_KINDS = Object.fromEntries(LANES.map((lane) => [lane.kind, lane]));
+const WARNING_WORDS = Object.fromEntries(WARNINGS.map(({ kind, title }) => [kind, title]));
 
 const numberFormat = new Intl.NumberFormat("en");
 const number = (value) => numberFormat.format(value);

@@ -4,8 +4,8 @@ A parser cuts the script into commands (`syntax`), `walk` goes through them in o
 counts, and `harmless` is the one list of what may stand beside them. Whatever isn't known is a doubt, never fine.
 """
 
-from .state import CONFIG, HOME, NAME, REGION, ROLE, UNKNOWN, Instance, Opening
+from .state import CONFIG, HOME, NAME, REGION, ROLE, UNKNOWN, Exposure, Instance
 from .syntax import require_parser
 from .walk import follow
 
-__all__ = ["CONFIG", "HOME", "NAME", "REGION", "ROLE", "UNKNOWN", "Instance", "Opening", "follow", "require_parser"]
+__all__ = ["CONFIG", "HOME", "NAME", "REGION", "ROLE", "UNKNOWN", "Exposure", "Instance", "follow", "require_parser"]

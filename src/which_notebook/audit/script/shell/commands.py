@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from . import printing
+from .exposures import exposed_by_command
 from .harmless import is_harmless, is_harmless_setting, is_listed, may_assign, may_export
-from .openings import opened_by_command
 from .places import absolute, is_of_clients
 from .state import CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
 from .words import Word
@@ -35,8 +35,8 @@ def evaluate(words: list[Word], given: str | None, shell: Shell, shown: str) -> 
     words = [Word(name), *words[1:]]
     if is_harmless(words, shell):
         return "" if name in ("true", ":", "touch", "mkdir", "sleep", "wait") else UNKNOWN
-    if opening := opened_by_command(words):
-        shell.instance.opens(*opening)
+    if exposure := exposed_by_command(words):
+        shell.instance.exposes(*exposure)
         return UNKNOWN
     raise CantTellError(f"it isn't known whether this is harmless: {shown}")
 
@@ -136,11 +136,9 @@ def _eval(words: list[Word], _given: str | None, shell: Shell, shown: str) -> st
 
 
 def _run_text(text: str, shell: Shell, shown: str) -> None:
-    from .walk import run
-
     if re.search("\x01(unknown|metadata|description)\x01", text):
         raise CantTellError(f"it runs a command that it puts together: {shown}")
-    run(text, shell)
+    shell.instance.run(text, shell)
 
 
 def _shell(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:

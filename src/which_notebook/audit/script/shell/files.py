@@ -6,8 +6,8 @@ import re
 
 from msgspec import Struct
 
+from .exposures import exposed_by_file
 from .harmless import are_harmless_jobs, are_harmless_settings
-from .openings import opened_by_file
 from .places import absolute, is_device, is_free, is_startup_file
 from .state import CONFIG, CREDENTIALS, HOME, NAME, REGION, ROLE, UNKNOWN, CantTellError, Shell
 from .words import Word
@@ -33,8 +33,8 @@ def write(word: Word, content: str, shell: Shell, *, appends: bool) -> None:
         raise CantTellError("it writes to a file whose name can't be told")
     if path in (CONFIG, CREDENTIALS):
         _write_followed(path, content, shell, appends=appends)
-    elif opening := opened_by_file(path):
-        shell.instance.opens(*opening)
+    elif exposure := exposed_by_file(path):
+        shell.instance.exposes(*exposure)
     elif re.fullmatch(r"/etc/cron\.d/[\w-]+", path):
         if not are_harmless_jobs(content, shell.instance.mode):
             raise CantTellError(f"it sets jobs up in {path} that aren't known to be harmless")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct, field
@@ -32,8 +33,8 @@ class TooLongError(CantTellError):
     """The script goes on for longer than it is worth following."""
 
 
-class Opening(Struct, frozen=True):
-    """Something that the script opens to the notebook's user: a finding's code, and what it does."""
+class Exposure(Struct, frozen=True):
+    """Something that the script exposes to the notebook's user: a finding's code, and what it does."""
 
     code: str
     what: str
@@ -43,14 +44,15 @@ class Instance(Struct):
     """What all shells of the script share: files with their content, locks, and what was found.
 
     `mode`: the attribution mode that is set up before the script begins, so that nothing may touch it; None where the
-    script itself sets attribution up.
+    script itself sets attribution up. `run` follows a text that one of the shells runs.
     """
 
     mode: str | None = None
+    run: Callable[[str, Shell], None] = lambda text, shell: None
     files: dict[str, str] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
     doubts: list[str] = field(default_factory=list)
-    openings: list[Opening] = field(default_factory=list)
+    exposures: list[Exposure] = field(default_factory=list)
     steps: int = 0
 
     @property
@@ -64,10 +66,10 @@ class Instance(Struct):
         if self.steps > _MOST_STEPS:
             raise TooLongError("it goes on for too long")
 
-    def opens(self, code: str, what: str) -> None:
-        """Note that the script opens something."""
-        if (opening := Opening(code, what)) not in self.openings:
-            self.openings.append(opening)
+    def exposes(self, code: str, what: str) -> None:
+        """Note that the script exposes something."""
+        if (exposure := Exposure(code, what)) not in self.exposures:
+            self.exposures.append(exposure)
 
 
 class Shell(Struct):

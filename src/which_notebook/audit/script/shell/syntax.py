@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ....sources.source import SourceError
+from ....errors import MissingPackageError
 from .state import CantTellError
 
 if TYPE_CHECKING:
@@ -155,11 +155,11 @@ def outermost(node: Node, kind: str) -> list[Node]:
 
 
 def require_parser() -> None:
-    """Raise SourceError, which says what to install, where the parser is missing."""
+    """Raise MissingPackageError, which says what to install, where the parser is missing."""
     try:
         _parser()
     except ImportError:
-        raise SourceError(
+        raise MissingPackageError(
             "audit needs boto3, and a parser of shell scripts: pip install boto3 tree-sitter tree-sitter-bash"
         ) from None
 

@@ -32,7 +32,7 @@ def follow(script: str, *, mode: str | None = None) -> Instance:
 
     `mode`: the attribution mode that is set up before it begins, if one is.
     """
-    instance = Instance(mode=mode)
+    instance = Instance(mode=mode, run=run)
     try:
         run(script, Shell(instance, kind="subshell" if mode else "script"))
     except CantTellError as error:

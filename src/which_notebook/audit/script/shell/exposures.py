@@ -1,4 +1,4 @@
-"""What opens a notebook instance to its user: rights of root, and the imds mode's proxy and firewall.
+"""What exposes a notebook instance to its user: rights of root, and the imds mode's proxy and firewall.
 
 These make findings of their own. What isn't among them is no less doubted.
 """
@@ -35,13 +35,13 @@ _COMMANDS = (
 )  # fmt: skip
 
 
-def opened_by_file(path: str) -> tuple[str, str] | None:
-    """Return what writing a file opens: a code and the words for it."""
+def exposed_by_file(path: str) -> tuple[str, str] | None:
+    """Return what writing a file exposes: a code and the words for it."""
     return next(((code, f"{what}: {path}") for code, form, what in _FILES if re.fullmatch(form, path)), None)
 
 
-def opened_by_command(words: list[Word]) -> tuple[str, str] | None:
-    """Return what a command that isn't known to be harmless opens: a code and the words for it."""
+def exposed_by_command(words: list[Word]) -> tuple[str, str] | None:
+    """Return what a command that isn't known to be harmless exposes: a code and the words for it."""
     line = " ".join(word.text for word in words)
     shown = re.sub("\x01([a-z]+)\x01", r"<\1>", line)[:80]
     return next(
