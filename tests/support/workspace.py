@@ -142,7 +142,8 @@ class Workspace:
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
     the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
-    it does for users, instead of going to one that keeps running. A root that configures the provider always has its own.
+    it does for users, instead of going to one that keeps running: where it isn't said, where the root configures the
+    provider, since one that keeps running has one configuration.
     """
 
     # What the first `init` of this process installed.
@@ -154,7 +155,7 @@ class Workspace:
         *,
         root: str = ".",
         environment: Mapping[str, str] | None = None,
-        own_provider: bool = False,
+        own_provider: bool | None = None,
     ) -> None:
         self.folder = folder
         self.root = folder / root
@@ -190,7 +191,8 @@ class Workspace:
         return any(re.search(r'^\s*provider\s+"|"provider"', text, re.M) for text in texts)
 
     def _reattached(self) -> dict[str, str]:
-        if self._own_provider or Workspace._provider is None or self._configures_the_provider():
+        own = self._configures_the_provider() if self._own_provider is None else self._own_provider
+        if own or Workspace._provider is None:
             return {}
         provider = running_provider(Workspace._provider, self.environment, self.folder)
         return {"TF_REATTACH_PROVIDERS": provider.reattach}
