@@ -19,7 +19,6 @@ from emulator.needs import needs_root as needs_root
 from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
-from notebooks import BUCKET as BUCKET
 from notebooks import OwnNotebook, make_bucket, own_notebooks
 from on_start_script import unpacked
 from workspace import Workspace
