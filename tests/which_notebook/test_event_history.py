@@ -223,6 +223,7 @@ def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
     assert "data events" in ran.stderr
 
 
+@pytest.mark.emulated
 def test_a_throttled_question_is_answered_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

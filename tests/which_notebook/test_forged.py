@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
 
@@ -244,7 +244,6 @@ def holders(draw: st.DrawFn) -> Record:
     return record(identity) | {draw(st.sampled_from(PLACES[:5])): draw(values) for _ in range(draw(st.integers(0, 2)))}
 
 
-@settings(max_examples=300)
 @given(st.lists(holders() | st.sampled_from([*REAL, others()]), max_size=8), st.integers(60, 3000), st.booleans())
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)

@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
 from workspace import CHECKOUT
@@ -259,10 +259,6 @@ def logs(draw: st.DrawFn) -> bytes:
     return draw(BETWEEN).join(parts).encode()
 
 
-EXAMPLES = settings(max_examples=200)
-
-
-@EXAMPLES
 @given(logs())
 def test_of_generated_logs(data: bytes) -> None:
     assert assert_same(data) == naive(data)
@@ -303,7 +299,6 @@ def has_half_a_character(data: bytes) -> bool:
     return bool(re.search("[\ud800-\udfff]", json.dumps(values, ensure_ascii=False)))
 
 
-@settings(max_examples=400)
 @given(damaged())
 def test_of_damaged_logs(data: bytes) -> None:
     full = assert_same(data)
@@ -342,7 +337,6 @@ def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
                 assert full == expected, bytes(data[start:end])
 
 
-@EXAMPLES
 @given(logs(), st.integers(60, 4000), st.booleans())
 def test_of_small_pieces(data: bytes, size: int, compressed: bool) -> None:
     stored = gzip.compress(data, 1) if compressed else data
@@ -350,14 +344,12 @@ def test_of_small_pieces(data: bytes, size: int, compressed: bool) -> None:
         assert assert_same(stored) == naive(data)
 
 
-@EXAMPLES
 @given(damaged(), st.integers(300, 4000))
 def test_of_damaged_logs_in_small_pieces(data: bytes, size: int) -> None:
     with in_small_pieces(size):
         assert_same(data)
 
 
-@EXAMPLES
 @given(logs(), st.data())
 def test_of_damaged_gzip_files(data: bytes, drawn: st.DataObject) -> None:
     middle = drawn.draw(st.integers(0, len(data)))
