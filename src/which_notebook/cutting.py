@@ -21,7 +21,7 @@ import stringzilla
 
 from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
-from .record import Call, RecordError, call_of
+from .record import Call, RecordError, calls_of
 from .top_level import TopLevel
 from .wanted import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
 
@@ -43,31 +43,30 @@ class NotCuttableError(Exception):
 
 def cut_calls(content: Content, wanted: Wanted) -> Iterator[list[Call]]:
     """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
-    records: list[bytes] = []
+    texts: list[bytes] = []
     size = 0
-    for record in _cut_records(content, wanted.needles):
+    for text in _cut_records(content, wanted.needles):
         if wanted.keeps_record:
             raise NotCuttableError  # what is shown as proof comes from a file that was read whole
-        records.append(record)
-        size += len(record)
+        texts.append(text)
+        size += len(text)
         if size > _PARSED_AT_ONCE:
-            yield _calls_of(records, wanted)
-            records, size = [], 0
-    yield _calls_of(records, wanted)
+            yield _calls_of(texts, wanted)
+            texts, size = [], 0
+    yield _calls_of(texts, wanted)
 
 
-def _calls_of(records: list[bytes], wanted: Wanted) -> list[Call]:
-    """Return the wanted calls of some records: of many at a time, for the processor's cache."""
-    keep_record, wants = wanted.keeps_record, wanted.wants
+def _calls_of(texts: list[bytes], wanted: Wanted) -> list[Call]:
+    """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
+    wants = wanted.wants
     try:
-        calls = [call_of(record, keep_record=keep_record) for record in records]
+        return [call for text in texts for call in calls_of(text) if wants(call)]
     except RecordError:
         raise NotCuttableError from None
-    return [call for call in calls if wants(call)]
 
 
 def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes]:
-    """Yield what begins like a record, up to the next such, where it holds one of the needles."""
+    """Yield what begins like a record, up to the next such, where it holds one of the needles: some in a row together."""
     window = next(content, b"")
     form = next((form for form in _FORMS if window.startswith(form + _START)), None)
     if form is None:
@@ -76,12 +75,12 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
     for piece in content:
         end = _last_start(window, head)
         if end > head:
-            yield from _cut(window, head, end, needles, top_level)
+            yield from _cut(window, head, end, needles, top_level, is_list=bool(form))
         # The last record goes on in this piece.
         start = _first_start(piece)
         if start > 0:
             seam = window[end:] + piece[:start]
-            yield from _cut(seam, 0, len(seam), needles, top_level)
+            yield from _cut(seam, 0, len(seam), needles, top_level, is_list=bool(form))
             window, head = piece, start
         elif len(window) - end > LONGEST_VALUE:
             raise NotCuttableError
@@ -89,7 +88,7 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
             window, head = window[end:] + piece, 0
     if content.damage:
         raise NotCuttableError
-    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles, top_level)
+    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles, top_level, is_list=bool(form))
 
 
 def _last_start(window: bytes, head: int) -> int:
@@ -131,7 +130,9 @@ def _end_of_records(window: bytes, closing: bytes) -> int:
     return end - len(closing) if window.endswith(b"}" + closing, 0, end) else 0
 
 
-def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_level: TopLevel) -> Iterator[bytes]:
+def _cut(
+    window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_level: TopLevel, *, is_list: bool
+) -> Iterator[bytes]:
     """Yield the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
     if end <= head:
         raise NotCuttableError
@@ -157,10 +158,14 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_lev
         raise NotCuttableError
     view = memoryview(window)
     for start in sorted(stops):
+        if start < head:
+            continue  # it was cut out together with the one before it
         if not top_level.is_here(view[head : start + len(_START)]):
             raise NotCuttableError
         # It is parsed, so that what follows it is at the top level, too.
         head = stops[start]
+        while is_list and head in stops:
+            head = stops[head]
         yield window[start:head].rstrip(_SEPARATORS)
     if head < end:
         top_level.go_on(view[head:end])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import BinaryIO
 
 import msgspec
@@ -39,9 +38,7 @@ def in_order(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
             return
         runs.append(_write(_sorted(held)))
         held.clear()
-        merged = _each_once(heapq.merge(*map(_read, runs), key=_key))
-        while calls := list(islice(merged, _MERGED_AT_ONCE)):
-            yield calls
+        yield from _merged(list(map(_read, runs)))
     finally:
         for run in runs:
             run.close()
@@ -55,12 +52,28 @@ def _sorted(held: dict[str, Call]) -> list[Call]:
     return [held[key] for key in sorted(held)]
 
 
-def _each_once(calls: Iterable[Call]) -> Iterator[Call]:
-    seen = None
-    for call in calls:
-        if (key := _key(call)) != seen:
-            seen = key
-            yield call
+def _merged(runs: list[Iterator[list[Call]]]) -> Iterator[list[Call]]:
+    """Yield the calls of runs whose blocks are sorted, and have each call once."""
+    ready: list[Call] = []
+    # Of each run that has more calls, the block that it is at.
+    ahead = [(block, run) for run in runs if (block := next(run, []))]
+    while ahead:
+        # Up to here no block behind these holds a call.
+        limit = min(_key(block[-1]) for block, _ in ahead)
+        held: dict[str, Call] = {}
+        still = []
+        for each, run in ahead:
+            end = bisect_right(each, limit, key=_key)
+            held.update({_key(call): call for call in each[:end]})
+            if rest := each[end:] or next(run, []):
+                still.append((rest, run))
+        ahead = still
+        ready += _sorted(held)
+        if len(ready) >= _MERGED_AT_ONCE:
+            yield ready
+            ready = []
+    if ready:
+        yield ready
 
 
 def _write(calls: list[Call]) -> BinaryIO:
@@ -74,6 +87,6 @@ def _write(calls: list[Call]) -> BinaryIO:
     return file
 
 
-def _read(file: BinaryIO) -> Iterator[Call]:
+def _read(file: BinaryIO) -> Iterator[list[Call]]:
     while length := file.read(_LENGTH_BYTES):
-        yield from _decode(file.read(int.from_bytes(length, "little")))
+        yield _decode(file.read(int.from_bytes(length, "little")))
