@@ -1,39 +1,50 @@
-.PHONY: demo test test-clients tables check bench clean
+.DEFAULT_GOAL := help
+.PHONY: help demo sandbox quick test test-clients tables check bench clean
 
-# The emulated notebook instances on this machine, from terraform apply to the answer.
-demo:
-	@tests/set-up.sh demo
-	@PYTHONPATH=tests .venv/bin/python -m demo
+PYTEST = .venv/bin/pytest --basetemp .cache/tests
+# Twice the processors: many tests wait, for a session to end or a service to come back.
+WORKERS ?= 4
 
-# Everything that is checked: format, types, and all layers of tests, on two cores.
-test:
-	@tests/set-up.sh test
+help: ## This list.
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
+		printf '  make %-13s %s\n' "$$target" "$$what"; done
+
+demo: ## The emulated notebook instances on this machine, from terraform apply to the answer.
+	@tools/set-up.sh demo
+	@PYTHONPATH=tests:tests/support .venv/bin/python tools/demo.py
+
+sandbox: ## An emulated account for trials of your own, until Ctrl-C.
+	@tools/set-up.sh test
+	@PYTHONPATH=tests:tests/support .venv/bin/python tools/sandbox.py
+
+quick: ## Checks, the parsed HCL, and the unit tests of which-notebook: in a minute, with no emulated account.
+	@tools/set-up.sh test
 	@$(MAKE) --no-print-directory check
-	.venv/bin/pytest -n 2 --dist loadfile --basetemp .cache/tests $(PYTEST_ARGS)
+	$(PYTEST) -n 2 -m 'not toolchain and not emulated' tests/which_notebook tests/module $(PYTEST_ARGS)
 
-# The clients that have to be built first (Go, Java, Rust, Hadoop), each where its toolchain is there.
-test-clients:
-	@tests/set-up.sh test
-	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/imds $(PYTEST_ARGS)
+test: ## Everything: format, types, and all layers of tests.
+	@tools/set-up.sh test
+	@$(MAKE) --no-print-directory check
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-# Writes the tables in docs/changes.md, docs/clients.md and docs/threat-model.md from what the tests see.
-tables:
-	@tests/set-up.sh test
+test-clients: ## The clients that have to be built first (Go, Java, Rust, Hadoop), where their toolchains are there.
+	@tools/set-up.sh test
+	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/notebook/imds $(PYTEST_ARGS)
+
+tables: ## Writes the tables in docs/: inputs, outputs and options from the code, the others from what the tests see.
+	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
-		tests/imds/test_clients.py tests/imds/test_built_clients.py tests/imds/test_faults.py tests/imds/test_regions.py \
-		tests/attacks tests/iam_attacks tests/module/test_changes.py
+		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
+		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/harness/test_reference.py
 
-check:
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy
-	.venv/bin/shellcheck scripts/*.sh tests/*.sh tests/*/*.sh .ci/run
-	PYTHONPATH=tests .venv/bin/python -m check_terraform
+check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
+	@tools/set-up.sh test
+	@tools/checkers.sh
+	@.venv/bin/python tools/check.py $(CHECKS)
 
-# which-notebook beside its peers; some minutes, and 2 GB below .cache.
-bench:
-	@tests/set-up.sh bench
+bench: ## which-notebook beside its peers; some minutes, and 2 GB below .cache.
+	@tools/set-up.sh bench
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
-clean:
+clean: ## Removes what all of these made.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build

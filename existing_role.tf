@@ -2,7 +2,7 @@
 
 data "aws_iam_role" "existing" {
   # The call that has the role's policies reads it; for another, in one apply with that call, it may not be there yet.
-  count = var.create_role || !var.manage_role_policies ? 0 : 1
+  count = var.create_role || !local.manages_role_policies ? 0 : 1
 
   name = local.role_name
 
@@ -24,7 +24,7 @@ data "aws_iam_role" "existing" {
 
     postcondition {
       condition     = !contains(keys(coalesce(self.tags, {})), local.policies_tag)
-      error_message = "The role ${local.role_name} was created by another call of this module, with name = \"${try(self.tags[local.policies_tag], "")}\", which denies all session names but its own: the notebook instances of this call would be refused. In that call add to additional_session_names: ${jsonencode(local.known_session_names)}. In this one set manage_role_policies = false, and admitted_session_names = keys(module.NAME.session_arns) of that call. (If no such call has the role any more, remove the role's tag ${local.policies_tag}.)"
+      error_message = "The role ${local.role_name} was created by another call of this module, with name = \"${try(self.tags[local.policies_tag], "")}\", which denies all session names but its own: the notebook instances of this call would be refused. In that call add to additional_session_names: ${jsonencode(local.known_session_names)}. In this one set shared_role = module.NAME.shared_role, with that call's NAME. (If no such call has the role any more, remove the role's tag ${local.policies_tag}.)"
     }
   }
 }

@@ -15,7 +15,7 @@ locals {
 }
 
 resource "aws_iam_role_policy" "logs" {
-  count = var.manage_role_policies && var.attach_logs_policy ? 1 : 0
+  count = local.manages_role_policies && var.attach_logs_policy ? 1 : 0
 
   name   = local.logs_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name

@@ -18,14 +18,14 @@ resource "aws_iam_role" "this" {
     }
 
     precondition {
-      condition     = var.manage_role_policies
-      error_message = "manage_role_policies = false leaves the role's policies to another call of the module, but create_role is true. Add create_role = false and role_arn, the role of that call, or remove manage_role_policies."
+      condition     = local.manages_role_policies
+      error_message = "shared_role is of another call of the module, which has the role's policies, but create_role is true. Add create_role = false and role_arn, the role of that call, or remove shared_role."
     }
   }
 }
 
 resource "aws_iam_role_policy" "assume_self" {
-  count = var.manage_role_policies ? 1 : 0
+  count = local.manages_role_policies ? 1 : 0
 
   name   = local.assume_self_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
@@ -43,8 +43,8 @@ resource "aws_iam_role_policy" "assume_self" {
     }
 
     precondition {
-      condition     = var.policy_name == null || var.create_role || coalesce(var.deny_unknown_session_names, false)
-      error_message = "policy_name = ${jsonencode(var.policy_name)} is for an existing role: two calls of the module that give it would overwrite each other's policy, without an error. Remove policy_name. Or, if no other call of the module uses the role, set deny_unknown_session_names = true."
+      condition     = var.policy_name == null || local.denies_unknown_names
+      error_message = "policy_name = ${jsonencode(var.policy_name)} is for a role that other calls of the module may use too: two calls that give it would overwrite each other's policy, without an error. Remove policy_name. Or, if no other call of the module uses the role, ${var.create_role ? "remove deny_unknown_session_names = false" : "set deny_unknown_session_names = true"}."
     }
 
     precondition {
@@ -66,7 +66,7 @@ resource "aws_iam_role_policy" "assume_self" {
 
 # After the notebook instances: one that the module takes over restarts with the script first.
 resource "aws_iam_role_policy" "deny_unattributed_calls" {
-  count = var.manage_role_policies && var.deny_unattributed_calls ? 1 : 0
+  count = local.manages_role_policies && var.deny_unattributed_calls ? 1 : 0
 
   name   = local.deny_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
@@ -76,7 +76,7 @@ resource "aws_iam_role_policy" "deny_unattributed_calls" {
 
   lifecycle {
     precondition {
-      condition     = var.outside_notebooks_are_attributed || (var.create_role && length(var.additional_session_names) == 0)
+      condition     = var.outside_notebooks_are_attributed || !local.has_outside_notebooks
       error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
     }
   }
@@ -119,8 +119,13 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
     }
 
     precondition {
-      condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit
-      error_message = "The on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten extra_on_start ${var.attribution_mode == "imds" ? "(by more, since it is compressed)" : "by as much"}, for example by having it fetch the rest from S3, after the line \"export ${var.attribution_mode == "imds" ? "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254" : "AWS_CONFIG_FILE=/home/ec2-user/.aws/config"}\": without it, root's calls are unattributed."
+      condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit || local.extra_on_start_room < 0
+      error_message = "extra_on_start is too long: the on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. There is room for ${local.extra_on_start_room} bytes of it, and it takes ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_bytes.own_on_start}${var.attribution_mode == "imds" ? ", both as they are compressed: an ordinary script of about ${floor(local.extra_on_start_room * 1.4)} characters fits" : ""}. Shorten it, or have it fetch the rest from S3, after the line \"export ${local.root_setting}\": without that line, root's calls are unattributed."
+    }
+
+    precondition {
+      condition     = local.extra_on_start_room >= 0
+      error_message = "The on-start script would have ${local.lifecycle_script_bytes.own_on_start} bytes without extra_on_start, ${- local.extra_on_start_room} more than the ${local.lifecycle_script_limit} that SageMaker takes. Remove some of profiles."
     }
 
     precondition {

@@ -10,13 +10,13 @@ output "role_arn" {
   ]
 
   precondition {
-    condition     = var.create_role || var.manage_role_policies || var.role_arn != null
+    condition     = var.create_role || local.manages_role_policies || var.role_arn != null
     error_message = "create_role = false needs role_arn, the ARN of the existing execution role: here, the output role_arn of the call that has its policies. Add it."
   }
 
   # Otherwise the role is read, and that is said before.
   precondition {
-    condition     = var.manage_role_policies || local.role_is_of_the_account
+    condition     = local.manages_role_policies || local.role_is_of_the_account
     error_message = local.role_is_of_another_account
   }
 }
@@ -33,7 +33,7 @@ output "role_name" {
 }
 
 output "role_unique_id" {
-  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `manage_role_policies = false`: the call that has the role's policies puts it out."
+  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `shared_role`: the call that has the role's policies puts it out."
   value       = var.create_role ? aws_iam_role.this[0].unique_id : one(data.aws_iam_role.existing[*].unique_id)
 }
 
@@ -69,22 +69,30 @@ output "notebook_instances" {
   }
 }
 
+output "shared_role" {
+  description = "What another call of the module on the same role has to know, for its input `shared_role`."
+  value = {
+    attribution_mode = local.mode_of_the_managing_call
+    session_names    = local.manages_role_policies ? local.known_session_names : local.admitted_session_names
+  }
+}
+
 output "session_arns" {
   description = "The ARN that CloudTrail shows as the caller, by session name: of the module's notebook instances and of `additional_session_names`, whose wildcards it keeps."
   value       = { for name in local.known_session_names : name => "arn:${local.partition}:sts::${local.account_id}:assumed-role/${local.role_name}/${name}" }
 
   precondition {
     condition     = length(local.inputs_of_the_managing_call) == 0
-    error_message = "manage_role_policies = false leaves the role's policies to another call of the module, so these inputs belong into that call: ${join(", ", local.inputs_of_the_managing_call)}. Remove them here."
+    error_message = "shared_role is of another call of the module, which has the role's policies, so these inputs belong into that call: ${join(", ", local.inputs_of_the_managing_call)}. Remove them here."
   }
 
   precondition {
-    condition     = var.manage_role_policies == (var.admitted_session_names == null)
-    error_message = var.manage_role_policies ? "admitted_session_names says which names another call of the module admits, but this call has the role's policies itself. Add manage_role_policies = false, or remove admitted_session_names." : "manage_role_policies = false needs admitted_session_names, the names that the call with the role's policies admits. Add admitted_session_names = keys(module.NAME.session_arns), with that call's NAME."
+    condition     = var.attribution_mode == local.mode_of_the_managing_call
+    error_message = "attribution_mode is ${jsonencode(var.attribution_mode)} here, but ${jsonencode(local.mode_of_the_managing_call)} in the call of the module that has the role's policies. Where one is \"profile\", a notebook's user can call in the base session and under the other notebooks' names, and the promises of \"imds\" don't hold for the role. Set attribution_mode = ${jsonencode(local.mode_of_the_managing_call)} here, or the other one there."
   }
 
   precondition {
-    condition     = var.admitted_session_names == null || length(local.session_names_not_admitted) == 0
+    condition     = length(local.session_names_not_admitted) == 0
     error_message = "The call of the module that has the role's policies doesn't admit these names, so their notebook instances would be refused: ${jsonencode(local.session_names_not_admitted)}. Add them to additional_session_names of that call, and apply it first."
   }
 }

@@ -106,6 +106,15 @@ locals {
     ])
   })
 
+  # SageMaker itself calls these in the base session.
+  unattributed_allowed_actions = coalesce(var.unattributed_allowed_actions, [
+    "cloudwatch:PutMetricData",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:DescribeLogStreams",
+    "logs:PutLogEvents",
+  ])
+
   # What the base session may not do. The first statement has to leave out AssumeRole, whatever the role; the second
   # takes that back for all other roles.
   deny_unattributed_calls_policy = jsonencode({
@@ -114,7 +123,7 @@ locals {
       {
         Sid       = "BaseSessionMayDoNothingElse"
         Effect    = "Deny"
-        NotAction = concat(["sts:AssumeRole", "sts:SetSourceIdentity"], sort(var.unattributed_allowed_actions))
+        NotAction = concat(["sts:AssumeRole", "sts:SetSourceIdentity"], sort(local.unattributed_allowed_actions))
         Resource  = "*"
         Condition = { StringLike = { "aws:userid" = "*:SageMaker" } }
       },

@@ -52,25 +52,10 @@ locals {
 
   role_needs_protection = var.attribution_mode == "imds" || var.deny_unattributed_calls
   protects_role         = local.role_needs_protection && length(local.protect_role_statements) > 0
-
-  inputs_that_allow = [
-    for input, allows in {
-      allow_notebook_instance_changes = var.allow_notebook_instance_changes
-      allow_pass_role                 = var.allow_pass_role
-      allow_role_changes              = var.allow_role_changes
-    } : input if allows
-  ]
-}
-
-check "inputs_that_allow_have_an_effect" {
-  assert {
-    condition     = local.role_needs_protection || !var.manage_role_policies || length(local.inputs_that_allow) == 0
-    error_message = "No effect: ${join(", ", local.inputs_that_allow)}. Each takes back a part of what the role is denied in imds mode or with deny_unattributed_calls, and this call has neither: nothing is denied. Remove it."
-  }
 }
 
 resource "aws_iam_role_policy" "protect_role" {
-  count = var.manage_role_policies && local.protects_role ? 1 : 0
+  count = local.manages_role_policies && local.protects_role ? 1 : 0
 
   name   = local.protect_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name

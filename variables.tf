@@ -69,17 +69,13 @@ variable "verify_role_trust" {
   nullable    = false
 }
 
-variable "manage_role_policies" {
-  description = "Whether this call attaches the policies to the role. With false, another call of the module does, such as one in another region: its `additional_session_names` must hold the names of this call, and its `attribution_mode` and `deny_unattributed_calls` decide what the role's policies deny. Needs `create_role = false` and `admitted_session_names`."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
-variable "admitted_session_names" {
-  description = "With `manage_role_policies = false`: the session names that the call with the role's policies admits, `keys(module.NAME.session_arns)`. A notebook instance of another name is an error."
-  type        = set(string)
-  default     = null
+variable "shared_role" {
+  description = "The output `shared_role` of another call of the module, such as one in another region, that has the role's policies: this call then attaches none. Needs `create_role = false`, and the `attribution_mode` of that call. That call's `additional_session_names` must hold the names of this one, and its `deny_unattributed_calls` decides what the base session may do."
+  type = object({
+    attribution_mode = string
+    session_names    = set(string)
+  })
+  default = null
 }
 
 variable "deny_unknown_session_names" {
@@ -107,7 +103,7 @@ variable "role_name" {
 }
 
 variable "policy_name" {
-  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the lifecycle configuration's name stands in `name`'s place where it is given, and the region at the end, so that no two calls write the same policy. For an existing role it needs `deny_unknown_session_names = true`: two calls that give the same name would overwrite each other's policy."
+  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the lifecycle configuration's name stands in `name`'s place where it is given, and the region at the end, so that no two calls write the same policy. Only for a role that no other call of the module uses: two calls that give the same name would overwrite each other's policy. So an existing role needs `deny_unknown_session_names = true` beside it, and a created one takes no `deny_unknown_session_names = false`."
   type        = string
   default     = null
 
@@ -221,20 +217,13 @@ variable "outside_notebooks_are_attributed" {
 }
 
 variable "unattributed_allowed_actions" {
-  description = "What the base session may still do under `deny_unattributed_calls`, as IAM actions with `*` and `?` as wildcards. The default is what SageMaker itself does in it: the logs of lifecycle scripts and metrics. It allows nothing by itself."
+  description = "What the base session may still do under `deny_unattributed_calls`, as IAM actions with `*` and `?` as wildcards. The default, null, is what SageMaker itself does in it: `logs:CreateLogGroup`, `logs:CreateLogStream`, `logs:DescribeLogStreams` and `logs:PutLogEvents` for the logs of lifecycle scripts, and `cloudwatch:PutMetricData`. It allows nothing by itself."
   type        = set(string)
-  default = [
-    "cloudwatch:PutMetricData",
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:DescribeLogStreams",
-    "logs:PutLogEvents",
-  ]
-  nullable = false
+  default     = null
 
   validation {
-    condition     = alltrue([for action in var.unattributed_allowed_actions : can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])
-    error_message = "Each of unattributed_allowed_actions must be an IAM action of one service, such as \"logs:PutLogEvents\" or \"logs:*\". Wrong: ${join(", ", [for action in var.unattributed_allowed_actions : jsonencode(action) if !can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])}."
+    condition     = alltrue([for action in coalesce(var.unattributed_allowed_actions, []) : can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])
+    error_message = "Each of unattributed_allowed_actions must be an IAM action of one service, such as \"logs:PutLogEvents\" or \"logs:*\". Wrong: ${join(", ", [for action in coalesce(var.unattributed_allowed_actions, []) : jsonencode(action) if !can(regex("^[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+$", action))])}."
   }
 }
 

@@ -174,7 +174,7 @@ start_proxy() {
 serve() {
   local pause=1
   exec >>"$log" 2>&1
-  ulimit -c 0 -n 4096
+  ulimit -c 0 -n 8192
   keep_closed &
   while :; do
     SECONDS=0

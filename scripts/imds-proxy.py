@@ -16,6 +16,7 @@ import email.utils
 import hashlib
 import hmac
 import http.client
+import io
 import json
 import random
 import re
@@ -24,6 +25,7 @@ import socket
 import ssl
 import sys
 import time
+import types
 import urllib.parse
 
 METADATA_SERVICE = "169.254.169.254"
@@ -35,11 +37,13 @@ PASSED_ON = re.compile(
 )
 TOKEN, TOKEN_TTL = "x-aws-ec2-metadata-token", "x-aws-ec2-metadata-token-ttl-seconds"
 
-# With one more, the oldest has to go: a quick request is answered however many slow ones wait.
-MOST_CONNECTIONS = 2048  # half of the files that it may have open
+# With one more, the oldest has to go once it had its time, and new ones wait until then: a quick request is answered
+# however many slow ones there are. So many take so little memory because requests are short.
+MOST_CONNECTIONS = 4096
 CONNECTION_SECONDS = 10
-LONGEST_REQUEST = 8192  # bytes
-UPSTREAM_SECONDS = 5
+SECONDS_TO_ASK = 0.5
+LONGEST_REQUEST = 2048  # bytes
+UPSTREAM_SECONDS = 7  # in all, from the name's look-up on: time for a second DNS server, which is asked after 5
 LONGEST_ANSWER = 16384  # bytes; so much fits into a socket at once
 
 
@@ -53,33 +57,46 @@ def log(text):
 # As a client: of the real metadata service, and of STS.
 
 
-def fetch(connection, method, target, headers, body=None):
+async def fetch(host, method, target, headers, body="", **tls):
     """Return status, headers and body."""
-    with contextlib.closing(connection):
-        connection.request(method, target, body, headers)
-        response = connection.getresponse()
-        answer = response.read(LONGEST_ANSWER + 1)
-    if response.length or len(answer) > LONGEST_ANSWER:
-        raise ValueError(f"{connection.host} answered more than {LONGEST_ANSWER} bytes, or less than it said")
-    return response.status, response.headers, answer
+    answer = await asyncio.wait_for(exchange(host, method, target, headers, body, **tls), UPSTREAM_SECONDS)
+    response = http.client.HTTPResponse(types.SimpleNamespace(makefile=lambda _: io.BytesIO(answer)))
+    response.begin()
+    return response.status, response.headers, response.read()
 
 
-def metadata(target):
+async def exchange(host, method, target, headers, body, **tls):
+    """Send a request; return all that comes up to the end or the length that its head says."""
+    reader, writer = await asyncio.open_connection(host, 443 if tls else 80, **tls)
+    try:
+        lines = {**headers, "host": host, "connection": "close", "content-length": len(body)}.items()
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in lines), "", body]
+        writer.write("\r\n".join(lines).encode())
+        answer = b""
+        while len(answer) < LONGEST_ANSWER and (part := await reader.read(LONGEST_ANSWER)):
+            answer += part
+            if b"\ncontent-length: %d\r" % len(answer.partition(b"\r\n\r\n")[2]) in answer.lower():
+                break
+        return answer
+    finally:
+        writer.transport.abort()
+
+
+async def metadata(target):
     """Ask the metadata service with a token of its own; return status, headers and body."""
-    service = http.client.HTTPConnection(METADATA_SERVICE, timeout=UPSTREAM_SECONDS)
-    status, _, token = fetch(service, "PUT", "/latest/api/token", {TOKEN_TTL: "60"})
+    status, _, token = await fetch(METADATA_SERVICE, "PUT", "/latest/api/token", {TOKEN_TTL: "60"})
     if status != 200:
         raise ValueError(f"the metadata service gave no token (status {status})")
-    return fetch(service, "GET", target, {TOKEN: token.decode("ascii")})
+    return await fetch(METADATA_SERVICE, "GET", target, {TOKEN: token.decode("ascii")})
 
 
-def given_session():
+async def given_session():
     """Return the role's name, the credentials that the metadata service gives under it, and AWS's time."""
-    status, _, listed = metadata(CREDENTIALS)
+    status, _, listed = await metadata(CREDENTIALS)
     role = listed.decode("latin-1").strip()
     if status != 200 or not re.fullmatch(r"[\w+=,.@-]{1,64}", role, re.ASCII):
         raise ValueError(f"the metadata service lists no role (status {status}): {role[:100]!r}")
-    status, headers, document = metadata(CREDENTIALS + role)
+    status, headers, document = await metadata(CREDENTIALS + role)
     credentials = json.loads(document) if status == 200 else {}
     if credentials.get("Code") != "Success":
         raise ValueError(f"the metadata service gives no credentials (status {status}): {credentials.get('Code')}")
@@ -88,16 +105,15 @@ def given_session():
     return role, credentials, calendar.timegm(date) if date else time.time()
 
 
-def ask_sts(region, credentials, now, **parameters):
+async def ask_sts(region, credentials, now, **parameters):
     """Call STS in the region; return the texts of its answer by their names."""
-    status, _, domain = metadata("/latest/meta-data/services/domain")
+    status, _, domain = await metadata("/latest/meta-data/services/domain")
     if status != 200 or not re.fullmatch(rb"[a-z0-9.-]+", domain):
         raise ValueError(f"the metadata service doesn't say in which domain AWS is (status {status})")
     host = f"sts.{region}.{domain.decode()}"
-    body = urllib.parse.urlencode({"Version": "2011-06-15", **parameters}).encode()
+    body = urllib.parse.urlencode({"Version": "2011-06-15", **parameters})
     headers = sign(host, region, credentials, now, body)
-    sts = http.client.HTTPSConnection(host, timeout=UPSTREAM_SECONDS, context=ssl.create_default_context())
-    status, _, answer = fetch(sts, "POST", "/", headers, body)
+    status, _, answer = await fetch(host, "POST", "/", headers, body, ssl=ssl.create_default_context())
     texts = dict(re.findall(r"<(\w+)>([^<]*)</", answer.decode()))
     if status != 200:
         raise ValueError(f"STS refuses (status {status}): {texts.get('Code')}: {texts.get('Message')}")
@@ -115,7 +131,7 @@ def sign(host, region, credentials, now, body):
     }
     names = ";".join(headers)
     lines = [f"{name}:{value}" for name, value in headers.items()]
-    canonical = "\n".join(["POST", "/", "", *lines, "", names, hashlib.sha256(body).hexdigest()])
+    canonical = "\n".join(["POST", "/", "", *lines, "", names, hashlib.sha256(body.encode()).hexdigest()])
     scope = f"{stamp[:8]}/{region}/sts/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = b"AWS4" + credentials["SecretAccessKey"].encode()
@@ -134,11 +150,11 @@ class NotebookSession:
         self.listed_role = self.document = None
         self.ends = 0.0  # by the monotonic clock, which no jump of the time moves
 
-    def open(self):
+    async def open(self):
         """Open it, or raise and leave what there was."""
         asked = time.monotonic()
-        role, base, now = given_session()
-        given = ask_sts(
+        role, base, now = await given_session()
+        given = await ask_sts(
             self.region,
             base,
             now,
@@ -170,7 +186,7 @@ class NotebookSession:
         retry = 1
         while True:
             try:
-                await asyncio.to_thread(self.open)
+                await self.open()
                 log(f"opened the session {self.name}")
                 wait, retry = (self.ends - time.monotonic()) / 2, 1
             except Exception as error:  # whatever it is, the session of before is served and the next try may succeed
@@ -182,144 +198,134 @@ class NotebookSession:
 # As a server: the paths of the metadata service, for everyone who isn't root.
 
 
-def read_request(head):
-    """Return method, target and those headers that count."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, target, _ = first.split(" ")
-    pairs = (line.partition(":") for line in lines)
-    headers = {name.lower(): value.strip() for name, _, value in pairs}
-    return method, target, {name: headers[name] for name in (TOKEN, TOKEN_TTL, "x-forwarded-for") if name in headers}
-
-
 class Proxy:
     """The answers, and the open connections: plain sockets, of which nothing is kept but what they have sent."""
 
     def __init__(self, session, listener):
-        self.session = session
+        self.session, self.listener = session, listener
         self.key = secrets.token_bytes(32)
-        self.passed_on = {}  # by target: there are as many as PASSED_ON has, and they don't change
+        self.passed_on = {}  # the answer, or the task that asks for it, by target; there are as many as PASSED_ON has
+        self.open = {}  # since when, and what was sent or the target that is asked for, by connection; the oldest first
         self.loop = asyncio.get_running_loop()
-        self.open = {}  # since when, what was sent and the task that answers, by connection; the oldest first
         listener.setblocking(False)
-        self.loop.add_reader(listener, self.accept, listener)
-        self.close_slow()
+        self.tend()
 
-    def mac(self, end):
-        """Return what nobody else can make for this end of a token."""
-        return hmac.digest(self.key, end.encode("latin-1"), "sha256").hex()
+    def token(self, end):
+        """Return a token that is good until then. It says so itself, so that none has to be remembered."""
+        return f"{end}-{hmac.digest(self.key, end.encode(), 'sha256').hex()}"
 
     def give_token(self, target, headers):
         """Return a token of the protocol's version 2, as the real service gives one."""
         if target != "/latest/api/token" or "x-forwarded-for" in headers:
-            return 403, b""
+            return 403, ""
         ttl = headers.get(TOKEN_TTL, "")
         if not re.fullmatch("[0-9]{1,5}", ttl) or not 1 <= int(ttl) <= 21600:
-            return 400, b""
-        # The token itself says until when it is good, so that none has to be remembered.
-        end = str(int(time.monotonic()) + int(ttl))
-        return 200, f"{end}-{self.mac(end)}".encode()
+            return 400, ""
+        return 200, self.token(str(int(time.monotonic()) + int(ttl))), f"{TOKEN_TTL}: {ttl}"
 
-    def is_good(self, token):
-        """Tell whether a token is of this proxy's and hasn't ended."""
-        end, _, mac = token.partition("-")
-        return hmac.compare_digest(mac.encode(), self.mac(end).encode()) and time.monotonic() < int(end)
-
-    async def answer(self, method, target, headers):
-        """Return status and body."""
+    def answer(self, method, target, headers):
+        """Return status, body and further header lines; or a task, which answers later."""
         if method == "PUT":
             return self.give_token(target, headers)
         if method != "GET":
-            return 405, b""
-        if not self.is_good(headers.get(TOKEN, "")):
-            return 401, b""
+            return 405, ""
+        token = headers.get(TOKEN, "")
+        end = token.partition("-")[0]
+        if not hmac.compare_digest(token.encode(), self.token(end).encode()) or time.monotonic() >= int(end):
+            return 401, ""
         if PASSED_ON.fullmatch(target):
-            return await self.pass_on(target)
+            if target not in self.passed_on:
+                self.passed_on[target] = self.loop.create_task(self.pass_on(target))
+            return self.passed_on[target]
         if target.startswith(CREDENTIALS[:-1]) and time.monotonic() >= self.session.ends:
-            return 503, b""
+            return 503, ""
         if target in (CREDENTIALS, CREDENTIALS[:-1]):
-            return 200, self.session.listed_role.encode()
+            return 200, self.session.listed_role
         if target == CREDENTIALS + str(self.session.listed_role):
-            return 200, self.session.document.encode()
-        return 404, b""
+            return 200, self.session.document
+        return 404, ""
 
     async def pass_on(self, target):
-        """Return what the real service answers, asked once for all who ask meanwhile."""
-        if target not in self.passed_on:
-            self.passed_on[target] = asyncio.ensure_future(self.ask_real_service(target))
-        return await asyncio.shield(self.passed_on[target])  # one who goes must not end it for the others
-
-    async def ask_real_service(self, target):
-        """Return its status and body; only what is good is kept."""
+        """Answer all who ask meanwhile as the real service does; only what is good is kept."""
         try:
-            status, _, body = await asyncio.to_thread(metadata, target)
-        except (OSError, http.client.HTTPException, ValueError):
+            status, _, body = await metadata(target)
+        except Exception:
             status, body = 504, b""
+        answer = self.passed_on[target] = status, body.decode("latin-1")
         if status != 200:
             del self.passed_on[target]
-        return status, body
+        for connection, (_, asked) in [*self.open.items()]:
+            if asked == target:
+                self.send(connection, *answer)
 
-    def accept(self, listener):
-        """Take some of the connections that are new."""
+    def tend(self):
+        """Several times a second: close what waits for too long, and see to new connections again."""
+        for connection, (since, _) in [*self.open.items()]:
+            crowded = len(self.open) > MOST_CONNECTIONS / 2
+            if time.monotonic() - since > (SECONDS_TO_ASK if crowded else CONNECTION_SECONDS):
+                self.close(connection)
+        self.loop.add_reader(self.listener, self.accept)
+        self.loop.call_later(0.2, self.tend)
+
+    def accept(self):
+        """Take some of the connections that are new, or let them wait."""
         with contextlib.suppress(OSError):  # there are no more
             for _ in range(64):
-                connection = listener.accept()[0]
+                connection = self.listener.accept()[0]
                 connection.setblocking(False)
-                self.open[connection] = time.monotonic(), b"", None
+                self.open[connection] = time.monotonic(), b""
                 self.loop.add_reader(connection, self.receive, connection)
-                if len(self.open) > MOST_CONNECTIONS:
-                    self.close(next(iter(self.open)))
+        if len(self.open) > MOST_CONNECTIONS:
+            self.loop.remove_reader(self.listener)
 
     def receive(self, connection):
         """Read what has come, and answer if that makes a request."""
         data = b""
         with contextlib.suppress(OSError):
             data = connection.recv(65536)
-        since, before, _ = self.open[connection]
+        since, before = self.open[connection]
         head, whole, _ = (before + data).partition(b"\r\n\r\n")
+        self.open[connection] = since, head
         if len(head) > LONGEST_REQUEST:
             head, whole = b"", True
         if whole:
             self.loop.remove_reader(connection)
-            self.open[connection] = since, b"", self.loop.create_task(self.respond(connection, head))
-        elif data:
-            self.open[connection] = since, head, None
-        else:
+            self.respond(connection, head.decode("latin-1"))
+        elif not data:
             self.close(connection)
 
-    async def respond(self, connection, head):
-        """Answer one request."""
+    def respond(self, connection, head):
+        """Answer one request, or let it wait for its answer."""
         try:
-            method, target, headers = read_request(head)
-            del head  # it may have to wait
-            status, body = await self.answer(method, target, headers)
+            method, target, _ = head.partition("\r\n")[0].split(" ")
+            answer = self.answer(method, target, dict(re.findall(r"\n([\w-]+): *(\S*)", head.lower())))
         except ValueError:
-            status, body = 400, b""
+            answer = 400, ""
+        if isinstance(answer, tuple):
+            self.send(connection, *answer)
+        else:
+            self.open[connection] = self.open[connection][0], target
+
+    def send(self, connection, status, body, *lines):
+        """Send the answer."""
         lines = [
             f"HTTP/1.1 {status} {http.client.responses[status]}",
+            *lines,
             "Content-Type: text/plain",
             f"Content-Length: {len(body)}",
-            *([f"{TOKEN_TTL}: {headers[TOKEN_TTL]}"] if status == 200 and method == "PUT" else []),
             "Connection: close",
+            "",
+            body,
         ]
         with contextlib.suppress(OSError):  # the client is gone
-            connection.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+            connection.send("\r\n".join(lines).encode("latin-1"))
         self.close(connection)
 
     def close(self, connection):
-        """Close it, unless it is closed, and end what would answer it."""
-        if connection in self.open:
-            _, _, task = self.open.pop(connection)
-            if task:
-                task.cancel()
-            self.loop.remove_reader(connection)
-            connection.close()
-
-    def close_slow(self):
-        """Close, once a second, those that have been open for longer than CONNECTION_SECONDS."""
-        for connection, (since, _, _) in [*self.open.items()]:
-            if time.monotonic() - since > CONNECTION_SECONDS:
-                self.close(connection)
-        self.loop.call_later(1, self.close_slow)
+        """Close it."""
+        del self.open[connection]
+        self.loop.remove_reader(connection)
+        connection.close()
 
 
 async def serve(role_arn, name, region, port, address):
@@ -331,8 +337,8 @@ async def serve(role_arn, name, region, port, address):
 
 async def caller(region):
     """Print the ARN of the session that the metadata service gives to whoever runs this."""
-    _, credentials, now = given_session()
-    print(ask_sts(region, credentials, now, Action="GetCallerIdentity")["Arn"])
+    _, credentials, now = await given_session()
+    print((await ask_sts(region, credentials, now, Action="GetCallerIdentity"))["Arn"])
 
 
 if __name__ == "__main__":

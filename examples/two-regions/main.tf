@@ -52,9 +52,9 @@ module "notebooks_in_ireland" {
   create_role = false
   role_arn    = module.notebooks.role_arn
 
-  # The policies are the first call's. A notebook instance whose name that call doesn't admit is refused at plan.
-  manage_role_policies   = false
-  admitted_session_names = keys(module.notebooks.session_arns)
+  # The policies are the first call's. A notebook instance whose name that call doesn't admit is refused at plan, and so is
+  # another attribution_mode.
+  shared_role = module.notebooks.shared_role
 
   notebook_instances = local.notebooks_in_ireland
 }

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from .log_file import SourceError
+from .errors import MissingPackageError, ServiceError, uncapitalized
 
 
-def client(service: str, region: str | None = None, *, connections: int = 10) -> Any:
+def client(service: str, region: str | None = None, *, connections: int = 10, attempts: int | None = None) -> Any:
     """Return this process's client of a service: made when it is first asked for, the same one from then on.
 
-    `region` None stands for the configured one; `connections` is how many threads may use the client at once. Raises
-    SourceError where boto3 isn't installed, and what `named_errors` is for.
+    `region` None stands for the configured one; `connections` is how many threads may use the client at once; `attempts`
+    is how often a request is sent at most, unless the user set that (AWS_MAX_ATTEMPTS, or the profile). Raises
+    MissingPackageError where boto3 isn't installed, and what `named_errors` is for.
     """
     # A forked worker inherits this module's state; a client's connections mustn't be used by two processes.
-    return _client(os.getpid(), service, region, connections)
+    return _client(os.getpid(), service, region, connections, attempts)
 
 
-def configured_region() -> str | None:
-    """Return the region that the environment or the profile names. Raises what `client` does."""
-    return _session().region_name or None
+def regions_asked(regions: Sequence[str]) -> list[str]:
+    """Return these regions, or else the one that the environment or the profile names.
+
+    Raises ServiceError where there is none, and what `client` does.
+    """
+    found = list(regions) or [name for name in [_session().region_name] if name]
+    if not found:
+        raise ServiceError(_NO_REGION)
+    return found
 
 
 def partition(region: str) -> str | None:
@@ -46,7 +52,7 @@ def is_known_region(region: str, service: str) -> bool:
 
 @contextmanager
 def named_errors(permission: str) -> Iterator[None]:
-    """Turn whatever the SDK raises within the block into an OSError that a person can read.
+    """Turn whatever the SDK raises within the block into a ServiceError.
 
     `permission` is the IAM action that the block needs, such as `s3:GetObject`: a refusal names it.
     """
@@ -56,20 +62,14 @@ def named_errors(permission: str) -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise OSError(errno.EIO, _reason(error, permission)) from None
-
-
-def is_throttling(error: Exception) -> bool:
-    """Return whether the service held the request back because there were too many."""
-    response: dict[str, Any] = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code", "")).startswith(("Throttl", "TooManyRequests"))
+        raise ServiceError(_reason(error, permission)) from None
 
 
 def _require_boto3() -> None:
     try:
         import boto3  # noqa: F401
     except ImportError:
-        raise SourceError("s3://, cloudtrail: and audit need boto3: pip install boto3") from None
+        raise MissingPackageError("s3://, cloudtrail: and audit need boto3: pip install boto3") from None
 
 
 @lru_cache
@@ -81,17 +81,25 @@ def _session() -> Any:
 
     # As AWS's newer SDKs do, which prefer it; botocore reads the second alone.
     # https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html
-    return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None)
+    return boto3.session.Session(region_name=os.environ.get("AWS_REGION") or None, botocore_session=_core_session())
 
 
 @lru_cache
-def _client(process: int, service: str, region: str | None, connections: int) -> Any:
+def _core_session() -> Any:
+    from botocore.session import get_session
+
+    return get_session()
+
+
+@lru_cache
+def _client(process: int, service: str, region: str | None, connections: int, attempts: int | None) -> Any:
     session = _session()
     from botocore.config import Config
 
-    # How often is left to the user: AWS_MAX_ATTEMPTS, or the profile.
     # https://docs.aws.amazon.com/boto3/latest/guide/retries.html
     config = Config(retries={"mode": "standard"}, max_pool_connections=connections)
+    if attempts and _core_session().get_config_variable("max_attempts") is None:
+        config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
     return session.client(service, region_name=region, config=config)
 
 
@@ -111,6 +119,7 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequ
 _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "301"}
 )
+_NO_REGION = "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION"
 NO_SUCH_ENTITY = "there is no such role or policy"
 _REASONS = {
     "NoSuchEntity": NO_SUCH_ENTITY,
@@ -127,9 +136,9 @@ def _reason(error: Exception, permission: str) -> str:
     if isinstance(error, NoCredentialsError):
         return "no AWS credentials: set AWS_PROFILE, or sign in (`aws sso login`, `aws configure`)"
     if isinstance(error, NoRegionError):
-        return "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION"
+        return _NO_REGION
     if not isinstance(error, ClientError):
-        return _lower(str(error))
+        return uncapitalized(str(error))
     answered: Any = error.response
     said: Any = answered.get("Error", {})
     code, message = str(said.get("Code", "")), str(said.get("Message", ""))
@@ -151,8 +160,4 @@ def _reason(error: Exception, permission: str) -> str:
     if code in _ELSEWHERE:
         region = answered.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("x-amz-bucket-region")
         return f"the bucket is in another region ({region or message})"
-    return f"{code}: {message}" if code else _lower(str(error))
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return f"{code}: {message}" if code else uncapitalized(str(error))

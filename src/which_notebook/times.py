@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from .errors import CommandError
+
 _AGO = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
 _UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -14,7 +16,7 @@ _LONGEST_SESSION = timedelta(hours=12)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-class TimeError(ValueError):
+class TimeError(CommandError):
     """A text is no time; the message says what to write."""
 
 

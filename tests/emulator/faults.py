@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,12 +15,22 @@ Part = Literal["sts", "metadata"]
 class Fault:
     """A part answers after so many seconds, and then with these bytes (as Latin-1) in place of its own answer, if any.
 
-    `path`: only where the metadata service is asked for what begins so.
+    `pause`: so many seconds before each of the bytes. `path`: only where the metadata service is asked for what begins
+    as this regular expression says.
     """
 
     wait: float = 0
     answer: str | None = None
+    pause: float = 0
     path: str = ""
+
+    async def write(self, writer: asyncio.StreamWriter) -> None:
+        """Write the answer."""
+        given = (self.answer or "").encode("latin-1")
+        for part in [given[place : place + 1] for place in range(len(given))] if self.pause else [given]:
+            await asyncio.sleep(self.pause)
+            writer.write(part)
+            await writer.drain()
 
 
 class Faults:

@@ -108,7 +108,8 @@ def _forwarder(endpoint_url: str, source: str, faults: Faults) -> _Handler:
             if re.search(rb"\r\nhost: *sts\.", head, re.IGNORECASE):
                 await asyncio.sleep(fault.wait)
                 if fault.answer is not None:
-                    client_writer.write(fault.answer.encode("latin-1"))
+                    with contextlib.suppress(ConnectionError):
+                        await fault.write(client_writer)
                     client_writer.close()
                     return
         try:

@@ -271,10 +271,10 @@ class MetadataService:
         try:
             while request := await _read(reader):
                 fault = self._faults.of("metadata") if self._faults else None
-                if fault and request.path.startswith(fault.path):
+                if fault and re.match(fault.path, request.path):
                     await asyncio.sleep(fault.wait)
                     if fault.answer is not None:
-                        writer.write(fault.answer.encode("latin-1"))
+                        await fault.write(writer)
                         break
                 response = await self.answer(request)
                 _write(writer, request, response)

@@ -91,7 +91,7 @@ def boto3(notebook: NotebookInstance) -> dict[str, object]:
 
 def javascript(notebook: NotebookInstance) -> dict[str, object]:
     if not (JAVASCRIPT / "node_modules").exists():
-        skip_or_fail("the AWS SDK for JavaScript isn't installed (tests/set-up.sh test)")
+        skip_or_fail("the AWS SDK for JavaScript isn't installed (tools/set-up.sh test)")
     return run_program(notebook, "node", str(JAVASCRIPT / "list-bucket.mjs"), BUCKET)
 
 

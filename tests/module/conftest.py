@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,33 @@ from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
 Plan = Callable[..., Outcome]
+_OUTPUTS = ("on_start_script", "role_arn", "role_trust_policy", "session_arns")
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call of the module in a plan of many; addresses and outputs are the call's own."""
+
+    whole: Outcome
+    name: str
+
+    @property
+    def changes(self) -> dict[str, list[str]]:
+        """The planned actions by resource address, where there is something to do; data sources aside."""
+        of_the_call = f"module.{self.name}."
+        return {
+            address.removeprefix(of_the_call): actions
+            for address, actions in self.whole.changes.items()
+            if address.startswith(of_the_call)
+        }
+
+    def planned(self, address: str) -> dict[str, Any]:
+        """Return the planned attributes of a resource; KeyError where it isn't in the plan."""
+        return self.whole.planned(f"module.{self.name}.{address}")
+
+    def output(self, name: str) -> Any:
+        """Return the planned value of an output; KeyError where it is unknown until apply."""
+        return self.whole.output(f"{self.name}-{name}")
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +59,64 @@ def plan(plan_workspace: Workspace) -> Plan:
         return plan_workspace.plan({"name": "team", **variables})
 
     return plan_with
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a mark `inputs` gives: the module's variables, `name` having a default, and the provider's region."""
+
+    variables: dict[str, Any]
+    region: str
+
+    @classmethod
+    def of(cls, mark: pytest.Mark) -> Inputs:
+        """Read a mark."""
+        return cls({"name": "team", **mark.kwargs}, *mark.args or ("us-east-1",))
+
+    @property
+    def call(self) -> str:
+        """What the call with these inputs is named; the same inputs are planned once."""
+        return "call-" + hashlib.sha256(json.dumps(self.variables, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def plans_by_region(
+    request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Outcome]:
+    """Plan the inputs of all tests that are to run in one plan for each region; none may be refused or warned of."""
+
+    @cache
+    def plan_all(region: str) -> Outcome:
+        given = [Inputs.of(mark) for item in request.session.items for mark in item.iter_markers("inputs")]
+        calls, outputs = {}, {}
+        for each in (each for each in given if each.region == region):
+            # In Terraform's JSON syntax, ${ begins an expression.
+            text = json.dumps(each.variables).replace("${", "$${").replace("%{", "%%{")
+            calls[each.call] = {"source": "../", **json.loads(text)}
+            outputs |= {f"{each.call}-{name}": {"value": f"${{module.{each.call}.{name}}}"} for name in _OUTPUTS}
+        root = tmp_path_factory.mktemp("plans") / "module" / "calls"
+        root.mkdir(parents=True)
+        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+        environment = emulator.environment() | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+        outcome = Workspace(root.parent, root=root.name, environment=environment).plan()
+        assert outcome.diagnostics == []
+        return outcome
+
+    return plan_all
+
+
+@pytest.fixture
+def outcomes(request: pytest.FixtureRequest, plans_by_region: Callable[[str], Outcome]) -> list[PlannedCall]:
+    """What is planned with the inputs of each of the test's marks `inputs`, the first first."""
+    given = [Inputs.of(mark) for mark in request.node.iter_markers("inputs")]
+    return [PlannedCall(plans_by_region(each.region), each.call) for each in reversed(given)]
+
+
+@pytest.fixture
+def outcome(outcomes: list[PlannedCall]) -> PlannedCall:
+    """What is planned with the inputs of the test's mark `inputs`."""
+    (one,) = outcomes
+    return one
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from on_start_script import unpacked
 from workspace import CHECKOUT
 
-from .conftest import Plan
+from .conftest import Plan, PlannedCall
 from .test_plan import ACCOUNT, statements
 
 SCRIPTS = CHECKOUT / "scripts"
@@ -20,14 +21,17 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/team-execution"
 LIMIT = 12288
 
 
-def test_profile_mode_is_the_default_and_its_script_can_be_read_as_it_stands(plan: Plan) -> None:
-    script = plan().output("on_start_script")
+@pytest.mark.inputs
+def test_profile_mode_is_the_default_and_its_script_can_be_read_as_it_stands(outcome: PlannedCall) -> None:
+    script = outcome.output("on_start_script")
     assert "ATTRIBUTION_MODE='profile'\n" in script
     assert script.endswith((SCRIPTS / "on-start.sh").read_text())
 
 
-def test_a_change_of_mode_changes_neither_policy_of_the_handshake(plan: Plan) -> None:
-    profile, imds = (plan(attribution_mode=mode, notebook_instances={"one": {}}) for mode in ("profile", "imds"))
+@pytest.mark.inputs(notebook_instances={"one": {}})
+@pytest.mark.inputs(attribution_mode="imds", notebook_instances={"one": {}})
+def test_a_change_of_mode_changes_neither_policy_of_the_handshake(outcomes: list[PlannedCall]) -> None:
+    profile, imds = outcomes
     for address, policy in (
         ("aws_iam_role.this[0]", "assume_role_policy"),
         ("aws_iam_role_policy.assume_self[0]", "policy"),
@@ -36,12 +40,13 @@ def test_a_change_of_mode_changes_neither_policy_of_the_handshake(plan: Plan) ->
     assert profile.output("role_trust_policy") == imds.output("role_trust_policy")
 
 
-def test_unattributed_calls_are_denied_only_where_asked_for(plan: Plan) -> None:
-    assert "aws_iam_role_policy.deny_unattributed_calls[0]" not in plan().changes
+@pytest.mark.inputs
+def test_unattributed_calls_are_denied_only_where_asked_for(outcome: PlannedCall) -> None:
+    assert "aws_iam_role_policy.deny_unattributed_calls[0]" not in outcome.changes
 
 
-def test_the_denial_leaves_the_handshake_and_what_sagemaker_does_itself(plan: Plan) -> None:
-    outcome = plan(deny_unattributed_calls=True)
+@pytest.mark.inputs(deny_unattributed_calls=True)
+def test_the_denial_leaves_the_handshake_and_what_sagemaker_does_itself(outcome: PlannedCall) -> None:
     planned = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")
     assert planned["name"] == "team-deny-unattributed-calls"
     policy = statements(planned["policy"])
@@ -57,25 +62,30 @@ def test_the_denial_leaves_the_handshake_and_what_sagemaker_does_itself(plan: Pl
     assert policy["BaseSessionMayAssumeNoOtherRole"]["NotResource"] == ROLE
 
 
-def test_the_allowed_actions_are_the_callers_own(plan: Plan) -> None:
-    outcome = plan(deny_unattributed_calls=True, unattributed_allowed_actions=["s3:Get*"])
+@pytest.mark.inputs(deny_unattributed_calls=True, unattributed_allowed_actions=["s3:Get*"])
+def test_the_allowed_actions_are_the_callers_own(outcome: PlannedCall) -> None:
     policy = statements(outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"])
     assert policy["BaseSessionMayDoNothingElse"]["NotAction"] == ["sts:AssumeRole", "sts:SetSourceIdentity", "s3:Get*"]
 
 
-def test_the_imds_mode_script_leaves_room_for_the_owners(plan: Plan) -> None:
-    script = plan(attribution_mode="imds", notebook_instances={"one": {}}).output("on_start_script")
-    assert len(script.encode()) <= LIMIT - 600
-    # Shell text of an ordinary kind, which the script doesn't hold already, in the place of an owner's.
-    extra = (CHECKOUT / "tests" / "set-up.sh").read_text()[:900]
-    assert len(extra) == 900
-    assert plan(attribution_mode="imds", extra_on_start=extra).errors == []
+# Shell text of an ordinary kind, which the script doesn't hold already, in the place of an owner's.
+OWNERS = (CHECKOUT / "tools" / "set-up.sh").read_text()[:900]
 
 
-def test_the_imds_mode_script_carries_settings_proxy_and_script(plan: Plan) -> None:
-    outcome = plan(
-        attribution_mode="imds", extra_on_start="# stays\necho 'it''s'\r\n", allow_start_without_attribution=True
-    )
+@pytest.mark.inputs(attribution_mode="imds", notebook_instances={"one": {}})
+@pytest.mark.inputs(attribution_mode="imds", extra_on_start=OWNERS)
+def test_the_imds_mode_script_leaves_room_for_the_owners(outcomes: list[PlannedCall]) -> None:
+    without, with_owners = outcomes
+    assert len(without.output("on_start_script").encode()) <= LIMIT - 600
+    assert len(OWNERS) == 900
+    # Too long a script would be refused.
+    assert len(with_owners.output("on_start_script").encode()) <= LIMIT
+
+
+@pytest.mark.inputs(
+    attribution_mode="imds", extra_on_start="# stays\necho 'it''s'\r\n", allow_start_without_attribution=True
+)
+def test_the_imds_mode_script_carries_settings_proxy_and_script(outcome: PlannedCall) -> None:
     script = outcome.output("on_start_script")
     assert script.startswith("#!/bin/bash\n# Makes the AWS calls of this notebook instance attributable")
     text = unpacked(script)
@@ -87,8 +97,9 @@ def test_the_imds_mode_script_carries_settings_proxy_and_script(plan: Plan) -> N
     assert "ask_for_role()" not in text
 
 
-def test_the_proxy_that_is_carried_is_the_one_in_the_file_without_its_comments(plan: Plan) -> None:
-    text = unpacked(plan(attribution_mode="imds").output("on_start_script"))
+@pytest.mark.inputs(attribution_mode="imds")
+def test_the_proxy_that_is_carried_is_the_one_in_the_file_without_its_comments(outcome: PlannedCall) -> None:
+    text = unpacked(outcome.output("on_start_script"))
     printed = subprocess.run(
         ["bash", "-c", text.split("\nsettings() {")[0] + "\nprintf '%s\\n' \"$IMDS_PROXY\""],
         capture_output=True,
@@ -105,8 +116,11 @@ def test_the_proxy_that_is_carried_is_the_one_in_the_file_without_its_comments(p
     assert ast.dump(ast.parse(printed)) == ast.dump(original)
 
 
-def test_the_shell_that_is_carried_is_the_one_in_the_files_without_comments_and_profile_mode(plan: Plan) -> None:
-    text = unpacked(plan(attribution_mode="imds").output("on_start_script"))
+@pytest.mark.inputs(attribution_mode="imds")
+def test_the_shell_that_is_carried_is_the_one_in_the_files_without_comments_and_profile_mode(
+    outcome: PlannedCall,
+) -> None:
+    text = unpacked(outcome.output("on_start_script"))
     _, carried = text.split("\nsettings() {", 1)
 
     def functions(script: str) -> dict[str, str]:
@@ -131,8 +145,9 @@ def test_the_proxy_runs_on_python_3_9() -> None:
     ast.parse((SCRIPTS / "imds-proxy.py").read_text(), feature_version=(3, 9))
 
 
-def test_a_quote_in_the_roles_path_stays_text(plan: Plan) -> None:
-    script = plan(role_path="/it's/").output("on_start_script")
+@pytest.mark.inputs(role_path="/it's/")
+def test_a_quote_in_the_roles_path_stays_text(outcome: PlannedCall) -> None:
+    script = outcome.output("on_start_script")
     printed = subprocess.run(
         ["bash", "-c", "\n".join(script.splitlines()[:4]) + "\nprintf %s \"$ROLE_ARN\""],
         capture_output=True, text=True, check=True,
@@ -140,23 +155,39 @@ def test_a_quote_in_the_roles_path_stays_text(plan: Plan) -> None:
     assert printed == f"arn:aws:iam::{ACCOUNT}:role/it's/team-execution"
 
 
-def test_the_policies_are_valid_json_of_the_partition(plan: Plan) -> None:
-    outcome = plan("cn-north-1", attribution_mode="imds", deny_unattributed_calls=True)
+@pytest.mark.inputs("cn-north-1", attribution_mode="imds", deny_unattributed_calls=True)
+def test_the_policies_are_valid_json_of_the_partition(outcome: PlannedCall) -> None:
     policy = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"]
     assert json.loads(policy)["Statement"][1]["NotResource"].startswith("arn:aws-cn:")
 
 
 def test_what_allows_something_that_nothing_denies_is_said(plan: Plan) -> None:
     (warning,) = plan(allow_pass_role=True, allow_role_changes=True).warnings
-    assert warning.startswith("No effect: allow_pass_role, allow_role_changes.")
+    assert warning.startswith("No effect: allow_pass_role (it takes back")
+    assert "allow_role_changes (it takes back" in warning
     assert plan(allow_pass_role=True, deny_unattributed_calls=True).warnings == []
 
 
-def test_the_command_that_prints_the_imds_mode_script_does(plan: Plan, tmp_path: Path) -> None:
+def test_what_is_for_another_mode_or_role_is_said(plan: Plan) -> None:
+    unused = {"outside_notebooks_are_attributed": True, "unattributed_allowed_actions": ["s3:Get*"]}
+    (warning,) = plan(verify_role_trust=False, **unused).warnings
+    assert warning == (
+        "No effect: outside_notebooks_are_attributed (it is for deny_unattributed_calls = true), "
+        "unattributed_allowed_actions (it is for deny_unattributed_calls = true), "
+        "verify_role_trust (it is for an existing role; the module writes the trust policy of one that it creates). "
+        "Remove what you don't need."
+    )
+    (warning,) = plan(deny_unattributed_calls=True, **unused).warnings
+    assert warning.startswith("No effect: outside_notebooks_are_attributed (it is for an existing role")
+    assert plan(deny_unattributed_calls=True, additional_session_names=["team-*"], **unused).warnings == []
+
+
+@pytest.mark.inputs(attribution_mode="imds", extra_on_start='echo "it\'s"')
+def test_the_command_that_prints_the_imds_mode_script_does(outcome: PlannedCall, tmp_path: Path) -> None:
     """As it stands in docs/operations.md, with what `terraform output -raw` would print."""
     document = (CHECKOUT / "docs" / "operations.md").read_text()
     (command,) = re.findall(r"^ +terraform output -raw on_start_script (\|.*gzip -d)$", document, re.MULTILINE)
-    rendered = plan(attribution_mode="imds", extra_on_start='echo "it\'s"').output("on_start_script")
+    rendered = outcome.output("on_start_script")
     (tmp_path / "script").write_text(rendered)
     printed = subprocess.run(
         ["bash", "-c", f"cat script {command}"], cwd=tmp_path, check=True, capture_output=True, text=True

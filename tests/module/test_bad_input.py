@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from emulator.server import Emulator
 from workspace import CHECKOUT, Outcome, Workspace
 
-from .conftest import Plan
+from .conftest import Plan, PlannedCall
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/shared"
 
@@ -115,8 +116,9 @@ BAD_PROFILES: list[tuple[str, dict[str, str], list[str]]] = [
 BAD_COMBINATIONS: list[Case] = [
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
-    ({"extra_on_start": "#" * 12288}, ["on-start script would have", "Shorten extra_on_start"]),
-    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["on-start script would have", "Shorten extra_on_start (by more, since it is compressed)"]),
+    ({"extra_on_start": "#" * 12288}, ["extra_on_start is too long", "There is room for", "and it takes 12288. Shorten it"]),
+    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["extra_on_start is too long", "both as they are compressed: an ordinary script of about", "Shorten it, or have it fetch the rest from S3"]),
+    ({"profiles": {f"{number:x}": {"external_id": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(200)}}, ["bytes without extra_on_start", "Remove some of profiles."]),
     ({"on_create": "#" * 12289}, ["on_create has 12289 bytes, 1 more than the 12288"]),
     ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM takes 10240", "such as \"team-a-*\""]),
     ({"additional_session_names": [f"notebook-{number:011}" for number in range(385)], "attribution_mode": "imds"}, ["inline policies would have", "385 session names; IAM takes 10240"]),
@@ -202,11 +204,21 @@ def test_the_overlong_script_is_told_by_how_much(plan: Plan) -> None:
     assert plan(extra_on_start="#" * room).errors == []
     (error,) = plan(extra_on_start="#" * (room + 7)).errors
     assert "would have 12295 bytes, 7 more than the 12288" in error
+    assert f"There is room for {room} bytes of it, and it takes {room + 7}." in error
+
+
+def test_the_overlong_script_is_told_what_room_there_is_when_it_is_compressed(plan: Plan) -> None:
+    alone = len(plan(attribution_mode="imds").output("on_start_script").encode())
+    extra = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(400))
+    (error,) = plan(attribution_mode="imds", extra_on_start=extra).errors
+    assert f"There is room for {12288 - alone} bytes of it" in error
+    over, takes = (int(re.findall(pattern, error)[0]) for pattern in (r"(\d+) more than", r"it takes (\d+)"))
+    assert takes - over == 12288 - alone
 
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])
 def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_session(plan: Plan, mode: str) -> None:
-    """By the setting that docs/operations.md has, which tests/imds/test_advice.py follows."""
+    """By the setting that docs/operations.md has, which tests/notebook/imds/test_advice.py follows."""
     operations = (CHECKOUT / "docs" / "operations.md").read_text()
     setting = operations.partition(f"| `{mode}` | `")[2].partition("`")[0]
     # What doesn't compress.
@@ -215,24 +227,23 @@ def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_ses
     assert f'fetch the rest from S3, after the line "export {setting}"' in error
 
 
-def test_390_names_fit(plan: Plan) -> None:
-    assert plan(additional_session_names=[f"notebook-{number:011}" for number in range(390)]).errors == []
+@pytest.mark.inputs(additional_session_names=[f"notebook-{number:011}" for number in range(390)])
+def test_390_names_fit(outcome: PlannedCall) -> None:
+    assert "aws_iam_role_policy.assume_self[0]" in outcome.changes
 
 
-def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(plan: Plan) -> None:
-    names = [f"notebook-{number:011}" for number in range(330)]
-    outcome = plan(
-        additional_session_names=names,
-        attribution_mode="imds",
-        deny_unattributed_calls=True,
-        outside_notebooks_are_attributed=True,
-    )
-    assert outcome.errors == []
+@pytest.mark.inputs(
+    additional_session_names=[f"notebook-{number:011}" for number in range(330)],
+    attribution_mode="imds",
+    deny_unattributed_calls=True,
+    outside_notebooks_are_attributed=True,
+)
+def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(outcome: PlannedCall) -> None:
+    assert "aws_iam_role_policy.deny_unattributed_calls[0]" in outcome.changes
 
 
-def test_a_name_of_the_longest_kind_fits_every_limit(plan: Plan) -> None:
-    outcome = plan(name="n" * 51, notebook_instances={"x" * 63: {}})
-    assert outcome.errors == []
+@pytest.mark.inputs(name="n" * 51, notebook_instances={"x" * 63: {}})
+def test_a_name_of_the_longest_kind_fits_every_limit(outcome: PlannedCall) -> None:
     assert len(outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["name"]) == 63
     assert len(outcome.planned("aws_iam_role.this[0]")["name"]) <= 64
 

@@ -49,7 +49,9 @@ def of_attribute(name: str, after: Any, before: Any = None, remark: str = "", **
 
 VPC = {"subnet_id": "subnet-0a"}
 SHARED: dict[str, Any] = {"create_role": False}
-LEFT_TO_ANOTHER_CALL: dict[str, Any] = SHARED | {"manage_role_policies": False}
+LEFT_TO_ANOTHER_CALL: dict[str, Any] = SHARED | {
+    "shared_role": {"attribution_mode": "profile", "session_names": ["{}"]}
+}
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 CHANGES = [
     Change("`notebook_instances`: one more", {}, {"notebook_instances": {"{}": {}, "{}-more": {}}}),
@@ -77,8 +79,7 @@ CHANGES = [
     of_input("policy_name", "{}-policy"),
     of_input("lifecycle_configuration_name", "{}-scripts"),
     of_input("additional_session_names", ["team-*"]),
-    Change("`manage_role_policies`", SHARED, LEFT_TO_ANOTHER_CALL | {"admitted_session_names": ["{}"]}),
-    of_input("admitted_session_names", ["{}", "team-*"], ["{}"], **LEFT_TO_ANOTHER_CALL),
+    Change("`shared_role`", SHARED, LEFT_TO_ANOTHER_CALL),
     of_input("deny_unknown_session_names", False),
     of_input("verify_role_trust", False, **SHARED),
     of_input("attach_logs_policy", False),

@@ -10,7 +10,7 @@ import pytest
 from emulator.server import Emulator
 from workspace import Outcome
 
-from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL
+from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL, WITHOUT_SOURCE_IDENTITY
 from .test_shared_role import planned
 
 ITSELF = "doesn't let the role assume itself"
@@ -30,7 +30,8 @@ def like(userid: Any, operator: str = "StringLike", key: str = "aws:userid", arn
 
 
 # The statements beside SageMaker's, and what the errors say. The role is called `shared` here; each case has its own.
-CASES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+Cases = dict[str, tuple[list[dict[str, Any]], list[str]]]
+PROFILE: Cases = {
     "the module's": ([SELF_TRUST], []),
     "operators and keys in another case": (
         [self_trust(Condition={"stringEquals": {"AWS:principalarn": SELF["aws:PrincipalArn"]}, "STRINGLIKE": {"aws:UserId": "*:SageMaker"}})],
@@ -54,19 +55,40 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
     "a NotPrincipal that is allowed": ([SELF_TRUST, {"Effect": "Allow", "NotPrincipal": {"AWS": "444455556666"}, "Action": "sts:*"}], [UNJUDGED]),
     "a NotResource": ([SELF_TRUST, TRUSTS_ALL | {"NotResource": "*"}], [APART, UNJUDGED]),
     "only a Deny": ([self_trust(Effect="Deny")], [ITSELF, UNJUDGED]),
+    "without the source identity": ([WITHOUT_SOURCE_IDENTITY], []),
+    "the account by its number, and session tags": ([self_trust(Principal={"AWS": ACCOUNT}, Action=["sts:TagSession", "sts:AssumeRole"])], []),
+    "the role by ArnEquals": ([self_trust(Condition={"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}})], []),
+    "only session tags": ([self_trust(Action="sts:TagSession")], [ITSELF]),
+    "another account": ([self_trust(Principal={"AWS": "arn:aws:iam::444455556666:root"})], [ITSELF]),
+    "the role under another path": ([self_trust(Condition={"StringEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/shared"}})], [ITSELF, APART]),
+    "with multi-factor authentication": ([self_trust(Condition={"StringEquals": SELF, "Bool": {"aws:MultiFactorAuthPresent": "true"}})], [ITSELF, APART]),
+    "the whole account": ([TRUSTS_ALL], [APART]),
+    "anyone with the role's ARN": ([{"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": SELF}}], [APART]),
 }  # fmt: skip
+# In imds mode the source identity has to be allowed, too.
+IMDS: Cases = {
+    "the module's": ([SELF_TRUST], []),
+    "in two statements": ([WITHOUT_SOURCE_IDENTITY, self_trust(Action="sts:SetSourceIdentity")], []),
+    "all of STS": ([self_trust(Action="sts:*")], []),
+    "without the source identity": ([WITHOUT_SOURCE_IDENTITY], [ITSELF]),
+    "with the source identity denied": ([WITHOUT_SOURCE_IDENTITY, self_trust(Effect="Deny")], [ITSELF, UNJUDGED]),
+    "one source identity alone": ([WITHOUT_SOURCE_IDENTITY, self_trust(Action="sts:SetSourceIdentity", Condition={"StringEquals": {"sts:SourceIdentity": "one"}})], [ITSELF]),
+    "nothing": ([], [ITSELF]),
+}  # fmt: skip
+CASES = {(mode, case): given for mode, cases in (("profile", PROFILE), ("imds", IMDS)) for case, given in cases.items()}
 ROLES = {case: f"trust-{number}" for number, case in enumerate(CASES)}
+Case = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def roles(emulator: Emulator) -> Iterator[dict[str, str]]:
+def roles(emulator: Emulator) -> Iterator[dict[Case, str]]:
     """The ARN of a role with each case's trust policy."""
     iam = emulator.client("iam")
     service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     arns = {}
     for case, (statements, _) in CASES.items():
         document = json.dumps({"Version": "2012-10-17", "Statement": [service, *statements]})
-        for place in ("role/service-role/", "assumed-role/"):
+        for place in ("role/service-role/", "role/"):
             document = document.replace(f"{place}shared", f"{place}{ROLES[case]}")
             document = document.replace(f"{place}Shared", f"{place}{ROLES[case].title()}")
         role = iam.create_role(RoleName=ROLES[case], Path="/service-role/", AssumeRolePolicyDocument=document)
@@ -76,32 +98,36 @@ def roles(emulator: Emulator) -> Iterator[dict[str, str]]:
         iam.delete_role(RoleName=name)
 
 
-def judged(emulator: Emulator, folder: Any, roles: dict[str, str], **given: Any) -> Outcome:
-    calls = {ROLES[case]: {"create_role": False, "role_arn": arn, **given} for case, arn in roles.items()}
+def judged(emulator: Emulator, folder: Any, roles: dict[Case, str], **given: Any) -> Outcome:
+    calls = {
+        ROLES[mode, case]: {"create_role": False, "role_arn": arn, "attribution_mode": mode, **given}
+        for (mode, case), arn in roles.items()
+    }
     return planned(emulator, folder, calls)
 
 
 @pytest.fixture(scope="module")
-def errors(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    outcome = judged(emulator, tmp_path_factory.mktemp("trust"), roles)
+def errors(emulator: Emulator, roles: dict[Case, str], tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    outcome = judged(emulator, tmp_path_factory.mktemp("trust"), roles, notebook_instances={"one": {}})
     assert outcome.warnings == []
     return outcome.errors
 
 
 @pytest.fixture(scope="module")
-def accepted(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def accepted(emulator: Emulator, roles: dict[Case, str], tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return judged(emulator, tmp_path_factory.mktemp("accepted"), roles, verify_role_trust=False)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("mode", "case"), CASES)
 def test_a_trust_policy_is_refused_for_what_is_wrong_with_it_or_cannot_be_judged(
-    errors: list[str], roles: dict[str, str], case: str
+    errors: list[str], roles: dict[Case, str], mode: str, case: str
 ) -> None:
-    said = [error for error in errors if f"policy of {roles[case]} " in error]
+    said = [error for error in errors if f"policy of {roles[mode, case]} " in error]
     assert sorted(text for text in (ITSELF, APART, UNJUDGED) for error in said if text in error) == sorted(
-        CASES[case][1]
+        CASES[mode, case][1]
     ), said
     assert all("set verify_role_trust = false" in error for error in said)
+    assert all((f"{ITSELF} with a source identity" in error) is (mode == "imds") for error in said if ITSELF in error)
 
 
 def test_nothing_else_is_said(errors: list[str]) -> None:

@@ -12,7 +12,6 @@ from workspace import CHECKOUT
 # The public interface: names that a caller's configuration and state hold on to.
 INPUTS = {
     "additional_session_names",
-    "admitted_session_names",
     "allow_notebook_instance_changes",
     "allow_pass_role",
     "allow_role_changes",
@@ -24,7 +23,6 @@ INPUTS = {
     "deny_unknown_session_names",
     "extra_on_start",
     "lifecycle_configuration_name",
-    "manage_role_policies",
     "name",
     "notebook_instances",
     "on_create",
@@ -36,6 +34,7 @@ INPUTS = {
     "role_path",
     "role_permissions_boundary",
     "role_policy_arns",
+    "shared_role",
     "tags",
     "unattributed_allowed_actions",
     "verify_role_trust",
@@ -50,6 +49,7 @@ OUTPUTS = {
     "role_trust_policy",
     "role_unique_id",
     "session_arns",
+    "shared_role",
 }
 RESOURCES = {
     ("aws_iam_role", "this"),

@@ -9,7 +9,7 @@ import pytest
 from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
-from .conftest import Plan
+from .conftest import PlannedCall
 
 # As callers write it, beside the module: subnets made in the same plan, YAML, loops, and variables with types.
 CALLERS = """
@@ -154,14 +154,15 @@ def test_what_is_made_in_the_same_plan_is_known_after_apply(callers: Outcome) ->
     assert change["after"]["direct_internet_access"] == "Disabled"
 
 
-def test_null_means_the_default_of_every_attribute(plan: Plan) -> None:
-    attributes = dict.fromkeys(
-        ["instance_type", "volume_size", "subnet_id", "security_groups", "direct_internet_access", "kms_key_id",
-         "platform_identifier", "minimum_instance_metadata_service_version", "default_code_repository",
-         "additional_code_repositories", "tags"]
-    )  # fmt: skip
-    outcome = plan(notebook_instances={"nulls": attributes, "empty": {}, "null": None})
-    assert outcome.errors == []
+NULLS = dict.fromkeys(
+    ["instance_type", "volume_size", "subnet_id", "security_groups", "direct_internet_access", "kms_key_id",
+     "platform_identifier", "minimum_instance_metadata_service_version", "default_code_repository",
+     "additional_code_repositories", "tags"]
+)  # fmt: skip
+
+
+@pytest.mark.inputs(notebook_instances={"nulls": NULLS, "empty": {}, "null": None})
+def test_null_means_the_default_of_every_attribute(outcome: PlannedCall) -> None:
     nulls, empty, null = (
         outcome.planned(f'aws_sagemaker_notebook_instance.this["{name}"]') for name in ("nulls", "empty", "null")
     )

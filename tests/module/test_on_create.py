@@ -11,6 +11,8 @@ import pytest
 from emulator.server import Emulator
 from workspace import Workspace
 
+from .conftest import PlannedCall
+
 NAME = "script-attribution"
 
 
@@ -57,8 +59,9 @@ def test_the_emulated_api_does_either(tmp_path: Path, keeps: bool) -> None:
         assert ("OnCreate" in described) is keeps
 
 
-def test_the_script_in_its_place_does_nothing(plan: Callable[..., Any]) -> None:
-    planned = plan().planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
+@pytest.mark.inputs
+def test_the_script_in_its_place_does_nothing(outcome: PlannedCall) -> None:
+    planned = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
     first, *rest = base64.b64decode(planned["on_create"]).decode().splitlines()
     assert first == "#!/bin/bash"
     assert all(line.startswith("#") for line in rest)

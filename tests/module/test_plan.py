@@ -7,9 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from workspace import Outcome
 
-from .conftest import Plan
+from .conftest import Plan, PlannedCall
 
 ACCOUNT = "111122223333"
 
@@ -18,15 +17,14 @@ def statements(policy: str) -> dict[str, dict[str, Any]]:
     return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
 
 
-def names_of(outcome: Outcome) -> list[str]:
+def names_of(outcome: PlannedCall) -> list[str]:
     policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     names: list[str] = policy["UnderKnownNamesOnly"]["Condition"]["StringNotLike"]["sts:RoleSessionName"]
     return names
 
 
-def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_notebooks(plan: Plan) -> None:
-    outcome = plan(notebook_instances={"one": {}, "two": {}})
-    assert outcome.diagnostics == []
+@pytest.mark.inputs(notebook_instances={"one": {}, "two": {}})
+def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_notebooks(outcome: PlannedCall) -> None:
     assert outcome.changes.keys() == {
         "aws_iam_role.this[0]",
         "aws_iam_role_policy.assume_self[0]",
@@ -38,28 +36,31 @@ def test_a_minimal_call_plans_a_role_a_policy_a_lifecycle_configuration_and_the_
     assert {action for actions in outcome.changes.values() for action in actions} == {"create"}
 
 
-def test_a_notebook_instance_is_closed_by_default(plan: Plan) -> None:
-    notebook = plan(notebook_instances={"one": {}}).planned('aws_sagemaker_notebook_instance.this["one"]')
+@pytest.mark.inputs(notebook_instances={"one": {}})
+def test_a_notebook_instance_is_closed_by_default(outcome: PlannedCall) -> None:
+    notebook = outcome.planned('aws_sagemaker_notebook_instance.this["one"]')
     assert notebook["root_access"] == "Disabled"
     assert notebook["instance_metadata_service_configuration"] == [{"minimum_instance_metadata_service_version": "2"}]
     assert notebook["lifecycle_config_name"] == "team-attribution"
 
 
-def test_every_attribute_of_a_notebook_instance_reaches_it(plan: Plan) -> None:
-    given = {
-        "instance_type": "ml.g5.2xlarge",
-        "volume_size": 16384,
-        "subnet_id": "subnet-0a",
-        "security_groups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"],
-        "direct_internet_access": "Disabled",
-        "kms_key_id": "arn:aws:kms:us-east-1:111122223333:key/k",
-        "minimum_instance_metadata_service_version": "1",
-        "default_code_repository": "https://github.com/aws/amazon-sagemaker-examples.git",
-        "additional_code_repositories": ["one", "two", "three"],
-        "tags": {"owner": "ada"},
-    }
-    outcome = plan(notebook_instances={"one": given})
-    assert outcome.diagnostics == []
+EVERY_ATTRIBUTE = {
+    "instance_type": "ml.g5.2xlarge",
+    "volume_size": 16384,
+    "subnet_id": "subnet-0a",
+    "security_groups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5"],
+    "direct_internet_access": "Disabled",
+    "kms_key_id": "arn:aws:kms:us-east-1:111122223333:key/k",
+    "minimum_instance_metadata_service_version": "1",
+    "default_code_repository": "https://github.com/aws/amazon-sagemaker-examples.git",
+    "additional_code_repositories": ["one", "two", "three"],
+    "tags": {"owner": "ada"},
+}
+
+
+@pytest.mark.inputs(notebook_instances={"one": EVERY_ATTRIBUTE})
+def test_every_attribute_of_a_notebook_instance_reaches_it(outcome: PlannedCall) -> None:
+    given = dict(EVERY_ATTRIBUTE)
     notebook = outcome.planned('aws_sagemaker_notebook_instance.this["one"]')
     version = given.pop("minimum_instance_metadata_service_version")
     assert notebook["instance_metadata_service_configuration"] == [
@@ -79,8 +80,8 @@ def test_a_platform_reaches_the_provider(plan: Plan) -> None:
     assert "notebook-al2-v3" in error
 
 
-def test_everything_that_takes_tags_has_them(plan: Plan) -> None:
-    outcome = plan(notebook_instances={"one": {"tags": {"owner": "ada"}}}, tags={"team": "a", "owner": "nobody"})
+@pytest.mark.inputs(notebook_instances={"one": {"tags": {"owner": "ada"}}}, tags={"team": "a", "owner": "nobody"})
+def test_everything_that_takes_tags_has_them(outcome: PlannedCall) -> None:
     assert outcome.planned("aws_iam_role.this[0]")["tags"] == {
         "team": "a",
         "owner": "nobody",
@@ -91,8 +92,8 @@ def test_everything_that_takes_tags_has_them(plan: Plan) -> None:
     assert outcome.planned('aws_sagemaker_notebook_instance.this["one"]')["tags"] == {"team": "a", "owner": "ada"}
 
 
-def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
-    outcome = plan(role_path="/data/science/", notebook_instances={"one": {}})
+@pytest.mark.inputs(role_path="/data/science/", notebook_instances={"one": {}})
+def test_both_policies_are_known_before_anything_exists(outcome: PlannedCall) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/data/science/team-execution"
     trust = statements(outcome.planned("aws_iam_role.this[0]")["assume_role_policy"])
     assert trust["SageMakerOpensBaseSession"]["Principal"] == {"Service": "sagemaker.amazonaws.com"}
@@ -115,42 +116,46 @@ def test_both_policies_are_known_before_anything_exists(plan: Plan) -> None:
     assert json.loads(outcome.output("role_trust_policy"))["Statement"] == list(trust.values())
 
 
-def test_the_trust_policy_does_not_depend_on_the_notebooks_names(plan: Plan) -> None:
-    one, other = (
-        plan(notebook_instances={"one": {}}),
-        plan(notebook_instances={"two": {}}, additional_session_names=["x-*"]),
-    )
+@pytest.mark.inputs(notebook_instances={"one": {}})
+@pytest.mark.inputs(notebook_instances={"two": {}}, additional_session_names=["x-*"])
+def test_the_trust_policy_does_not_depend_on_the_notebooks_names(outcomes: list[PlannedCall]) -> None:
+    one, other = outcomes
     assert one.output("role_trust_policy") == other.output("role_trust_policy")
 
 
-def test_with_no_names_nobody_may_assume_the_role_by_this_policy(plan: Plan) -> None:
-    policy = statements(plan().planned("aws_iam_role_policy.assume_self[0]")["policy"])
+@pytest.mark.inputs
+def test_with_no_names_nobody_may_assume_the_role_by_this_policy(outcome: PlannedCall) -> None:
+    policy = statements(outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"])
     assert "Condition" not in policy["UnderKnownNamesOnly"]
 
 
-def test_names_that_a_pattern_covers_are_not_listed_again(plan: Plan) -> None:
-    outcome = plan(
-        notebook_instances={"team-a-1": {}, "team-b-1": {}},
-        additional_session_names=["team-a-*", "team-a-2", "a.b", "a?b", "axb"],
-    )
+@pytest.mark.inputs(
+    notebook_instances={"team-a-1": {}, "team-b-1": {}},
+    additional_session_names=["team-a-*", "team-a-2", "a.b", "a?b", "axb"],
+)
+def test_names_that_a_pattern_covers_are_not_listed_again(outcome: PlannedCall) -> None:
     assert names_of(outcome) == ["a?b", "team-a-*", "team-b-1"]
 
 
-def test_a_dot_in_a_pattern_covers_only_a_dot(plan: Plan) -> None:
-    assert names_of(plan(additional_session_names=["a.*", "axy", "a.y"])) == ["a.*", "axy"]
+@pytest.mark.inputs(additional_session_names=["a.*", "axy", "a.y"])
+def test_a_dot_in_a_pattern_covers_only_a_dot(outcome: PlannedCall) -> None:
+    assert names_of(outcome) == ["a.*", "axy"]
 
 
-def test_session_arns_name_what_cloudtrail_shows(plan: Plan) -> None:
-    outcome = plan(notebook_instances={"one": {}}, additional_session_names=["two", "team-a-*"], role_path="/data/")
+@pytest.mark.inputs(notebook_instances={"one": {}}, additional_session_names=["two", "team-a-*"], role_path="/data/")
+def test_session_arns_name_what_cloudtrail_shows(outcome: PlannedCall) -> None:
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/team-execution"
     assert outcome.output("session_arns") == {name: f"{session}/{name}" for name in ("one", "two", "team-a-*")}
 
 
 @pytest.mark.parametrize(
-    ("region", "partition"), [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+    "partition",
+    [
+        pytest.param(partition, marks=pytest.mark.inputs(region, notebook_instances={"one": {}}))
+        for region, partition in (("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"))
+    ],
 )
-def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) -> None:
-    outcome = plan(region, notebook_instances={"one": {}})
+def test_every_arn_is_of_the_partition(outcome: PlannedCall, partition: str) -> None:
     texts = [
         outcome.planned("aws_iam_role.this[0]")["assume_role_policy"],
         outcome.planned("aws_iam_role_policy.assume_self[0]")["policy"],
@@ -162,8 +167,8 @@ def test_every_arn_is_of_the_partition(plan: Plan, region: str, partition: str) 
         assert text.count("arn:") == text.count(f"arn:{partition}:")
 
 
-def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan: Plan) -> None:
-    outcome = plan(extra_on_start="echo 'it''s' \"$HOME\"", allow_start_without_attribution=True)
+@pytest.mark.inputs(extra_on_start="echo 'it''s' \"$HOME\"", allow_start_without_attribution=True)
+def test_the_lifecycle_configuration_carries_the_script_after_its_settings(outcome: PlannedCall) -> None:
     on_start = base64.b64decode(
         outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["on_start"]
     ).decode()
@@ -177,8 +182,8 @@ def test_the_lifecycle_configuration_carries_the_script_after_its_settings(plan:
     ]
 
 
-def test_carriage_returns_of_a_users_scripts_are_normalised(plan: Plan) -> None:
-    outcome = plan(extra_on_start="echo one\r\necho two\r\n", on_create="#!/bin/bash\r\necho three\r\n")
+@pytest.mark.inputs(extra_on_start="echo one\r\necho two\r\n", on_create="#!/bin/bash\r\necho three\r\n")
+def test_carriage_returns_of_a_users_scripts_are_normalised(outcome: PlannedCall) -> None:
     lifecycle_configuration = outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")
     for hook in ("on_start", "on_create"):
         assert b"\r" not in base64.b64decode(lifecycle_configuration[hook])
@@ -219,53 +224,3 @@ def test_a_trust_policy_that_is_the_owners_to_judge_is_refused_for(plan: Plan, e
     assert outcome.errors == []
     (warning,) = outcome.warnings
     assert "under another's name" in warning
-
-
-@pytest.mark.parametrize(
-    ("statement", "refused_for"),
-    [
-        (SELF_TRUST, []),
-        (WITHOUT_SOURCE_IDENTITY, []),
-        (SELF_TRUST | {"Principal": {"AWS": ACCOUNT}, "Action": ["sts:TagSession", "sts:AssumeRole"]}, []),
-        (SELF_TRUST | {"Condition": {"ArnEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker"]}}}, []),
-        (SELF_TRUST | {"Effect": "Deny"}, ["assume itself", "can't be judged"]),
-        (SELF_TRUST | {"Action": "sts:TagSession"}, ["assume itself"]),
-        (SELF_TRUST | {"Principal": {"AWS": "arn:aws:iam::444455556666:root"}}, ["assume itself"]),
-        (SELF_TRUST | {"Condition": {"StringEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/shared"}}}, ["assume itself", "under another's name"]),
-        (SELF_TRUST | {"Condition": {"StringEquals": SELF, "Bool": {"aws:MultiFactorAuthPresent": "true"}}}, ["assume itself", "under another's name"]),
-        (TRUSTS_ALL, ["under another's name"]),
-        ({"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Condition": {"StringEquals": SELF}}, ["under another's name"]),
-        (SELF_TRUST | {"Condition": {"StringEquals": SELF, "StringLike": {"aws:userid": ["*:SageMaker", "*"]}}}, ["assume itself", "under another's name"]),
-    ],
-)  # fmt: skip
-def test_an_existing_trust_policy_is_judged(
-    plan: Plan, existing_role: Any, statement: dict[str, Any], refused_for: list[str]
-) -> None:
-    outcome = plan(create_role=False, role_arn=existing_role(statement), notebook_instances={"one": {}})
-    assert outcome.warnings == []
-    assert len(outcome.errors) == len(refused_for)
-    for expected in refused_for:
-        assert any(expected in error for error in outcome.errors), outcome.errors
-
-
-@pytest.mark.parametrize(
-    ("statements", "refused_for"),
-    [
-        ([SELF_TRUST], []),
-        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity"}], []),
-        ([SELF_TRUST | {"Action": "sts:*"}], []),
-        ([WITHOUT_SOURCE_IDENTITY], ["with a source identity"]),
-        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Effect": "Deny"}], ["with a source identity", "can't be judged"]),
-        ([WITHOUT_SOURCE_IDENTITY, SELF_TRUST | {"Action": "sts:SetSourceIdentity", "Condition": {"StringEquals": {"sts:SourceIdentity": "one"}}}], ["with a source identity"]),
-        ([], ["with a source identity"]),
-    ],
-)  # fmt: skip
-def test_in_imds_mode_an_existing_role_has_to_let_the_source_identity_be_set(
-    plan: Plan, existing_role: Any, statements: list[dict[str, Any]], refused_for: list[str]
-) -> None:
-    arn = existing_role(*statements)
-    outcome = plan(create_role=False, role_arn=arn, notebook_instances={"one": {}}, attribution_mode="imds")
-    assert outcome.warnings == []
-    assert len(outcome.errors) == len(refused_for), outcome.errors
-    for expected in refused_for:
-        assert any(expected in error for error in outcome.errors), outcome.errors

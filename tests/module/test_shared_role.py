@@ -17,58 +17,76 @@ TAG = "notebook-attribution:admits-names-of"
 MADE_BY_THE_MODULE = f"arn:aws:iam::{ACCOUNT}:role/made-execution"
 OWN = f"arn:aws:iam::{ACCOUNT}:role/service-role/own"
 FOREIGN = "arn:aws:iam::444455556666:role/foreign"
-SECOND = {"create_role": False, "role_arn": MADE_BY_THE_MODULE, "manage_role_policies": False}
+SECOND = {"create_role": False, "role_arn": MADE_BY_THE_MODULE}
+
+
+def shared(*names: str, mode: str = "profile") -> dict[str, Any]:
+    """The output of the call that has the role's policies, as input of another."""
+    return {"shared_role": {"attribution_mode": mode, "session_names": names}}
+
 
 # A wrong combination, and what its one error says.
 WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     "creates the role, but leaves its policies to another": (
-        {"manage_role_policies": False, "admitted_session_names": []},
-        ["but create_role is true", "or remove manage_role_policies"],
+        shared(),
+        ["but create_role is true", "or remove shared_role"],
     ),
-    "doesn't say what the other call admits": (
-        SECOND | {"notebook_instances": {"one": {}}},
-        ["needs admitted_session_names", "keys(module.NAME.session_arns)"],
+    "is in imds mode beside a call in profile mode": (
+        SECOND | {"attribution_mode": "imds"} | shared(),
+        ['attribution_mode is "imds" here, but "profile" in the call', 'Set attribution_mode = "profile" here'],
+    ),
+    "is in profile mode beside a call in imds mode": (
+        SECOND | shared(mode="imds"),
+        ['attribution_mode is "profile" here, but "imds" in the call', 'Set attribution_mode = "imds" here'],
     ),
     "has a name that the other call doesn't admit": (
-        SECOND | {"notebook_instances": {"one": {}, "eu-1": {}}, "admitted_session_names": ["on", "eu-*"]},
+        SECOND | {"notebook_instances": {"one": {}, "eu-1": {}}} | shared("on", "eu-*"),
         ['so their notebook instances would be refused: ["one"]', "additional_session_names of that call"],
     ),
     "has patterns that are wider than what the other call admits": (
-        SECOND
-        | {"additional_session_names": ["a*", "b?", "c-*", "d*"], "admitted_session_names": ["a?", "b?", "c*", "d?*"]},
+        SECOND | {"additional_session_names": ["a*", "b?", "c-*", "d*"]} | shared("a?", "b?", "c*", "d?*"),
         ['so their notebook instances would be refused: ["a*","d*"]'],
     ),
     "says what the role's policies are, and leaves them to another": (
         SECOND
+        | shared(mode="imds")
         | {
-            "admitted_session_names": [],
             "allow_notebook_instance_changes": True,
             "allow_pass_role": True,
             "allow_role_changes": True,
+            "attach_logs_policy": False,
             "attribution_mode": "imds",
             "deny_unattributed_calls": True,
+            "deny_unknown_session_names": True,
+            "outside_notebooks_are_attributed": True,
             "policy_name": "mine",
             "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
+            "unattributed_allowed_actions": [],
+            "verify_role_trust": False,
         },
         [
-            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, deny_unattributed_calls, policy_name, role_policy_arns"
+            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
         ],
     ),
-    "says what another call admits, but has the policies itself": (
-        {"admitted_session_names": ["one"]},
-        ["but this call has the role's policies itself"],
-    ),
     "leaves the policies of no role to another": (
-        {"create_role": False, "manage_role_policies": False, "admitted_session_names": []},
+        {"create_role": False} | shared(),
         ["create_role = false needs role_arn", "the output role_arn of the call that has its policies"],
     ),
     "has policies on a role whose creator denies all other names": (
         {"create_role": False, "role_arn": MADE_BY_THE_MODULE, "notebook_instances": {"two": {}, "three": {}}},
-        ['with name = "made"', 'add to additional_session_names: ["three","two"]', "set manage_role_policies = false"],
+        [
+            'with name = "made"',
+            'add to additional_session_names: ["three","two"]',
+            "set shared_role = module.NAME.shared_role",
+        ],
     ),
     "names a policy of an existing role, as another call may": (
         {"create_role": False, "role_arn": OWN, "policy_name": "mine"},
         ["would overwrite each other's policy", "Remove policy_name", "deny_unknown_session_names = true"],
+    ),
+    "names a policy of a created role that others may use too": (
+        {"deny_unknown_session_names": False, "policy_name": "mine"},
+        ["would overwrite each other's policy", "Remove policy_name", "remove deny_unknown_session_names = false"],
     ),
     "says where an existing role is, and what bounds it": (
         {
@@ -91,8 +109,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
         {
             "create_role": False,
             "role_arn": FOREIGN.replace("foreign", "left"),
-            "manage_role_policies": False,
-            "admitted_session_names": [],
+            **shared(),
         },
         [f"role/left, names a role of the account 444455556666, but the provider's account is {ACCOUNT}"],
     ),
@@ -102,7 +119,15 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
 }
 RIGHT: dict[str, dict[str, Any]] = {
-    "second": SECOND | {"notebook_instances": {"eu-1": {}}, "admitted_session_names": ["one", "eu-*"]},
+    "second": SECOND | {"notebook_instances": {"eu-1": {}}} | shared("one", "eu-*"),
+    "first_in_imds_mode": {"additional_session_names": ["eu-*"], "attribution_mode": "imds"},
+    "second_in_imds_mode": {
+        **SECOND,
+        "attribution_mode": "imds",
+        "notebook_instances": {"eu-1": {}},
+        "shared_role": "${module.first_in_imds_mode.shared_role}",
+    },
+    "created_named": {"policy_name": "mine"},
     "existing": {"create_role": False, "role_arn": OWN, "notebook_instances": {"one": {}}},
     "existing_elsewhere": {
         "create_role": False,
@@ -138,12 +163,13 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 
 def planned(emulator: Emulator, folder: Path, calls: dict[str, dict[str, Any]]) -> Outcome:
-    """Plan these calls of the module, all in one plan, with a provider of another region beside the usual one."""
+    """Plan these calls of the module, all in one plan, with a provider of another region where one asks for it."""
     (folder / "calls").mkdir(parents=True)
-    root = {
-        "provider": {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]},
-        "module": {name: {"source": "../", "name": "team", **given} for name, given in calls.items()},
+    root: dict[str, Any] = {
+        "module": {name: {"source": "../", "name": "team", **given} for name, given in calls.items()}
     }
+    if any("providers" in given for given in calls.values()):
+        root["provider"] = {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]}
     (folder / "calls" / "main.tf.json").write_text(json.dumps(root))
     return Workspace(folder, root="calls", environment=emulator.environment()).plan()
 

@@ -20,6 +20,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from workspace import CHECKOUT
 
 from which_notebook.cli import main
+from which_notebook.limits import LIMITS, Limits
 
 set_hypothesis_home_dir(CHECKOUT / ".cache" / "hypothesis")
 _LOGS_TAKE_LONG = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -64,9 +65,9 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def ask(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Run the command; what it prints comes back, and never a traceback."""
 
-    def run(*arguments: object) -> Answer:
+    def run(*arguments: object, limits: Limits = LIMITS) -> Answer:
         capsys.readouterr()
-        status = main([str(each) for each in arguments])
+        status = main([str(each) for each in arguments], limits=limits)
         captured = capsys.readouterr()
         return Answer(status, captured.out, captured.err)
 

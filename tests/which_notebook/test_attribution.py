@@ -24,7 +24,7 @@ from logs import (
     write,
 )
 
-from which_notebook.attribution import Judge, RoleError
+from which_notebook.judging.attribution import Judge, RoleError
 
 USER = {"type": "IAMUser", "userName": ROLE, "arn": f"arn:aws:iam::{ACCOUNT}:user/{ROLE}", "accountId": ACCOUNT}
 
@@ -224,7 +224,8 @@ HERE, WITH_PATH, ELSEWHERE = (
 def test_a_name_fits_all_accounts_and_paths_and_an_arn_one(
     ask: Any, tmp_path: Path, role: str, found: set[str]
 ) -> None:
-    assert {name for _, name in judged(ask, tmp_path, HERE, WITH_PATH, ELSEWHERE, role=role)} == found
+    answer = ask("calls", write(tmp_path / "log.json.gz", HERE, WITH_PATH, ELSEWHERE), "--role", role)
+    assert {call["notebook"] for call in answer.calls} == found
 
 
 def test_a_name_that_only_holds_the_roles_is_another() -> None:
@@ -282,3 +283,55 @@ def test_a_role_whose_name_json_writers_escape(ask: Any, tmp_path: Path) -> None
     path = write(tmp_path / "log.json", record(session(role=role)))
     path.write_bytes(path.read_bytes().replace(b"+", rb"\u002b").replace(b"=", rb"\u003d"))
     assert [call["notebook"] for call in ask("calls", path, "--role", role).calls] == ["fraud-model"]
+
+
+# Records as other tools hand them on
+
+
+def test_an_empty_arn_is_none(ask: Any, tmp_path: Path) -> None:
+    of_table = session("alpha") | {"arn": ""}
+    assert judged(ask, tmp_path, record(), record(of_table)) == [("attributed", "fraud-model"), ("attributed", "alpha")]
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_parameters_that_were_made_a_text_more_than_once(ask: Any, tmp_path: Path, times: int) -> None:
+    found = handshake()
+    for _ in range(times):
+        for name in ("requestParameters", "responseElements"):
+            found[name] = json.dumps(found[name])
+    assert judged(ask, tmp_path, found) == [("handshake", None)]
+
+
+def test_a_base_session_without_its_issuer_opens_by_a_handshake_too(ask: Any, tmp_path: Path) -> None:
+    base = {name: value for name, value in session(BASE).items() if name != "sessionContext"}
+    assert judged(ask, tmp_path, opening(base, "fraud-model", path="/team/")) == [("handshake", None)]
+    assert judged(ask, tmp_path, opening(base, "fraud-model", account=OTHER_ACCOUNT)) == [("unattributed", None)]
+
+
+def test_calls_that_lack_the_path_of_an_arn_are_said_not_to_be_counted(ask: Any, tmp_path: Path) -> None:
+    without = {name: value for name, value in session("alpha").items() if name != "sessionContext"}
+    log = write(tmp_path / "log.json", record(session("alpha", path="/team/")), record(without))
+    answer = ask("calls", log, "--role", f"arn:aws:iam::{ACCOUNT}:role/team/{ROLE}")
+    assert (answer.status, len(answer.calls)) == (0, 1)
+    assert f"not counted: 1 call of {ROLE_ARN}, which has another path" in answer.err
+    both = ask("calls", log, "--role", ROLE)
+    assert (len(both.calls), both.err) == (2, "")
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-iso-b", "aws-eusc"])
+def test_other_partitions(ask: Any, tmp_path: Path, partition: str) -> None:
+    calls = [record(), handshake(), record(session(BASE))]
+    there = json.loads(json.dumps(calls).replace("arn:aws:", f"arn:{partition}:"))
+    arn = ROLE_ARN.replace("arn:aws:", f"arn:{partition}:")
+    assert [status for status, _ in judged(ask, tmp_path, *there, role=arn)] == [
+        "attributed",
+        "handshake",
+        "unattributed",
+    ]
+
+
+def test_a_role_whose_name_begins_anothers(ask: Any, tmp_path: Path) -> None:
+    roles = (ROLE, f"{ROLE}-2", ROLE.removesuffix("-execution"))
+    calls = [record(session(f"of-{number}", role=role)) for number, role in enumerate(roles)]
+    for number, role in enumerate(roles):
+        assert judged(ask, tmp_path, *calls, role=role) == [("attributed", f"of-{number}")]

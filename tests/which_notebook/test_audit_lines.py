@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from audited import ARN, audited, codes, role
 from emulator.server import Emulator
 from on_start_script import repacked
 from rendered_scripts import LOCKED_RECIPE, rendered
+from workspace import CHECKOUT
 
 PLACES = ("recipe", "profile", "imds")
 FINE = {"recipe": "attributed", "profile": "attributed", "imds": "enforced"}
@@ -36,6 +38,9 @@ def verdict(scripts: dict[str, str], place: str, lines: str) -> tuple[str, list[
 ENV = "/etc/profile.d/jupyter-env.sh"
 HOME = "/home/ec2-user"
 AWS = f"{HOME}/.aws"
+AUTO_STOP = "/usr/local/sbin/autostop.py"
+SAMPLES = "https://raw.githubusercontent.com/aws-samples/amazon-sagemaker-notebook-instance-lifecycle-config-samples"
+AUTO_STOP_URL = f"{SAMPLES}/8531309b69e0c993ba8d1d70597ea84188afc572/scripts/auto-stop-idle/autostop.py"
 
 UNKNOWN = {
     # What other programs then do isn't seen
@@ -70,6 +75,20 @@ UNKNOWN = {
     "a trap": f"trap 'rm -rf {AWS}' EXIT",
     "another PATH": "export PATH=/tmp/bin:$PATH\nls",
     "another PATH for a command": "PATH=/tmp/bin ls",
+    "a PATH of the user's": f"export PATH={HOME}/anaconda3/bin:$PATH",
+    "a PATH of the user's volume": f"PATH=$PATH:{HOME}/SageMaker/bin",
+    "a PATH that holds the current directory": "export PATH=/usr/local/bin:/usr/bin:/usr/sbin:",
+    "a PATH that holds a relative one": "export PATH=/usr/local/bin:/usr/bin:/usr/sbin:bin",
+    "a PATH by way of ..": "export PATH=/usr/local/bin:/usr/bin:/usr/sbin:/usr/bin/../../tmp",
+    "a PATH that lacks what is needed": "export PATH=/usr/local/bin",
+    "a PATH that can't be told": "x=/tmp; export PATH=$PATH:$x",
+    "a PATH that goes on": "PATH+=:/tmp/bin",
+    "a PATH in a condition": "if [ -d /opt/x ]; then PATH=/tmp:$PATH; fi",
+    "a PATH by env": "env PATH=/tmp:/usr/local/bin:/usr/bin:/usr/sbin ls",
+    "another config for root": "export AWS_CONFIG_FILE=/tmp/config",
+    "… for a command": "AWS_CONFIG_FILE=/home/ec2-user/SageMaker/config aws s3 ls",
+    "another metadata service for root": "export AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:8080",
+    "another file of credentials for root": f"export AWS_SHARED_CREDENTIALS_FILE={AWS}/credentials",
     "a library before others": "export LD_PRELOAD=/tmp/x.so",
     "what bash reads first": "BASH_ENV=/tmp/x bash -c 'echo x'",
     "another IFS": "IFS=x",
@@ -112,6 +131,18 @@ UNKNOWN = {
     # Cron, at, systemd, startup files
     "cron": "echo '* * * * * root chattr -i x' > /etc/cron.d/x",
     "crontab": "(crontab -l; echo '* * * * * /tmp/x') | crontab -",
+    "a job of root's that isn't known": "echo '* * * * * root /usr/bin/python3 /opt/x.py' > /etc/cron.d/x",
+    "a job that runs the user's Python": f"echo '*/5 * * * * root {HOME}/anaconda3/bin/python {AUTO_STOP} --time 3600' > /etc/cron.d/x",
+    "a job with more in it": f"echo '*/5 * * * * root /usr/bin/python3 {AUTO_STOP} --time 3600; id' > /etc/cron.d/x",
+    "a job that sets more": f"echo '*/5 * * * * root PYTHONPATH=/tmp /usr/bin/python3 {AUTO_STOP} --time 3600' > /etc/cron.d/x",
+    "a setting for jobs": "echo 'PATH=/tmp' > /etc/cron.d/x",
+    "a job that a variable holds": "x=$(date); echo \"*/5 * * * * root $x\" > /etc/cron.d/x",
+    "a job in another folder": f"echo '0 * * * * root /usr/bin/python3 {AUTO_STOP} --time 60' > /etc/cron.d/../x",
+    "another program in its place": f"curl -fsS -o {AUTO_STOP} https://example.com/autostop.py",
+    "… of a branch, which changes": f"curl -fsS -o {AUTO_STOP} {SAMPLES}/master/scripts/auto-stop-idle/autostop.py",
+    "… written": f"echo 'import os' > {AUTO_STOP}",
+    "… moved": f"mv /tmp/x {AUTO_STOP}",
+    "… in the user's folder": f"sudo -u ec2-user curl -fsS -o {HOME}/x.py {AUTO_STOP_URL}",
     "at": "echo 'rm -rf x' | at now + 1 minute",
     "a unit": "cat > /etc/systemd/system/x.service <<EOF\n[Service]\nExecStart=/bin/sh\nEOF",
     "a unit is started": "systemctl start x",
@@ -282,6 +313,10 @@ HARMLESS = {
     "sudo": "sudo yum install -y jq\nsudo -n ls /root",
     "a log": "exec > /var/log/extra.log 2>&1\necho begun",
     "nohup": "nohup sleep 60 > /dev/null 2>&1 &",
+    "the PATH that the module's script sets": "export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nls",
+    "a PATH that goes on behind the one before": 'PATH="$PATH:/usr/local/bin"; export PATH\nPATH=/sbin:${PATH} ls\nenv PATH=/usr/local/bin:/usr/bin:/usr/sbin ls',
+    "a job that stops an idle notebook instance": f"curl -fsS -o {AUTO_STOP} {AUTO_STOP_URL}\n"
+    f"echo '*/5 * * * * root AWS_DEFAULT_REGION=eu-west-1 /usr/bin/python3 {AUTO_STOP} --time 3600 >> /var/log/auto-stop.log' > /etc/cron.d/auto-stop",
 }  # fmt: skip
 
 
@@ -302,3 +337,31 @@ def test_a_script_in_another_language_is_undecided(scripts: dict[str, str]) -> N
 )
 def test_a_script_that_is_made_to_take_long_takes_no_time(scripts: dict[str, str], lines: str) -> None:
     assert verdict(scripts, "profile", lines)[0] in ("unknown", "attributed")
+
+
+# What docs/operations.md advises
+
+
+OPERATIONS = (CHECKOUT / "docs/operations.md").read_text()
+AS_THE_NOTEBOOK = dict(re.findall(r"^\| `(profile|imds)` \| `(\S+)` \|$", OPERATIONS, re.MULTILINE))
+(JOB,) = re.findall(r"^    (curl .*\n    echo .*)$", OPERATIONS, re.MULTILINE)
+
+
+@pytest.mark.parametrize("mode", ["profile", "imds"])
+@pytest.mark.parametrize(
+    "form", ["export {}\naws s3 ls s3://bucket", "{} aws s3 ls", "env {} aws s3 ls", JOB.replace("\n    ", "\n")]
+)
+def test_the_advised_settings_are_fine_in_their_own_mode(scripts: dict[str, str], mode: str, form: str) -> None:
+    other = {"profile": "imds", "imds": "profile"}[mode]
+    of_job = AS_THE_NOTEBOOK["imds"]  # as the document shows it
+    own = form.replace("{}", AS_THE_NOTEBOOK[mode]).replace(of_job, AS_THE_NOTEBOOK[mode])
+    assert verdict(scripts, mode, own) == (FINE[mode], [])
+    # In imds mode the config is the user's, and root would run what it names; the recipe's isn't written yet.
+    of_other = own.replace(AS_THE_NOTEBOOK[mode], AS_THE_NOTEBOOK[other])
+    assert verdict(scripts, mode, of_other) == ("unknown", ["script-undecided"])
+    assert verdict(scripts, "recipe", own) == ("unknown", ["script-undecided"])
+
+
+def test_what_is_fetched_and_run_is_undecided_with_them_too(scripts: dict[str, str]) -> None:
+    fetch = f"export {AS_THE_NOTEBOOK['profile']}\naws s3 cp s3://bucket/setup.sh - | bash"
+    assert verdict(scripts, "profile", fetch) == ("unknown", ["script-undecided"])

@@ -16,8 +16,8 @@ import pytest
 from emulator.judge import Judge, Question, Session
 from msgspec.structs import replace
 
-from which_notebook.audit.policy import read_policy
-from which_notebook.audit.role import Role
+from which_notebook.audit.iam.policy import read_policy
+from which_notebook.audit.iam.role import Role
 
 ACCOUNT = "111122223333"
 ARN = f"arn:aws:iam::{ACCOUNT}:role/data/team-execution"

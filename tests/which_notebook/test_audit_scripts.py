@@ -14,8 +14,8 @@ from emulator.server import Emulator
 from rendered_scripts import RECIPE, rendered
 from workspace import CHECKOUT
 
-from which_notebook.audit.known_scripts import FILE, KNOWN_SCRIPTS, KnownScript
-from which_notebook.audit.scripts import Script, body_hash, recognise, setting_names
+from which_notebook.audit.script.known_scripts import FILE, KNOWN_SCRIPTS, KnownScript
+from which_notebook.audit.script.recognise import Script, body_hash, recognise, setting_names
 
 ROLE_ARN = "arn:aws:iam::111122223333:role/team-execution"
 CONFIG = "/home/ec2-user/.aws/config"

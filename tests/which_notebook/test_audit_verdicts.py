@@ -15,7 +15,7 @@ from rendered_scripts import rendered
 from workspace import CHECKOUT
 
 from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Lifecycle, Unread
-from which_notebook.audit.policy import read_policy
+from which_notebook.audit.iam.policy import read_policy
 from which_notebook.audit.verdicts import VERDICTS, permits_verdict
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import subprocess
 import time
@@ -174,12 +175,12 @@ def test_many_bad_files_are_told_in_a_few_lines_and_named_in_json(ask: Any, tmp_
     for number in range(50):
         (tmp_path / f"{number}.json").write_bytes(b"")
     answer = ask("summary", tmp_path, "--role", ROLE)
-    assert len(answer.err.splitlines()) == 22
+    assert len(answer.err.splitlines()) == 3
     assert len(answer.json["skipped"]) == 50
 
 
 def test_a_file_that_vanished_meanwhile(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from which_notebook import parts
+    from which_notebook.reading import parts
 
     write(tmp_path / "a.json", GOOD)
     gone = write(tmp_path / "gone.json", KEPT)
@@ -269,3 +270,25 @@ def test_a_prefix_on_each_line_hides_no_record(ask: Any, tmp_path: Path, prefix:
     assert answer.json["calls"] == 25_000
     # CloudWatch Logs exports records so.
     assert answer.status == (0 if prefix.startswith(b"2026") else 1)
+
+
+def test_files_that_are_no_logs_are_told_by_kind(tmp_path: Path, ask: Any) -> None:
+    for number in range(30):
+        (tmp_path / f"text-{number:02}.json").write_text("hello\n{oh\n[dear\n")
+        (tmp_path / f"other-{number:02}.json").write_text(f'{{"a{number}": 1}}')
+    (tmp_path / "picture.json").write_bytes(os.urandom(3000))
+    (tmp_path / "log.json").write_bytes(KEPT_FILE)
+    answer = ask("calls", tmp_path, "--role", ROLE)
+    assert (answer.status, len(answer.calls)) == (1, 1)
+    first, second, last = sorted(answer.err.splitlines())
+    assert re.fullmatch(
+        r".*could not read 30 files \(.*other-00.json, .*other-01.json, .*other-02.json and 27 more\): no CloudTrail record, but an object",
+        first,
+    )
+    assert re.fullmatch(
+        r".*could not read 31 files \(.*picture.json, .*text-00.json, .*text-01.json and 28 more\): damaged JSON, or none at all",
+        second,
+    )
+    assert last.endswith("summary --format json has each of them, with its own reason")
+    of_files = {each["file"] for each in ask("summary", tmp_path, "--role", ROLE).json["skipped"]}
+    assert len(of_files) == 61

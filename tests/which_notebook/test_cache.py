@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
-from which_notebook.record import Call
-from which_notebook.table import CallTable
+from which_notebook.calls.call import Call
+from which_notebook.calls.table import CallTable
 
 
 @pytest.fixture
@@ -31,16 +31,16 @@ def database(cache_home: Path) -> Path:
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are opened."""
-    from which_notebook import opening
+    from which_notebook.sources import folder, read_once
 
     names: list[str] = []
-    opened = opening._opened_file
+    opened = read_once.open_local
 
-    def noted(file: Any) -> Any:
+    def noted(file: Any, limits: Any) -> Any:
         names.append(Path(file.name).name)
-        return opened(file)
+        return opened(file, limits)
 
-    monkeypatch.setattr(opening, "_opened_file", noted)
+    monkeypatch.setattr(folder, "open_local", noted)
     return names
 
 
@@ -194,7 +194,7 @@ def test_one_that_cant_be_written(command: list[str], logs: Path, cache_home: Pa
 
 
 def test_one_that_is_deleted_meanwhile(ask: Any, logs: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from which_notebook import cache
+    from which_notebook.reading import cache
 
     put = cache.Cache.put
 
@@ -208,7 +208,7 @@ def test_one_that_is_deleted_meanwhile(ask: Any, logs: Path, database: Path, mon
 
 
 def test_another_version_reads_anew(ask: Any, logs: Path, read: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    from which_notebook import cache
+    from which_notebook.reading import cache
 
     summed(ask, logs)
     read.clear()

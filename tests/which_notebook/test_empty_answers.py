@@ -45,7 +45,7 @@ def test_it_says_which_option_took_the_roles_calls_away(
     answer = ask(command, log, "--role", ROLE, *options.split())
     assert answer.status == 0
     assert said in answer.err
-    covered = "2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z, of the regions eu-central-1, us-east-1 and the accounts"
+    covered = "2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z, of the regions eu-central-1, us-east-1, the accounts"
     assert f"Of the 3 calls of this role that were read none is asked for: they are from {covered}" in answer.err
     if command == "summary":
         assert any(said == text for text in answer.json["why_empty"])
@@ -148,7 +148,7 @@ def test_what_is_left_out_is_counted_by_its_ending(ask: Any, tmp_path: Path) -> 
     assert {(each["ending"], each["files"]) for each in answer.json["left_out"]} == {
         (".zst", 2), (".parquet", 1), ("no ending", 1), (".\x1b[31mtxt", 1), (".tfstate", 1), (".gz", 1),
     }  # fmt: skip
-    assert "left out 2 files (.zst): is compressed with zstd, which isn't read" in answer.err
+    assert "left out 2 files (.zst): compressed with zstd, which isn't read" in answer.err
     assert "\x1b" not in answer.err
 
 

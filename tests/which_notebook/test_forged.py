@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
 
-from which_notebook import decompress, top_level
-from which_notebook.attribution import Judge
-from which_notebook.scan import scan
-from which_notebook.wanted import Wanted
+from which_notebook.calls.search import Wanted
+from which_notebook.calls.table import CallTable
+from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress, top_level
+from which_notebook.records.scan import scan
 
 MALLORY = {
     "type": "IAMUser",
@@ -45,7 +46,9 @@ def counted(data: bytes, *, cut: bool = True) -> list[str]:
     """Return which records the command's reading counts."""
     judge, found = Judge(ROLE), []
     for part in scan(io.BytesIO(data), Wanted(role_names=(ROLE,)), cut=cut):
-        found += [call.event_id for call in part.calls if judge.judge_call(call)]
+        table = CallTable.of(part.calls)
+        judge.judge(table)
+        found += table.selected(table["status"])["event_id"]
     return sorted(found)
 
 

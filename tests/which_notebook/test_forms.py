@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from logs import BASE, ROLE, Record, compact, document, handshake, others, record, session, write
 
-from which_notebook import opening
+from which_notebook.limits import Limits
 
 RECORDS = [
     others(),
@@ -190,15 +190,14 @@ def test_standard_input(command: list[str], options: list[str]) -> None:
     ids=["as CloudTrail writes it", "compressed", "with white space"],
 )
 def test_a_pipe_is_read_as_often_as_it_takes(
-    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, of_damaged: int, in_memory: int
+    ask: Any, tmp_path: Path, content: bytes, of_damaged: int, in_memory: int
 ) -> None:
-    monkeypatch.setattr(opening, "_COPIED_IN_MEMORY", in_memory)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for piped, status, calls in ((content, 0, 2), (content[:-6], 1, of_damaged)):
         writer = threading.Thread(target=pipe.write_bytes, args=(piped,))
         writer.start()
-        answer = ask("summary", pipe, "--role", ROLE)
+        answer = ask("summary", pipe, "--role", ROLE, limits=Limits(copied_bytes=in_memory))
         writer.join()
         assert (answer.status, answer.json["calls"]) == (status, calls)
 
@@ -228,3 +227,20 @@ def test_a_source_without_logs_is_named(ask: Any, tmp_path: Path) -> None:
         assert answer.status == 1
         assert reason in answer.err
         assert str(source) in answer.err
+
+
+def test_an_object_with_records_twice(ask: Any, tmp_path: Path) -> None:
+    one, two = (compact(record(session(name))) for name in ("one", "two"))
+    (tmp_path / "log.json").write_bytes(b'{"Records":[' + one + b'],"note":{"Records":[]},"Records":[' + two + b"]}")
+    for option in ([], ["--parse-all"]):
+        found = ask("calls", tmp_path / "log.json", "--role", ROLE, *option).calls
+        assert [call["notebook"] for call in found] == ["one", "two"]
+
+
+def test_what_is_no_file_in_a_folder_is_counted(ask: Any, tmp_path: Path) -> None:
+    write(tmp_path / "log.json", record())
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert answer.json["left_out"] == [{"ending": ".json", "reason": "no regular file", "files": 2}]
+    assert "left out 2 files (.json): no regular file" in answer.err

@@ -18,7 +18,7 @@ def write_long(path: Path, number: int, every: int) -> int:
     squeezer = zlib.compressobj(1, wbits=31)
     other, own = (
         compact(others(userAgent="x" * 1000)),
-        compact(record(session("own"), eventID="@", userAgent="y" * 300)),
+        compact(record(session("own"), eventID="@", requestID="@", userAgent="y" * 300)),
     )
     with open(path, "wb") as file:
         file.write(squeezer.compress(b'{"Records":['))

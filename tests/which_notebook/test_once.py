@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from logs import ROLE, compact, document, record, session, write
 
-from which_notebook import cutting, order, reading, scan
+from which_notebook.limits import Limits
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 
@@ -33,11 +33,10 @@ EXPECTED = sorted((each["eventTime"], each["eventID"]) for each in CALLS)
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("held", [50_000, 64, 7])
-def test_once_and_in_order(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, held: int) -> None:
-    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
-    monkeypatch.setattr(reading, "_WORTH_WORKERS_BYTES", 0)
+def test_once_and_in_order(ask: Any, tmp_path: Path, jobs: int, held: int) -> None:
+    limits = Limits(sorted_calls=held, worth_workers_bytes=0)
     folder = shuffled(tmp_path)
-    found = ask("calls", folder, folder / "again", folder / "0.json.gz", "--role", ROLE, "--jobs", jobs)
+    found = ask("calls", folder, folder / "again", folder / "0.json.gz", "--role", ROLE, "--jobs", jobs, limits=limits)
     assert [(call["event_time"], call["event_id"]) for call in found.calls] == EXPECTED
 
 
@@ -50,16 +49,12 @@ def test_the_summary_counts_once_over_overlapping_sources(ask: Any, tmp_path: Pa
 
 
 @pytest.mark.parametrize("damage", [b'{"x":1}', compact(record())[:-10], b"]"])
-def test_a_file_that_has_to_be_read_a_second_time(
-    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: bytes
-) -> None:
-    monkeypatch.setattr(cutting, "_PARSED_AT_ONCE", 3_000)
-    monkeypatch.setattr(scan, "_CALLS_AT_ONCE", 10)
+def test_a_file_that_has_to_be_read_a_second_time(ask: Any, tmp_path: Path, damage: bytes) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "log.json").write_bytes(document(CALLS)[:-2] + b"," + damage)
     for _ in range(2):
-        answer = ask("summary", folder, "--role", ROLE)
+        answer = ask("summary", folder, "--role", ROLE, limits=Limits(parsed_bytes=3_000, found_calls=10))
         assert (answer.status, answer.json["calls"], answer.json["files"]) == (1, len(CALLS), 1)
         assert answer.json["bytes"] == (folder / "log.json").stat().st_size
 
@@ -70,6 +65,18 @@ def test_the_same_event_id_at_another_time_is_another_call(ask: Any, tmp_path: P
 
 
 def test_one_time_written_in_two_ways_is_one(ask: Any, tmp_path: Path) -> None:
-    two = [record(eventID="e", time=time) for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")]
+    two = [
+        record(eventID="e", requestID="r", time=time)
+        for time in ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00.25+01:00")
+    ]
     found = ask("calls", write(tmp_path / "log.json", *two), "--role", ROLE).calls
     assert [call["event_time"] for call in found] == ["2026-03-01T09:00:00Z"]
+
+
+@pytest.mark.parametrize("held", [50_000, 2])
+def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
+    """Whoever hands logs on may have put one text in the place of all ids."""
+    calls = [record(eventID="hidden", eventName=name) for name in ("GetObject", "PutObject", "PutObject")]
+    write(tmp_path / "logs/a.json", *calls)
+    write(tmp_path / "logs/again.json", *calls)
+    assert len(ask("calls", tmp_path / "logs", "--role", ROLE, limits=Limits(sorted_calls=held)).calls) == 3

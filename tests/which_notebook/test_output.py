@@ -7,6 +7,7 @@ import io
 import os
 import stat
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pyarrow.parquet
 import pytest
 from logs import BASE, ROLE, handshake, record, session, write
 
-from which_notebook.record import CALL_FIELDS
+from which_notebook.answers.calls import CallsAnswer
+from which_notebook.calls.call import CALL_FIELDS
 
 FORMULAS = [
     "=1+1",
@@ -130,17 +132,18 @@ def test_what_the_output_file_ends_in_is_its_format(ask: Any, tmp_path: Path) ->
 def test_an_output_that_fails_leaves_the_file_as_it_was(
     ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from which_notebook import cli
-
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "calls.csv").write_text("before")
 
-    def fail(calls: Any, file: Any, *rest: Any, **more: Any) -> None:
-        file.write(b"half")
-        raise OSError(28, "No space left on device")
+    def half(answer: CallsAnswer) -> Any:
+        def rows() -> Iterator[list[str]]:
+            yield ["half"]
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cli, "write_calls", fail)
+        return ("event_id",), rows()
+
+    monkeypatch.setattr(CallsAnswer, "rows", half)
     answer = ask("calls", write(tmp_path / "log.json", *CALLS), "--role", ROLE, "-o", folder / "calls.csv")
     assert (answer.status, answer.err) == (
         1,

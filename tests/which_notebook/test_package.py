@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -13,16 +17,58 @@ from hatchling import build
 from logs import document, record
 from workspace import CHECKOUT
 
+from which_notebook import __version__
+
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("packages")
+
+
+def built(build_one: Callable[[str], str], folder: Path) -> Path:
     before = Path.cwd()
     os.chdir(CHECKOUT)
     try:
-        return folder / build.build_wheel(str(folder))
+        return folder / build_one(str(folder))
     finally:
         os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def wheel(folder: Path) -> Path:
+    return built(build.build_wheel, folder)
+
+
+@pytest.fixture(scope="module")
+def sdist(folder: Path) -> Path:
+    return built(build.build_sdist, folder)
+
+
+@pytest.mark.parametrize("package", ["wheel", "sdist"])
+def test_it_works_in_an_empty_environment(package: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    path: Path = request.getfixturevalue(package)
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
+    programs = tmp_path / "empty" / "bin"
+    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", CHECKOUT / "constraints.txt", path], check=True)
+    (tmp_path / "log.json").write_bytes(document([record()]))
+    command = [programs / "which-notebook", "summary", "log.json", "--role", "data-science-execution", "--no-cache"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert json.loads(done.stdout)["calls"] == 1
+    said = subprocess.run([command[0], "--version"], check=True, env=environment, capture_output=True, text=True)
+    assert said.stdout == f"which-notebook {__version__}\n"
+
+
+def test_the_page_of_the_package_has_no_link_that_leads_nowhere(wheel: Path) -> None:
+    (name,) = [each for each in zipfile.ZipFile(wheel).namelist() if each.endswith("/METADATA")]
+    metadata = message_from_bytes(zipfile.ZipFile(wheel).read(name))
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    page = str(metadata.get_payload())
+    assert page.startswith("# which-notebook\n")
+    assert "](" in (CHECKOUT / "docs/which-notebook.md").read_text()
+    links = re.findall(r"\]\(([^)]*)\)", page)
+    assert [link for link in links if not link.startswith("https://")] == []
 
 
 def test_the_wheel_holds_the_command_and_nothing_of_the_tests(wheel: Path) -> None:
@@ -59,8 +105,8 @@ def test_the_command_starts_without_what_only_some_questions_need() -> None:
         "pyarrow",
         "rich",
         "shtab",
-        "which_notebook.report",
-        "which_notebook.scan",
+        "which_notebook.answers.report",
+        "which_notebook.records.scan",
         "multiprocessing",
     }
     assert late.isdisjoint(done.stdout.split())

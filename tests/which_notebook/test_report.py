@@ -14,14 +14,15 @@ import pytest
 from browser import PROGRAMS, Browser, Page, PageError
 from emulator.needs import skip_or_fail
 
-from which_notebook.attribution import Judge
-from which_notebook.chains import Chains, Origin
+from which_notebook.answers.report import write_report
+from which_notebook.calls.call import CALL_FIELDS, Call
+from which_notebook.calls.table import CallTable
 from which_notebook.cli import main
-from which_notebook.reading import Reading
-from which_notebook.record import CALL_FIELDS, Call
-from which_notebook.report import write_report
-from which_notebook.signs import Signs
-from which_notebook.table import CallTable
+from which_notebook.judging.attribution import Judge
+from which_notebook.judging.chains import Chains, Origin
+from which_notebook.judging.warnings import Warnings
+from which_notebook.limits import Limits
+from which_notebook.sources.coverage import Coverage
 
 # One browser for all.
 
@@ -94,7 +95,7 @@ def write_calls(path: Path, calls: list[Call], **options: Any) -> Path:
     judge, table = Judge(ROLE), CallTable.of(calls)
     judge.judge(table)
     with path.open("wb") as file:
-        write_report([table], Signs(judge), ROLE, Reading(), file, **options)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file, **options)
     return path
 
 
@@ -211,7 +212,7 @@ def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
 
 def test_beyond_its_limit_the_page_says_what_is_left_out(page: Page, tmp_path: Path) -> None:
     calls = [call(str(number), f"2026-03-02T08:00:{number:02}Z") for number in range(9)]
-    page.open(write_calls(tmp_path / "report.html", calls, at_most=4))
+    page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(report_calls=4)))
     note = page.run("document.querySelector('.note').textContent")
     assert "the oldest 4 of 9 calls" in note
     assert note.endswith("--since 2026-03-02T08:00:03Z.")
@@ -427,32 +428,30 @@ def test_any_time_and_any_id_is_shown_as_it_is(page: Page, tmp_path: Path) -> No
     assert page.run(COUNT) == "2 of 6 calls"
 
 
-def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.columns._REMEMBERED_BYTES", 400)
+def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path) -> None:
     calls = [call(str(number), "2026-03-02T08:00:00Z", user_agent=f"agent {number % 5}") for number in range(30)]
-    page.open(write_calls(tmp_path / "report.html", calls))
+    page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(column_texts_bytes=400)))
     for number in range(5):
         page.type("#search", f'user_agent:"agent {number}"')
         assert page.run(COUNT) == "6 of 30 calls"
 
 
-def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.columns._HELD_BYTES", 7)
-    monkeypatch.setattr("which_notebook.report.columns._READ_AT_ONCE", 10)
+def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path) -> None:
     ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(9)]
-    page.open(write_calls(tmp_path / "report.html", [call(each, f"2026-03-02T08:00:0{each[-1]}Z") for each in ids]))
+    calls = [call(each, f"2026-03-02T08:00:0{each[-1]}Z") for each in ids]
+    limits = Limits(column_bytes=7, column_read_bytes=10)
+    page.open(write_calls(tmp_path / "report.html", calls, limits=limits))
     page.click("#columns summary")
     page.click("#column-choice label:nth-child(16) input")
     assert column(page, "event_id") == ids
     assert column(page, "event_time")[-1] == "2026-03-02 08:00:08"
 
 
-def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("which_notebook.report.head._LANES_AT_MOST", 3)
+def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path) -> None:
     calls = [call(str(number), "2026-03-02T08:00:00Z") for number in range(9)]
     for number, each in enumerate(calls):
         each.session_name = "SageMaker" if number == 8 else f"name-{number}"
-    page.open(write_calls(tmp_path / "report.html", calls))
+    page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(lanes=3)))
     assert lanes(page) == ["Unattributed", "name-0", "name-1", "name-2", "More names"]
     assert page.run("document.querySelector('.lane.more-names .lane-count').textContent") == "5"
     page.click(".lane.more-names .lane-name")
@@ -465,7 +464,7 @@ def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path)
     table, judge = CallTable.of(calls), Judge(ROLE)
     Chains({"KEY-2": Origin("a", ROLE_ARN, f"{ROLE}/a > other/task")}).judge(table, judge)
     with (tmp_path / "report.html").open("wb") as file:
-        write_report([table], Signs(judge), ROLE, Reading(), file)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file)
     page.open(tmp_path / "report.html")
     assert lanes(page) == ["a"]
     cells = "[...document.querySelectorAll('#notebooks {} > *')].slice(1, 3).map(cell => cell.textContent)"

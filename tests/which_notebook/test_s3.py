@@ -25,9 +25,13 @@ from emulator.server import Emulator
 from history_and_s3 import forget_clients, use
 from s3_logs import ROLE, log, opening, record
 
-from which_notebook import aws, cli, s3, s3_object
-from which_notebook.log_file import LogFile, SourceError
-from which_notebook.question import Question
+from which_notebook import aws, cli
+from which_notebook.calls.scope import Scope
+from which_notebook.errors import MissingPackageError
+from which_notebook.limits import LIMITS, Limits
+from which_notebook.sources import s3, s3_object
+from which_notebook.sources.coverage import Coverage
+from which_notebook.sources.source import LogFile
 
 OTHER = "444455556666"
 
@@ -86,10 +90,10 @@ def downloaded(requests: Requests) -> list[str]:
     return sorted(asked["Key"] for name, asked in requests if name == "GetObject")
 
 
-def summary(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> Any:
+def summary(capfd: pytest.CaptureFixture[str], *arguments: str, status: int = 0, limits: Limits = LIMITS) -> Any:
     """Run the command in this process; return what `summary` says as JSON."""
     given = ["summary", *arguments, "--role", ROLE, "--format", "json", "--jobs", "1"]
-    given_status = cli.main(given)
+    given_status = cli.main(given, limits=limits)
     said = capfd.readouterr()
     assert "Traceback" not in said.err
     answer = json.loads(said.out)
@@ -263,7 +267,7 @@ def test_a_folder_of_another_layout_is_read_like_a_local_one(bucket: Bucket, cap
     bucket.put("export/notes.txt", b"not a log")
     answer = summary(capfd, f"s3://{bucket.name}/export")
     assert (answer["files"], answer["calls"]) == (4, 4)
-    assert answer["left_out"] == [{"ending": ".txt", "reason": "holds no CloudTrail records", "files": 1}]
+    assert answer["left_out"] == [{"ending": ".txt", "reason": "no CloudTrail records", "files": 1}]
 
 
 def test_one_object(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
@@ -349,13 +353,10 @@ def test_following_sessions(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -
     assert (notebook["notebook"], notebook["calls"], notebook["chained"]) == ("fraud-model", 2, 1)
 
 
-def test_a_large_object_that_has_to_be_parsed(
-    bucket: Bucket, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(s3, "_SMALL", 10)
+def test_a_large_object_that_has_to_be_parsed(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
     spaced = json.dumps({"Records": [record("2026-03-01T10:00:00Z"), record("2026-03-01T11:00:00Z")]}, indent=1)
     bucket.put(s3_logs.key("2026-03-01"), gzip.compress(spaced.encode()))
-    assert summary(capfd, f"s3://{bucket.name}")["calls"] == 2
+    assert summary(capfd, f"s3://{bucket.name}", limits=Limits(ahead_bytes=10))["calls"] == 2
 
 
 def test_several_processes_read_large_objects(bucket: Bucket) -> None:
@@ -363,12 +364,12 @@ def test_several_processes_read_large_objects(bucket: Bucket) -> None:
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
         others = [record(f"{day}T10:00:00Z", role="other", noise=chance.randbytes(1000).hex()) for _ in range(4500)]
         content = log(*others, record(f"{day}T11:00:00Z"))
-        assert len(content) > s3._SMALL
+        assert len(content) > LIMITS.ahead_bytes
         bucket.put(s3_logs.key(day), content)
     ran = subprocess.run(
         [sys.executable, "-m", "which_notebook", "summary", f"s3://{bucket.name}", "--role", ROLE, "--jobs", "2", "--format", "json"],
         capture_output=True, text=True, timeout=100, check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parent.parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])},
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
     answer = json.loads(ran.stdout)
@@ -376,9 +377,7 @@ def test_several_processes_read_large_objects(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(("size", "files", "most_held"), [(1024 * 1024, 100, 8), (100, 500, 32)])
-def test_what_is_downloaded_ahead_is_bounded(
-    monkeypatch: pytest.MonkeyPatch, size: int, files: int, most_held: int
-) -> None:
+def test_what_is_downloaded_ahead_is_bounded(size: int, files: int, most_held: int) -> None:
     lock = threading.Lock()
     held = most = 0
 
@@ -396,10 +395,9 @@ def test_what_is_downloaded_ahead_is_bounded(
             most = max(most, held)
         return Content(name.encode())
 
-    monkeypatch.setattr(s3, "_downloaded", download)
-    asked = [LogFile(f"s3://bucket/{number}", size) for number in range(files)]
+    asked = [LogFile(s3.KIND, f"s3://bucket/{number}", size) for number in range(files)]
     given = []
-    for file, content in s3.opened_objects(asked):
+    for file, content in s3.opened_objects(asked, LIMITS.ahead_bytes, download):
         assert not isinstance(content, OSError)
         with content:
             assert content.read() == file.name.encode()
@@ -558,5 +556,5 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
     monkeypatch.setitem(sys.modules, "boto3", None)
     assert cli.main(["summary", "s3://some-bucket", "--role", ROLE]) == 2
     assert "pip install boto3" in capfd.readouterr().err
-    with pytest.raises(SourceError):
-        list(s3.log_objects("s3://some-bucket", Question(), lambda name, reason: None))
+    with pytest.raises(MissingPackageError):
+        list(s3.Bucket("s3://some-bucket").files(Scope(), Coverage()))

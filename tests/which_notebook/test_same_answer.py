@@ -22,11 +22,12 @@ from hypothesis import strategies as st
 from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
-from which_notebook import decompress
-from which_notebook.attribution import Judge
-from which_notebook.record import CALL_FIELDS
-from which_notebook.scan import scan
-from which_notebook.wanted import Wanted
+from which_notebook.calls.call import CALL_FIELDS
+from which_notebook.calls.search import Wanted
+from which_notebook.calls.table import CallTable
+from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress
+from which_notebook.records.scan import scan
 
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
 
@@ -36,9 +37,12 @@ Rows = list[tuple[object, ...]]
 def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str]]:
     """Return the judged calls that the command's reading gives, and what it says is wrong."""
     judge = Judge(role)
-    rows, problems = [], []
+    rows: Rows = []
+    problems: list[str] = []
     for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), cut=cut):
-        rows += [tuple(getattr(call, name) for name in CALL_FIELDS) for call in found.calls if judge.judge_call(call)]
+        table = CallTable.of(found.calls)
+        judge.judge(table)
+        rows += table.selected(table["status"]).rows(CALL_FIELDS)
         problems += found.problems
     return sorted(rows, key=repr), problems
 
@@ -85,14 +89,18 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     if own:
         role_arn = issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}"
     else:
-        role_arn = issuer if arn is None and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
+        role_arn = issuer if not arn and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
     if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
         return None
     status, notebook = "unknown-name", None
     asked = found.get("requestParameters")
     if name == BASE:
         status = "unattributed"
-        opens = isinstance(asked, dict) and asked.get("roleArn") == role_arn and asked.get("roleSessionName") != BASE
+        opened = asked.get("roleArn") if isinstance(asked, dict) else None
+        # Of one account and name; the path may be missing.
+        parts = opened.split("/") if isinstance(opened, str) else [""]
+        itself = (parts[0], parts[-1]) == (role_arn.split("/")[0], role_arn.split("/")[-1])
+        opens = itself and asked.get("roleSessionName") != BASE
         if (found["eventSource"], found["eventName"]) == ("sts.amazonaws.com", "AssumeRole") and opens:
             status = "handshake"
     elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from logs import ACCOUNT, ROLE, Record, record, session, write
 
-from which_notebook import order
+from which_notebook.limits import Limits
 
 FOLDER = f"AWSLogs/{ACCOUNT}/%s/eu-central-1/2026/03/01/{ACCOUNT}_%s_eu-central-1_20260301T0905Z_%s.json.gz"
 
@@ -43,16 +43,13 @@ def write_logs(root: Path, plain: list[Record], network: list[Record]) -> None:
 )
 @pytest.mark.parametrize("held", [50_000, 3])
 @pytest.mark.parametrize("options", [[], ["--follow"]])
-def test_a_call_counts_once(
-    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, time: str, apart: str, held: int, options: list[str]
-) -> None:
-    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
-    monkeypatch.setattr(order, "_MERGED_AT_ONCE", held)
+def test_a_call_counts_once(ask: Any, tmp_path: Path, time: str, apart: str, held: int, options: list[str]) -> None:
+    limits = Limits(sorted_calls=held, merged_calls=held)
     plain, other = pair("fraud-model", time, apart)
     around = [record(session("churn-model"), time=f"2026-03-01T09:{minute:02}:00Z") for minute in range(5)]
     write_logs(tmp_path, [plain, *around], [other, refused("fraud-model", "2026-03-01T09:00:31Z")])
     for _ in ("read", "remembered"):
-        calls = ask("calls", tmp_path, "--role", ROLE, *options).calls
+        calls = ask("calls", tmp_path, "--role", ROLE, *options, limits=limits).calls
         assert len(calls) == 7
         found = [(call["event_category"], call["error_code"]) for call in calls if call["notebook"] == "fraud-model"]
         assert sorted(found, key=repr) == [("Data", None), ("NetworkActivity", "VpceAccessDenied")]
@@ -60,9 +57,8 @@ def test_a_call_counts_once(
 
 
 @pytest.mark.parametrize("held", [1, 2, 5, 50_000])
-def test_of_many_calls_each_counts_once(ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
-    monkeypatch.setattr(order, "_HELD_AT_MOST", held)
-    monkeypatch.setattr(order, "_MERGED_AT_ONCE", held)
+def test_of_many_calls_each_counts_once(ask: Any, tmp_path: Path, held: int) -> None:
+    limits = Limits(sorted_calls=held, merged_calls=held)
     chance = random.Random(held)  # noqa: S311 - times, no secret
     pairs, alone = [], []
     for _ in range(120):
@@ -71,7 +67,7 @@ def test_of_many_calls_each_counts_once(ask: Any, tmp_path: Path, monkeypatch: p
         pairs.append(pair("a", time, f"2026-03-01T09:{minute:02}:{min(59, second + chance.randrange(3)):02}Z"))
         alone.append(refused("a", time))
     write_logs(tmp_path, [plain for plain, _ in pairs], [*(other for _, other in pairs), *alone])
-    calls = ask("calls", tmp_path, "--role", ROLE).calls
+    calls = ask("calls", tmp_path, "--role", ROLE, limits=limits).calls
     expected = [*(plain for plain, _ in pairs), *alone]
     assert sorted(call["event_id"] for call in calls) == sorted(each["eventID"] for each in expected)
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from logs import ROLE, document, record, session, write
 
-from which_notebook import parts, reading, workers
+from which_notebook.limits import Limits
+from which_notebook.reading import parts, workers
+
+WORKERS = Limits(worth_workers_bytes=0)
 
 
 @pytest.fixture
-def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(reading, "_WORTH_WORKERS_BYTES", 0)
+def logs(tmp_path: Path) -> Path:
     for number in range(300):
         write(tmp_path / f"logs/{number:03}.json.gz", record(session(f"n{number % 3}")))
     (tmp_path / "logs/bad.json").write_bytes(b"")
@@ -29,16 +31,15 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_two_jobs_give_the_answer_of_one(ask: Any, logs: Path) -> None:
     one = ask("summary", logs, "--role", ROLE, "--jobs", 1, "--no-cache")
     assert one.json["calls"] == 301
-    assert ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache") == one
+    assert ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache", limits=WORKERS) == one
     calls = ask("calls", logs, "--role", ROLE, "--jobs", 1, "--no-cache")
-    assert ask("calls", logs, "--role", ROLE, "--jobs", 3, "--no-cache") == calls
+    assert ask("calls", logs, "--role", ROLE, "--jobs", 3, "--no-cache", limits=WORKERS) == calls
 
 
 @pytest.mark.parametrize("killed", ["one", "all"])
 def test_a_killed_worker_is_named_and_the_others_files_are_read(
     ask: Any, logs: Path, monkeypatch: pytest.MonkeyPatch, killed: str
 ) -> None:
-    monkeypatch.setattr(workers, "_BATCH_FILES", 20)
     start = workers.Workers.__init__
 
     def started(self: Any, *arguments: Any, **options: Any) -> None:
@@ -48,7 +49,8 @@ def test_a_killed_worker_is_named_and_the_others_files_are_read(
             process.join()
 
     monkeypatch.setattr(workers.Workers, "__init__", started)
-    answer = ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache")
+    limits = Limits(worth_workers_bytes=0, batch_files=20)
+    answer = ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache", limits=limits)
     assert answer.status == 1
     ended = [each for each in answer.json["skipped"] if "the process that read it ended" in each["reason"]]
     assert ended
@@ -67,7 +69,7 @@ def test_a_worker_that_is_killed_while_it_reads(ask: Any, logs: Path, monkeypatc
             yield part
 
     monkeypatch.setattr(workers, "read_file_parts", until_it_dies)
-    answer = ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache")
+    answer = ask("summary", logs, "--role", ROLE, "--jobs", 2, "--no-cache", limits=WORKERS)
     assert answer.status == 1
     named = {Path(each["file"]).name for each in answer.json["skipped"]}
     assert "010.json.gz" in named
@@ -126,4 +128,4 @@ def running(pid: str) -> bool:
 
 
 def test_the_answer_of_json_is_whole(ask: Any, logs: Path) -> None:
-    assert json.loads(ask("summary", logs, "--role", ROLE, "--jobs", 2).out)["files"] == 302
+    assert json.loads(ask("summary", logs, "--role", ROLE, "--jobs", 2, limits=WORKERS).out)["files"] == 302

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -15,8 +14,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from .. import aws
-from .policy import Policy, read_policy
-from .role import Role
+from ..errors import reason_of
+from .iam.policy import Policy, read_policy
+from .iam.role import Role
 
 LIST_REGIONS = "ec2:DescribeRegions"
 PERMISSIONS = (
@@ -96,7 +96,7 @@ def permissions_policy(*, all_regions: bool = False) -> dict[str, Any]:
 def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     """Read the notebook instances of these regions (`all`: all that are enabled), with these names or all.
 
-    Raises SourceError where boto3 isn't installed, and OSError where it isn't said which regions.
+    Raises MissingPackageError where boto3 isn't installed, and OSError where it isn't said which regions.
     """
     account = Account()
     asked = _regions(regions)
@@ -137,10 +137,7 @@ def _regions(asked: Sequence[str]) -> list[str]:
             answer = aws.client("ec2").describe_regions()
         return sorted(str(each["RegionName"]) for each in answer["Regions"])
     with aws.named_errors(""):
-        regions = list(dict.fromkeys(asked)) or list(filter(None, [aws.configured_region()]))
-    if not regions:
-        raise OSError(errno.EINVAL, "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION")
-    return regions
+        return aws.regions_asked(list(dict.fromkeys(asked)))
 
 
 def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]:
@@ -157,7 +154,7 @@ def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]
                         if each["NotebookInstanceStatus"] != "Deleting"
                     ]
     except OSError as error:
-        return [], [Unread(f"the notebook instances in {region}", permission, str(error.strerror))]
+        return [], [Unread(f"the notebook instances in {region}", permission, reason_of(error))]
     wanted = [name for name in dict.fromkeys(found) if not names or name in names]
     return wanted, []
 
@@ -170,7 +167,7 @@ def _described(found: tuple[str, str]) -> Instance | None:
     except OSError as error:
         if "RecordNotFound" in str(error.strerror):
             return None  # deleted since it was listed
-        unread = Unread(f"the notebook instance {name}", PERMISSIONS[1], str(error.strerror))
+        unread = Unread(f"the notebook instance {name}", PERMISSIONS[1], reason_of(error))
         return Instance(
             name=name, region=region, account_id="", status="", role_arn="", lifecycle_name=None, root_access=None,
             metadata_version=None, platform=None, failure=None, modified=None, unread=(unread,),
@@ -203,7 +200,7 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
                 NotebookInstanceLifecycleConfigName=name
             )
     except OSError as error:
-        return None, (Unread(what, PERMISSIONS[2], str(error.strerror)),)
+        return None, (Unread(what, PERMISSIONS[2], reason_of(error)),)
     content = next((each.get("Content") for each in said.get("OnStart") or ()), None)
     try:
         script = None if content is None else base64.b64decode(content, validate=True).decode("utf-8", "replace")
@@ -296,7 +293,7 @@ class _RoleReading:
             with aws.named_errors(permission):
                 return ask(self.iam)
         except OSError as error:
-            self.unread.append(Unread(what, permission, str(error.strerror)))
+            self.unread.append(Unread(what, permission, reason_of(error)))
             return None
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ..record import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .changes import Changes
-from .scripts import Script
+from .script.recognise import Script
 
 # What stands in the way of `enforced` is a note; other notes change nothing.
 Effect = Literal["note", "weak", "unknown", "not-attributed", "broken"]
@@ -33,10 +33,10 @@ class Finding(Struct, frozen=True):
 class InstanceFindings:
     """What speaks against an instance, as far as its role has no part in it."""
 
-    def __init__(self, instance: Instance, script: Script) -> None:
+    def __init__(self, instance: Instance, script: Script, changes: Changes) -> None:
         self._instance = instance
         self._script = script
-        self._changes = Changes(instance)
+        self._changes = changes
 
     def of_reading(self) -> Iterator[Finding]:
         """Yield what couldn't be read, and whether there is a role at all."""
@@ -53,7 +53,12 @@ class InstanceFindings:
                 "role-missing",
                 "broken",
                 f"its role {instance.role_arn} doesn't exist",
-                self._changes.update(f"--role-arn {instance.role_arn.rsplit('/', 1)[0]}/AN-EXISTING-ROLE"),
+                "apply the module, with outputs role_arn and lifecycle_configuration_name and "
+                f'additional_session_names = ["{instance.name}"], and run there: '
+                + self._changes.update(
+                    '--role-arn "$(terraform output -raw role_arn)" '
+                    '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'
+                ),
             )
 
     def of_script(self) -> Iterator[Finding]:
@@ -64,8 +69,7 @@ class InstanceFindings:
                 "no-lifecycle-configuration",
                 "not-attributed",
                 "it has no lifecycle configuration, so nothing sets attribution up",
-                self._changes.update("--lifecycle-config-name NAME")
-                + ", with NAME from the module's output lifecycle_configuration_name",
+                self._changes.other_script(),
             )
             return
         if instance.lifecycle is None:
@@ -82,11 +86,9 @@ class InstanceFindings:
                 "no-attribution" if script.kind == "none" else "script-undecided",
                 "not-attributed" if script.kind == "none" else "unknown",
                 script.problem or "",
-                "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is"
-                if script.version and script.kind == "undecided"
-                else self._changes.other_script(),
+                self._script_change(),
             )
-        yield from self._of_openings()
+        yield from self._of_exposures()
         if script.role_arn and script.role_arn != instance.role_arn:
             yield Finding(
                 "other-role",
@@ -114,28 +116,48 @@ class InstanceFindings:
                 "older-script",
                 "unknown",
                 f"{instance.lifecycle_name} was changed after the notebook instance's last start, so it runs an older script",
-                f"{self._changes.cli('stop')} && {self._changes.cli('wait')} && {self._changes.cli('start')}",
+                self._changes.restart(),
             )
         if script.starts_without and script.mode == "imds":
             yield Finding(
                 "starts-without-attribution",
                 "note",
                 "it starts also where attribution can't be set up, with the base session open to everyone",
-                "allow_start_without_attribution = false",
+                self._changes.applied("allow_start_without_attribution = false"),
             )
 
-    def _of_openings(self) -> Iterator[Finding]:
-        """Yield what the script opens to the notebook's user besides."""
+    def _script_change(self) -> str:
+        """Return what to do about a script that doesn't set attribution up, or of which that can't be told."""
+        script, name, other = self._script, self._instance.lifecycle_name, self._changes.other_script()
+        if script.kind == "none":
+            return other
+        if script.version:
+            doubtful = "take what isn't known to be harmless out of extra_on_start"
+            return f"{self._changes.applied(doubtful)}; or see for yourself that it is harmless"
+        restart = self._changes.restart()
+        again = f"terraform apply writes it anew, then {restart}" if restart else "terraform apply writes it anew"
+        if script.is_of_module:
+            return (
+                f"if the module made {name} and nobody changed it, use the which-notebook of that version of the module; "
+                f"if somebody changed it, {again}; if the module didn't make {name}: {other}"
+            )
+        return f"take that out of the on-start script of {name}{f', then {restart}' if restart else ''}; or use the module's: {other}"
+
+    def _of_exposures(self) -> Iterator[Finding]:
+        """Yield what the script exposes to the notebook's user besides."""
         script = self._script
         where = "extra_on_start" if script.version else "the on-start script"
-        for opening in script.openings:
+        for exposure in script.exposures:
             # The proxy and the firewall are the imds mode's; in profile mode it isn't known what such a line is for.
-            is_sure = opening.code not in _OF_IMDS_MODE or script.mode == "imds"
+            is_sure = exposure.code not in _OF_IMDS_MODE or script.mode == "imds"
             yield Finding(
-                opening.code,
+                exposure.code,
                 "weak" if is_sure else "unknown",
-                f"in {where}, {opening.what}",
-                f"take it out of {where}",
+                f"in {where}, {exposure.what}",
+                self._changes.applied("take it out of extra_on_start")
+                if script.version
+                else f"take it out of the on-start script of {self._instance.lifecycle_name}"
+                + (f", then {restart}" if (restart := self._changes.restart()) else ""),
             )
 
     def _is_outdated(self) -> bool:
@@ -164,7 +186,8 @@ class InstanceFindings:
                 "failed",
                 "broken",
                 f"it didn't start: {instance.failure or 'no reason is given'}",
-                f"see why: {self._changes.aws(f'logs tail /aws/sagemaker/NotebookInstances --log-stream-names {name}/LifecycleConfigOnStart')}",
+                f"see why: {self._changes.aws(f'logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names {name}/LifecycleConfigOnStart')}"
+                f"; mend that, then {self._changes.restart()}",
             )
         system = next(
             (each for sign, each in _ENDED_PLATFORMS.items() if (instance.platform or "").startswith(sign)), None
@@ -176,21 +199,22 @@ class InstanceFindings:
                 f"{system} ({instance.platform}) is over: it can't be started any more",
                 f"{self._changes.update(f'--platform-identifier {_PLATFORM}')}; in Terraform, remove platform_identifier",
             )
+        update = self._changes.update("--root-access Disabled")
         if instance.root_access is None:
             yield Finding(
                 "root-access",
                 "unknown",
                 "whether root access is on isn't said",
-                self._changes.update("--root-access Disabled"),
+                update,
             )
         elif instance.root_access:
             yield Finding(
                 "root-access",
                 "weak",
                 "root access is on: root can unlock what the script locks",
-                "terraform apply, which turns it off"
+                f"terraform apply turns it off where the module made the notebook instance; elsewhere: {update}"
                 if self._script.kind == "module"
-                else self._changes.update("--root-access Disabled"),
+                else update,
             )
         if instance.metadata_version != "2":
             configuration = "--instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2"
@@ -198,7 +222,7 @@ class InstanceFindings:
                 "metadata-version",
                 "note",
                 "its metadata service answers version 1 too, so one forged request through a server on it gets credentials",
-                f'minimum_instance_metadata_service_version = "2", or {self._changes.update(configuration)}',
+                f'minimum_instance_metadata_service_version = "2", or: {self._changes.update(configuration)}',
             )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
 
 import msgspec
 
-from ..output import Format, write_csv, write_json
-from ..safe_text import printable
+from ..answers.safe_text import printable
+from ..answers.text_table import row_text, widths_of
 from .account import Unread
 from .verdicts import VERDICTS, Row
 
@@ -17,22 +17,34 @@ _TABLE = ("notebook", "region", "verdict", "script", "mode", "root access", "rol
 _FLAT = tuple(name for name in Row.__struct_fields__ if name != "findings")
 
 
-def write_audit(rows: list[Row], unread: Iterable[Unread], file: BinaryIO, form: Format) -> None:
-    """Write the rows as a table with the findings below each, as JSON, or as CSV with the findings in two columns."""
-    if form == "json":
-        write_json({"instances": msgspec.to_builtins(rows), "unread": msgspec.to_builtins(list(unread))}, file)
-    elif form == "csv":
-        flat = (
+class AuditAnswer:
+    """What `audit` answers: a row for each notebook instance with its findings, and what couldn't be read."""
+
+    def __init__(self, instances: list[Row], unread: Iterable[Unread]) -> None:
+        self._instances, self._unread = instances, unread
+
+    def write_text(self, file: BinaryIO) -> None:
+        """Write a table, with the findings below each row."""
+        file.write("".join(f"{line}\n" for line in _table_lines(self._instances)).encode())
+
+    def plain(self) -> dict[str, Any]:
+        """Return all of it."""
+        return {
+            "instances": msgspec.to_builtins(self._instances),
+            "unread": msgspec.to_builtins(list(self._unread)),
+        }
+
+    def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:
+        """Return a row for each notebook instance, with the findings in two columns."""
+        rows = (
             [
                 *(getattr(row, name) for name in _FLAT),
                 " | ".join(each.problem for each in row.findings),
                 " | ".join(each.change for each in row.findings),
             ]
-            for row in rows
+            for row in self._instances
         )
-        write_csv((*_FLAT, "problems", "changes"), flat, file)
-    else:
-        file.write("".join(f"{line}\n" for line in _table_lines(rows)).encode())
+        return (*_FLAT, "problems", "changes"), rows
 
 
 def _table_lines(rows: list[Row]) -> Iterable[str]:
@@ -40,9 +52,9 @@ def _table_lines(rows: list[Row]) -> Iterable[str]:
         yield "no notebook instances"
         return
     cells = [[printable(cell) for cell in _cells(row)] for row in rows]
-    widths = [max(map(len, column)) for column in zip(_TABLE, *cells, strict=True)]
+    widths = widths_of([_TABLE, *cells])
     for number, row in enumerate([list(_TABLE), *cells]):
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield row_text(row, widths).rstrip()
         for finding in rows[number - 1].findings if number else ():
             yield f"    {printable(finding.problem)}"
             yield f"      → {printable(finding.change)}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from ..record import BASE_SESSION
+from ..calls.call import BASE_SESSION
 from .account import Instance
 from .changes import Changes
 from .findings import Effect, Finding, wrong_name
-from .maybe import Maybe, either, opposite
-from .role import Role
-from .scripts import Script
+from .iam.maybe import Maybe, either, opposite
+from .iam.role import Role
+from .script.recognise import Script
 
 Answer = Literal["yes", "no", "undecided", "unchecked"]
 
@@ -32,11 +32,11 @@ _ASKED = (
 class RoleFindings:
     """What speaks against an instance's role; `answers`, there once all was found, are the row's columns of that name."""
 
-    def __init__(self, instance: Instance, script: Script) -> None:
+    def __init__(self, instance: Instance, script: Script, changes: Changes) -> None:
         self.answers: dict[str, Answer] = dict.fromkeys(_ASKED, "unchecked")
         self._instance = instance
         self._script = script
-        self._changes = Changes(instance)
+        self._changes = changes
 
     def of(self, role: Role) -> Iterator[Finding]:
         """Yield them."""
@@ -59,7 +59,14 @@ class RoleFindings:
                 "not-enforced",
                 "note",
                 f"with the base session's credentials its user can {what}call under another known name",
-                'attribution_mode = "imds"' + ("" if denied else ", deny_unattributed_calls = true"),
+                self._changes.applied(
+                    'attribution_mode = "imds"' + ("" if denied else ", deny_unattributed_calls = true")
+                )
+                if self._script.version
+                else self._changes.other_script()
+                + ', with attribution_mode = "imds"'
+                + ("" if denied else " and deny_unattributed_calls = true")
+                + " in the module",
             )
         if role.may_assume_any_role():
             yield Finding(
@@ -131,7 +138,8 @@ class RoleFindings:
             "name-refused",
             effect,
             f"{perhaps}a policy of {role.name} denies sts:AssumeRole under the name {name}{identified}",
-            f'put "{name}" into notebook_instances or additional_session_names of the module that manages the role',
+            f'put "{name}" into additional_session_names of the module that manages the role, and run terraform apply'
+            + (f", then {self._changes.restart()}" if self._instance.status == "Failed" else ""),
         )
 
     def _boundary(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
@@ -160,7 +168,9 @@ class RoleFindings:
                 "any-name",
                 self._softened(opened),
                 f"{_perhaps(opened)}its user can open a session under any name: no policy of {role.name} keeps to known ones",
-                f'create_role = false, role_arn = "{role.arn}" in the module, whose policy refuses all other names',
+                f'create_role = false, role_arn = "{role.arn}", deny_unknown_session_names = true and '
+                f'additional_session_names = ["{self._instance.name}"], with the names of all other notebook instances of '
+                "this role, in the module, whose policy refuses all others",
             )
 
     def _of_notebook_sessions(self, role: Role) -> Iterator[Finding]:

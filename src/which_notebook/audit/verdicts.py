@@ -8,13 +8,17 @@ from typing import Literal
 from msgspec import Struct
 
 from .account import Account, Instance
+from .changes import Changes
 from .findings import Finding, InstanceFindings
 from .role_findings import Answer, RoleFindings, answer_of
-from .scripts import Script, recognise
+from .script.recognise import Script, recognise
 
 Verdict = Literal["enforced", "attributed", "weak", "unknown", "not-attributed", "broken"]
 VERDICTS: tuple[Verdict, ...] = ("enforced", "attributed", "weak", "unknown", "not-attributed", "broken")
 """The best first."""
+
+
+_TO_MEND_FIRST = ("sagemaker-not-trusted", "no-self-trust")
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -46,14 +50,28 @@ class Row(Struct, frozen=True, kw_only=True):
 
 def judge(account: Account) -> list[Row]:
     """Return a row for each notebook instance."""
-    return [judge_instance(each) for each in account.instances]
+    lifecycle_names: dict[tuple[str, str], str] = {}
+    for each in account.instances:
+        script = _script(each)
+        if (
+            script.kind == "module"
+            and script.role_arn == each.role_arn
+            and not script.exposures
+            and each.lifecycle_name
+        ):
+            lifecycle_names.setdefault((each.region, each.role_arn), each.lifecycle_name)
+    return [judge_instance(each, lifecycle_names.get((each.region, each.role_arn))) for each in account.instances]
 
 
-def judge_instance(instance: Instance) -> Row:
-    """Judge one notebook instance."""
+def judge_instance(instance: Instance, lifecycle_name: str | None = None) -> Row:
+    """Judge one notebook instance; `lifecycle_name` is a lifecycle configuration of the module's that would fit it."""
     script = _script(instance)
-    of_role = RoleFindings(instance, script)
-    findings = tuple(_findings(instance, script, of_role))
+    changes = Changes(instance, lifecycle_name)
+    of_role = RoleFindings(instance, script, changes)
+    # Without the trust policy, the module refuses the role that others of the changes give to it.
+    findings = tuple(
+        sorted(_findings(instance, script, changes, of_role), key=lambda each: each.code not in _TO_MEND_FIRST)
+    )
     return Row(
         notebook=instance.name,
         region=instance.region,
@@ -73,8 +91,8 @@ def judge_instance(instance: Instance) -> Row:
     )
 
 
-def _findings(instance: Instance, script: Script, of_role: RoleFindings) -> Iterator[Finding]:
-    of_instance = InstanceFindings(instance, script)
+def _findings(instance: Instance, script: Script, changes: Changes, of_role: RoleFindings) -> Iterator[Finding]:
+    of_instance = InstanceFindings(instance, script, changes)
     yield from of_instance.of_reading()
     if not instance.status:
         return

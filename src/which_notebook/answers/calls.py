@@ -1,0 +1,60 @@
+"""Calls, one by one, as they are put out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, BinaryIO
+
+from ..calls.call import CALL_FIELDS, Call
+from .safe_text import printable
+from .text_table import row_text, widths_of
+
+_TABLE_FIELDS = (
+    "event_time",
+    "notebook",
+    "status",
+    "event",
+    "aws_region",
+    "source_ip_address",
+    "error_code",
+    "event_id",
+)
+_ROWS_MEASURED = 500
+
+
+class CallsAnswer:
+    """Calls, which can be written once: all their fields in their fixed order, in a table the most telling ones.
+
+    `via` adds that field.
+    """
+
+    def __init__(self, calls: Iterable[Call], *, via: bool = False) -> None:
+        self._calls = calls
+        self._fields = (*CALL_FIELDS, "via") if via else CALL_FIELDS
+
+    def plain(self) -> Iterator[dict[str, Any]]:
+        """Yield an object for each call."""
+        for call in self._calls:
+            yield {name: getattr(call, name) for name in self._fields}
+
+    def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:
+        """Return the fields' names, and their values of each call."""
+        return self._fields, ([getattr(call, name) for name in self._fields] for call in self._calls)
+
+    def write_text(self, file: BinaryIO) -> None:
+        """Write a line for each call; the first ones say how wide the columns are."""
+        rows = map(_cells, self._calls)
+        first = list(islice(rows, _ROWS_MEASURED))
+        widths = widths_of([_TABLE_FIELDS, *first])
+        for row in chain([_TABLE_FIELDS], first, rows):
+            file.write(row_text(row, widths).rstrip().encode() + b"\n")
+
+
+def _cells(call: Call) -> tuple[str, ...]:
+    event = f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"
+    notebook = call.notebook or (f"({call.session_name})" if call.status == "unknown-name" else "-")
+    cells = (
+        call.event_time, notebook, call.status, event, call.aws_region, call.source_ip_address, call.error_code, call.event_id,
+    )  # fmt: skip
+    return tuple(printable(cell or "-") for cell in cells)

@@ -1,0 +1,61 @@
+"""The report: one HTML file that works by itself, made of the page beside this module and of what the calls tell.
+
+Whatever grows with the number of calls is spooled, so that memory doesn't grow with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
+from operator import attrgetter
+from typing import BinaryIO
+
+from ...calls.call import CALL_FIELDS
+from ...calls.filter import Filter
+from ...calls.table import CallTable
+from ...judging.warnings import Warnings
+from ...limits import LIMITS, Limits
+from ...sources.coverage import Coverage
+from .columns import EventIds, Numbers, Texts, Times
+from .head import Head
+from .page import write_page
+
+_OTHERS = ("event_id", "event_time")
+_TEXT_FIELDS = (*(name for name in CALL_FIELDS if name not in _OTHERS), "via")
+
+
+def write_report(
+    tables: Iterable[CallTable],
+    warnings: Warnings,
+    role: str,
+    coverage: Coverage,
+    file: BinaryIO,
+    asked: Filter | None = None,
+    limits: Limits = LIMITS,
+) -> None:
+    """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
+
+    `asked` is what was asked, for the page to say. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
+    """
+    head = Head(limits.lanes)
+    lanes, ids, times = Numbers(limits), EventIds(limits), Times(limits)
+    texts = {name: Texts(limits) for name in _TEXT_FIELDS}
+    columns = {"lane": lanes, "event_id": ids, "event_time": times, **texts}
+    held = 0
+    with ExitStack() as stack:
+        for column in columns.values():
+            stack.enter_context(closing(column))
+        values, adders = attrgetter(*_TEXT_FIELDS), [column.add for column in texts.values()]
+        for table in tables:
+            head.summary.add(table)
+            for call in table.calls():
+                lane = head.lane(call)
+                if held < limits.report_calls:
+                    held += 1
+                    lanes.add(lane)
+                    ids.add(call.event_id)
+                    times.add(call.event_time)
+                    for add, value in zip(adders, values(call), strict=True):
+                        add(value)
+        plain = head.plain(role, coverage, warnings, asked or Filter())
+        write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

@@ -1,0 +1,166 @@
+"""What the page says of all calls together; the counts by notebook are the summary's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from ... import __version__
+from ...calls.call import Call
+from ...calls.filter import Filter
+from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, STATUS_OF, UNATTRIBUTED
+from ...judging.warnings import Warnings
+from ...sources.coverage import Coverage
+from ..safe_text import printable
+from ..summary import Row, Summary
+
+_SKIPPED_SHOWN = 100
+_ADDRESSES_SHOWN = 100
+_EVENTS_SHOWN = 100
+
+# Of these there may be any number.
+_OF_A_NAME = tuple(lane.kind for lane in LANES if lane.by_notebook or lane.by_session_name)
+
+_Key = tuple[str | None, str | None, str | None]
+
+
+class Head:
+    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a name's that is none's, the base session's, a handshake's.
+
+    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane.
+    """
+
+    def __init__(self, lanes_at_most: int) -> None:
+        self.summary = Summary()
+        self._lanes_at_most = lanes_at_most
+        self._lanes: dict[tuple[str, _Key], int] = {}
+
+    def lane(self, call: Call) -> int:
+        """Return the number of a call's lane; `summary` counts it."""
+        lane = _lane(call)
+        number = self._lanes.get(lane)
+        if number is None:
+            if len(self._lanes) >= self._lanes_at_most and lane[0] in _OF_A_NAME:
+                lane = (MORE_NAMES.kind, (None, None, None))
+            number = self._lanes.setdefault(lane, len(self._lanes))
+        return number
+
+    def plain(self, role: str, coverage: Coverage, warnings: Warnings, asked: Filter) -> dict[str, Any]:
+        """Return everything as it is embedded. `warnings` and `coverage` must be complete."""
+        summary = self.summary
+        named = {
+            (row.role_arn, row.notebook, row.session_name): row for row in summary.notebooks + summary.unknown_names
+        }
+        rows = [*named.values(), summary.unattributed]
+        counts = warnings.by_key()
+        return {
+            "version": __version__,
+            "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "role": printable(role),
+            "asked": [[name, printable(text)] for name, text in _options(asked)],
+            "since": asked.scope.since,
+            "until": asked.scope.until,
+            "first_seen": min(
+                (row.first_seen for row in [*rows, summary.handshake_row] if row.first_seen), default=None
+            ),
+            "last_seen": max((row.last_seen for row in [*rows, summary.handshake_row] if row.last_seen), default=None),
+            "files": coverage.files,
+            "bytes": coverage.size,
+            "calls": summary.calls,
+            "handshakes": summary.handshakes,
+            "unattributed": summary.unattributed.calls,
+            "unknown_names": sum(row.calls for row in summary.unknown_names),
+            "errors": sum(row.errors for row in rows),
+            "notebooks": len({row.notebook for row in summary.notebooks}),
+            "several_roles": len({key[0] for key in named}) > 1,
+            "lanes": [self._plain_lane(kind, key, named, counts) for kind, key in self._lanes],
+            "warnings": sum(warnings.counts.values()),
+            "warning_list": [
+                {
+                    "kind": each.kind,
+                    "role_arn": printable(each.role_arn),
+                    "notebook": printable(each.notebook),
+                    "event_time": each.event_time,
+                    "event_id": printable(each.event_id),
+                    "text": printable(each.text),
+                }
+                for each in warnings.warnings
+            ],
+            "skipped": [
+                [printable(file), printable(reason)] for file, reason in islice(coverage.skipped, _SKIPPED_SHOWN)
+            ],
+            "skipped_count": len(coverage.skipped),
+            "notes": [printable(note) for note in coverage.notes],
+        }
+
+    def _plain_lane(
+        self, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
+    ) -> dict[str, Any]:
+        if kind == MORE_NAMES.kind:
+            row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
+        else:
+            row = {UNATTRIBUTED.kind: self.summary.unattributed, HANDSHAKES.kind: self.summary.handshake_row}.get(
+                kind
+            ) or named[key]
+        name = key[1] or key[2]
+        addresses = sorted(row.source_ip_addresses)
+        return {
+            "kind": kind,
+            "name": None if name is None else printable(name),
+            "role_arn": None if key[0] is None else printable(key[0]),
+            "calls": row.calls,
+            "errors": row.errors,
+            "chained": row.chained,
+            "warnings": counts.get(row.key, 0),
+            "first_seen": row.first_seen,
+            "last_seen": row.last_seen,
+            "addresses": [printable(address) for address in addresses[:_ADDRESSES_SHOWN]],
+            "addresses_count": len(addresses),
+            "events": [[printable(event), count] for event, count in islice(row.event_names().items(), _EVENTS_SHOWN)],
+        }
+
+
+def _lane(call: Call) -> tuple[str, _Key]:
+    """Return the call's kind of lane and, as `Summary` tells its rows apart, whose."""
+    lane = STATUS_OF[call.status].lane
+    role_arn = call.notebook_role_arn or call.role_arn
+    if lane.by_session_name:
+        return lane.kind, (role_arn, call.notebook, call.session_name)
+    return lane.kind, (role_arn, call.notebook, None) if lane.by_notebook else (None, None, None)
+
+
+def _lanes_of(key: _Key) -> list[tuple[str, _Key]]:
+    return [(kind, key) for kind in _OF_A_NAME]
+
+
+def _together(rows: Iterable[Row]) -> Row:
+    """Return several notebooks' rows as one."""
+    whole = Row()
+    for row in rows:
+        whole.calls += row.calls
+        whole.errors += row.errors
+        whole.chained += row.chained
+        whole.first_seen = min(filter(None, (whole.first_seen, row.first_seen)), default=None)
+        whole.last_seen = max(filter(None, (whole.last_seen, row.last_seen)), default=None)
+        whole.source_ip_addresses |= row.source_ip_addresses
+        whole.events.update(row.events)
+    return whole
+
+
+def _options(asked: Filter) -> list[tuple[str, str]]:
+    """Return what was asked besides the time range, in the words of the command's options."""
+    options = [
+        (name, ", ".join(values))
+        for name, values in (
+            ("notebook", asked.notebooks),
+            ("event name", asked.event_names),
+            ("event source", asked.event_sources),
+            ("region", asked.scope.regions),
+            ("account", asked.scope.accounts),
+            ("status", asked.statuses),
+        )
+        if values
+    ]
+    return [*options, ("errors only", "")] if asked.errors_only else options

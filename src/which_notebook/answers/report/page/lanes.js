@@ -1,0 +1,32 @@
+// The lanes of the timeline and the rows of the notebooks' table: what needs attention first, handshakes last.
+
+const LANE_ORDER = LANES.map(({ kind }) => kind);
+
+const needsAttention = (kind) => LANE_KINDS[kind].tone === "attention";
+
+/** The lanes with their numbers and names, in their order. */
+function orderedLanes(head) {
+  return head.lanes
+    .map((lane, at) => ({ ...lane, at, label: laneLabel(lane, head.several_roles) }))
+    .sort((a, b) => LANE_ORDER.indexOf(a.kind) - LANE_ORDER.indexOf(b.kind) || compareNames(a.label, b.label));
+}
+
+function laneLabel(lane, severalRoles) {
+  const name = LANE_KINDS[lane.kind].title ?? lane.name ?? "(no name)";
+  return severalRoles && lane.role_arn ? `${name} (${roleWords(lane.role_arn)})` : name;
+}
+
+const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
+
+/** A symbol and a word for what isn't a notebook's lane, so that it isn't told by colour only. */
+function laneMark(lane) {
+  const { mark } = LANE_KINDS[lane.kind];
+  if (!mark) return null;
+  const words = lane.kind === "unattributed" ? "" : "unknown name: ";
+  return element(
+    "span",
+    { className: "lane-mark" },
+    mark,
+    element("span", { className: "visually-hidden" }, words),
+  );
+}

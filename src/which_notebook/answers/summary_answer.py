@@ -1,0 +1,78 @@
+"""What `summary` answers: the rows, and what is to be known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from ..judging.judged_calls import JudgedCalls
+from ..judging.warnings import Warnings
+from .summary import Summary
+
+
+class SummaryAnswer:
+    """The summary of calls that were all taken, and the warnings about them."""
+
+    def __init__(self, summary: Summary, warnings: Warnings, calls: JudgedCalls) -> None:
+        self.summary, self.warnings, self.calls = summary, warnings, calls
+
+    def write_text(self, file: BinaryIO) -> None:
+        """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on."""
+        from .summary_text import write_summary_table
+
+        role, coverage, missing = self.calls.judge.role, self.calls.coverage, self.calls.missing()
+        write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
+
+    def rows(self) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
+        """Return a row for each notebook and unknown name, and one for the unattributed calls."""
+        by_name = self.warnings.by_name()
+        groups = (
+            ("attributed", self.summary.notebooks),
+            ("unknown-name", self.summary.unknown_names),
+            ("unattributed", [self.summary.unattributed]),
+        )
+        rows = (
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ()))]
+            for status, of_status in groups
+            for row in of_status
+        )  # fmt: skip
+        return (
+            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
+        ), rows  # fmt: skip
+
+    def plain(self) -> dict[str, Any]:
+        """Return the summary as it is put out as JSON."""
+        by_name = self.warnings.by_name()
+        return {
+            "role": self.calls.judge.role,
+            "files": self.calls.coverage.files,
+            "bytes": self.calls.coverage.size,
+            "calls": self.summary.calls,
+            "handshakes": self.summary.handshakes,
+            "notebooks": [
+                {
+                    **row.plain(),
+                    "role_arn": row.role_arn,
+                    "chained": row.chained,
+                    "warnings": by_name.get(row.key, {}),
+                }
+                for row in self.summary.notebooks
+            ],
+            "unattributed": {
+                **self.summary.unattributed.plain(),
+                "warnings": by_name.get(self.summary.unattributed.key, {}),
+            },
+            "unknown_names": [
+                {
+                    **row.plain(),
+                    "session_name": row.session_name,
+                    "role_arn": row.role_arn,
+                    "warnings": by_name.get(row.key, {}),
+                }
+                for row in self.summary.unknown_names
+            ],
+            "skipped": [{"file": file, "reason": reason} for file, reason in self.calls.coverage.skipped],
+            "left_out": self.calls.coverage.left_out_plain(),
+            "missing": list(self.calls.missing()),
+            "why_empty": self.calls.why_empty,
+        }

@@ -1,0 +1,103 @@
+"""The summary as a person reads it on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import BinaryIO
+
+from ..judging.warnings import Warnings
+from ..sources.coverage import Coverage
+from .safe_text import printable
+from .summary import Row, Summary
+from .text_table import row_text, widths_of
+
+_EVENTS_SHOWN = 4
+_NARROWEST = 24
+_NUMBERS = (1, 2, 3)
+_HEADER = ("notebook", "calls", "errors", "warnings", "first seen", "last seen", "from", "most frequent")
+
+
+def write_summary_table(
+    summary: Summary, warnings: Warnings, role: str, coverage: Coverage, file: BinaryIO, missing: Iterable[str] = ()
+) -> None:
+    """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on; and what is `missing`.
+
+    On a terminal nothing is wider than it: the last column is folded, or each row stands below its notebook's name.
+    """
+    line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
+    several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
+    counts = warnings.by_key()
+    rows = [_cells(row, row.notebook or "", counts, several_roles) for row in summary.notebooks]
+    rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
+    if summary.unattributed.calls:
+        rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
+    lines = [
+        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(coverage.files, 'file')} ({_size(coverage.size)})",
+        "",
+    ]
+    if rows:
+        lines += _laid_out(rows, line_width)
+    else:
+        lines.append("  No call to show.")
+    lines += ["", *_remarks(summary, warnings), *(f"  {printable(text)}." for text in missing)]
+    file.write("\n".join(lines).rstrip().encode() + b"\n")
+
+
+def _laid_out(rows: list[tuple[str, ...]], line_width: int) -> Iterable[str]:
+    widths = widths_of([_HEADER, *rows])
+    before = " " * (2 + sum(width + 2 for width in widths[:-1]))
+    if len(before) + min(widths[-1], _NARROWEST) > line_width:
+        for name, *cells in rows:
+            values = "; ".join(f"{title} {cell}" for title, cell in zip(_HEADER[1:], cells, strict=True))
+            yield from textwrap.wrap(name, line_width, initial_indent="  ", subsequent_indent="  ")
+            yield from textwrap.wrap(values, line_width, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        return
+    for row in (_HEADER, *rows):
+        start = f"  {row_text(row[:-1], widths[:-1], numbers=_NUMBERS)}  "
+        yield from textwrap.wrap(row[-1], line_width, initial_indent=start, subsequent_indent=before)
+
+
+def _cells(row: Row, name: str, counts: Mapping[tuple[str, str], int], with_role: bool) -> tuple[str, ...]:
+    events = list(row.event_names().items())
+    shown = ", ".join(f"{count:,} {event}" for event, count in events[:_EVENTS_SHOWN])
+    more = f", and {len(events) - _EVENTS_SHOWN} more" if len(events) > _EVENTS_SHOWN else ""
+    addresses = sorted(row.source_ip_addresses)
+    where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
+    if with_role and row.role_arn:
+        name = f"{name} ({row.role_arn})"
+    said = counts.get(row.key, 0)
+    cells = (
+        name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
+    )  # fmt: skip
+    return tuple(printable(cell) for cell in cells)
+
+
+def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
+    if summary.handshakes:
+        handshakes = _number(summary.handshakes, "handshake")
+        yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
+    if chained := sum(row.chained for row in summary.notebooks):
+        yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
+    for each in warnings.warnings[:10]:
+        yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
+    if len(warnings.warnings) > 10:
+        yield f"  and {len(warnings.warnings) - 10:,} more warnings, all in the report."
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _minute(time: str | None) -> str:
+    return time[:16].replace("T", " ") if time else "-"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"

@@ -1,0 +1,1 @@
+"""Decides what IAM policies allow, and what can't be told."""

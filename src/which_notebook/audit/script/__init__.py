@@ -1,0 +1,1 @@
+"""Tells from a notebook instance's scripts how its calls are attributed."""

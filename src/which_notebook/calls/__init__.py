@@ -1,0 +1,1 @@
+"""Calls, and what is asked of them: knows nothing of logs."""

@@ -1,0 +1,86 @@
+"""One API call, as it is judged and put out."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+# The session that SageMaker itself opens on an execution role.
+BASE_SESSION = "SageMaker"
+
+CALL_FIELDS = (
+    "event_id",
+    "event_time",
+    "event_source",
+    "event_name",
+    "aws_region",
+    "account_id",
+    "notebook",
+    "status",
+    "session_name",
+    "role_arn",
+    "access_key_id",
+    "source_ip_address",
+    "vpc_endpoint_id",
+    "user_agent",
+    "error_code",
+    "source_identity",
+    "event_category",
+)
+"""The fields of a call in every output format, in their order."""
+
+
+class Opening(Struct, array_like=True, gc=False):
+    """What an AssumeRole call opened, or would have.
+
+    `principal` is the caller: an ARN, or an AWS service's name. `access_key_id` is the new session's, None where the
+    call was refused. `explicit_trust_grant` is False where only a grandfathered implicit trust let a role assume itself:
+    https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/
+    """
+
+    role_arn: str
+    session_name: str | None = None
+    access_key_id: str | None = None
+    source_identity: str | None = None
+    principal: str | None = None
+    explicit_trust_grant: bool | None = None
+
+
+class Call(Struct, array_like=True, gc=False):
+    """One API call.
+
+    `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
+    some records have nothing else of the role, see `role_ids`. `notebook`, `status` and `via`
+    are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
+    `notebook_role_arn` the notebook's role. `named_role` is the role that a change hands over or changes: an ARN, or a name
+    in the caller's account. `record` is the record itself, kept only where it is asked for.
+    """
+
+    event_id: str
+    event_time: str
+    event_source: str
+    event_name: str
+    aws_region: str | None = None
+    account_id: str | None = None
+    notebook: str | None = None
+    status: str | None = None
+    session_name: str | None = None
+    role_arn: str | None = None
+    access_key_id: str | None = None
+    source_ip_address: str | None = None
+    vpc_endpoint_id: str | None = None
+    user_agent: str | None = None
+    error_code: str | None = None
+    source_identity: str | None = None
+    event_category: str | None = None
+    request_id: str | None = None
+    role_id: str | None = None
+    named_role: str | None = None
+    opening: Opening | None = None
+    via: str | None = None
+    notebook_role_arn: str | None = None
+    record: bytes | None = None
+
+
+def role_name(arn: str) -> str:
+    """Return the name in a role's ARN, or the text itself where it is a name already."""
+    return arn.rpartition("/")[2]

@@ -1,0 +1,68 @@
+"""Which of the calls are asked for."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from fnmatch import translate
+
+from msgspec import Struct
+
+from .scope import Scope
+from .table import CallTable
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """What a judged call must fit; what is empty fits all.
+
+    `event_names` take `*` and `?`, in any case, and may have the service before them (`s3:GetObject`); `event_sources` are
+    a service's name (`s3`) or its whole source (`s3.amazonaws.com`).
+    """
+
+    scope: Scope = Scope()
+    notebooks: tuple[str, ...] = ()
+    event_names: tuple[str, ...] = ()
+    event_sources: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    errors_only: bool = False
+
+    def fitting(self, table: CallTable) -> list[bool]:
+        """Return, row by row, whether a judged call is asked for."""
+        return list(map(all, zip(*(fits for _, fits in self.tests(table)), strict=True)))
+
+    def tests(self, table: CallTable) -> list[tuple[str, list[bool]]]:
+        """Return the same by the option that asks for it; the time's comes first, and is always there."""
+        times = table["event_time"]
+        start = bisect_left(times, self.scope.since) if self.scope.since else 0
+        end = bisect_right(times, self.scope.until) if self.scope.until else len(times)
+        within = [False] * start + [True] * (end - start) + [False] * (len(times) - end)
+        texts: list[tuple[str, str, Iterable[str]]] = [
+            ("--account", "account_id", self.scope.accounts),
+            ("--region", "aws_region", self.scope.regions),
+            ("--event-source", "event_source", [_source(name) for name in self.event_sources]),
+            ("--notebook", "notebook", self.notebooks),
+            ("--status", "status", self.statuses),
+        ]
+        tests = [("--since and --until", within)]
+        tests += [
+            (option, list(map(frozenset(asked).__contains__, table[name]))) for option, name, asked in texts if asked
+        ]
+        if self.event_names:
+            pattern = re.compile("|".join(map(_event_pattern, self.event_names)), re.IGNORECASE)
+            events = list(table.rows(("event_source", "event_name")))
+            fitting = {event for event in set(events) if pattern.fullmatch(":".join(event))}
+            tests.append(("--event-name", list(map(fitting.__contains__, events))))
+        if self.errors_only:
+            tests.append(("--errors-only", [code is not None for code in table["error_code"]]))
+        return tests
+
+
+def _event_pattern(name: str) -> str:
+    service, _, event = name.rpartition(":")
+    source = service if not service or "." in service else f"{service}.amazonaws.com"
+    return translate(f"{source or '*'}:{event}")
+
+
+def _source(name: str) -> str:
+    return name.lower() if "." in name else f"{name.lower()}.amazonaws.com"

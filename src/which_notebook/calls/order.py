@@ -1,0 +1,88 @@
+"""Calls in the order of time, each once, in bounded memory."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ..limits import LIMITS, Limits
+from .call import Call
+from .spool import Blocks
+
+_WRITTEN_AT_ONCE = 64
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Call]).decode
+
+
+def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
+    """Yield all calls in lists of bounded size, the oldest first, each once.
+
+    Calls with one time, event id, name and request id are one. CloudTrail may deliver a record twice, and a record may lie
+    in two sources. What doesn't fit into memory waits in temporary files, sorted.
+    """
+    runs: list[Blocks] = []
+    held: dict[str, Call] = {}
+    try:
+        for batch in batches:
+            # By their _key, inlined.
+            held.update({f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}": call for call in batch})
+            if len(held) >= limits.sorted_calls:
+                runs.append(_write(_sorted(held)))
+                held.clear()
+        if not runs:
+            yield _sorted(held)
+            return
+        runs.append(_write(_sorted(held)))
+        held.clear()
+        yield from _merged(list(map(_read, runs)), limits)
+    finally:
+        for run in runs:
+            run.close()
+
+
+def _key(call: Call) -> str:
+    # An event id is one call's, but who hands logs on may have made all ids the same.
+    return f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}"
+
+
+def _sorted(held: dict[str, Call]) -> list[Call]:
+    return [held[key] for key in sorted(held)]
+
+
+def _merged(runs: list[Iterator[list[Call]]], limits: Limits) -> Iterator[list[Call]]:
+    """Yield the calls of runs whose blocks are sorted, and have each call once."""
+    ready: list[Call] = []
+    # Of each run that has more calls, the block that it is at.
+    ahead = [(block, run) for run in runs if (block := next(run, []))]
+    while ahead:
+        # Up to here no block behind these holds a call.
+        limit = min(_key(block[-1]) for block, _ in ahead)
+        held: dict[str, Call] = {}
+        still = []
+        for each, run in ahead:
+            end = bisect_right(each, limit, key=_key)
+            held.update({_key(call): call for call in each[:end]})
+            if rest := each[end:] or next(run, []):
+                still.append((rest, run))
+        ahead = still
+        ready += _sorted(held)
+        if len(ready) >= limits.merged_calls:
+            yield ready
+            ready = []
+    if ready:
+        yield ready
+
+
+def _write(calls: list[Call]) -> Blocks:
+    run = Blocks()
+    for at in range(0, len(calls), _WRITTEN_AT_ONCE):
+        run.add(_encode(calls[at : at + _WRITTEN_AT_ONCE]))
+    return run
+
+
+def _read(run: Blocks) -> Iterator[list[Call]]:
+    for block in run:
+        yield _decode(block)

@@ -1,0 +1,87 @@
+"""Which calls one reading of the logs is after."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+from msgspec import Struct
+
+from .call import Call, role_name
+
+OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
+"""In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a call must have one of.
+
+    `role_names`: made in a session of such a role, or opening one; or in the session of a role of which the record has
+    only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
+    `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
+    `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    """
+
+    role_names: tuple[str, ...] = ()
+    role_ids: tuple[str, ...] = ()
+    chains: bool = False
+    chained_role_names: tuple[str, ...] = ()
+    access_keys: frozenset[str] = frozenset()
+    source_identities: frozenset[str] = frozenset()
+    opened_keys: frozenset[str] = frozenset()
+    event_id: str | None = None
+
+    @property
+    def keeps_record(self) -> bool:
+        """Whether the calls are to hold their records."""
+        return self.event_id is not None
+
+    @property
+    def needles(self) -> tuple[bytes, ...]:
+        """Texts of which every record of a wanted call holds one, in whatever way its JSON is written."""
+        return _needles(self)
+
+    def wants(self, call: Call) -> bool:
+        """Return whether the call is one of those."""
+        is_nameless = call.role_arn is None and call.role_id is not None and self.role_names
+        if is_nameless and (not self.role_ids or call.role_id in self.role_ids):
+            return True
+        name = role_name(call.role_arn) if call.role_arn else None
+        if name in self.role_names or call.event_id == self.event_id:
+            return True
+        if call.access_key_id in self.access_keys or call.source_identity in self.source_identities:
+            return True
+        opening = call.opening
+        if opening is None:
+            return False
+        if role_name(opening.role_arn) in self.role_names or opening.access_key_id in self.opened_keys:
+            return True
+        return self.chains and name is not None and opening.access_key_id is not None
+
+    @property
+    def digest(self) -> str:
+        """A name for exactly this, for a cache to know it by."""
+        import hashlib
+
+        plain = msgspec.json.encode(msgspec.to_builtins(self, order="deterministic"))
+        return hashlib.sha256(plain).hexdigest()[:32]
+
+
+@lru_cache(maxsize=8)
+def _needles(wanted: Wanted) -> tuple[bytes, ...]:
+    texts = [*wanted.role_names, *wanted.role_ids, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
+    if wanted.role_names and not wanted.role_ids:
+        texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
+    if wanted.chains:
+        texts.append("AssumeRole")
+    if wanted.source_identities:
+        texts.append("sourceIdentity")
+    if wanted.event_id is not None:
+        texts.append(wanted.event_id)
+    return tuple(dict.fromkeys(_unescaped_part(text).encode() for text in texts))
+
+
+def _unescaped_part(text: str) -> str:
+    """Return the longest part that JSON writers leave as it is; some escape "=" and "+" for HTML's sake."""
+    return max(re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default=text)

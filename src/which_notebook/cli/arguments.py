@@ -1,0 +1,249 @@
+"""What the command line takes, and the help on it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import NoReturn
+
+from .. import __version__
+from ..answers.formats import default_format, formats_of
+from ..calls.scope import DELIVERED_WITHIN_DAYS
+from ..errors import UsageError
+from ..judging.statuses import STATUS_NAMES
+from ..limits import Limits
+
+Command = Callable[[argparse.Namespace, Limits], int]
+"""What runs a command; returns the exit status."""
+
+
+_EXAMPLES = """\
+examples:
+  which-notebook summary logs/ --role data-science-execution
+  which-notebook summary s3://audit-logs --role data-science-execution --account 111122223333 --since 7d
+  which-notebook calls logs/ --role data-science-execution --notebook fraud-model --event-name 'Get*' --format csv
+  which-notebook calls logs/ --inventory outputs.json --status unattributed --fail-on unattributed
+  which-notebook event 1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d logs/
+  which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
+  which-notebook audit --region all --fail-on weak
+
+exit status: 0 done; 1 something could not be read (what could be read is still answered); 2 wrong usage;
+3 with --fail-on unattributed, when there is such a call; 4 no call of the role is in what was read.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
+    """Return the parser; what it parses has, as `run`, the command of that name."""
+    parser = _Parser(
+        prog="which-notebook",
+        description="Says, from CloudTrail, which SageMaker notebook instance made which API call.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"which-notebook {__version__}")
+    added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    common, filters = _common_arguments(), _filter_arguments()
+
+    def add(name: str, text: str, *parents: _Parser) -> _Parser:
+        command: _Parser = added.add_parser(
+            name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents, epilog=_SOURCES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        command.set_defaults(run=commands[name])
+        if formats_of(name):
+            _add_format(command, name)
+        return command
+
+    for name, text in (
+        ("summary", "a row for each notebook: how many calls, which, from where, when, and what speaks against them"),
+        ("calls", "a row for each API call, the oldest first"),
+        ("report", "one HTML file: a timeline with a lane for each notebook, counts, warnings, all calls"),
+    ):
+        command = add(name, text, common, filters)
+        command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
+    command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
+    command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    _add_audit(added).set_defaults(run=commands["audit"])
+    completion = added.add_parser("completion", help="the shell completion's script, to be sourced")
+    completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
+    completion.set_defaults(run=commands["completion"])
+    return parser
+
+
+def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+    text = "is each notebook instance of this account attributable, and what to change where it isn't"
+    audit = commands.add_parser(
+        "audit",
+        help=text,
+        description=f"{text[0].upper()}{text[1:]}. It only reads; --permissions prints what it needs.",
+        epilog=_VERDICTS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument(
+        "--region",
+        action="extend",
+        type=_list,
+        default=[],
+        metavar="REGION",
+        help="only of this region (repeatable); all: all that are enabled (default: the configured one)",
+    )
+    audit.add_argument(
+        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+    )
+    audit.add_argument(
+        "--fail-on",
+        choices=["attributed", "weak", "not-attributed", "broken"],
+        help="exit with status 3 where a verdict is this one or worse, or unknown",
+    )
+    audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
+    _add_format(audit, "audit")
+    audit.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    return audit
+
+
+_VERDICTS = """\
+verdicts, the best first:
+  enforced        imds mode: without root, neither an unattributed call nor another name is possible
+  attributed      calls carry its name, and the role's policies hold; its user could get around it on purpose
+  weak            calls carry its name, but something lets others use it, or switch attribution off
+  unknown         something couldn't be read or decided
+  not-attributed  nothing sets attribution up
+  broken          its calls are refused, or it can't start
+
+exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-on.
+"""
+
+_SOURCES = """\
+SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:
+(the account's event history: 90 days, management events only). Times are ISO times (2026-03-01T09:30:00Z; without a
+zone UTC), dates, or how long ago (30m, 24h, 7d).
+"""
+
+
+def _common_arguments() -> _Parser:
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "--role", metavar="ROLE", help="the execution role: its name, its ARN for that one only, or a session's ARN"
+    )
+    common.add_argument(
+        "--inventory",
+        metavar="FILE",
+        help="what `terraform output -json` prints: the role, and which names are real",
+    )
+    common.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
+    common.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
+    common.add_argument(
+        "--delivered-within",
+        type=_days,
+        default=DELIVERED_WITHIN_DAYS,
+        metavar="DAYS",
+        help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
+    )
+    common.add_argument(
+        "--region", action="extend", type=_list, default=[], metavar="REGION", help="only of this region (repeatable)"
+    )
+    common.add_argument(
+        "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
+    )
+    common.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    common.add_argument(
+        "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
+    )
+    common.add_argument("--no-cache", action="store_true", help="neither use nor keep what was found before")
+    common.add_argument(
+        "--parse-all",
+        action="store_true",
+        help="parse every record, not only those that mention the role (slow; a check)",
+    )
+    return common
+
+
+def _add_format(parser: _Parser, command: str) -> None:
+    parser.add_argument(
+        "--format",
+        choices=formats_of(command),
+        help=f"default: what --output ends in, else table on a terminal, else {default_format(command)}",
+    )
+
+
+def _filter_arguments() -> _Parser:
+    filters = _Parser(add_help=False)
+    filters.add_argument(
+        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+    )
+    filters.add_argument(
+        "--event-name",
+        action="extend",
+        type=_list,
+        default=[],
+        metavar="NAME",
+        help="only these, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
+    )
+    filters.add_argument(
+        "--event-source", action="extend", type=_list, default=[], metavar="SERVICE", help="only of these, such as s3"
+    )
+    filters.add_argument(
+        "--status",
+        action="extend",
+        type=_statuses,
+        default=[],
+        metavar="STATUS",
+        help=f"only these: {', '.join(STATUS_NAMES)}",
+    )
+    filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
+    filters.add_argument(
+        "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"
+    )
+    filters.add_argument(
+        "--fail-on",
+        choices=["unattributed"],
+        help="exit with status 3 when there is such a call, of whatever notebook and status",
+    )
+    return filters
+
+
+def _list(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise argparse.ArgumentTypeError(f"{text!r} is empty: name at least one, or leave the option out")
+    return parts
+
+
+def _accounts(text: str) -> list[str]:
+    for account in (given := _list(text)):
+        if not re.fullmatch("[0-9]{12}", account):
+            raise argparse.ArgumentTypeError(f"{account!r} is no account id, which has 12 digits")
+    return given
+
+
+def _statuses(text: str) -> list[str]:
+    for status in (given := _list(text)):
+        if status not in STATUS_NAMES:
+            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUS_NAMES)}")
+    return given
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 1 to 256")
+    return int(text)
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 3650:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days, 0 to 3650")
+    return int(text)
+
+
+def _processors() -> Collection[int]:
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)

@@ -1,0 +1,166 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from ..answers.calls import CallsAnswer
+from ..answers.formats import FORMATS, format_of, write_answer, write_json
+from ..answers.output_file import output_file
+from ..answers.summary import Summary
+from ..answers.summary_answer import SummaryAnswer
+from ..errors import CommandError, UsageError, reason_of
+from ..judging.judged_calls import JudgedCalls
+from ..judging.warnings import Warnings
+from ..limits import LIMITS, Limits
+from ..sources.coverage import Coverage
+from .arguments import Command, parser
+from .exit_status import (
+    DONE,
+    INTERRUPTED,
+    NOT_ALL_READ,
+    UNATTRIBUTED,
+    WRONG_USAGE,
+    status_of_calls,
+    status_of_reading,
+)
+from .messages import say, say_unread
+from .options import inventory_of, judged_calls, reader_of, scope_of
+
+
+def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
+    """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
+    try:
+        given = parser(_COMMANDS).parse_args(arguments)
+        status: int = given.run(given, limits)
+    except CommandError as error:
+        say(str(error))
+        return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
+    except BrokenPipeError:
+        return DONE  # whoever reads the output has seen enough
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    return status
+
+
+def _summary(given: argparse.Namespace, limits: Limits) -> int:
+    form = format_of("summary", given.format, given.output)
+    with judged_calls(given, limits) as calls:
+        summary, warnings = Summary(), Warnings(calls.judge)
+        for table in calls.tables(warnings):
+            summary.add(table)
+    write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
+    return _end(calls, given)
+
+
+def _calls(given: argparse.Namespace, limits: Limits) -> int:
+    form = format_of("calls", given.format, given.output)
+    with judged_calls(given, limits) as calls:
+        write_answer(CallsAnswer(calls.calls(), via=given.follow), form, given.output)
+    return _end(calls, given)
+
+
+def _report(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.report import write_report
+
+    if given.output is None:
+        raise UsageError("a report is a file: give --output report.html")
+    if given.output.lower().endswith(tuple(f".{form.name}" for form in FORMATS)):
+        raise UsageError(f"a report is an HTML file: give --output report.html, not {given.output}")
+    with judged_calls(given, limits) as calls, output_file(given.output) as file:
+        warnings = Warnings(calls.judge)
+        write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)
+    return _end(calls, given)
+
+
+def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
+    """Say what couldn't be read, and why the answer is empty; return the exit status."""
+    for text in calls.notes():
+        say(text)
+    say_unread(calls.coverage)
+    for text in calls.why_empty:
+        say(text)
+    status = status_of_calls(calls, given.fail_on)
+    if status == UNATTRIBUTED:
+        say(f"{calls.unattributed:,} unattributed calls (--fail-on unattributed)")
+    return status
+
+
+def _event(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.explain import ExplanationAnswer
+    from ..judging.explanation import NotFoundError, explain
+
+    form = format_of("event", given.format, given.output)
+    inventory = inventory_of(given)
+    role = given.role or (inventory.role_arn if inventory else None)
+    scope, coverage = scope_of(given), Coverage()
+    explanation = not_found = None
+    with reader_of(given, inventory, limits, again=True) as reader:
+        try:
+            explanation = explain(given.event_id, reader, scope, coverage, role, inventory)
+        except NotFoundError as error:
+            not_found = error
+    if explanation:
+        write_answer(ExplanationAnswer(explanation), form, given.output)
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+    if not_found:
+        raise not_found
+    return status_of_reading(coverage)
+
+
+def _audit(given: argparse.Namespace, limits: Limits) -> int:
+    from ..audit.account import permissions_policy, read_account
+    from ..audit.output import AuditAnswer
+    from ..audit.script.shell import require_parser
+    from ..audit.verdicts import judge, permits_verdict
+
+    if "all" in given.region and len(given.region) > 1:
+        raise UsageError("--region all means all of them: give it alone")
+    form = format_of("audit", given.format, given.output)
+    if given.permissions:
+        with output_file(given.output) as file:
+            write_json(permissions_policy(all_regions=given.region == ["all"]), file)
+        return DONE
+    require_parser()
+    try:
+        account = read_account(given.region, given.notebook)
+    except OSError as error:
+        say(reason_of(error))
+        return NOT_ALL_READ
+    rows = judge(account)
+    write_answer(AuditAnswer(rows, account.unread), form, given.output)
+    for unread in account.unread:
+        say(f"could not read {unread.what}: {unread.reason}")
+    missing = set(given.notebook) - {row.notebook for row in rows}
+    if missing and not account.unread:
+        say(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked")
+    if given.fail_on:
+        failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
+        if failing:
+            say(
+                f"{len(failing):,} of {len(rows):,} notebook instances are {given.fail_on} or worse, or unknown (--fail-on)"
+            )
+            return UNATTRIBUTED
+    is_whole = not missing and not account.unread and all(not each.unread for each in account.instances)
+    return DONE if is_whole else NOT_ALL_READ
+
+
+def _completion(given: argparse.Namespace, limits: Limits) -> int:
+    import shtab
+
+    print(shtab.complete(parser(_COMMANDS), given.shell))
+    return DONE
+
+
+_COMMANDS: dict[str, Command] = {
+    "summary": _summary,
+    "calls": _calls,
+    "event": _event,
+    "report": _report,
+    "audit": _audit,
+    "completion": _completion,
+}

@@ -1,0 +1,1 @@
+"""Which notebook made a call, and what speaks against that."""

@@ -1,0 +1,96 @@
+"""Judges calls: which notebook made this one, if any can be told."""
+
+from __future__ import annotations
+
+import re
+
+from ..calls.call import BASE_SESSION, Opening, role_name
+from ..calls.table import CallTable
+from ..errors import CommandError
+from .inventory import Inventory
+from .statuses import StatusName
+
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+_NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
+_SESSION_OF = re.compile(
+    r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
+)
+_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+
+
+class RoleError(CommandError):
+    """What was given as a role is none; the message says what to write."""
+
+
+class Judge:
+    """Judges calls by their `userIdentity`, as `call_of` took it in, and by nothing else.
+
+    Arguments: `role`, its name, which also fits another account's role and any path, or its ARN, which fits that one
+    only, or the ARN of one of its sessions, which has no path, and so fits any; `inventory`, by which names are known or
+    not. Without one, a name is taken for a notebook's if it can be one.
+    """
+
+    def __init__(self, role: str, inventory: Inventory | None = None) -> None:
+        session = _SESSION_OF.fullmatch(role)
+        if not (session or (_ROLE_ARN if role.startswith("arn:") else _ROLE_NAME).fullmatch(role)):
+            raise RoleError(
+                f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
+                "such as arn:aws:iam::111122223333:role/data-science-execution"
+            )
+        self.role = role
+        self.role_name = session["role"] if session else role_name(role)
+        self._account_id = session and session["account"]
+        self._by_arn = role.startswith("arn:") and not session
+        self._known = inventory.known if inventory else _NOTEBOOK_NAME
+        self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
+        """The role's unique id, where the inventory says it."""
+
+    def is_role(self, arn: str | None) -> bool:
+        """Return whether this is the ARN of the role that is asked about."""
+        if arn is None or self._by_arn:
+            return arn == self.role
+        return role_name(arn) == self.role_name and (not self._account_id or arn.split(":")[4] == self._account_id)
+
+    def is_named(self, named: str | None) -> bool:
+        """Return whether a call's `named_role` is the role that is asked about; a name alone is taken for it."""
+        return named is not None and (self.is_role(named) if named.startswith("arn:") else named == self.role_name)
+
+    def judge(self, table: CallTable) -> None:
+        """Set the status and the notebook of each call; both stay None where it isn't the role's."""
+        session = ("role_arn", "session_name")
+        verdicts = {each: self._verdict(*each) for each in set(table.rows(session))}
+        status_of = {each: status for each, (status, _) in verdicts.items()}
+        notebook_of = {each: notebook for each, (_, notebook) in verdicts.items()}
+        statuses = list(map(status_of.__getitem__, table.rows(session)))
+        for row, opening in table.openings.items():
+            if statuses[row] == "unattributed" and _is_handshake(opening, table["role_arn"][row]):
+                statuses[row] = "handshake"
+        table["status"] = statuses
+        table["notebook"] = list(map(notebook_of.__getitem__, table.rows(session)))
+
+    def is_known(self, name: str | None) -> bool:
+        """Return whether this is a notebook's name, as far as that can be told."""
+        return name is not None and name.lower() != BASE_SESSION.lower() and bool(self._known.fullmatch(name))
+
+    def _verdict(self, role_arn: str | None, session_name: str | None) -> tuple[StatusName | None, str | None]:
+        if not self.is_role(role_arn):
+            return None, None
+        if session_name == BASE_SESSION:
+            return "unattributed", None
+        if self.is_known(session_name):
+            return "attributed", session_name
+        return "unknown-name", None
+
+
+def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:
+    """Return whether a base session's AssumeRole opens a notebook session of its own role."""
+    return (
+        _account_and_name(opening.role_arn) == _account_and_name(caller_role_arn)
+        and opening.session_name != BASE_SESSION
+    )
+
+
+def _account_and_name(arn: str | None) -> tuple[str, str] | None:
+    """Return what tells a role: its path may be missing in one of two ARNs."""
+    return (arn.partition("/")[0], role_name(arn)) if arn else None

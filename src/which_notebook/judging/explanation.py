@@ -1,0 +1,103 @@
+"""One call, explained: what its record says, who opened its session, and what speaks against the attribution."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ..calls.call import Call
+from ..calls.filter import Filter
+from ..calls.scope import Scope
+from ..calls.search import Wanted
+from ..calls.table import CallTable
+from ..errors import CommandError
+from ..reading.reader import Reader
+from ..sources.coverage import Coverage
+from ..times import earlier, later
+from .attribution import Judge
+from .chains import find_chains
+from .inventory import Inventory
+from .warnings import AttributionWarning, Warnings
+
+_STEPS_AT_MOST = 50
+
+
+class NotFoundError(CommandError):
+    """No source holds the event; the message says so."""
+
+    is_wrong_usage = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it."""
+
+    call: Call
+    openings: list[Call]
+    warnings: list[AttributionWarning]
+
+    @property
+    def record(self) -> Any:
+        """The record, as it stands in the log."""
+        return msgspec.json.decode(self.call.record or b"null")
+
+
+def explain(
+    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, role: str | None, inventory: Inventory | None
+) -> Explanation:
+    """Explain the call with this event id, which is looked for in the scope.
+
+    `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
+    that opens sessions on itself. Raises NotFoundError where no source holds the event.
+    """
+    found = reader.calls(Wanted(event_id=event_id), scope, coverage)
+    call = next((call for call in found if call.event_id == event_id), None)
+    if call is None:
+        raise NotFoundError(f"no source holds an event {event_id}")
+    openings = _openings(call, reader, scope, coverage)
+    judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
+    around = scope.anywhere(earlier(call.event_time), later(call.event_time))
+    of_role = Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids)
+    if call.role_arn is None and call.role_id:
+        # Another record of the role's may tell which role has that unique id.
+        same = (each for each in reader.calls(of_role, around, coverage) if each.event_id == event_id)
+        call.role_arn = next((each.role_arn for each in same), None)
+    chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
+    table = CallTable.of([call])
+    chains.judge(table, judge)
+    (call,) = table.calls()
+    if call.status is None:
+        return Explanation(call, openings, [])
+    warnings = Warnings(judge)
+    within = Filter(scope=Scope(since=around.since, until=around.until))
+    for read in reader.tables(of_role, around, coverage):
+        table = read.selected(within.fitting(read))
+        judge.judge(table)
+        warnings.see(table)
+    warnings.conclude()
+    name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
+    return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
+
+
+def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
+    """Return the calls that opened the session, and the session that opened it, and so on."""
+    openings: list[Call] = []
+    seen: set[str] = set()
+    key, until = call.access_key_id, call.event_time
+    while key and key not in seen and len(openings) < _STEPS_AT_MOST:
+        seen.add(key)
+        found = reader.calls(Wanted(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
+        opened = [each for each in found if each.opening and each.opening.access_key_id == key]
+        openings += opened[:1]
+        key, until = (opened[0].access_key_id, opened[0].event_time) if opened else (None, until)
+    return openings
+
+
+def _role(call: Call, openings: list[Call]) -> str | None:
+    """Return the role of the session on the way that its own role's base session opened; else the caller's."""
+    for each in openings:
+        if each.opening and each.role_arn == each.opening.role_arn:
+            return each.role_arn
+    return call.role_arn

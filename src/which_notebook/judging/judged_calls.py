@@ -1,0 +1,128 @@
+"""The calls that answer a question: read, judged and filtered; and what is to be known about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from msgspec.structs import replace
+
+from ..calls.call import Call
+from ..calls.filter import Filter
+from ..calls.scope import Scope
+from ..calls.search import Wanted
+from ..calls.table import CallTable
+from ..reading.mentioned_roles import nearest_roles
+from ..reading.reader import Reader
+from ..sources.coverage import Coverage
+from ..times import earlier
+from .attribution import Judge
+from .chains import find_chains, wanted_for_chains
+from .role_calls import RoleCalls
+from .warnings import Warnings
+
+_IDS_NAMED = 5
+
+
+class JudgedCalls:
+    """A role's calls that fit a filter; `follow`: also those in other roles' sessions that a notebook's session opened.
+
+    Once all were taken, `coverage` says what was read; `unattributed`, how many calls of the base session fit the filter,
+    whatever it says of notebooks and statuses; `why_empty`, in sentences, why there is no call, if there is none.
+    """
+
+    def __init__(self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False) -> None:
+        self.judge = judge
+        self.filter = asked
+        self.coverage = Coverage()
+        self.role_calls = RoleCalls(judge, asked)
+        self.unattributed = 0
+        self.why_empty: list[str] = []
+        self._reader = reader
+        self._follow = follow
+        self._of_unknown_roles: Counter[str] = Counter()
+
+    def calls(self) -> Iterator[Call]:
+        """Yield them one by one, the oldest first."""
+        for table in self.tables():
+            yield from table.calls()
+
+    def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
+        """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
+        scope = self.filter.scope
+        wanted, judge = self._search_and_judge(scope)
+        within = Filter(scope=Scope(since=scope.since, until=scope.until))
+        of_any_notebook = replace(self.filter, notebooks=(), statuses=())
+        for read in self._reader.tables(wanted, scope, self.coverage):
+            judge(read)
+            self.role_calls.see(read)
+            table = read.selected(within.fitting(read))
+            if warnings:
+                warnings.see(table)
+            self._count_unknown_roles(table)
+            table = read.selected(read["status"])  # others are there for opening one of the role's sessions
+            fitting = table.selected(of_any_notebook.fitting(table))
+            self.unattributed += fitting["status"].count("unattributed")
+            yield self.role_calls.asked_for(table)
+        if warnings:
+            warnings.conclude()
+        self.why_empty = self._why_empty()
+
+    def _search_and_judge(self, scope: Scope) -> tuple[Wanted, Callable[[CallTable], None]]:
+        if not self._follow:
+            wanted = Wanted(role_names=(self.judge.role_name,), role_ids=self.judge.role_ids)
+            return wanted, self.judge.judge
+        # A session may have been opened before, in another region or account.
+        openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
+        covered = Coverage()
+        chains = find_chains(self._reader.tables(wanted_for_chains(self.judge), openings, covered), self.judge)
+        self.coverage.take_over(covered)
+        return chains.wanted(self.judge), partial(chains.judge, judge=self.judge)
+
+    def _count_unknown_roles(self, table: CallTable) -> None:
+        of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)
+        self._of_unknown_roles.update(role_id for _, role_id, _ in of_roles if role_id)
+
+    def notes(self) -> Iterator[str]:
+        """Yield, in sentences, what the reader of the answer should know."""
+        yield from self.coverage.notes
+        if self._of_unknown_roles and not any(map(self.judge.is_role, self._reader.role_arns.values())):
+            named = ", ".join(
+                f"{role_id} ({count:,})" for role_id, count in self._of_unknown_roles.most_common(_IDS_NAMED)
+            )
+            more = ", …" if len(self._of_unknown_roles) > _IDS_NAMED else ""
+            yield (
+                f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
+                f"{self.judge.role_name}'s, add logs of the role's own account, or an --inventory with role_unique_id"
+            )
+        if of_another_path := self.role_calls.of_another_path():
+            yield of_another_path
+
+    def missing(self) -> Iterator[str]:
+        """Yield, in sentences, what the logs that were read can't show."""
+        yield from self.coverage.gaps(self.filter.scope)
+        yield from self.role_calls.gaps()
+
+    def _why_empty(self) -> list[str]:
+        calls, coverage = self.role_calls, self.coverage
+        if calls.answered:
+            return []
+        if calls.count:
+            return list(calls.why_empty())
+        if not coverage.files and coverage.skipped:
+            return ["Nothing could be read, so nothing is known of this role"]
+        read = f"{coverage.files:,} file{'' if coverage.files == 1 else 's'} ({coverage.size:,} bytes)"
+        what = "what could be read of" if coverage.skipped else "what was read:"
+        said = [f"No call of the role {self.judge.role} is in {what} {read}"]
+        if same_name := calls.same_name():
+            return [*said, same_name]
+        if coverage.files:
+            files = self._reader.files(self.filter.scope, Coverage())
+            if nearest := nearest_roles(self.judge.role_name, files, self._reader.options.limits):
+                said.append(
+                    f"{self.judge.role_name} is named there, but in no record of a call by it that counts"
+                    if nearest == [self.judge.role_name]
+                    else f"Roles that are named there: {', '.join(nearest)}"
+                )
+        return said

@@ -1,0 +1,121 @@
+"""What the role's calls cover, and what became of them on the way to an answer: so that an empty one says why it is empty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import compress
+
+from ..calls.call import role_name
+from ..calls.filter import Filter
+from ..calls.table import CallTable
+from .attribution import Judge
+
+_NAMED = 6
+
+
+class RoleCalls:
+    """Takes in the role's judged calls, and which options took how many of them away."""
+
+    def __init__(self, judge: Judge, asked: Filter) -> None:
+        self._judge = judge
+        self._filter = asked
+        self.count = 0
+        self.first_seen: str | None = None
+        self.last_seen: str | None = None
+        self.regions: set[str] = set()
+        self.accounts: set[str] = set()
+        self.notebooks: set[str] = set()
+        self.other_roles: Counter[str] = Counter()
+        self.answered = self.handshakes = self.attributed = 0
+        self.has_data_events = False
+        self._taken: Counter[str] = Counter()
+
+    def see(self, table: CallTable) -> None:
+        """Take in all that was read and judged, the oldest first; what is no call of the role's has no status."""
+        is_role = [status is not None for status in table["status"]]
+        count = is_role.count(True)
+        if count < len(table):
+            others = Counter(
+                arn for arn, of_role in zip(table["role_arn"], is_role, strict=True) if arn and not of_role
+            )
+            self.other_roles.update({arn: n for arn, n in others.items() if role_name(arn) == self._judge.role_name})
+        if not count:
+            return
+        times = table["event_time"]
+        self.count += count
+        self.handshakes += table["status"].count("handshake")
+        self.attributed += table["status"].count("attributed")
+        calls = set(compress(table.rows(("event_category", "event_source", "event_name")), is_role))
+        self.has_data_events |= any(_is_data_event(*call) for call in calls)
+        self.first_seen = self.first_seen or times[is_role.index(True)]
+        self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
+        self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
+        self.notebooks.update(filter(None, set(table["notebook"])))
+        self.accounts.update(filter(None, set(compress(table["account_id"], is_role))))
+
+    def asked_for(self, table: CallTable) -> CallTable:
+        """Return those of the role's calls that are asked for."""
+        tests = self._filter.tests(table)
+        chosen = list(map(all, zip(*(fits for _, fits in tests), strict=True)))
+        self.answered += chosen.count(True)
+        if not self.answered:
+            left = [True] * len(table)
+            for option, fits in tests:
+                still = [a and b for a, b in zip(left, fits, strict=True)]
+                self._taken[option] += left.count(True) - still.count(True)
+                left = still
+        return table.selected(chosen)
+
+    def why_empty(self) -> Iterator[str]:
+        """Yield, in sentences, what took all of the role's calls away; nothing where some are left."""
+        if self.answered or not self.count:
+            return
+        yield (
+            f"Of the {self.count:,} calls of this role that were read none is asked for: they are from {self.first_seen} to "
+            f"{self.last_seen}, of the regions {_some(self.regions)}, the accounts {_some(self.accounts)} and the notebooks "
+            f"{_some(self.notebooks) or '(none)'}"
+        )
+        for option, count in self._taken.items():
+            if count:
+                yield f"{option} left out {count:,} of them"
+
+    def gaps(self) -> Iterator[str]:
+        """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""
+        if self.count and not self.has_data_events:
+            yield (
+                "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
+                "only if it is told to, and the event history never shows them: such calls may be missing here"
+            )
+        if self.attributed and not self.handshakes:
+            yield (
+                "There is no AssumeRole call that opened one of these sessions (a management event of the notebooks' "
+                "region, up to an hour before a session's calls), so nothing tells who opened them"
+            )
+
+    def of_another_path(self) -> str | None:
+        """Return a sentence on calls that aren't counted, of a role that differs by its path alone: an account has but one of a name."""
+        arn = self._judge.role
+        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] == arn.split("/")[0]}
+        if not self.count or not found:
+            return None
+        return (
+            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {arn}. Records that "
+            "don't say who issued a session have no path. To count both, give the role's name"
+        )
+
+    def same_name(self) -> str | None:
+        """Return a sentence on calls of other roles with the same name, if only such were read."""
+        if self.count or not self.other_roles:
+            return None
+        return f"There are calls of {_some(self.other_roles)}: give that ARN, or the name alone"
+
+
+def _is_data_event(category: str | None, source: str, name: str) -> bool:
+    # Records of older versions have no category.
+    return category == "Data" or (source == "s3.amazonaws.com" and "Object" in name)
+
+
+def _some(texts: Iterator[str] | set[str] | Counter[str]) -> str:
+    ordered = sorted(texts)
+    return ", ".join(ordered[:_NAMED]) + (f" and {len(ordered) - _NAMED:,} more" if len(ordered) > _NAMED else "")

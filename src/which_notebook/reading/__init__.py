@@ -1,0 +1,1 @@
+"""Reads what the sources list: in this process, in others, or from the cache."""

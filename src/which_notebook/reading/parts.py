@@ -1,0 +1,44 @@
+"""What reading log files gives, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+from msgspec import Struct
+
+from ..calls.search import Wanted
+from ..errors import reason_of
+from ..records.scan import Extract, scan
+from ..sources.registry import opened
+from ..sources.source import LogFile
+from .options import Options
+
+encode = msgspec.msgpack.Encoder().encode
+decode_extract = msgspec.msgpack.Decoder(Extract).decode
+
+
+class Part(Struct):
+    """What reading a file gave up to now, and whether that is the last of it; `encoded` is there where a worker read it."""
+
+    file: LogFile
+    extract: Extract
+    is_last: bool
+    encoded: bytes | None = None
+
+
+def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> Iterator[Part]:
+    """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
+    for file, content in opened(files, options.limits):
+        last = Extract(0, [], [])
+        try:
+            if isinstance(content, OSError):
+                raise content
+            with content:
+                for found in scan(content, wanted, cut=options.cut, limits=options.limits):
+                    if last.calls:
+                        yield Part(file, last, False)
+                    last = found
+        except OSError as error:
+            last = Extract(0, last.calls, [reason_of(error)])
+        yield Part(file, last, True)

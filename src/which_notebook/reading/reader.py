@@ -1,0 +1,185 @@
+"""Reads sources: what is remembered comes from the cache, the rest is read here or in worker processes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, islice
+
+from ..calls.call import Call
+from ..calls.order import in_order
+from ..calls.scope import Scope
+from ..calls.search import Wanted
+from ..calls.table import CallTable
+from ..calls.twins import without_twins
+from ..sources.coverage import Coverage
+from ..sources.source import LogFile, Source
+from .cache import Answer, Cache
+from .options import Options
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..records.scan import Extract
+    from .parts import Part
+    from .workers import Workers
+
+
+class Reader:
+    """Reads some sources, as often as it is asked to.
+
+    `role_arns`: the roles' ARNs by their unique ids, as far as they are known; each reading may tell more of them.
+    """
+
+    def __init__(self, sources: Sequence[Source], options: Options, role_arns: Mapping[str, str] | None = None) -> None:
+        self.options = options
+        self.role_arns = dict(role_arns or {})
+        self._sources = sources
+
+    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Call]:
+        """Yield what `tables` does, call by call."""
+        for table in self.tables(wanted, scope, coverage):
+            yield from table.calls()
+
+    def tables(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
+        """Yield the wanted calls of all sources in tables, in the order of time, each once.
+
+        Read is what the scope allows. `coverage` is complete once the tables are at their end.
+        """
+        with closing(Cache(self.options.cache, wanted)) as cache:
+            yield from _Reading(self, wanted, coverage, cache).tables(
+                self.files(scope, coverage), self._parts(wanted, scope, coverage)
+            )
+        if cache.trouble:
+            coverage.note(cache.trouble)
+
+    def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+        """Yield the files that the scope allows."""
+        for source in self._sources:
+            yield from source.files(scope, coverage)
+
+    def _parts(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+        for source in self._sources:
+            yield from source.calls(wanted, scope, coverage)
+
+
+class _Reading:
+    """One reading: for one search, with one coverage."""
+
+    def __init__(self, reader: Reader, wanted: Wanted, coverage: Coverage, cache: Cache) -> None:
+        self._role_arns = reader.role_arns
+        self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
+        self._wanted, self._coverage, self._cache = wanted, coverage, cache
+
+    def tables(self, files: Iterator[LogFile], parts: Iterator[Extract]) -> Iterator[CallTable]:
+        """Yield the calls of the files, and of the parts that come without one.
+
+        Where no file has changed since the same was asked for, all comes from the cache as it is.
+        """
+        # By name, since sources may overlap.
+        first = {file.name: file for file in islice(files, self._limits.listed_files)}.values()
+        part = next(parts, None)
+        is_all = part is None and len(first) < self._limits.listed_files
+        name = self._cache.answer_name(first) if is_all else None
+        if name and (answer := self._cache.get_answer(name)):
+            yield from self._remembered_answer(answer)
+            return
+        skips = self._coverage.skips
+        counted = self._coverage.files, self._coverage.size
+        without_file = map(self._of_part, chain([part] if part else [], parts))
+        batches = chain(without_file, self._batches(first, files))
+        tables: list[bytes] = []
+        for calls in without_twins(in_order(map(self._learned, batches), self._limits)):
+            table = CallTable.of(calls)
+            if name:
+                tables.append(table.encode())
+                if sum(map(len, tables)) > self._limits.remembered_answer_bytes:
+                    name = None
+                    tables.clear()
+            table.name_roles(self._role_arns)
+            yield table
+        if name and self._coverage.skips == skips:
+            files_read, size_read = self._coverage.files - counted[0], self._coverage.size - counted[1]
+            self._cache.put_answer(name, Answer(files_read, size_read, tables, self._role_arns))
+
+    def _remembered_answer(self, answer: Answer) -> Iterator[CallTable]:
+        self._coverage.files += answer.files
+        self._coverage.size += answer.size
+        self._role_arns.update(answer.role_arns)
+        for table in map(CallTable.decode, answer.tables):
+            table.name_roles(self._role_arns)
+            yield table
+
+    def _of_part(self, part: Extract) -> list[Call]:
+        self._coverage.size += part.size
+        self._progress.add(0, part.size)
+        return part.calls
+
+    def _batches(self, first: Collection[LogFile], rest: Iterator[LogFile]) -> Iterator[list[Call]]:
+        workers: Workers | None = None
+        expected_files = expected_size = 0
+        listing = first
+        try:
+            while listing:
+                expected_files += len(listing)
+                expected_size += sum(file.size or 0 for file in listing)
+                self._progress.expect(expected_files, expected_size, final=len(listing) < self._limits.listed_files)
+                unread = []
+                for file in listing:
+                    if (parts := self._cache.get(file)) is None:
+                        unread.append(file)
+                    else:
+                        yield from self._remembered(file, parts)
+                if unread:
+                    from .parts import read_file_parts
+
+                    size = sum(file.size or 0 for file in unread)
+                    if workers is None and self._options.jobs > 1 and size > self._limits.worth_workers_bytes:
+                        from .workers import Workers
+
+                        workers = Workers(self._options, self._wanted)
+                    # What can be read only once is this process's: a pipe, standard input.
+                    here = unread if workers is None else [file for file in unread if file.version is None]
+                    yield from self._read(read_file_parts(here, self._wanted, self._options))
+                    if workers:
+                        yield from self._read(workers.read(file for file in unread if file.version is not None))
+                listing = list(islice(rest, self._limits.listed_files))
+        finally:
+            if workers:
+                workers.close()
+
+    def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
+        from .parts import decode_extract
+
+        for part in parts:
+            found = decode_extract(part)
+            self._coverage.size += found.size
+            yield found.calls
+        self._count(file)
+
+    def _read(self, parts: Iterable[Part]) -> Iterator[list[Call]]:
+        from .parts import encode
+
+        read: defaultdict[str, list[bytes]] = defaultdict(list)
+        for part in parts:
+            name, found = part.file.name, part.extract
+            self._coverage.size += found.size
+            for problem in found.problems:
+                self._coverage.skip(part.file.shown_name or name, problem)
+            if self._cache.is_open and len(read[name]) <= self._limits.remembered_parts:
+                read[name].append(part.encoded or encode(found))
+            if part.is_last:
+                self._count(part.file)
+                known = read.pop(name, [])
+                if not found.problems and 0 < len(known) <= self._limits.remembered_parts:
+                    self._cache.put(part.file, known)
+            yield found.calls
+
+    def _learned(self, calls: list[Call]) -> list[Call]:
+        """Return the calls; of all that are read, these come before the first table."""
+        self._role_arns.update({call.role_id: call.role_arn for call in calls if call.role_arn and call.role_id})
+        return calls
+
+    def _count(self, file: LogFile) -> None:
+        self._coverage.files += 1
+        self._progress.add(1, file.size or 0)

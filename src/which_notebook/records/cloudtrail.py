@@ -1,0 +1,273 @@
+"""What of a CloudTrail record tells who made which call.
+
+The fields: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+and https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ..calls.call import Call, Opening, role_name
+
+_Of = TypeVar("_Of")
+
+
+class RecordError(Exception):
+    """A record can't be judged; the message says why, and which one where that can be told."""
+
+
+def call_of(record: bytes, *, keep_record: bool = False) -> Call:
+    """Return the call that a record tells of.
+
+    Raises RecordError where the record is no JSON, or lacks what every record of a call has.
+    """
+    try:
+        call = _call(_decoded(record, _DECODER))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(_reason(record, error)) from None
+    if keep_record:
+        call.record = record
+    return call
+
+
+def calls_of(records: bytes) -> list[Call]:
+    """Return the calls of records with commas between them; raises RecordError where one of them is none."""
+    try:
+        found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
+        return list(map(_call, found))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(str(error)) from None
+
+
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
+    if not text.isascii():
+        str(text, "utf-8")  # the decoder doesn't look into what it skips
+    return decoder.decode(text)
+
+
+def _call(found: _Record) -> Call:
+    identity = found.user_identity
+    context = identity.session_context
+    issuer = context.session_issuer if context else None
+    role_arn, session_name, role_id = _session(
+        identity.arn, identity.principal_id, issuer and issuer.arn, issuer and issuer.principal_id
+    )
+    event_time = _utc(found.event_time)
+    if event_time is None:
+        raise RecordError(f"record {found.event_id}: its eventTime {found.event_time!r} is no time")
+    account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
+    # Most texts come again and again, and are kept in memory once.
+    kept = _texts.setdefault
+    call = Call(
+        found.event_id,
+        event_time,
+        kept(found.event_source, found.event_source),
+        kept(found.event_name, found.event_name),
+        kept(found.aws_region, found.aws_region),
+        kept(account_id, account_id),
+        None,
+        None,
+        session_name,
+        role_arn,
+        kept(access_key_id, access_key_id),
+        kept(found.source_ip_address, found.source_ip_address),
+        found.vpc_endpoint_id,
+        kept(found.user_agent, found.user_agent),
+        found.error_code,
+        context.source_identity if context else None,
+        kept(found.event_category, found.event_category),
+        found.request_id,
+        role_id,
+    )
+    if len(_texts) > _TEXTS_AT_MOST:
+        _texts.clear()
+    if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
+        call.named_role = _named_role(_object(found.request_parameters), role_arn)
+    if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
+        call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
+    return call
+
+
+class _Issuer(Struct, gc=False, rename="camel"):
+    arn: str | None = None
+    principal_id: str | None = None
+
+
+class _SessionContext(Struct, gc=False, rename="camel"):
+    session_issuer: _Issuer | None = None
+    source_identity: str | None = None
+
+
+class _Identity(Struct, gc=False, rename="camel"):
+    arn: str | None = None
+    principal_id: str | None = None
+    account_id: str | None = None
+    access_key_id: str | None = None
+    invoked_by: str | None = None
+    session_context: _SessionContext | None = None
+
+
+_NOTHING = Raw(b"null")
+
+
+class _Record(Struct, gc=False, rename="camel"):
+    event_time: str
+    event_source: str
+    event_name: str
+    user_identity: _Identity
+    event_id: str = msgspec.field(name="eventID")
+    aws_region: str | None = None
+    account_id: str | None = msgspec.field(name="recipientAccountId", default=None)
+    source_ip_address: str | None = msgspec.field(name="sourceIPAddress", default=None)
+    vpc_endpoint_id: str | None = None
+    user_agent: str | None = None
+    error_code: str | None = None
+    event_category: str | None = None
+    request_id: str | None = msgspec.field(name="requestID", default=None)
+    # They differ from service to service, and may have any shape.
+    request_parameters: Raw = _NOTHING
+    response_elements: Raw = _NOTHING
+    additional_event_data: Raw = _NOTHING
+
+
+# Events that change something: only these can hand a role over, or change one.
+_MAY_NAME_A_ROLE = (
+    "Add", "Associate", "Attach", "Create", "Delete", "Detach", "Put", "Register", "Replace", "Run", "Start", "Submit", "Tag",
+    "Untag", "Update",
+)  # fmt: skip
+# They take no roles, and have the most events.
+_DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
+_TEXTS_AT_MOST = 20_000
+_TEXTS_WITHIN_TEXTS = 3
+_texts: dict[Any, Any] = {}
+_DECODER = msgspec.json.Decoder(_Record)
+_LIST_DECODER: msgspec.json.Decoder[list[_Record]] = msgspec.json.Decoder(list[_Record])
+# Of the days that every month has; others are looked at more closely.
+_AS_CLOUDTRAIL_WRITES_IT = re.compile(
+    r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
+)
+
+_SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:]+)(?:/(.+))?", re.DOTALL)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+_ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
+
+
+@lru_cache(maxsize=4096)
+def _session(
+    arn: str | None, principal_id: str | None, issuer_arn: str | None, issuer_id: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Return the role's ARN, the session's name and the role's unique id.
+
+    What counts is the session's own ARN, whatever type of identity the record says. It drops the role's path, which the
+    issuer's has; and some anonymised ARNs lack the session, which the principal id has too.
+    """
+    role_id, _, name = (principal_id or "").partition(":")
+    found = _SESSION_ARN.fullmatch(arn or "")
+    is_issued = issuer_arn is not None and _ROLE_ARN.fullmatch(issuer_arn) is not None
+    if found:
+        role_arn = issuer_arn if is_issued else f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
+        return role_arn, found[4] or name or None, issuer_id or role_id or None
+    if arn or not _ROLE_ID.fullmatch(role_id) or not name:
+        return None, None, None
+    return (issuer_arn if is_issued else None), name, role_id
+
+
+def _opening(record: _Record, principal: str | None) -> Opening | None:
+    asked = _object(record.request_parameters)
+    role_arn = _text(_member(asked, "roleArn"))
+    if role_arn is None:
+        return None  # CloudTrail leaves a refused call's parameters out.
+    granted = _member(_object(record.additional_event_data), "explicitTrustGrant")
+    return Opening(
+        role_arn,
+        _text(_member(asked, "roleSessionName")),
+        _text(_member(_member(_object(record.response_elements), "credentials"), "accessKeyId")),
+        _text(_member(asked, "sourceIdentity")),
+        principal,
+        granted if isinstance(granted, bool) else None,
+    )
+
+
+def _named_role(asked: object, caller_role_arn: str) -> str | None:
+    """Return the role that parameters name: the caller's own where it is one of several."""
+    profile = _member(asked, "iamInstanceProfile")
+    # The console gives an instance profile the name of its role.
+    by_profile = _text(_member(profile, "name")) or role_name(_text(_member(profile, "arn")) or "")
+    found = [text for text in (*_roles_in(asked), by_profile) if text]
+    own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
+    return next(own, found[0] if found else None)
+
+
+def _roles_in(value: object) -> Iterator[str]:
+    """Yield what stands under names such as `roleArn`, `executionRole` and `roleName`, however deep."""
+    pending = [value]
+    while pending:
+        each = pending.pop()
+        if isinstance(each, list):
+            pending += each
+        elif isinstance(each, dict):
+            for name, inner in each.items():
+                if isinstance(inner, str) and name.lower().endswith(("role", "rolearn", "rolename")):
+                    yield inner
+                elif isinstance(inner, (dict, list)):
+                    pending.append(inner)
+
+
+def _object(field: Raw) -> object:
+    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
+    value = msgspec.json.decode(field)
+    for _ in range(_TEXTS_WITHIN_TEXTS):
+        if not isinstance(value, str):
+            return value
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+    return value
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _utc(event_time: str) -> str | None:
+    """Return the time as CloudTrail writes it, so that the order of texts is the order of times; None where it is none."""
+    if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(event_time):
+        return event_time
+    try:
+        moment = datetime.fromisoformat(event_time)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _reason(record: bytes, error: Exception) -> str:
+    class Named(Struct):
+        id: object = msgspec.field(name="eventID", default=None)
+
+    if isinstance(error, UnicodeDecodeError):
+        said = "invalid UTF-8"
+    elif isinstance(error, RecursionError):
+        said = "nested too deep"
+    else:
+        said = str(error)
+    try:
+        event_id = msgspec.json.decode(record, type=Named).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        event_id = None
+    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {said}"

@@ -1,0 +1,75 @@
+"""A file's content while it is read, and what is found to be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .decompress import DamagedFileError
+
+_PROBLEMS_AT_MOST = 10
+_PRICE = 200
+_CREDIT = 30_000_000
+
+
+class Content:
+    """The pieces of a file's content, and what is known once they have come: their size in bytes, and what ended them."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.size = 0
+        self.damage: str | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = next(self._pieces)
+        except DamagedFileError as error:
+            self.damage = str(error)
+            raise StopIteration from None
+        self.size += len(piece)
+        return piece
+
+
+class TooManyProblemsError(Exception):
+    """The file is no log, or was made to take up time: the rest of it stays unread."""
+
+
+class Problems:
+    """What is wrong with what stands in a file, told in a bounded number of lines.
+
+    Telling a problem takes time, and a file may be made to have nothing else. So each has a price, in characters that are
+    read in the same time; what was read pays for it.
+    """
+
+    def __init__(self) -> None:
+        self._first: list[str] = []
+        self._number = 0
+        self._credit = _CREDIT
+        self._closed = False
+
+    def has_read(self, characters: int) -> None:
+        """Take down how much was read."""
+        self._credit += characters
+
+    def add(self, problem: str, wasted: int = 0) -> None:
+        """Take one down, and how many characters were read in vain; raise TooManyProblemsError where they take up the time."""
+        if self._closed:
+            return
+        self._number += 1
+        self._credit -= _PRICE + wasted
+        if self._number <= _PROBLEMS_AT_MOST:
+            self._first.append(problem)
+        if self._credit < 0:
+            raise TooManyProblemsError
+
+    def close(self) -> None:
+        """Take down no more."""
+        self._closed = True
+
+    def lines(self) -> list[str]:
+        """Return a line for each of the first ones, and how many more there are."""
+        more = self._number - len(self._first)
+        rest = "; the rest is left unread" if self._credit < 0 else ""
+        return [*self._first, f"and {more:,} more problems{rest}"] if more else self._first

@@ -1,0 +1,90 @@
+"""What a reading covered: how much was read, what couldn't be, which files were left out, and of which days there are any."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from msgspec import Struct, field
+
+from ..calls.scope import Scope
+from .log_paths import place_of
+
+_DAYS_LOOKED_AT = 400
+_DAYS_NAMED = 5
+
+
+class Coverage(Struct):
+    """What is known of one reading once it is at its end.
+
+    `files` were read, of `size` bytes when decompressed. `skipped`: what couldn't be read, and why (`skips`: how often
+    something was). `notes`: what the
+    reader of the answer should know. `left_out`: files that are no logs, by ending and reason. `days` of delivery by
+    region, and `accounts`, of files in CloudTrail's layout.
+    """
+
+    files: int = 0
+    size: int = 0
+    skipped: dict[tuple[str, str], None] = field(default_factory=dict)
+    skips: int = 0
+    notes: dict[str, None] = field(default_factory=dict)
+    left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    days: dict[str, set[str]] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+
+    def skip(self, name: str, reason: str) -> None:
+        """Take down that a source, or a part of it, couldn't be read; the same only once."""
+        self.skipped[name, reason] = None
+        self.skips += 1
+
+    def note(self, text: str) -> None:
+        """Take down what the reader of the answer should know; the same only once."""
+        self.notes[text] = None
+
+    def see(self, path: str) -> None:
+        """Take in the path of a log file, or of a folder with some, whether it is read or not."""
+        if place := place_of(path):
+            account, region, day = place
+            self.accounts.add(account)
+            self.days.setdefault(region, set()).add(day)
+
+    def leave_out(self, path: str, reason: str) -> None:
+        """Take in that a file of a source isn't read."""
+        name = os.path.basename(path)
+        ending = os.path.splitext(name)[1].lower()
+        self.left_out[ending or "no ending", reason] += 1
+
+    def take_over(self, before: Coverage) -> None:
+        """Take in what couldn't be read, and is to be known, of a reading that went before this one."""
+        self.skipped |= before.skipped
+        self.notes |= before.notes
+
+    def gaps(self, scope: Scope) -> Iterator[str]:
+        """Yield a sentence for each region, and for the days, that are asked for and have no log file."""
+        if not self.days:
+            return
+        for region in scope.regions:
+            if region not in self.days:
+                yield f"There is no log file of the region {region}"
+        first, last = (time and time[:10] for time in (scope.since, scope.until))
+        there = set().union(*self.days.values())
+        first, last = first or min(there), last or max(there)
+        missing = [day for day in _days(first, last) if day not in there]
+        if missing:
+            named = ", ".join(missing[:_DAYS_NAMED]) + (", …" if len(missing) > _DAYS_NAMED else "")
+            yield f"There is no log file of {len(missing):,} of the days from {first} to {last} ({named})"
+
+    def left_out_plain(self) -> list[dict[str, str | int]]:
+        """Return what was left out as it is put out in JSON."""
+        return [
+            {"ending": ending, "reason": reason, "files": files}
+            for (ending, reason), files in sorted(self.left_out.items())
+        ]
+
+
+def _days(first: str, last: str) -> Iterator[str]:
+    day, end = date.fromisoformat(first), date.fromisoformat(last)
+    for number in range(min((end - day).days + 1, _DAYS_LOOKED_AT)):
+        yield str(day + timedelta(days=number))

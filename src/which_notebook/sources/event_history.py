@@ -1,0 +1,214 @@
+"""The account's event history, `cloudtrail:`: what CloudTrail keeps of each region without a trail, 90 days of management events.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html: 50 events a page, one attribute a
+lookup, two requests a second for each account and region.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from .. import aws
+from ..calls.scope import Scope
+from ..calls.search import Wanted
+from ..calls.spool import Blocks
+from ..errors import reason_of
+from ..records.cloudtrail import RecordError, call_of
+from ..records.scan import Extract
+from .coverage import Coverage
+from .source import Source, SourceError
+
+NAME = "cloudtrail:"
+_DAYS = 90
+_PERMISSION = "cloudtrail:LookupEvents"
+# A little more than the half second: on its way a request may catch up with the one before.
+_SECONDS_BETWEEN_REQUESTS = 0.525
+# Whoever else asks in this account and region shares the rate, and may do so for a while.
+_ATTEMPTS = 8
+
+# Where the events of global services are: IAM, CloudFront, sign-in, and STS's global endpoint.
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
+# The other partitions': the region that IAM's requests are signed for, in botocore's endpoints.json.
+_GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
+
+Attribute = tuple[str, str] | None
+"""What a lookup asks for: an attribute's key and value. None: all events of the time range."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Extract).decode
+
+
+class EventHistory(Source):
+    """The event history; needs cloudtrail:LookupEvents.
+
+    A look through the whole time range takes long: where it is read again, a copy of what it gave answers the next
+    such question.
+    """
+
+    def __init__(self, name: str, *, again: bool = False) -> None:
+        if name != NAME:
+            raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
+        super().__init__(name, again=again)
+        self._copy: Blocks | None = None
+
+    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+        """Yield the wanted calls, a page at a time.
+
+        The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
+        without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
+        us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
+        """
+        has_copy = self._copy is not None and _needs_all(wanted)
+        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(wanted, scope, coverage):
+            yield Extract(found.size, list(filter(wanted.wants, found.calls)), [])
+
+    def close(self) -> None:
+        """Remove the copy."""
+        if self._copy:
+            self._copy.close()
+
+    def _looked_up(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+        oldest = datetime.now(UTC) - timedelta(days=_DAYS)
+        coverage.note(_note(scope, oldest))
+        copy = Blocks() if self.again and _needs_all(wanted) else None
+        for region, found in _pages_of_regions(wanted, scope, oldest, coverage):
+            for problem in found.problems:
+                coverage.skip(f"{NAME} {region}", problem)
+            if copy:
+                copy.add(_encode(found))
+            yield found
+        self._copy = copy or self._copy
+
+
+def lookups(wanted: Wanted) -> list[Attribute]:
+    """Return the lookups that give all of the wanted calls in the fewest pages.
+
+    The call with an event id, the calls with an access key, and the call that opened a session are a page each (an
+    AssumeRole event names the new access key among its resources). No attribute stands for a role: its calls have the
+    session's name as their user name, and which names there are isn't known, least of all those that nobody expects. So for
+    a role's calls, as for whoever opens sessions or carries a source identity, all of the time range is looked through.
+    """
+    if _needs_all(wanted):
+        return [None]
+    by_id = [("EventId", wanted.event_id)] if wanted.event_id is not None else []
+    by_key = [("AccessKeyId", key) for key in sorted(wanted.access_keys)]
+    return [*by_id, *by_key, *(("ResourceName", key) for key in sorted(wanted.opened_keys))]
+
+
+def _needs_all(wanted: Wanted) -> bool:
+    return bool(wanted.role_names or wanted.chains or wanted.source_identities)
+
+
+def _note(scope: Scope, oldest: datetime) -> str:
+    note = f"{NAME} holds management events only, no data events (such as S3's GetObject), and {_DAYS} days of them"
+    if scope.since and datetime.fromisoformat(scope.since) < oldest:
+        note += f"; --since {scope.since} goes back further"
+    return note
+
+
+def _pages_of_regions(
+    wanted: Wanted, scope: Scope, oldest: datetime, coverage: Coverage
+) -> Iterator[tuple[str, Extract]]:
+    """Yield what each page gives, with its region; the regions are asked at the same time, each a page ahead."""
+    if scope.until and datetime.fromisoformat(scope.until) < oldest:
+        return
+    asked = scope.regions or scope.service_regions
+    try:
+        regions = _with_global_regions(asked)
+    except OSError as error:
+        coverage.skip(NAME, reason_of(error))
+        return
+    with ThreadPoolExecutor(len(regions)) as pool:
+        pages_of = [(region, _pages(region, wanted, scope, oldest, not asked or region in asked)) for region in regions]
+        running = {pool.submit(next, pages, None): (region, pages) for region, pages in pages_of}
+        while running:
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                region, pages = running.pop(done)
+                if (found := done.result()) is not None:
+                    running[pool.submit(next, pages, None)] = region, pages
+                    yield region, found
+
+
+def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
+    with aws.named_errors(_PERMISSION):
+        regions = aws.regions_asked(asked)
+        of_global_services = {_GLOBAL_REGIONS.get(aws.partition(region) or "") for region in regions}
+    return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
+
+
+def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Extract]:
+    """Yield what each page of a region gives; an error as the last one's problem."""
+    attributes = lookups(wanted)
+    if not is_asked_for:
+        attributes = [each or ("EventName", "AssumeRole") for each in attributes]
+    try:
+        with aws.named_errors(_PERMISSION):
+            paginator = history_client(region).get_paginator("lookup_events")
+            for attribute in attributes:
+                for page in paginator.paginate(**_parameters(attribute, scope, oldest)):
+                    yield _found(page, keep_record=wanted.keeps_record)
+    except OSError as error:
+        reason = reason_of(error)
+        if not aws.is_known_region(region, "cloudtrail"):
+            reason += f"; boto3 knows no region {region}"
+        yield Extract(0, [], [reason])
+
+
+def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if attribute:
+        given["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
+    since = scope.since and datetime.fromisoformat(scope.since)
+    # A time that is out of range is refused; and a session was opened before the calls in it.
+    if since and since > oldest and not (attribute and attribute[0] == "ResourceName"):
+        given["StartTime"] = since
+    if scope.until:
+        given["EndTime"] = datetime.fromisoformat(scope.until)
+    return given
+
+
+def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
+    found = Extract(0, [], [])
+    for event in page["Events"]:
+        record = event["CloudTrailEvent"].encode()
+        found.size += len(record)
+        try:
+            found.calls.append(call_of(record, keep_record=keep_record))
+        except RecordError as error:
+            found.problems.append(str(error))
+    return found
+
+
+def history_client(region: str) -> Any:
+    """Return the region's client, whose requests are paced."""
+    client = aws.client("cloudtrail", region, attempts=_ATTEMPTS)
+    # Just before each request, so botocore's own retries are paced as well.
+    client.meta.events.register(
+        "before-send.cloudtrail.LookupEvents", _PACES.setdefault(region, Pace()), unique_id="which-notebook-pace"
+    )
+    return client
+
+
+class Pace:
+    """Lets a request pass each half second, whoever makes it; botocore calls it before it sends one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def __call__(self, **event: Any) -> None:
+        """Wait until it is time."""
+        with self._lock:
+            time.sleep(max(0.0, self._next - self._clock()))
+            self._next = self._clock() + _SECONDS_BETWEEN_REQUESTS
+
+
+_PACES: dict[str, Pace] = {}

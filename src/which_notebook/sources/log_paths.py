@@ -1,0 +1,58 @@
+"""What the path of a CloudTrail file tells, without reading it.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html:
+`AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_….json.gz`, where the
+time is the delivery's. Network activity events lie in `CloudTrail-NetworkActivity` instead of `CloudTrail`:
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-find-log-files.html.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from ..calls.scope import Scope
+
+_PATH = re.compile(
+    r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail(?:-NetworkActivity)?/(?P<region>[a-z0-9-]+)"
+    r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
+)
+_NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)|_CloudTrail-(?:Digest|Insight)_")
+
+
+def holds_calls(path: str) -> bool:
+    """Return whether a file of this path, or in a folder of this path (with a / behind it), is a log of calls, and no digest or insight."""
+    return not _NOT_CALLS.search(path)
+
+
+def place_of(path: str) -> tuple[str, str, str] | None:
+    """Return the account, the region and the day of delivery of a file, or of a folder with a / behind it; None where the path tells none."""
+    found = _PATH.search(path)
+    return found and (found["account"], found["region"], f"{found['year']}-{found['month']}-{found['day']}")
+
+
+def may_answer(path: str, scope: Scope) -> bool:
+    """Return whether such a file can hold a call that is asked for; True where its path tells nothing."""
+    place = place_of(path)
+    if not place:
+        return True
+    account, region, day = place
+    if scope.accounts and account not in scope.accounts:
+        return False
+    if scope.regions and region not in scope.regions:
+        return False
+    first, last = days(scope)
+    return (first is None or day >= first) and (last is None or day <= last)
+
+
+def days(scope: Scope) -> tuple[str | None, str | None]:
+    """Return the first and the last day whose folders can hold what is asked for.
+
+    A record lies under the day of its delivery, some minutes after the call and rarely days.
+    """
+    first = scope.since[:10] if scope.since else None
+    last = None
+    if scope.until:
+        asked = date.fromisoformat(scope.until[:10])
+        last = str(asked + min(timedelta(days=scope.delivered_within_days), date.max - asked))
+    return first, last

@@ -1,0 +1,88 @@
+"""What can be read only once: standard input (`-`), and pipes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from typing import IO, BinaryIO, cast
+
+from ..calls.scope import Scope
+from ..limits import Limits
+from .coverage import Coverage
+from .source import LogFile, Opened, Source, SourceError
+
+KIND = "read_once"
+STANDARD_INPUT = "-"
+
+
+def is_read_once(name: str) -> bool:
+    """Return whether this names standard input or a pipe."""
+    try:
+        return name == STANDARD_INPUT or stat.S_ISFIFO(os.stat(name).st_mode)
+    except OSError:
+        return False
+
+
+class ReadOnce(Source):
+    """Standard input, or a pipe; where it is read again, it is copied into a temporary file first."""
+
+    def __init__(self, name: str, *, again: bool = False) -> None:
+        if name == STANDARD_INPUT and sys.stdin.isatty():
+            raise SourceError(
+                "- means standard input, but that is the terminal: pipe a log into the command, or name a file"
+            )
+        super().__init__(name, again=again)
+        self._copy: IO[bytes] | None = None
+
+    def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+        """Yield the one file."""
+        if not self.again:
+            yield LogFile(KIND, self.name if self.name == STANDARD_INPUT else os.path.abspath(self.name))
+            return
+        if self._copy is None:
+            self._copy = self._copied()
+        yield LogFile(KIND, self._copy.name, os.fstat(self._copy.fileno()).st_size, shown_name=self.name)
+
+    def close(self) -> None:
+        """Remove the copy."""
+        if self._copy:
+            self._copy.close()
+
+    @staticmethod
+    def opened(files: list[LogFile], limits: Limits) -> Iterator[Opened]:
+        """Yield each with its content, so that it can be read a second time."""
+        for file in files:
+            yield open_local(file, limits)
+
+    def _copied(self) -> IO[bytes]:
+        import shutil
+        import tempfile
+
+        copy = tempfile.NamedTemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - close() closes it
+        is_standard_input = self.name == STANDARD_INPUT
+        with open(0 if is_standard_input else self.name, "rb", closefd=not is_standard_input) as source:
+            shutil.copyfileobj(source, copy)
+        copy.flush()
+        return copy
+
+
+def open_local(file: LogFile, limits: Limits) -> Opened:
+    """Return a file of this machine, opened; one that can be read only once as a copy: a long one in a temporary file."""
+    try:
+        content = sys.stdin.buffer if file.name == STANDARD_INPUT else open(file.name, "rb", buffering=0)  # noqa: SIM115 - the reader closes it
+        return file, content if content.seekable() else _spooled(content, limits)
+    except OSError as error:
+        return file, error
+
+
+def _spooled(pipe: BinaryIO, limits: Limits) -> BinaryIO:
+    import shutil
+    from tempfile import SpooledTemporaryFile
+
+    copy = SpooledTemporaryFile(limits.copied_bytes, prefix="which-notebook-")  # noqa: SIM115 - the reader closes it
+    with pipe:
+        shutil.copyfileobj(pipe, copy)
+    copy.seek(0)
+    return cast(BinaryIO, copy)

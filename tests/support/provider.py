@@ -1,0 +1,76 @@
+"""The AWS provider, kept running for all Terraform commands of a test process.
+
+Terraform checks the provider's 700 MB against the lock file, starts it and ends it for each command, which is more work
+than most plans. A provider offers to be started once, for debugging, and to serve all commands that TF_REATTACH_PROVIDERS
+leads to it; each command configures it anew. It reads the AWS_* variables of its own process: one process an environment.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import subprocess
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+# Terraform's and OpenTofu's address of one and the same provider.
+_ADDRESSES = ("registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws")
+# Each takes some 200 MB.
+_AT_MOST = 2
+
+
+class ProviderError(Exception):
+    """The provider ended instead of saying where it listens."""
+
+
+class RunningProvider:
+    """One provider process; it ends with the process that started it."""
+
+    def __init__(self, program: Path, environment: Mapping[str, str], folder: Path) -> None:
+        # Its logs would be of each request, at the finest level.
+        quiet = dict.fromkeys(("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER"), "off")
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", str(program), "-debug"],
+            cwd=folder,
+            env={**environment, **quiet, "TMPDIR": "."},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert self._process.stdout
+        for line in self._process.stdout:
+            name, _, value = line.decode().strip().partition("=")
+            if name == "TF_REATTACH_PROVIDERS":
+                break
+        else:
+            raise ProviderError(f"{program} -debug ended with status {self._process.wait()}")
+        (reattach,) = json.loads(value.strip("'")).values()
+        # Its socket lies in its own folder, by a path that is short enough from everywhere.
+        reattach["Addr"]["String"] = f"/proc/{self._process.pid}/cwd/{reattach['Addr']['String']}"
+        self.reattach = json.dumps(dict.fromkeys(_ADDRESSES, reattach))
+
+    def end(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+
+
+_running: OrderedDict[tuple[tuple[str, str], ...], RunningProvider] = OrderedDict()
+
+
+def running_provider(program: Path, environment: Mapping[str, str], folder: Path) -> RunningProvider:
+    """Return the provider that runs with these AWS_* variables; start it in a folder where there is none."""
+    key = tuple(sorted((name, value) for name, value in environment.items() if name.startswith("AWS_")))
+    if key not in _running:
+        while len(_running) >= _AT_MOST:
+            _running.popitem(last=False)[1].end()
+        _running[key] = RunningProvider(program, environment, folder)
+    _running.move_to_end(key)
+    return _running[key]
+
+
+@atexit.register
+def _end_all() -> None:
+    while _running:
+        _running.popitem()[1].end()

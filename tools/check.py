@@ -1,0 +1,82 @@
+"""Runs every check of code and documents, and prints one line for each, with what it said where it found something.
+
+Run as `python tools/check.py [NAME...]` by `make check`; ends with status 1 where something is to mend. A checker that
+isn't here is named, and the others run. With REQUIRE_CHECKERS=1, as in the workflow, that is an error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from check_text import files
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PROGRAMS = [CHECKOUT / ".venv/bin", CHECKOUT / ".cache/checkers/bin"]
+"""Where checkers stand, before the PATH: what tools/set-up.sh and tools/checkers.sh bring."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, and the command that ends with another status than 0 where something is to mend."""
+
+    name: str
+    command: Sequence[str]
+
+
+def checks() -> list[Check]:
+    """Return the checks, those that take long first."""
+    names = [str(path.relative_to(CHECKOUT)) for path in files(CHECKOUT)]
+    shell = [name for name in names if name.endswith(".sh") or name == ".ci/run"]
+    workflows = [name for name in names if name.startswith(".github/workflows/")]
+    return [
+        Check("checkov", ["checkov", "--config-file", ".checkov.yml", "--directory", "."]),
+        Check("terraform fmt and validate", [sys.executable, "tools/check_terraform.py"]),
+        Check("mypy", ["mypy"]),
+        Check("tflint", ["tflint", "--recursive", f"--config={CHECKOUT / '.tflint.hcl'}"]),
+        Check("ruff format", ["ruff", "format", "--check", "."]),
+        Check("ruff", ["ruff", "check", "."]),
+        Check("shellcheck", ["shellcheck", *shell]),
+        Check("shfmt", ["shfmt", "--apply-ignore", "--diff", *shell]),  # its settings stand in .editorconfig
+        Check("actionlint", ["actionlint", *workflows]),
+        Check("codespell", ["codespell", *names]),
+        Check("line ends, white space, links", [sys.executable, "tools/check_text.py"]),
+    ]
+
+
+def run(check: Check) -> bool:
+    """Run a check and print how it ended; return whether nothing is left to mend."""
+    path = os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])
+    if shutil.which(check.command[0], path=path) is None:
+        print(f"not run  {check.name}: {check.command[0]} isn't here (tools/checkers.sh says why)", flush=True)
+        return os.environ.get("REQUIRE_CHECKERS") != "1"
+    start = time.monotonic()
+    done = subprocess.run(
+        check.command, cwd=CHECKOUT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        env={**os.environ, "PATH": path, "PYTHONPATH": "tests:tests/support"},
+    )  # fmt: skip
+    said = f"\n{done.stdout}{done.stderr}".rstrip() if done.returncode else ""
+    print(f"{'MEND' if done.returncode else 'ok':<8} {check.name} ({time.monotonic() - start:.0f} s){said}", flush=True)
+    return done.returncode == 0
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Run the checks of these names, or all; return the exit status."""
+    known = checks()
+    if unknown := set(wanted) - {each.name for each in known}:
+        print(f"check: no check {', '.join(sorted(unknown))}; there are {', '.join(each.name for each in known)}")
+        return 2
+    with ThreadPoolExecutor(2) as pool:
+        passed = list(pool.map(run, [each for each in known if not wanted or each.name in wanted]))
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,78 @@
+"""An emulated AWS account for trials of one's own; it runs until Ctrl-C.
+
+Run as `python tools/sandbox.py` by `make sandbox`. Its notebook instances boot where this is root. All of it stays below
+.cache/sandbox in the clone, and is removed at the end.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+from typing import NoReturn
+
+from emulator.server import Emulator, StartError
+from workspace import CHECKOUT
+
+FOLDER = CHECKOUT / ".cache" / "sandbox"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+GUIDE = """
+An emulated AWS account is up. {boots} In another terminal:
+
+{exports}
+
+and then, for example:
+
+  terraform -chdir=examples/basic init && terraform -chdir=examples/basic apply
+  aws sagemaker list-notebook-instances
+  curl -X POST {endpoint}/_emulator/cloudtrail/flush
+  .venv/bin/which-notebook summary {log} --role data-science-execution
+
+Ctrl-C here ends the account and removes all that is in it. A Terraform state that knows it is of no use then.
+"""
+
+
+def ended(*_: object) -> NoReturn:
+    """End everything that was started, once."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Keep the account up; return the exit status."""
+    for each in SIGNALS:
+        signal.signal(each, ended)
+    boot = os.geteuid() == 0
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        with Emulator(FOLDER, boot=boot) as emulator:
+            variables = emulator.environment().items()
+            print(
+                GUIDE.format(
+                    boots="Notebook instances in it boot."
+                    if boot
+                    else "Notebook instances in it don't boot: that needs root.",
+                    exports="\n".join(f"  export {name}={shlex.quote(value)}" for name, value in variables),
+                    endpoint=emulator.endpoint_url,
+                    log=emulator.cloudtrail_folder.relative_to(CHECKOUT),
+                ),
+                flush=True,
+            )
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        print("\nsandbox: the account is gone", file=sys.stderr)
+    except StartError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
