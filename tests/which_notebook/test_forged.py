@@ -228,6 +228,29 @@ def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str])
     assert len(ask("calls", path, "--role", ROLE, *options).calls) == len(REAL)
 
 
+JOINTS = [",", ", ", ",\n", "\n,\n", " , ", "\r\n,\r\n\t", "\n", "", " "]
+
+
+@pytest.mark.parametrize("joint", JOINTS)
+@pytest.mark.parametrize("company", ["behind an object", "between small ones", "behind what ends like a record"])
+def test_nor_in_a_file_that_was_joined_of_others(joint: str, company: str) -> None:
+    """The list of records that is closed by then doesn't stand for the one that is open."""
+    held = COMPANY[company](forged())
+    usual = asked_for(held)
+    # So that all ends as a file's list of records does.
+    last = {key: each for key, each in usual.items() if key != "requestParameters"} | {"x": held}
+    for whole in ({"Records": [REAL[0], others(), others()]}, [REAL[0], others()]):
+        for values in (
+            [whole, usual, {"Records": [others(), REAL[1]]}],
+            [whole, last],
+            [whole, {"digestStartTime": "x", "y": []}, last],
+            [whole, {"Records": []}, last],
+        ):
+            for layout in ({"separators": (",", ":")}, {"indent": 1}):
+                data = joint.join(json.dumps(each, **layout) for each in values).encode()
+                assert_counted(data, REAL if len(values) == 3 and values[1] is usual else REAL[:1])
+
+
 # Of any kind
 
 texts = st.sampled_from(["", "]", "]}", '"', '\\"]},', "},", '{"eventVersion":', "[[", ROLE]) | st.text(max_size=4)

@@ -7,6 +7,8 @@ where it must stand in a string; a closing one counts only where it can't stand 
 - Behind an escaped quotation mark (an odd number of backslashes before it) a string goes on to its next quotation mark.
 - Closing brackets, a comma and a quotation mark: if the brackets stood in a string, that mark would end it, and only a
   comma, a colon, a closing bracket or white space could follow. Where something else follows, they stand in none.
+- Where an object follows, too, the last bracket may close the list of the file's records, if files were joined. That isn't
+  one of a record's lists, so it counts as none: else a list that is open behind it would seem closed.
 
 No caller can make a text in which this is otherwise, so lists that are counted as closed are. The records of a file are
 much alike, and so are those of several: what stands around their brackets is learned from them.
@@ -28,6 +30,8 @@ _LESSONS_AT_MOST = 100
 _IN_STRING = re.compile(rb'[^:,\["\s]\[|[^\\](?:\\\\){0,3}\\"[:,] ?\[')
 # All that closes between two texts, so that no bracket is in two marks. Without the comma it may be the list of records.
 _CLOSING = re.compile(rb'[^\]}\s][\]}\s]{1,60}+,\s{0,60}+\{?\s{0,60}+"[^,:\]}\s]')
+# Of the file's records, perhaps, with the object that they stand in. No record of AWS's ends with a list.
+_CLOSING_OF_RECORDS = re.compile(rb"\]\s*\}?\s*,\s*\{")
 
 
 class OpenLists:
@@ -64,7 +68,9 @@ class OpenLists:
         if self._lessons >= _LESSONS_AT_MOST:
             return False
         self._lessons += 1
-        closing = Counter(mark for mark in _CLOSING.findall(text) if b"]" in mark)
+        closing = Counter(
+            mark for mark in _CLOSING.findall(text) if b"]" in mark and not _CLOSING_OF_RECORDS.search(mark)
+        )
         brackets = Counter(_IN_STRING.findall(text))
         brackets.update({mark: number * mark.count(b"]") for mark, number in closing.items()})
         marks = [(mark, mark.count(b"]") or 1) for mark, _ in brackets.most_common(_MARKS_AT_MOST)]
