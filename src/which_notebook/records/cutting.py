@@ -137,6 +137,7 @@ def _cut(
     """Yield the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
     if end <= head:
         raise NotCuttableError
+    top_level.see(window, head)
     stops: dict[int, int] = {}
     # Between these each needle stands plainly, at both ends.
     plain_from, plain_to = head + _LOOKED_AT_FOR_ESCAPES, end

@@ -23,6 +23,8 @@ from .open_lists import OpenLists
 # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventConfiguration.html.
 # Twice that, since how AWS counts isn't said.
 LARGEST_EVENT = 512 * 1024
+# The limit came with event version 1.05.
+_OF_ANY_SIZE = tuple(f'{RECORD_START}"1.0{minor}"'.encode() for minor in range(5))
 
 _START = RECORD_START.encode()
 _decode = msgspec.json.Decoder(Raw).decode
@@ -39,6 +41,11 @@ class TopLevel:
         # What was passed begins at a place that is known to be at the top level.
         self._is_from_top = True
         self._is_plain = True
+        self._are_bounded = True
+
+    def see(self, window: bytes, start: int) -> None:
+        """Look at the version of one of the file's records: that it starts here need not be certain."""
+        self._are_bounded = self._are_bounded and not window.startswith(_OF_ANY_SIZE, start)
 
     def go_on(self, text: memoryview) -> None:
         """Pass over some text, unread; it begins and ends where a record may start."""
@@ -49,24 +56,29 @@ class TopLevel:
             self._is_from_top = False
 
     def is_here(self, text: memoryview) -> bool:
-        """Return whether the place behind this text is at the top level, where a record begins with which the text ends."""
+        """Return whether the place behind this text is at the top level, where a record begins with which the text ends.
+
+        False may also mean that this can't be told, since records may be larger than what was looked at.
+        """
         if not self._passed and len(text) == len(_START):
             return True  # nothing lies between
         parts, is_from_top = [*self._passed, text], self._is_from_top
         self._passed.clear()
         self._size = 0
         self._is_from_top = True
+        if not is_from_top and not self._are_bounded:
+            return False
         if is_from_top and self._is_plain:
             # A record within another stands in a list there, if something like a record precedes it.
             self._is_plain = self._open_lists.are_none(parts[0] if len(parts) == 1 else b"".join(parts))
             if self._is_plain:
                 return True
-        return _are_whole_values(parts)
+        return _are_whole_values(parts, LARGEST_EVENT if self._are_bounded else None)
 
 
-def _are_whole_values(parts: list[memoryview]) -> bool:
+def _are_whole_values(parts: list[memoryview], largest: int | None) -> bool:
     text = bytearray().join((b"[", *parts))
-    start = max(1, text.rfind(_START, 0, max(0, len(text) - len(_START) - LARGEST_EVENT)))
+    start = max(1, text.rfind(_START, 0, max(0, len(text) - len(_START) - largest))) if largest else 1
     end = len(text) - len(_START)
     while end > start and text[end - 1] in b", \r\n\t":
         end -= 1
