@@ -26,6 +26,8 @@ _MARKS_AT_MOST = 12
 # So little that it stays in the processor's nearest cache.
 _COUNTED_AT_ONCE = 24 * 1024
 _LESSONS_AT_MOST = 100
+# The rest of the text is much the same, and a lesson takes far longer than a count.
+_LEARNED_FROM = 64 * 1024
 # The last byte is the bracket: that of another mark is another bracket.
 _IN_STRING = re.compile(rb'[^:,\["\s]\[|[^\\](?:\\\\){0,3}\\"[:,] ?\[')
 # All that closes between two texts, so that no bracket is in two marks. Without the comma it may be the list of records.
@@ -44,7 +46,7 @@ class OpenLists:
 
     def are_none(self, text: bytes | memoryview) -> bool:
         """Return True where the text leaves no list open for certain; False says nothing."""
-        return self._are_closed(text) or (self._learn(bytes(text)) and self._are_closed(text))
+        return self._are_closed(text) or (self._learn(bytes(text[-_LEARNED_FROM:])) and self._are_closed(text))
 
     def _are_closed(self, text: bytes | memoryview) -> bool:
         count, marks, left = stringzilla.count, self._marks, 0
