@@ -80,3 +80,12 @@ def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: in
     write(tmp_path / "logs/a.json", *calls)
     write(tmp_path / "logs/again.json", *calls)
     assert len(ask("calls", tmp_path / "logs", "--role", ROLE, limits=Limits(sorted_calls=held)).calls) == 3
+
+
+@pytest.mark.parametrize("held", [50_000, 2])
+def test_fields_that_read_alike_in_a_row_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
+    names = [("GetObject", "Tagging7"), ("GetObjectTagging", "7"), ("X", None), ("X", "None"), ("X", "")]
+    calls = [record(eventID="e", eventName=name, requestID=request) for name, request in names]
+    path = write(tmp_path / "log.json", *calls, *calls)
+    found = ask("calls", path, "--role", ROLE, limits=Limits(sorted_calls=held)).calls
+    assert sorted(call["event_name"] for call in found) == sorted(name for name, _ in names)

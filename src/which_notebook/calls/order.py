@@ -14,6 +14,8 @@ from .spool import Blocks
 
 _WRITTEN_AT_ONCE = 64
 
+_Key = tuple[str, str, str, bool, str]
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Call]).decode
 
@@ -25,11 +27,10 @@ def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator
     temporary files, sorted.
     """
     runs: list[Blocks] = []
-    held: dict[str, Call] = {}
+    held: dict[_Key, Call] = {}
     try:
         for batch in batches:
-            # By their _key, inlined.
-            held.update({f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}": call for call in batch})
+            held.update({_key(call): call for call in batch})
             if len(held) >= limits.sorted_calls:
                 runs.append(_write(_sorted(held)))
                 held.clear()
@@ -46,12 +47,12 @@ def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator
             run.close()
 
 
-def _key(call: Call) -> str:
-    # An event id is one call's, but who hands logs on may have made all ids the same.
-    return f"{call.event_time}{call.event_id}{call.event_name}{call.request_id}"
+def _key(call: Call) -> _Key:
+    # An event id is one call's, but who hands logs on may have made all ids the same. No id at all can't be compared with one.
+    return call.event_time, call.event_id, call.event_name, call.request_id is None, call.request_id or ""
 
 
-def _sorted(held: dict[str, Call]) -> list[Call]:
+def _sorted(held: dict[_Key, Call]) -> list[Call]:
     return [held[key] for key in sorted(held)]
 
 
