@@ -298,3 +298,12 @@ def test_nor_in_a_value_that_is_too_long(ask: Any, tmp_path: Path, kind: str, op
     assert REAL[0]["eventID"] in [call["event_id"] for call in answer.calls] or kind == "what precedes the list"
     assert {call["event_id"] for call in answer.calls} <= {each["eventID"] for each in REAL}
     assert answer.status == 1 or len(answer.calls) == 2
+
+
+@pytest.mark.parametrize("what", [b'"x"', b"17", b"null", b'"' + b"x" * 300 + b'"'])
+def test_nor_behind_something_else_in_the_list(what: bytes) -> None:
+    holder = compact({"a": HELD})
+    listed = b",".join([compact(REAL[0]), what, holder, what, compact(REAL[1])])
+    assert_counted(b'{"Records":[' + listed + b"]}", REAL)
+    assert_counted(b"[" + what + b"," + listed + b"]", REAL)
+    assert_counted(b"[" + listed.replace(b",", b", ") + b"," + what + b"]", REAL)

@@ -21,6 +21,7 @@ ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6
 _DEEPEST = 100
 # That a text may end in: two escaped halves of a character.
 _LONGEST_TOKEN = 16
+_NO_RECORD = "neither a record nor a list of records"
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
 _WASTED_ON_DEEP = 100_000
 
@@ -109,8 +110,12 @@ class ValueReader:
             if end == len(self._text):
                 raise ValueError("a number may go on, and a bracket must follow")
             self._at = end
+        elif self.depth > 0 and (end := self._decoder.raw_decode(self._text, at)[1]) < len(self._text):
+            # A whole text or number in the list: what stands behind it is still at the top level.
+            self._at = end
+            self._report(f"damaged JSON at character {self._offset + at:,} ({_NO_RECORD})", 0)
         else:
-            raise ValueError("neither a record nor a list of records")
+            raise ValueError(_NO_RECORD)
         return None
 
     def _go_into(self, at: int) -> None:
