@@ -136,6 +136,40 @@ def test_huge_numbers_are_no_damage(ask: Any, tmp_path: Path, options: list[str]
     assert (answer.status, len(answer.calls)) == (0, 1)
 
 
+WITHOUT_KNOWN_ENDING = {
+    "wrong checksum": (with_trailer(KEPT_FILE, checksum=1), 1),
+    "trailer cut off": (member(KEPT_FILE)[:-5], 1),
+    "damaged from its start": (member(KEPT_FILE)[:10] + b"\xff" * 300, 1),
+    "damaged before its first record": (member(b" " * 30) + b"\x1f\x8b\x08\x00" + b"\xff" * 300, 1),
+    "an empty member first": (member(b"") + member(KEPT_FILE), 0),
+    "blank members first": (member(b"\n") * 50 + member(KEPT_FILE), 0),
+    "something behind": (member(KEPT_FILE) + b"<html>", 1),
+}
+
+
+@pytest.mark.parametrize("name", ["part-0001", "part-1.gz"])
+@pytest.mark.parametrize("kind", WITHOUT_KNOWN_ENDING)
+def test_a_folder_gives_of_a_gzip_what_its_own_path_gives(ask: Any, tmp_path: Path, name: str, kind: str) -> None:
+    content, status = WITHOUT_KNOWN_ENDING[kind]
+    (tmp_path / name).write_bytes(content)
+    write(tmp_path / "a-good.json", GOOD)
+    by_path = ask("summary", tmp_path / name, "--role", ROLE).json
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert (answer.status, answer.json["left_out"]) == (status, [])
+    assert (answer.json["calls"], answer.json["skipped"]) == (by_path["calls"] + 1, by_path["skipped"])
+
+
+def test_a_gzip_of_something_else_is_left_out(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "nothing.gz").write_bytes(member(b""))
+    (tmp_path / "text.gz").write_bytes(member(b"hello"))
+    (tmp_path / "noise.gz").write_bytes(member(os.urandom(200_000)))
+    (tmp_path / "zeros.gz").write_bytes(member(b"\0" * 20_000_000))
+    write(tmp_path / "a-good.json", GOOD)
+    answer = ask("summary", tmp_path, "--role", ROLE)
+    assert answer.status == 0
+    assert answer.json["left_out"] == [{"ending": ".gz", "reason": "no CloudTrail records", "files": 4}]
+
+
 @pytest.mark.parametrize("same_length", [True, False])
 def test_a_gzip_of_several_members_is_read_to_its_end(ask: Any, tmp_path: Path, same_length: bool) -> None:
     first, second = document([record(session("one"))]), document([record(session("two"))])

@@ -220,3 +220,13 @@ def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -
     assert text.startswith("Event the-call was made by the notebook instance fraud-model, in its own session.\n")
     for part in ("the-opening", "Proof: ", "Sign: ", "In profile mode", '"eventID": "the-call"'):
         assert part in text
+
+
+def test_a_file_that_is_no_log_is_left_out_once(ask: Any, tmp_path: Path) -> None:
+    call, made = record(session()), handshake()
+    write(tmp_path / "log.json", made, call)
+    (tmp_path / "readme.txt").write_text("no log")
+    answer = ask("event", call["eventID"], tmp_path)
+    assert answer.status == 0
+    assert answer.err.count("left out 1 file (.txt)") == 1
+    assert "left out 2" not in answer.err + ask("summary", tmp_path, "--role", ROLE, "--follow").err

@@ -284,3 +284,60 @@ def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> No
     real = [each for each in REAL for _ in range(found.count(each))]
     with in_small_pieces(size, 2_000_000):
         assert_counted(data or b"[]", real)
+
+
+HELD = [STATEMENT, forged(), STATEMENT]
+LONG = "y" * 30_000
+
+
+def behind(head: bytes, found: list[Record]) -> bytes:
+    """Return a CloudTrail file with other members before its list."""
+    return b"{" + head + b"," + document(found)[1:]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b'"account":"1"', b'"x":{"Records":[1]} ,\n"\\"y":[{}]', b'"x":' + compact(HELD)],
+    ids=["a text", "lists", "something like a record"],
+)
+def test_a_long_list_behind_other_members_is_read_whole(head: bytes) -> None:
+    found = [asked_for([*HELD, LONG], session("fraud-model")) for _ in range(700)]
+    assert_counted(behind(head, found), found)
+    assert_counted(behind(head, found)[:-1] + b',"n":' + compact(HELD) + b"}", found)
+
+
+TOO_LONG = 17_000_000
+LONG_HELD = [*HELD, "y" * TOO_LONG, *HELD]
+LONG_VALUES = {
+    "a record": compact({"Records": [REAL[0], asked_for(LONG_HELD), REAL[1]]}),
+    "a record with its keys in another order": json.dumps(
+        [REAL[0], asked_for(LONG_HELD), REAL[1]], sort_keys=True
+    ).encode(),
+    "a record with a list of records": compact([REAL[0], {"x": 1, **others(), "Records": LONG_HELD}, REAL[1]]),
+    "a record of many small things": compact([REAL[0], others(x=[*HELD, *[SMALL] * 900_000, *HELD]), REAL[1]]),
+    "a line": b"\n".join([compact(REAL[0]), json.dumps({"x": LONG_HELD}).encode(), compact(REAL[1])]),
+    "what follows the list": document(REAL[:1])[:-1] + b',"x":' + compact(LONG_HELD) + b"}",
+    "what precedes the list": behind(b'"x":' + compact(LONG_HELD), REAL),
+    "a record that is nested too deep": compact(REAL[0])
+    + b'{"x":' + b"[" * 100_000 + compact(LONG_HELD)[1:-1] + b"]" * 100_000 + b"}" + compact(REAL[1]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LONG_VALUES)
+@pytest.mark.parametrize("options", [[], ["--parse-all"]])
+def test_nor_in_a_value_that_is_too_long(ask: Any, tmp_path: Path, kind: str, options: list[str]) -> None:
+    (tmp_path / "log.json").write_bytes(LONG_VALUES[kind])
+    answer = ask("calls", tmp_path, "--role", ROLE, *options)
+    # What stands behind it is left unread, which is said.
+    assert REAL[0]["eventID"] in [call["event_id"] for call in answer.calls] or kind == "what precedes the list"
+    assert {call["event_id"] for call in answer.calls} <= {each["eventID"] for each in REAL}
+    assert answer.status == 1 or len(answer.calls) == 2
+
+
+@pytest.mark.parametrize("what", [b'"x"', b"17", b"null", b'"' + b"x" * 300 + b'"'])
+def test_nor_behind_something_else_in_the_list(what: bytes) -> None:
+    holder = compact({"a": HELD})
+    listed = b",".join([compact(REAL[0]), what, holder, what, compact(REAL[1])])
+    assert_counted(b'{"Records":[' + listed + b"]}", REAL)
+    assert_counted(b"[" + what + b"," + listed + b"]", REAL)
+    assert_counted(b"[" + listed.replace(b",", b", ") + b"," + what + b"]", REAL)

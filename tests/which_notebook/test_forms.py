@@ -244,3 +244,13 @@ def test_what_is_no_file_in_a_folder_is_counted(ask: Any, tmp_path: Path) -> Non
     answer = ask("summary", tmp_path, "--role", ROLE)
     assert answer.json["left_out"] == [{"ending": ".json", "reason": "no regular file", "files": 2}]
     assert "left out 2 files (.json): no regular file" in answer.err
+
+
+@pytest.mark.parametrize("above", ["CloudTrail-Digest", "CloudTrail-Insight/2026"])
+def test_what_folders_above_the_source_are_called_tells_nothing(ask: Any, tmp_path: Path, above: str) -> None:
+    write(tmp_path / above / "logs/log.json", record())
+    write(tmp_path / above / "logs/CloudTrail-Digest/log.json", record())
+    for folder in (tmp_path / above, tmp_path / above / "logs"):
+        answer = ask("calls", folder, "--role", ROLE)
+        assert (answer.status, len(answer.calls)) == (0, 1)
+    assert ask("calls", tmp_path, "--role", ROLE).status == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, document, record, session, write
+from logs import ACCOUNT, OTHER_ACCOUNT, ROLE, compact, document, record, session, write
 
 from which_notebook.limits import Limits
 
@@ -80,3 +80,23 @@ def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: in
     write(tmp_path / "logs/a.json", *calls)
     write(tmp_path / "logs/again.json", *calls)
     assert len(ask("calls", tmp_path / "logs", "--role", ROLE, limits=Limits(sorted_calls=held)).calls) == 3
+
+
+@pytest.mark.parametrize("held", [50_000, 2])
+def test_fields_that_read_alike_in_a_row_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
+    names = [("GetObject", "Tagging7"), ("GetObjectTagging", "7"), ("X", None), ("X", "None"), ("X", "")]
+    calls = [record(eventID="e", eventName=name, requestID=request) for name, request in names]
+    path = write(tmp_path / "log.json", *calls, *calls)
+    found = ask("calls", path, "--role", ROLE, limits=Limits(sorted_calls=held)).calls
+    assert sorted(call["event_name"] for call in found) == sorted(name for name, _ in names)
+
+
+def test_a_call_to_another_accounts_resource_counts_once_for_the_callers_account(ask: Any, tmp_path: Path) -> None:
+    """Of the two records only the caller's account's has its ARN; that they share an id isn't looked at."""
+    nameless = {"type": "AWSAccount", "principalId": session()["principalId"], "accountId": ACCOUNT}
+    own = record(sharedEventID="s", requestID="r")
+    theirs = record(nameless, sharedEventID="s", requestID="r", recipientAccountId=OTHER_ACCOUNT)
+    path = write(tmp_path / "log.json", theirs, own)
+    assert len(ask("calls", path, "--role", ROLE).calls) == 2
+    found = ask("calls", path, "--role", ROLE, "--account", ACCOUNT).calls
+    assert [call["event_id"] for call in found] == [own["eventID"]]

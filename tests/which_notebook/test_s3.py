@@ -122,6 +122,15 @@ def trails(bucket: Bucket) -> Bucket:
     return bucket
 
 
+def test_what_folders_above_the_source_are_called_tells_nothing(
+    bucket: Bucket, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bucket.put("CloudTrail-Digest/copies/log.json.gz", log(record("2026-03-01T10:00:00Z")))
+    bucket.put("CloudTrail-Digest/copies/CloudTrail-Insight/log.json.gz", log(record("2026-03-01T10:00:00Z")))
+    for folder in ("/CloudTrail-Digest", "/CloudTrail-Digest/copies/"):
+        assert summary(capfd, f"s3://{bucket.name}{folder}")["calls"] == 1
+
+
 @pytest.mark.parametrize(
     ("folder", "calls"),
     [

@@ -31,6 +31,14 @@ class DamagedFileError(Exception):
     """The content ends before the file does; the message says why."""
 
 
+class EmptyFileError(DamagedFileError):
+    """There is no content."""
+
+
+class TruncatedFileError(DamagedFileError):
+    """The file ends before its content does."""
+
+
 def pieces(file: BinaryIO) -> Iterator[bytes]:
     """Yield what stands in the file from here on, in pieces.
 
@@ -60,7 +68,7 @@ def careful_pieces(file: BinaryIO) -> Iterator[bytes]:
     """
     head = _read_head(file, _CAREFULLY_READ_AT_ONCE)
     if head.startswith(GZIP[:2]):
-        yield from _joined(_members(chain([head], iter(partial(file.read, _CAREFULLY_READ_AT_ONCE), b""))))
+        yield from _joined(members(chain([head], iter(partial(file.read, _CAREFULLY_READ_AT_ONCE), b""))))
     else:
         yield from _uncompressed(head, file)
 
@@ -70,7 +78,7 @@ def _read_head(file: BinaryIO, size: int) -> bytes:
     while 0 < len(head) < len(GZIP) and (more := file.read(size)):
         head += more
     if not head:
-        raise DamagedFileError("empty file")
+        raise EmptyFileError("empty file")
     return head
 
 
@@ -79,8 +87,8 @@ def _uncompressed(head: bytes, file: BinaryIO) -> Iterator[bytes]:
     yield from iter(partial(file.read, _PIECE), b"")
 
 
-def _members(slices: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the content of all members."""
+def members(slices: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the content of all members of gzip files; raises DamagedFileError behind the last piece that can be had."""
     decompressor = zlib.decompressobj(wbits=31)
     yielded = False
     for given in slices:
@@ -107,9 +115,9 @@ def _members(slices: Iterator[bytes]) -> Iterator[bytes]:
                 raise DamagedFileError(_damage(damage, yielded))
             data = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
     if not decompressor.eof:
-        raise DamagedFileError("truncated gzip file")
+        raise TruncatedFileError("truncated gzip file")
     if not yielded:
-        raise DamagedFileError("empty file, compressed")
+        raise EmptyFileError("empty file, compressed")
 
 
 def _until_damage(decompressor: Any, data: bytes) -> bytes:

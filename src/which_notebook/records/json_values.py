@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from json import JSONDecoder
+from json import JSONDecodeError, JSONDecoder
+
+from .content import TooManyProblemsError
 
 # The first key of a record as CloudTrail writes it: where to go on behind damage.
 RECORD_START = '{"eventVersion":'
@@ -17,6 +19,9 @@ LONGEST_VALUE = 16 * 1024 * 1024
 # What names are made of, escaped; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
 ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
 _DEEPEST = 100
+# That a text may end in: two escaped halves of a character.
+_LONGEST_TOKEN = 16
+_NO_RECORD = "neither a record nor a list of records"
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
 _WASTED_ON_DEEP = 100_000
 
@@ -24,6 +29,9 @@ _WASTED_ON_DEEP = 100_000
 _SKIPPED = re.compile(r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z[ \t]+(?=\{))?")
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
 _LIST = re.compile(r'"(?:Records|Events)"\s*:\s*\[')
+_MEMBER_KEY = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
+# What has one of these is a record, see `shapes.is_record`; what its lists hold is its caller's.
+_KEYS_OF_A_RECORD = ('"userIdentity"', '"eventVersion"', '"eventName"')
 _KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
@@ -35,7 +43,8 @@ class ValueReader:
     """Takes text piece by piece; yields the values in it, each as the piece of text that it is.
 
     What can't be read is skipped up to the next record, and `report` is told, with the number of characters that were
-    read in vain. `depth` is the number of brackets that are open.
+    read in vain. `depth` is the number of brackets that are open. A value that is too long for a record is never looked into,
+    unless it is a list of records; then all that is behind it is left unread, and TooManyProblemsError raised.
     """
 
     def __init__(self, report: Callable[[str, int], None]) -> None:
@@ -63,9 +72,13 @@ class ValueReader:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
                 end = _end_of_value(self._text, start) if isinstance(error, RecursionError) else None
-                if end is None and not last and len(self._text) - start < LONGEST_VALUE:
-                    self._at = start
-                    return
+                if end is None and not last:
+                    if len(self._text) - start < LONGEST_VALUE:
+                        self._at = start
+                        return
+                    if _is_only_unfinished(error, self._text):
+                        self._go_into(start)
+                        continue
                 self._skip_damage(start, error, end)
             else:
                 if value:
@@ -97,8 +110,39 @@ class ValueReader:
             if end == len(self._text):
                 raise ValueError("a number may go on, and a bracket must follow")
             self._at = end
+        elif self.depth > 0 and (end := self._decoder.raw_decode(self._text, at)[1]) < len(self._text):
+            # A whole text or number in the list: what stands behind it is still at the top level.
+            self._at = end
+            self._report(f"damaged JSON at character {self._offset + at:,} ({_NO_RECORD})", 0)
         else:
-            raise ValueError("neither a record nor a list of records")
+            raise ValueError(_NO_RECORD)
+        return None
+
+    def _go_into(self, at: int) -> None:
+        """Go on in the list of records that an object holds behind other members; raise TooManyProblemsError where it has none.
+
+        Whatever else is so long is no record, and may hold what looks like one.
+        """
+        try:
+            if self._text[at] == "{" and (opened := self._list_behind_members(at + 1)):
+                self.depth += 2
+                self._at = opened
+                return
+        except (ValueError, RecursionError):
+            pass
+        mebibytes = LONGEST_VALUE // 2**20
+        problem = f"longer than {mebibytes} MiB, and so no record: the value at character {self._offset + at:,}; the rest is left unread"
+        self._report(problem, 0)
+        raise TooManyProblemsError
+
+    def _list_behind_members(self, at: int) -> int | None:
+        """Return where the list of records begins behind some whole members; None where it is a record that has them."""
+        while key := _MEMBER_KEY.match(self._text, at):
+            if key[1] in _KEYS_OF_A_RECORD:
+                return None
+            if opened := _LIST.match(self._text, key.start(1)):
+                return opened.end()
+            _, at = self._decoder.raw_decode(self._text, key.end())
         return None
 
     def _skip_damage(self, at: int, error: Exception, end: int | None) -> None:
@@ -119,6 +163,13 @@ class ValueReader:
             if following.start() > misfit - len(RECORD_START) or following.group() != RECORD_START:
                 return following.start()
         return len(self._text)
+
+
+def _is_only_unfinished(error: Exception, text: str) -> bool:
+    """Return whether a value is sound as far as the text goes."""
+    if isinstance(error, JSONDecodeError):
+        return error.msg.startswith("Unterminated string") or error.pos > len(text) - _LONGEST_TOKEN
+    return isinstance(error, RecursionError)
 
 
 def _end_of_value(text: str, start: int) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 from msgspec import Struct, field
@@ -60,6 +61,15 @@ class Coverage(Struct):
         """Add the problems and notes of an earlier reading for the same answer."""
         self.skipped |= before.skipped
         self.notes |= before.notes
+
+    @contextmanager
+    def one_reading(self) -> Iterator[None]:
+        """Count what this reading leaves out; what earlier ones left out is, for the most part, the same."""
+        before, self.left_out = self.left_out, Counter()
+        try:
+            yield
+        finally:
+            self.left_out |= before
 
     def gaps(self, scope: Scope) -> Iterator[str]:
         """Yield a sentence for each region, and for the days, that are asked for and have no log file."""

@@ -45,8 +45,10 @@ class Folder(Source):
 
 def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
     seen = False
-    for folder, entries in _walk(os.path.abspath(source), coverage):
-        if not holds_calls(f"{folder}/"):
+    top = os.path.abspath(source)
+    for folder, entries in _walk(top, coverage):
+        # What the folders above the given one are called is its owner's business.
+        if not holds_calls(f"{folder}/"[len(top) :]):
             continue
         is_asked_for = may_answer(f"{folder}/", scope)
         has_logs = False

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
-from contextlib import suppress
 from typing import BinaryIO
 
-from ..records.decompress import GZIP
+from ..records.decompress import GZIP, DamagedFileError, EmptyFileError, TruncatedFileError, members
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 """A log's name ends so; of any other name the first bytes decide."""
 
 HEAD_BYTES = 64 * 1024
 NO_RECORDS = "no CloudTrail records"
+# Taken at once, so that little is decompressed in vain.
+_SLICE = 2 * 1024
 
 # https://www.garykessler.net/library/file_sigs.html
 _OTHERS = {
@@ -25,7 +25,7 @@ _OTHERS = {
 
 
 def why_no_log(file: BinaryIO) -> str | None:
-    """Return why a file can't be read as a log; None where records stand in its first 64 KiB.
+    """Return why a file can't be read as a log; None where records stand in its first 64 KiB, or stood there before damage.
 
     Raises OSError as the file does.
     """
@@ -34,6 +34,24 @@ def why_no_log(file: BinaryIO) -> str | None:
         if head.startswith(mark):
             return f"{reason}, which isn't read"
     if head.startswith(GZIP):
-        with suppress(zlib.error):
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
+        try:
+            head = _decompressed(head)
+        except DamagedFileError:
+            return None  # whether there are records can't be told: reading it names the damage
     return None if b"eventVersion" in head else NO_RECORDS
+
+
+def _decompressed(head: bytes) -> bytes:
+    """Return the first 64 KiB of what is compressed; raises DamagedFileError where damage leaves less."""
+    content = b""
+    try:
+        for piece in members(head[at : at + _SLICE] for at in range(0, len(head), _SLICE)):
+            content += piece
+            if len(content) >= HEAD_BYTES:
+                break
+    except EmptyFileError:
+        pass
+    except TruncatedFileError:
+        if len(head) < HEAD_BYTES:
+            raise
+    return content[:HEAD_BYTES]

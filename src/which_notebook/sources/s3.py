@@ -55,7 +55,7 @@ class Bucket(Source):
                 listed = {
                     found["Key"]: found
                     for found in some
-                    if holds_calls(found["Key"]) and not found["Key"].endswith("/")
+                    if holds_calls(found["Key"][len(folder) :]) and not found["Key"].endswith("/")
                 }
                 asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
                 reasons = _why_no_logs(bucket, [key for key in asked_for if not key.endswith(SUFFIXES)])
