@@ -47,8 +47,9 @@ class Coverage(Struct):
         """Take in the path of a log file, or of a folder with some, whether it is read or not."""
         if place := place_of(path):
             account, region, day = place
-            self.accounts.add(account)
-            self.days.setdefault(region, set()).add(day)
+            if account and region:
+                self.accounts.add(account)
+                self.days.setdefault(region, set()).add(day)
 
     def leave_out(self, path: str, reason: str) -> None:
         """Take in that a file of a source isn't read."""

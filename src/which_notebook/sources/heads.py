@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-import zlib
+import io
 from contextlib import suppress
 from typing import BinaryIO
 
-from ..records.decompress import GZIP
+from ..records.decompress import DamagedFileError
+from ..records.forms import HEAD_BYTES, may_hold_records
+from ..records.packing import PARQUET, contents
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 """A log's name ends so; of any other name the first bytes decide."""
 
-HEAD_BYTES = 64 * 1024
 NO_RECORDS = "no CloudTrail records"
-
-# https://www.garykessler.net/library/file_sigs.html
-_OTHERS = {
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ\0": "compressed with xz",
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "a Parquet file",
-}
+_FILES_LOOKED_INTO = 20
 
 
 def why_no_log(file: BinaryIO) -> str | None:
-    """Return why a file can't be read as a log; None where records stand in its first 64 KiB.
+    """Return why a file can't be read as a log; None where records stand in its first 64 KiB, once they are unpacked.
 
     Raises OSError as the file does.
     """
-    head = file.read(HEAD_BYTES)
-    for mark, reason in _OTHERS.items():
-        if head.startswith(mark):
-            return f"{reason}, which isn't read"
-    if head.startswith(GZIP):
-        with suppress(zlib.error):
-            head = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
-    return None if b"eventVersion" in head else NO_RECORDS
+    head = file.read(len(PARQUET))
+    if head == PARQUET:
+        return None if _has_columns_of_records(file) else NO_RECORDS
+    file.seek(0)
+    reason = None
+    for number, (_, pieces) in enumerate(contents(file)):
+        head = b""
+        try:
+            for piece in pieces:
+                head += piece
+                if len(head) >= HEAD_BYTES:
+                    break
+        except DamagedFileError as error:
+            reason = str(error)
+        if may_hold_records(head[:HEAD_BYTES]):
+            return None
+        if number == _FILES_LOOKED_INTO:
+            break
+    return reason or NO_RECORDS
+
+
+def _has_columns_of_records(file: BinaryIO) -> bool:
+    """Return whether a Parquet file's columns, which its end names, are those of records; True where its end can't be had."""
+    with suppress(OSError):
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - HEAD_BYTES))
+        end = file.read(HEAD_BYTES).lower()
+        return b"eventname" in end or (b"class_uid" in end and b"actor" in end)
+    return True

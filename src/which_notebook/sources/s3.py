@@ -15,8 +15,9 @@ from .. import aws
 from ..calls.scope import Scope
 from ..errors import reason_of
 from ..limits import Limits
+from ..records.forms import HEAD_BYTES
 from .coverage import Coverage
-from .heads import HEAD_BYTES, SUFFIXES, why_no_log
+from .heads import SUFFIXES, why_no_log
 from .log_paths import holds_calls, may_answer
 from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
 from .s3_object import AT_ONCE, ObjectReader
