@@ -25,6 +25,7 @@ _LINE = re.compile(r"[^\n]*\n")
 # Columns that hold a record as it was.
 _ORIGINALS = frozenset(wrapper.members[0] for wrapper in WRAPPERS if len(wrapper.members) == 1)
 _KNOWN_AT_LEAST = 3
+_NAME = re.compile(r"[@\w][\w.@ \[\]-]{0,99}")
 _LONGEST_HEADER = 16 * 1024
 
 
@@ -42,7 +43,9 @@ def delimiter_of(head: bytes) -> str | None:
 
 
 def has_records(names: list[str]) -> bool:
-    """Return whether columns of these names hold records."""
+    """Return whether columns of these names hold records; what isn't a name, such as a record's text, makes it none."""
+    if not all(map(_NAME.fullmatch, names)):
+        return False
     return (
         columns.known(names) >= _KNOWN_AT_LEAST
         or not _ORIGINALS.isdisjoint(names)

@@ -186,6 +186,9 @@ class _Walk:
                 for found in page.get("Contents", ()):
                     if (elsewhere := listings_instead(listing, found["Key"], self._scope)) is not None:
                         more = elsewhere
+                        if not listing.deep:  # what is listed next knows of no folder before it
+                            after = elsewhere[0].after or ""
+                            folders[listing.prefix] = [folder for folder in known if folder < after]
                         break
                     yield found
                 following += more

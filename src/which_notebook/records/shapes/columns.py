@@ -103,8 +103,7 @@ def is_row(names: Iterable[str]) -> bool:
     found = {_letters(name) for name in names}
     if found.isdisjoint(_NAMES_OF_CALLS):
         return False
-    has_caller = any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in found)
-    return has_caller
+    return any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in found)
 
 
 def record_of(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,6 +120,8 @@ def record_of(columns: Mapping[str, Any]) -> dict[str, Any]:
             for part in path[:-1]:
                 inner = inner.setdefault(part, {})
             inner.setdefault(path[-1], _time(value) if path == ("eventTime",) else value)
+    if "userIdentity" not in record and (unread := dict(flat).get("useridentity")):
+        record["userIdentity"] = unread  # so that the record is named
     if record["eventVersion"] == "1.0":
         record["eventVersion"] = next((value for name, value in flat if name == "eventversion" and value), "1.0")
     return record
