@@ -27,7 +27,7 @@ _HEAD = (
     rb' (?P<zone>[+-]\d{4})\] (?P<address>\S+) (?P<requester>\S+) (?P<request>\S+) (?P<operation>[A-Z0-9]+\.\S+) (?P<key>\S+) '
 )  # fmt: skip
 _LINE = re.compile(
-    _HEAD + rb'(?:"(?P<uri>(?:\S+ \S+ [^ "]+|[^"]*))"|-) (?P<code>\d{3}|-) (?P<error>\S+) \S+ \S+ \S+ \S+'
+    _HEAD + rb'(?:"(?P<uri>\S+ \S+ [^ "]+|.*?)"|-) (?P<code>\d{3}|-) (?P<error>\S+)(?: (?:\d+|-)){4}'
     rb'(?: (?:"(?P<texts>.*)"|(?:-|".*") -)(?P<rest>(?: [^" ]+)*?)\s*)?$'
 )  # fmt: skip
 _FIRST_LINE = re.compile(rb"\s*" + _HEAD)

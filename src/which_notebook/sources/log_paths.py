@@ -22,7 +22,7 @@ _PATH = re.compile(
     r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
 )
 _ACCESS_LOG = re.compile(
-    r"(?:(?:^|/)(?P<account>\d{12})/(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)/[a-z0-9.-]+/(?=\d{4}/\d\d/\d\d/))?"
+    r"(?:(?<!\d)(?P<account>\d{12})/(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)/[a-z0-9.-]+/(?=\d{4}/\d\d/\d\d/))?"
     r"(?P<days>(?:(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/)?)"
     r"(?P<date>\d{4}-\d\d-\d\d)-\d\d-\d\d-\d\d-[0-9A-F]{16}$"
 )
