@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from logs import ACCOUNT, ROLE, compact, record, session, write
 
 from which_notebook.calls.scope import Scope
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.limits import Limits
 from which_notebook.records.scan import scan
 from which_notebook.sources.log_paths import may_answer
 
 OWNER = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
 ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"
-WANTED = Wanted(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
+WANTED = Search(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
 
 
 def line(
@@ -35,7 +35,7 @@ def line(
     )
 
 
-def read(text: str | bytes, wanted: Wanted = WANTED) -> tuple[list[Any], list[str]]:
+def read(text: str | bytes, wanted: Search = WANTED) -> tuple[list[Any], list[str]]:
     data = text.encode() if isinstance(text, str) else text
     parts = list(scan(io.BytesIO(data), wanted))
     return [call for part in parts for call in part.calls], [problem for part in parts for problem in part.problems]
@@ -92,7 +92,7 @@ def test_what_an_operation_is_called(operation: str, key: str, event: str) -> No
     ],
 )
 def test_odd_lines(odd: dict[str, str], agent: str | None, error: str | None) -> None:
-    (call,), problems = read(line(who=OWNER) + line(**odd) + line(who="-"), Wanted(role_names=(ROLE,)))
+    (call,), problems = read(line(who=OWNER) + line(**odd) + line(who="-"), Search(role_names=(ROLE,)))
     assert problems == []
     assert (call.user_agent, call.error_code, call.event_time) == (agent, error, "2026-03-01T09:00:00Z")
 
@@ -104,7 +104,7 @@ def test_odd_lines(odd: dict[str, str], agent: str | None, error: str | None) ->
 def test_no_text_of_a_caller_makes_another_the_requester(text: str, place: str) -> None:
     forged = f'{text}" {ARN} - x HTTP/1.1" 200 - 1 1 1 1 "-" "{ARN}'
     found, _ = read(line(who=OWNER, request="R1", **{place: forged}) + line(who="-", request="R2", key=f"x{ARN}"))
-    assert [call for call in found if WANTED.wants(call)] == []
+    assert [call for call in found if WANTED.matches(call)] == []
 
 
 def test_half_a_line_is_named_and_hides_none() -> None:

@@ -16,7 +16,7 @@ from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, othe
 from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, event_bridge, text
 from workspace import CHECKOUT
 
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.records.scan import scan
 
 LOG = [
@@ -26,11 +26,11 @@ LOG = [
     record(session("churn-model"), time="2026-03-01T09:00:01Z", errorCode="AccessDenied", userAgent='a "q", {x=y} ü'),
     record(session(BASE), time="2026-03-01T09:00:02Z"),
 ]
-WANTED = Wanted(role_names=(ROLE,))
+WANTED = Search(role_names=(ROLE,))
 CASES = CHECKOUT.parent / "shared" / "cases"
 
 
-def calls_in(data: bytes, wanted: Wanted = WANTED) -> tuple[list[dict[str, Any]], list[str]]:
+def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the calls, as far as they are put out, and the problems."""
     parts = list(scan(io.BytesIO(data), wanted))
     found = [

@@ -10,7 +10,7 @@ import msgspec
 from ..calls.call import Call
 from ..calls.filter import Filter
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.table import CallTable
 from ..errors import CommandError
 from ..reading.reader import Reader
@@ -52,14 +52,14 @@ def explain(
     `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Wanted(event_id=event_id), scope, coverage)
+    found = reader.calls(Search(event_id=event_id), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
     openings = _openings(call, reader, scope, coverage)
     judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
     around = scope.anywhere(earlier(call.event_time), later(call.event_time))
-    of_role = Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids)
+    of_role = Search(role_names=(judge.role_name,), role_ids=judge.role_ids)
     if call.role_arn is None and call.role_id:
         # Another record of the role's may tell which role has that unique id.
         same = (each for each in reader.calls(of_role, around, coverage) if each.event_id == event_id)
@@ -88,7 +88,7 @@ def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> l
     key, until = call.access_key_id, call.event_time
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
-        found = reader.calls(Wanted(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
+        found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
         opened = [each for each in found if each.opening and each.opening.access_key_id == key]
         openings += opened[:1]
         key, until = (opened[0].access_key_id, opened[0].event_time) if opened else (None, until)

@@ -15,7 +15,7 @@ import msgspec
 import stringzilla
 
 from ..calls.call import Call
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.twins import ACCESS_LOG
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
@@ -58,25 +58,25 @@ def begins_as_access_log(head: bytes) -> bool:
     return _FIRST_LINE.match(head) is not None
 
 
-def calls_in(content: Content, wanted: Wanted, problems: Problems) -> Iterator[Call]:
+def calls_in(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of an access log; only lines that mention something that is wanted are looked at."""
     rest, at = b"", 0
     for piece in content:
         problems.has_read(len(piece))
         text = rest + piece
         end = text.rfind(b"\n") + 1
-        yield from _calls(text, end, at, wanted, problems)
+        yield from _calls(text, end, at, search, problems)
         at += end
         rest = text[end:]
         if len(rest) > LONGEST_VALUE:
             problems.add(f"a line at byte {at:,} that is longer than any request", len(rest))
             rest = b""
-    yield from _calls(rest, len(rest), at, wanted, problems)
+    yield from _calls(rest, len(rest), at, search, problems)
 
 
-def _calls(text: bytes, end: int, offset: int, wanted: Wanted, problems: Problems) -> Iterator[Call]:
+def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problems) -> Iterator[Call]:
     starts: set[int] = set()
-    for needle in wanted.needles:
+    for needle in search.needles:
         found = stringzilla.find(text, needle, 0, end)
         while found >= 0:
             starts.add(text.rfind(b"\n", 0, found) + 1)
@@ -87,11 +87,11 @@ def _calls(text: bytes, end: int, offset: int, wanted: Wanted, problems: Problem
         line = text[start : line_end if line_end >= 0 else end].rstrip()
         try:
             record = _record(line)
-            call = record and call_of(record, keep_record=wanted.keeps_record)
+            call = record and call_of(record, keep_record=search.keeps_record)
         except (RecordError, ValueError) as error:
             problems.add(f"the line at byte {offset + start:,}: {error}")
         else:
-            if call and wanted.wants(call):
+            if call and search.matches(call):
                 yield call
 
 

@@ -1,4 +1,4 @@
-"""The thorough way: parses every value of a file, and finds the wanted calls in whatever form its records have."""
+"""The thorough way: parses every value of a file, in whatever shape its records are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO
 import msgspec
 
 from ..calls.call import Call
-from ..calls.search import Wanted
+from ..calls.search import Search
 from . import access_log, rows
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
@@ -21,7 +21,7 @@ from .shapes.unwrap import Unwrapper
 _NO_JSON = "damaged JSON at character 0 "
 
 
-def parsed_calls(content: Content, wanted: Wanted, problems: Problems) -> Iterator[Call]:
+def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of all of the content; raises TooManyProblemsError as `problems` does."""
     head = b""
     for piece in content:
@@ -30,18 +30,18 @@ def parsed_calls(content: Content, wanted: Wanted, problems: Problems) -> Iterat
             break
     content.put_back(head)
     if access_log.begins_as_access_log(head):
-        yield from access_log.calls_in(content, wanted, problems)
+        yield from access_log.calls_in(content, search, problems)
     elif delimiter := rows.delimiter_of(head):
-        parser = _Parser(wanted, problems)
+        parser = _Parser(search, problems)
         for row in rows.of_csv(content, delimiter, problems):
             yield from parser.calls_of_row(row)
     else:
-        yield from _calls_of_json(content, head, wanted, problems)
+        yield from _calls_of_json(content, head, search, problems)
 
 
-def parquet_calls(file: BinaryIO, wanted: Wanted, problems: Problems) -> Iterator[Call]:
+def parquet_calls(file: BinaryIO, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of a Parquet file."""
-    parser = _Parser(wanted, problems)
+    parser = _Parser(search, problems)
     try:
         for row in rows.of_parquet(file, problems):
             yield from parser.calls_of_row(row)
@@ -49,8 +49,8 @@ def parquet_calls(file: BinaryIO, wanted: Wanted, problems: Problems) -> Iterato
         problems.add(str(error))
 
 
-def _calls_of_json(content: Content, head: bytes, wanted: Wanted, problems: Problems) -> Iterator[Call]:
-    parser = _Parser(wanted, problems, None if begins_as_json(head) else other_form(head))
+def _calls_of_json(content: Content, head: bytes, search: Search, problems: Problems) -> Iterator[Call]:
+    parser = _Parser(search, problems, None if begins_as_json(head) else other_form(head))
     for piece in content:
         yield from parser.calls(piece)
     if content.damage:
@@ -65,9 +65,9 @@ class _Parser:
     `form`: what the content seems to be, where it isn't JSON from its start.
     """
 
-    def __init__(self, wanted: Wanted, problems: Problems, form: str | None = None) -> None:
-        self._wanted = wanted
-        self._needles = wanted.needles
+    def __init__(self, search: Search, problems: Problems, form: str | None = None) -> None:
+        self._search = search
+        self._needles = search.needles
         self._problems = problems
         self._form = form
         self._values = ValueReader(self._report)
@@ -103,11 +103,11 @@ class _Parser:
             if not self._mentions(record):
                 continue
             try:
-                call = call_of(record, keep_record=self._wanted.keeps_record)
+                call = call_of(record, keep_record=self._search.keeps_record)
             except RecordError as error:
                 self._problems.add(str(error))
             else:
-                if self._wanted.wants(call):
+                if self._search.matches(call):
                     yield call
 
     def _mentions(self, record: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""One log file's wanted calls: cut out of it where that is possible, or else all of it parsed."""
+"""Finds the calls of one log file: cuts their records out where possible, else parses the whole file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from ..calls.call import Call
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..limits import LIMITS, Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
@@ -19,14 +19,14 @@ from .parsing import parquet_calls, parsed_calls
 
 
 class Extract(Struct, array_like=True, gc=False):
-    """What a part of a file gave: its size when decompressed, in bytes, the wanted calls, and what was wrong with it."""
+    """What was read from a part of a file: its decompressed size in bytes, the matching calls, and the problems."""
 
     size: int
     calls: list[Call]
     problems: list[str]
 
 
-def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
+def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
     """Yield what one file gives, in parts of bounded size; with `cut=False` all of it is parsed in any case.
 
     A file whose records can't be cut out is read once more, from where it stands now; what its first parts gave then comes
@@ -36,7 +36,7 @@ def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = L
         start = file.tell()
         content = Content(pieces(file))
         try:
-            yield from _parts(cut_calls(content, wanted, limits), content, Problems(), limits)
+            yield from _parts(cut_calls(content, search, limits), content, Problems(), limits)
         except NotCuttableError:
             file.seek(start)
         else:
@@ -47,12 +47,12 @@ def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = L
         whole = seekable(file)
         content.size = whole.seek(0, io.SEEK_END)
         whole.seek(0)
-        yield from _parts(_one_by_one(parquet_calls(whole, wanted, problems)), content, problems, limits)
+        yield from _parts(_one_by_one(parquet_calls(whole, search, problems)), content, problems, limits)
         return
     file.seek(start)
     for name, pieces_of_it in contents(file):
         content, problems = Content(pieces_of_it), Problems()
-        for found in _parts(_one_by_one(parsed_calls(content, wanted, problems)), content, problems, limits):
+        for found in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
             if name:
                 found.problems = [f"{name}: {problem}" for problem in found.problems]
             yield found
