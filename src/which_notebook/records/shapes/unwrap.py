@@ -20,6 +20,8 @@ _GZIP_IN_BASE64 = "H4sI"
 _NEITHER = "neither a record nor a list of records"
 # Members that hold the record as it was, whatever stands beside them.
 _ORIGINALS = ("CloudTrailEvent", "@message", "_raw", "event.original", "eventJson")
+# What is found: a record, what may be wrapped still, and what must be a record.
+_RECORD, _WRAPPED, _LAST = "record", "wrapped", "last"
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
 
@@ -31,21 +33,21 @@ class Unwrapper:
         self._report = report
         self._header: list[str] | None = None
 
-    def records(self, value: bytes, depth: int = 0) -> Iterator[bytes]:
+    def records(self, value: bytes, depth: int = 0, *, is_last: bool = False) -> Iterator[bytes]:
         """Yield the records in a value: objects as CloudTrail writes them, or as it would have."""
         if depth > _DEEPEST:
             self._report(f"records in more than {_DEEPEST} wrappers")
             return
         try:
-            inner = list(self._inner(value))
+            inner = list(self._inner(value, is_last=is_last))
         except UNREADABLE as error:
             self._report(reason_of(error))
             return
-        for each, is_found in inner:
-            if is_found:
+        for each, state in inner:
+            if state == _RECORD:
                 yield each
             else:
-                yield from self.records(each, depth + 1)
+                yield from self.records(each, depth + 1, is_last=state == _LAST)
 
     def row(self, row: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield the records of a row of columns."""
@@ -56,46 +58,51 @@ class Unwrapper:
             return
         yield from self.records(value)
 
-    def _inner(self, value: bytes) -> Iterator[tuple[bytes, bool]]:
-        """Yield the record that a value is, and True; or else what it wraps, and False."""
+    def _inner(self, value: bytes, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
+        """Yield the record that a value is, or else what it wraps, and which of both it is; with `is_last` that must be a record."""
         first = value.lstrip()[:1]
         if first == b'"':
             text = _text(_decode(value, type=str))
             if text[:1] not in (b"{", b"["):
                 self._report(_NEITHER)
             else:
-                yield text, False
-        elif first == b"[":
+                yield text, _LAST if is_last else _WRAPPED
+        elif first == b"[" and not is_last:
             elements = values_of(value)
             if (row := _row_of(elements)) is not None:
-                yield row, False
+                yield row, _WRAPPED
             else:
-                yield from ((each, False) for each in elements)
+                yield from ((each, _WRAPPED) for each in elements)
         elif first != b"{":
             self._report(_NEITHER)
         else:
-            yield from self._of_object(value, members_of(value))
+            yield from self._of_object(value, members_of(value), is_last=is_last)
 
-    def _of_object(self, value: bytes, members: Members) -> Iterator[tuple[bytes, bool]]:
+    def _of_object(self, value: bytes, members: Members, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
+        if is_last and not is_record(members):
+            self._report(f"no CloudTrail record, but {_described(members)}")
+            return
         original = next((name for name in _ORIGINALS if name in members), None)
         if original and "userIdentity" not in members:  # beside what was made of it
-            yield from ((each, False) for each in wrapper_named(original).wrapped(members))
+            wrapper = wrapper_named(original)
+            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in wrapper.wrapped(members))
         elif is_record(members):
             if (found := _as_record(value, members)) is not None:
-                yield found, True
+                yield found, _RECORD
         elif "Data" in members and len(members) == 1:
             if (row := self._athena_row(members)) is not None:
-                yield row, False
+                yield row, _WRAPPED
         elif ocsf.is_event(members):
             if (record := ocsf.record_of(_decode(value))) is not None:
-                yield _without_nulls(record), True
+                yield _without_nulls(record), _RECORD
         elif columns.is_row(members):
-            yield _encode(columns.record_of(_decode(value))), True
-        elif wrapper := wrapper_of(members):
+            yield _encode(columns.record_of(_decode(value))), _RECORD
+        elif found_wrapper := wrapper_of(members):
+            wrapper = found_wrapper
             inner = wrapper.wrapped(members)
             if not inner and "event" in wrapper.members:
                 inner = _elastic(value)
-            yield from ((each, False) for each in inner)
+            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in inner)
         elif "digestStartTime" not in members:
             self._report(f"no CloudTrail record, but {_described(members)}")
 

@@ -17,13 +17,14 @@ class Wrapper(Struct, frozen=True):
     """One wrapper.
 
     `members` tell it: an object that has all of them. `wrapped` gives what is in it: values, which may be objects, lists,
-    or texts with such within, and may be wrapped themselves.
+    or texts with such within, and may be wrapped themselves; of the last wrapper they must be records.
     """
 
     name: str
     members: tuple[str, ...]
     wrapped: Callable[[Members], list[bytes]]
     source: str
+    is_last: bool = False
 
 
 def wrapper_of(members: Members) -> Wrapper | None:
@@ -91,9 +92,9 @@ WRAPPERS = (
     Wrapper("LookupEvents", ("Events",), _each("Events"),
         f"{_CLOUDTRAIL}/APIReference/API_LookupEvents.html"),
     Wrapper("LookupEvents, one event", ("CloudTrailEvent",), _value("CloudTrailEvent"),
-        f"{_CLOUDTRAIL}/APIReference/API_Event.html"),
+        f"{_CLOUDTRAIL}/APIReference/API_Event.html", is_last=True),
     Wrapper("EventBridge", ("detail",), _detail,
-        "https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html"),
+        "https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html", is_last=True),
     Wrapper("SQS, ReceiveMessage", ("Messages",), _each("Messages"),
         "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"),
     Wrapper("SQS, one message", ("Body",), _value("Body"),
@@ -125,14 +126,14 @@ WRAPPERS = (
     Wrapper("Elasticsearch, one hit", ("_source",), _value("_source"),
         "https://www.elastic.co/guide/en/elasticsearch/reference/current/mapping-source-field.html"),
     Wrapper("Elastic, the original event", ("event.original",), _value("event.original"),
-        "https://www.elastic.co/guide/en/ecs/current/ecs-event.html"),
+        "https://www.elastic.co/guide/en/ecs/current/ecs-event.html", is_last=True),
     Wrapper("Elastic, the original event in an object", ("event",), _original,
-        "https://www.elastic.co/guide/en/ecs/current/ecs-event.html"),
+        "https://www.elastic.co/guide/en/ecs/current/ecs-event.html", is_last=True),
     Wrapper("Athena, GetQueryResults", ("ResultSet",), _within("ResultSet", "Rows"),
         "https://docs.aws.amazon.com/athena/latest/APIReference/API_GetQueryResults.html"),
     Wrapper("CloudTrail Lake, GetQueryResults", ("QueryResultRows",), _each("QueryResultRows"),
         f"{_CLOUDTRAIL}/APIReference/API_GetQueryResults.html"),
     Wrapper("CloudTrail Lake, an event as text", ("eventJson",), _value("eventJson"),
-        f"{_CLOUDTRAIL}/userguide/query-lake-integrations.html"),
+        f"{_CLOUDTRAIL}/userguide/query-lake-integrations.html", is_last=True),
 )  # fmt: skip
 _FIRST_MEMBERS = frozenset(wrapper.members[0] for wrapper in WRAPPERS)
