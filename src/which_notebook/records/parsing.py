@@ -18,8 +18,6 @@ from .forms import HEAD_BYTES, begins_as_json, other_form
 from .json_values import ESCAPED_ASCII, ValueReader
 from .shapes.unwrap import Unwrapper
 
-_NO_JSON = "damaged JSON at character 0 "
-
 
 def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of all of the content; raises TooManyProblemsError as `problems` does."""
@@ -93,7 +91,7 @@ class _Parser:
             self._problems.add("the JSON has more closing brackets than opening ones")
 
     def _report(self, problem: str, wasted: int) -> None:
-        if self._form and problem.startswith(_NO_JSON):
+        if self._form:  # and so is all of it, but for records that stand in it
             problem = f"no log in a form that is read, but {self._form}"
         self._problems.add(problem, wasted)
 
