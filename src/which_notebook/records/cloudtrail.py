@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ..calls.call import Call, Opening, role_name
+
+_Of = TypeVar("_Of")
 
 
 class RecordError(Exception):
@@ -28,23 +30,45 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
-        if not record.isascii():
-            str(record, "utf-8")  # the decoder doesn't look into what it skips
-        found = _DECODER.decode(record)
+        call = _call(_decoded(record, _DECODER))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
+    if keep_record:
+        call.record = record
+    return call
+
+
+def calls_of(records: bytes) -> list[Call]:
+    """Return the calls of records with commas between them; raises RecordError where one of them is none."""
+    try:
+        found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
+        return list(map(_call, found))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(str(error)) from None
+
+
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
+    if not text.isascii():
+        str(text, "utf-8")  # the decoder doesn't look into what it skips
+    return decoder.decode(text)
+
+
+def _call(found: _Record) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
     role_arn, session_name, role_id = _session(
         identity.arn, identity.principal_id, issuer and issuer.arn, issuer and issuer.principal_id
     )
+    event_time = _utc(found.event_time)
+    if event_time is None:
+        raise RecordError(f"record {found.event_id}: its eventTime {found.event_time!r} is no time")
     account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
     # Most texts come again and again, and are kept in memory once.
     kept = _texts.setdefault
     call = Call(
         found.event_id,
-        found.event_time if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(found.event_time) else _utc(found),
+        event_time,
         kept(found.event_source, found.event_source),
         kept(found.event_name, found.event_name),
         kept(found.aws_region, found.aws_region),
@@ -66,13 +90,9 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
-        call.named_role = _named_role(_object(_PARAMETERS.decode(record).request_parameters), role_arn)
+        call.named_role = _named_role(_object(found.request_parameters), role_arn)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
-        call.opening = _opening(
-            _PARTICULARS.decode(record), identity.arn or identity.invoked_by or identity.principal_id
-        )
-    if keep_record:
-        call.record = record
+        call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
     return call
 
 
@@ -95,6 +115,9 @@ class _Identity(Struct, gc=False, rename="camel"):
     session_context: _SessionContext | None = None
 
 
+_NOTHING = Raw(b"null")
+
+
 class _Record(Struct, gc=False, rename="camel"):
     event_time: str
     event_source: str
@@ -109,18 +132,10 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
-
-
-class _Parameters(Struct, rename="camel", gc=False):
-    request_parameters: Any = None
-
-
-class _Particulars(Struct, rename="camel", gc=False):
-    """What differs from service to service, and may have any shape."""
-
-    request_parameters: Any = None
-    response_elements: Any = None
-    additional_event_data: Any = None
+    # They differ from service to service, and may have any shape.
+    request_parameters: Raw = _NOTHING
+    response_elements: Raw = _NOTHING
+    additional_event_data: Raw = _NOTHING
 
 
 # Events that change something: only these can hand a role over, or change one.
@@ -134,8 +149,7 @@ _TEXTS_AT_MOST = 20_000
 _TEXTS_WITHIN_TEXTS = 3
 _texts: dict[Any, Any] = {}
 _DECODER = msgspec.json.Decoder(_Record)
-_PARTICULARS = msgspec.json.Decoder(_Particulars)
-_PARAMETERS = msgspec.json.Decoder(_Parameters)
+_LIST_DECODER: msgspec.json.Decoder[list[_Record]] = msgspec.json.Decoder(list[_Record])
 # Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -167,7 +181,7 @@ def _session(
     return (issuer_arn if is_issued else None), name, role_id
 
 
-def _opening(record: _Particulars, principal: str | None) -> Opening | None:
+def _opening(record: _Record, principal: str | None) -> Opening | None:
     asked = _object(record.request_parameters)
     role_arn = _text(_member(asked, "roleArn"))
     if role_arn is None:
@@ -208,8 +222,9 @@ def _roles_in(value: object) -> Iterator[str]:
                     pending.append(inner)
 
 
-def _object(value: object) -> object:
+def _object(field: Raw) -> object:
     """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
+    value = msgspec.json.decode(field)
     for _ in range(_TEXTS_WITHIN_TEXTS):
         if not isinstance(value, str):
             return value
@@ -228,13 +243,16 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _utc(record: _Record) -> str:
-    """Return the time as CloudTrail writes it, so that the order of texts is the order of times."""
+@lru_cache(maxsize=4096)
+def _utc(event_time: str) -> str | None:
+    """Return the time as CloudTrail writes it, so that the order of texts is the order of times; None where it is none."""
+    if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(event_time):
+        return event_time
     try:
-        moment = datetime.fromisoformat(record.event_time)
+        moment = datetime.fromisoformat(event_time)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise RecordError(f"record {record.event_id}: its eventTime {record.event_time!r} is no time") from None
+        return None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
