@@ -15,6 +15,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from access_logs import access_logs
 from corpus import ACCOUNT, ROLE, Kind, write
 from measure import Command, Measured, measure, size_of
 
@@ -200,6 +201,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="measured runs of each command (default: %(default)s)")
     parser.add_argument("--small", action="store_true", help="a hundredth of the size, without peers")
+    parser.add_argument(
+        "--access-log-megabytes", type=int, default=1000, help="size of the S3 access logs (default: %(default)s)"
+    )
     given = parser.parse_args()
     part = 100 if given.small else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -210,6 +214,7 @@ def main() -> None:
     main_corpus(given.runs, 1000 // part, with_peers=not given.small)
     kinds(given.runs, 100 // part)
     shapes(given.runs, 100_000 // part, 500_000 // part)
+    access_logs(given.runs, given.access_log_megabytes // part)
     start_up(given.runs)
 
 

@@ -8,6 +8,7 @@ namespace. Root in the instance can write anywhere, and nothing of it reaches th
 import fcntl
 import json
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -116,8 +117,8 @@ def enter(instance: Instance) -> None:
     _describe_network(instance.addresses)
     _trust(instance.ca_certificate)
     _write("/etc/profile", _PROFILE)
-    Path("/usr/local/bin/aws").unlink(missing_ok=True)
-    Path("/usr/local/bin/aws").symlink_to(Path(sys.prefix, "bin", "aws"))
+    # Not the clone's own script, whose first line breaks where its path has a space.
+    _write("/usr/local/bin/aws", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m awscli "$@"\n', 0o755)
     _write(
         "/opt/ml/metadata/resource-metadata.json",
         json.dumps({"ResourceArn": instance.arn, "ResourceName": instance.name}),

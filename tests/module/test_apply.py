@@ -61,7 +61,8 @@ def test_the_role_and_its_policy_are_as_planned(emulator: Emulator, applied: App
     role = iam.get_role(RoleName=outputs["role_name"])["Role"]
     assert role["Arn"] == outputs["role_arn"]
     assert role["AssumeRolePolicyDocument"] == json.loads(outputs["role_trust_policy"])
-    assert iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"] == [
+    # In no order: Terraform makes them at the same time.
+    assert sorted(iam.list_role_policies(RoleName=outputs["role_name"])["PolicyNames"]) == [
         "team-assume-self",
         "team-logs",
     ]

@@ -44,9 +44,9 @@ BAD = {
     "empty": (b"", "empty file", False),
     "empty, compressed": (member(b""), "empty file", False),
     "two bytes": (b"\x1f\x8b", "truncated gzip file", False),
-    "zeros": (b"\0" * 1000, "damaged JSON at character 0", False),
-    "text": (b"Access denied\n", "damaged JSON at character 0", False),
-    "HTML": (b"<!doctype html><p>Not found", "damaged JSON at character 0", False),
+    "zeros": (b"\0" * 1000, "but binary data", False),
+    "text": (b"Access denied\n", "but text in a form that isn't known", False),
+    "HTML": (b"<!doctype html><p>Not found", "but an HTML page", False),
     "gzip's mark and garbage": (b"\x1f\x8b\x08\x00garbage that is no deflate data", "damaged", False),
     "gzip's mark and another method": (b"\x1f\x8b\x07\x00" + b"x" * 50, "no gzip file", False),
     "truncated gzip": (member(document(LONG))[:-3000], "truncated gzip file", True),
@@ -71,7 +71,7 @@ BAD = {
     ),
     "JSON of another shape": (b'{"name":"x","version":2}', "no CloudTrail record, but an object with name, version", False),
     "an empty object": (b"{}", "an object with nothing in it", False),
-    "a number": (b"12", "neither a record nor a list of records", False),
+    "a number": (b"12", "but text in a form that isn't known", False),
     "a list of texts": (b'["x","y"]', "neither a record nor a list of records", False),
     "one record of another shape": (compact({"Records": [{"s3": {}}, KEPT]}), "but an object with s3", True),
     "Records that are no list": (b'{"Records":{"x":1}}', "array", False),
@@ -99,8 +99,8 @@ BAD = {
     "a wrapped record that is no JSON": (
         compact({"Events": [{"CloudTrailEvent": "{oops"}, {"CloudTrailEvent": json.dumps(KEPT)}]}), "malformed", True,
     ),
-    "a wrapped record that is no text": (compact([{"CloudTrailEvent": 5}, KEPT]), "str", True),
-    "a detail that is no record": (compact([{"detail": "x"}, KEPT]), "object", True),
+    "a wrapped record that is no text": (compact([{"CloudTrailEvent": 5}, KEPT]), "neither a record", True),
+    "a detail that is no record": (compact([{"detail": "x"}, KEPT]), "neither a record", True),
     "one bad record of a list behind something": (
         compact({"x": 1, "Records": [record(userIdentity=ROLE, eventID="e-1"), KEPT]}), "record e-1", True,
     ),
@@ -310,17 +310,18 @@ def test_files_that_are_no_logs_are_told_by_kind(tmp_path: Path, ask: Any) -> No
     for number in range(30):
         (tmp_path / f"text-{number:02}.json").write_text("hello\n{oh\n[dear\n")
         (tmp_path / f"other-{number:02}.json").write_text(f'{{"a{number}": 1}}')
-    (tmp_path / "picture.json").write_bytes(os.urandom(3000))
+    (tmp_path / "picture.json").write_bytes(b"\0\1\2" * 1000)
     (tmp_path / "log.json").write_bytes(KEPT_FILE)
     answer = ask("calls", tmp_path, "--role", ROLE)
     assert (answer.status, len(answer.calls)) == (1, 1)
-    first, second, last = sorted(answer.err.splitlines())
+    picture, first, second, last = sorted(answer.err.splitlines())
+    assert picture.endswith("picture.json: no log in a form that is read, but binary data")
     assert re.fullmatch(
         r".*could not read 30 files \(.*other-00.json, .*other-01.json, .*other-02.json and 27 more\): no CloudTrail record, but an object",
         first,
     )
     assert re.fullmatch(
-        r".*could not read 31 files \(.*picture.json, .*text-00.json, .*text-01.json and 28 more\): damaged JSON, or none at all",
+        r".*could not read 30 files \(.*text-00.json, .*text-01.json, .*text-02.json and 27 more\): no log in a form that is read, but text in a form that isn't known",
         second,
     )
     assert last.endswith("summary --format json has each of them, with its own reason")

@@ -20,7 +20,7 @@ from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record,
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
-from which_notebook.records import decompress, top_level
+from which_notebook.records import decompress, packing, top_level
 from which_notebook.records.scan import scan
 
 MALLORY = {
@@ -142,9 +142,10 @@ def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, la
 @contextmanager
 def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
     """Make a window of so many bytes, and look back no further than so many."""
-    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_CAREFULLY_READ_AT_ONCE"), size)
+    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE"), size)
     with (
-        mock.patch.multiple(decompress, **sizes),
+        mock.patch.multiple(decompress, **sizes, _DECOMPRESSED_AT_ONCE=size),
+        mock.patch.multiple(packing, **sizes),
         mock.patch.object(top_level, "LARGEST_EVENT", largest_event),
     ):
         yield

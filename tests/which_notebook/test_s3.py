@@ -285,6 +285,29 @@ def test_one_object(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
         assert summary(capfd, f"s3://{bucket.name}/{key}")["files"] == 1
 
 
+@pytest.mark.parametrize(
+    ("below", "folders"), [("", ""), ("access/", ""), ("access/", f"{s3_logs.ACCOUNT}/eu-west-1/figures/%s/")]
+)
+def test_access_logs_of_other_days_are_neither_listed_nor_downloaded(
+    bucket: Bucket, requests: Requests, capfd: pytest.CaptureFixture[str], below: str, folders: str
+) -> None:
+    line = (
+        "79a59d figures [01/Mar/2026:09:00:00 +0000] 10.0.0.7 arn:aws:sts::111122223333:assumed-role/data-science/fraud-model {} "
+        'REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 10 10 5 4 "-" "Boto3" -\n'
+    )
+    for day in range(1, 29):
+        for number in range(2):
+            where = below + (folders % f"2026/03/{day:02}" if folders else "")
+            bucket.put(f"{where}2026-03-{day:02}-10-00-00-{number:016X}", line.format(f"R{day}-{number}").encode())
+    for key in (f"{below}0-before/log.json.gz", f"{below}zz/log.json.gz"):
+        bucket.put(key, log(record("2026-03-10T10:00:00Z")))
+    asked = [f"s3://{bucket.name}/{below}", "--since", "2026-03-10", "--until", "2026-03-11", "--delivered-within", "1"]
+    assert summary(capfd, *asked)["files"] == 8
+    assert len(downloaded(requests)) == 8
+    # The folder, behind the first days, and behind the last.
+    assert len(listed(requests)) <= (7 if folders else 5)
+
+
 def test_listings_of_more_than_a_page(bucket: Bucket, requests: Requests, capfd: pytest.CaptureFixture[str]) -> None:
     keys = [s3_logs.key(f"2026-{month:02}-01") for month in (1, 2, 3) for _ in range(400)]
     with ThreadPoolExecutor(4) as pool:

@@ -1,7 +1,7 @@
-"""Network activity events: the record that a VPC endpoint writes of a call, beside the called service's own record.
+"""What a VPC endpoint or an S3 bucket's access log tells of a call, beside the event of the service that was called.
 
-Both events of one call have its request id, and the call counts once. A call that the endpoint's policy refused reached no
-service, so only the endpoint tells of it.
+All that tells of one call has its request id, and the call counts once. A call that the endpoint's policy refused reached no
+service, so only the endpoint tells of it. An access log's words for what was called aren't always CloudTrail's.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
 """
 
@@ -15,6 +15,11 @@ from sys import intern
 from .call import Call
 
 NETWORK_ACTIVITY = "NetworkActivity"
+ACCESS_LOG = "S3AccessLog"
+"""The category of a call that a line of an S3 server access log tells of."""
+
+_SECOND_HAND = frozenset((NETWORK_ACTIVITY, ACCESS_LOG))
+_S3 = "s3.amazonaws.com"
 # Both are written when the call is answered.
 _APART_AT_MOST = timedelta(minutes=1)
 
@@ -23,7 +28,7 @@ _Requests = dict[str, set[_Request]]
 
 
 def without_twins(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
-    """Yield the calls, which come in the order of time, without the network activity events of calls that have another."""
+    """Yield the calls, which come in the order of time, without what is told of a call that has an event of its service."""
     recent: _Requests = {}
     waiting: list[Call] = []
     for batch in batches:
@@ -37,12 +42,12 @@ def without_twins(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
 
 def _kept(recent: _Requests, calls: list[Call], decided_before: str | None) -> tuple[list[Call], list[Call]]:
     """Return the calls that count, and from the first one on whose other event may still come, those that wait."""
-    if not any(call.event_category == NETWORK_ACTIVITY for call in calls):
+    if not any(call.event_category in _SECOND_HAND for call in calls):
         return calls, []
-    requests = {_request(call) for call in calls if call.event_category != NETWORK_ACTIVITY}.union(*recent.values())
+    requests = {each for call in calls for each in _tells_of(call)}.union(*recent.values())
     kept: list[Call] = []
     for place, call in enumerate(calls):
-        if call.event_category == NETWORK_ACTIVITY and call.request_id is not None:
+        if call.event_category in _SECOND_HAND and call.request_id is not None:
             if _request(call) in requests:
                 continue
             if decided_before is not None and call.event_time >= decided_before:
@@ -52,7 +57,17 @@ def _kept(recent: _Requests, calls: list[Call], decided_before: str | None) -> t
 
 
 def _request(call: Call) -> _Request:
-    return call.request_id, intern(call.event_source), intern(call.event_name)
+    """Return what another event of the same call has: one request to S3 is one call, whatever the log's name for it."""
+    name = "" if call.event_category == ACCESS_LOG else intern(call.event_name)
+    return call.request_id, intern(call.event_source), name
+
+
+def _tells_of(call: Call) -> tuple[_Request, ...]:
+    """Return the requests whose other events don't count beside this one."""
+    if call.request_id is None or call.event_category == ACCESS_LOG:
+        return ()
+    of_s3 = ((call.request_id, _S3, ""),) if call.event_source == _S3 else ()
+    return of_s3 if call.event_category == NETWORK_ACTIVITY else (*of_s3, _request(call))
 
 
 def _remember(recent: _Requests, kept: list[Call]) -> None:
@@ -63,8 +78,8 @@ def _remember(recent: _Requests, kept: list[Call]) -> None:
     for time in [time for time in recent if time < since]:
         del recent[time]
     for call in takewhile(lambda call: call.event_time >= since, reversed(kept)):
-        if call.event_category != NETWORK_ACTIVITY and call.request_id is not None:
-            recent.setdefault(call.event_time, set()).add(_request(call))
+        if requests := _tells_of(call):
+            recent.setdefault(call.event_time, set()).update(requests)
 
 
 def _earlier(call: Call) -> str:

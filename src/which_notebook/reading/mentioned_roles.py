@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from ..limits import Limits
-from ..records.decompress import DamagedFileError, careful_pieces
+from ..records.decompress import DamagedFileError
+from ..records.packing import contents
 from ..sources.registry import opened
 from ..sources.source import LogFile
 
@@ -40,7 +41,7 @@ def _mentioned(files: Iterable[LogFile], limits: Limits) -> set[str]:
         end = b""
         try:
             with content:
-                for piece in careful_pieces(content):
+                for piece in (piece for _, pieces in contents(content) for piece in pieces):
                     names.update(found.decode() for found in _NAME.findall(end + piece))
                     end = piece[-_LONGEST:]
                     size += len(piece)

@@ -36,7 +36,7 @@ def read_file_parts(files: list[LogFile], search: Search, options: Options) -> I
                 raise content
             with content:
                 for found in scan(content, search, cut=options.cut, limits=options.limits):
-                    if last.calls:
+                    if last.calls or last.size or last.problems:
                         yield Part(file, last, False)
                     last = found
         except OSError as error:

@@ -18,11 +18,19 @@ class Content:
         self._pieces = pieces
         self.size = 0
         self.damage: str | None = None
+        self._again = b""
+
+    def put_back(self, piece: bytes) -> None:
+        """Have a piece that was taken come once more."""
+        self._again = piece
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
+        if self._again:
+            piece, self._again = self._again, b""
+            return piece
         try:
             piece = next(self._pieces)
         except DamagedFileError as error:

@@ -20,11 +20,10 @@ GZIP = b"\x1f\x8b\x08"
 _READ_AT_ONCE = 1024 * 1024
 # So small that it is still in the processor's cache when it is searched.
 _DECOMPRESSED_AT_ONCE = 512 * 1024
-_CAREFULLY_READ_AT_ONCE = 64 * 1024
-_PIECE = 4 * 1024 * 1024
+PIECE = 4 * 1024 * 1024
 
 # glibc gives blocks back to the system as they are freed, and takes them anew, page by page, until a larger one was freed.
-bytes(4 * _PIECE)
+bytes(4 * PIECE)
 
 
 class DamagedFileError(Exception):
@@ -61,16 +60,12 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
         raise DamagedFileError("more or less than a gzip file")
 
 
-def careful_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the same at half the speed; also reads several gzip files in one, and all of a damaged one before the damage.
+def gzip_members(slices: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the content of gzip data at half the speed: of several files in one, and of a damaged one all that precedes the damage.
 
-    Raises DamagedFileError behind the last piece that can be had; OSError as the file does.
+    Raises DamagedFileError behind the last piece that can be had.
     """
-    head = _read_head(file, _CAREFULLY_READ_AT_ONCE)
-    if head.startswith(GZIP[:2]):
-        yield from _joined(members(chain([head], iter(partial(file.read, _CAREFULLY_READ_AT_ONCE), b""))))
-    else:
-        yield from _uncompressed(head, file)
+    yield from joined(members(slices))
 
 
 def _read_head(file: BinaryIO, size: int) -> bytes:
@@ -84,7 +79,7 @@ def _read_head(file: BinaryIO, size: int) -> bytes:
 
 def _uncompressed(head: bytes, file: BinaryIO) -> Iterator[bytes]:
     yield head
-    yield from iter(partial(file.read, _PIECE), b"")
+    yield from iter(partial(file.read, PIECE), b"")
 
 
 def members(slices: Iterator[bytes]) -> Iterator[bytes]:
@@ -105,7 +100,7 @@ def members(slices: Iterator[bytes]) -> Iterator[bytes]:
             before = decompressor.copy()
             damage = None
             try:
-                piece = decompressor.decompress(data, _PIECE)
+                piece = decompressor.decompress(data, PIECE)
             except zlib.error as error:
                 piece, damage = _until_damage(before, data), str(error)
             if piece:
@@ -128,7 +123,7 @@ def _until_damage(decompressor: Any, data: bytes) -> bytes:
     return b"".join(content)
 
 
-def _joined(small: Iterator[bytes]) -> Iterator[bytes]:
+def joined(small: Iterator[bytes]) -> Iterator[bytes]:
     """Yield the same content in pieces of some megabytes: what begins in one may have to be read again with the next."""
     held: list[bytes] = []
     size = 0
@@ -136,7 +131,7 @@ def _joined(small: Iterator[bytes]) -> Iterator[bytes]:
         for piece in small:
             held.append(piece)
             size += len(piece)
-            if size >= _PIECE:
+            if size >= PIECE:
                 yield b"".join(held)
                 held, size = [], 0
     except DamagedFileError:

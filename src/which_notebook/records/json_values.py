@@ -25,14 +25,26 @@ _NO_RECORD = "neither a record nor a list of records"
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
 _WASTED_ON_DEEP = 100_000
 
-# An export of CloudWatch Logs has a time before each line's record.
-_SKIPPED = re.compile(r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z[ \t]+(?=\{))?")
+# An export of CloudWatch Logs has a time before each line's record, `aws logs tail` also the stream's name.
+_SKIPPED = re.compile(
+    r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,20}(?:Z|[+-][0-9:]{5,6})?\s+(?:[\w@:./\-\[\]$]{1,512}\s+)?(?=\{))?"
+)
+_LISTS = "Records|Events|events|Messages|logEvents|results|QueryResultRows|hits|Rows"
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
-_LIST = re.compile(r'"(?:Records|Events)"\s*:\s*\[')
-_MEMBER_KEY = re.compile(r'[\s,]*("(?:[^"\\]|\\.)*")\s*:\s*')
-# What has one of these is a record, see `shapes.is_record`; what its lists hold is its caller's.
+_LIST = re.compile(rf'"(?:{_LISTS})"\s*:\s*\[')
+# Of these lists each element is a row, which may be a list itself.
+_ROWS = re.compile(r'"(?:results|QueryResultRows)"')
+_OBJECT_WITH_LIST = re.compile(r'"(?:hits|ResultSet)"\s*:\s*\{')
+# An object too long to be read at once: plain members, then one of the lists.
+_LONG_OBJECT = re.compile(
+    r'\{\s*+(?:"[^"\\]*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-+.\w]++|\[[^][{}]*+\]|\{[^{}\[\]]*+\})\s*+,\s*+){0,50}+'
+    rf'(?="(?:(?:{_LISTS})"\s*:\s*\[|(?:hits|ResultSet)"\s*:\s*\{{))'
+)
+_KEY = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*:\s*')
+_BEHIND_TEXT = re.compile(r"\s*[,\]]")
+_MEMBER_KEY = re.compile(r'[\s,]*("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*:\s*')
+# What has one of these is a record; what its lists hold is its caller's.
 _KEYS_OF_A_RECORD = ('"userIdentity"', '"eventVersion"', '"eventName"')
-_KEY = re.compile(r'"(?:[^"\\]|\\.)*"\s*:\s*')
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
 # Up to the text's end, where a string isn't closed.
@@ -56,6 +68,7 @@ class ValueReader:
         self._text = ""
         self._at = 0
         self._offset = 0
+        self._rows_from: int | None = None
 
     def feed(self, text: str, *, last: bool = False) -> Iterator[str]:
         """Yield the values that are whole by now; with `last`, what is left over counts as damage."""
@@ -93,8 +106,15 @@ class ValueReader:
         if opened := _LIST_IN_OBJECT.match(self._text, at):
             self.depth += 2
             self._at = opened.end()
-        elif first == "{":
-            _, self._at = self._decoder.raw_decode(self._text, at)
+        elif first == "{" or (first == "[" and self._rows_from is not None):
+            try:
+                _, self._at = self._decoder.raw_decode(self._text, at)
+            except ValueError:
+                if self.depth or not (opened := _LONG_OBJECT.match(self._text, at)):
+                    raise
+                self.depth += 1
+                self._at = opened.end()
+                return None
             return self._text[at : self._at]
         elif first == "[":
             self.depth += 1
@@ -102,14 +122,24 @@ class ValueReader:
         elif first in "]}":
             self.depth -= 1
             self._at = at + 1
-        elif self.depth > 0 and (again := _LIST.match(self._text, at)):
+            if self._rows_from is not None and self.depth < self._rows_from:
+                self._rows_from = None
+        elif self.depth > 0 and (again := _LIST.match(self._text, at) or _OBJECT_WITH_LIST.match(self._text, at)):
             self.depth += 1
             self._at = again.end()
+            if _ROWS.match(self._text, at):
+                self._rows_from = self.depth
         elif self.depth > 0 and (key := _KEY.match(self._text, at)):  # what follows the list in its object
             _, end = self._decoder.raw_decode(self._text, key.end())
             if end == len(self._text):
                 raise ValueError("a number may go on, and a bracket must follow")
             self._at = end
+        elif first == '"':  # a text, in which a record may stand
+            _, end = self._decoder.raw_decode(self._text, at)
+            if self.depth > 0 and not _BEHIND_TEXT.match(self._text, end):
+                raise ValueError("a comma or a bracket must follow")
+            self._at = end
+            return self._text[at:end]
         elif self.depth > 0 and (end := self._decoder.raw_decode(self._text, at)[1]) < len(self._text):
             # A whole text or number in the list: what stands behind it is still at the top level.
             self._at = end
@@ -125,7 +155,7 @@ class ValueReader:
         """
         try:
             if self._text[at] == "{" and (opened := self._list_behind_members(at + 1)):
-                self.depth += 2
+                self.depth += 1
                 self._at = opened
                 return
         except (ValueError, RecursionError):
@@ -136,12 +166,12 @@ class ValueReader:
         raise TooManyProblemsError
 
     def _list_behind_members(self, at: int) -> int | None:
-        """Return where the list of records begins behind some whole members; None where it is a record that has them."""
+        """Return where the member with the list of records begins, behind whole ones; None where it is a record that has them."""
         while key := _MEMBER_KEY.match(self._text, at):
             if key[1] in _KEYS_OF_A_RECORD:
                 return None
-            if opened := _LIST.match(self._text, key.start(1)):
-                return opened.end()
+            if _LIST.match(self._text, key.start(1)):
+                return key.start(1)
             _, at = self._decoder.raw_decode(self._text, key.end())
         return None
 

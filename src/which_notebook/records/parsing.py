@@ -4,20 +4,51 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import msgspec
 
 from ..calls.call import Call
 from ..calls.search import Search
+from . import access_log, rows
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
+from .decompress import DamagedFileError
+from .forms import HEAD_BYTES, begins_as_json, other_form
 from .json_values import ESCAPED_ASCII, ValueReader
-from .shapes import UNREADABLE, is_record, members_of, text_of, unwrapped, values_in
+from .shapes.unwrap import Unwrapper
 
 
 def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of all of the content; raises TooManyProblemsError as `problems` does."""
+    head = b""
+    for piece in content:
+        head += piece
+        if len(head) >= HEAD_BYTES:
+            break
+    content.put_back(head)
+    if access_log.begins_as_access_log(head):
+        yield from access_log.calls_in(content, search, problems)
+    elif delimiter := rows.delimiter_of(head):
+        parser = _Parser(search, problems)
+        for row in rows.of_csv(content, delimiter, problems):
+            yield from parser.calls_of_row(row)
+    else:
+        yield from _calls_of_json(content, head, search, problems)
+
+
+def parquet_calls(file: BinaryIO, search: Search, problems: Problems) -> Iterator[Call]:
+    """Yield the wanted calls of a Parquet file."""
     parser = _Parser(search, problems)
+    try:
+        for row in rows.of_parquet(file, problems):
+            yield from parser.calls_of_row(row)
+    except DamagedFileError as error:
+        problems.add(str(error))
+
+
+def _calls_of_json(content: Content, head: bytes, search: Search, problems: Problems) -> Iterator[Call]:
+    parser = _Parser(search, problems, None if begins_as_json(head) else other_form(head))
     for piece in content:
         yield from parser.calls(piece)
     if content.damage:
@@ -27,24 +58,29 @@ def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterat
 
 
 class _Parser:
-    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it."""
+    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it.
 
-    def __init__(self, search: Search, problems: Problems) -> None:
+    `form`: what the content seems to be, where it isn't JSON from its start.
+    """
+
+    def __init__(self, search: Search, problems: Problems, form: str | None = None) -> None:
         self._search = search
         self._needles = search.needles
         self._problems = problems
-        self._values = ValueReader(problems.add)
+        self._form = form
+        self._values = ValueReader(self._report)
+        self._unwrapper = Unwrapper(problems.add)
         # What isn't UTF-8 passes, and is refused with the record that it stands in.
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        self._is_start = True
 
     def calls(self, content: bytes, *, last: bool = False) -> Iterator[Call]:
         text = self._decoder.decode(content, last)
-        if self._is_start and text:
-            text, self._is_start = text.removeprefix("\ufeff"), False
         self._problems.has_read(len(text))
         for value in self._values.feed(text, last=last):
-            yield from self._calls_in(value.encode("utf-8", "surrogateescape"))
+            yield from self._calls_in(self._unwrapper.records(value.encode("utf-8", "surrogateescape")))
+
+    def calls_of_row(self, row: rows.Row) -> Iterator[Call]:
+        yield from self._calls_in(self._unwrapper.row(row))
 
     def check_end(self) -> None:
         if self._values.is_blank:
@@ -54,35 +90,23 @@ class _Parser:
         elif self._values.depth < 0:
             self._problems.add("the JSON has more closing brackets than opening ones")
 
-    def _calls_in(self, value: bytes) -> Iterator[Call]:
-        """Yield the wanted calls of a record, or of what wraps some; what is wrong with one costs only that one."""
-        try:
-            values = values_in(value)
-        except UNREADABLE as error:
-            self._problems.add(_reason(error))
-            return
-        for each in values:
-            try:
-                if (call := self._call_in(each)) and self._search.matches(call):
-                    yield call
-            except (RecordError, *UNREADABLE) as error:
-                self._problems.add(_reason(error))
+    def _report(self, problem: str, wasted: int) -> None:
+        if self._form:  # and so is all of it, but for records that stand in it
+            problem = f"no log in a form that is read, but {self._form}"
+        self._problems.add(problem, wasted)
 
-    def _call_in(self, value: bytes) -> Call | None:
-        """Return the call of a record that stands by itself, or is the one thing that its wrapper holds."""
-        record = unwrapped(value)
-        if record is None:
-            return None
-        members = members_of(record)
-        if is_record(members):
-            # An insight tells of many calls, and of no caller.
-            if "userIdentity" not in members and "AwsCloudTrailInsight" in text_of(members.get("eventType")):
-                return None
-            return call_of(record, keep_record=self._search.keeps_record) if self._mentions(record) else None
-        if "digestStartTime" not in members:
-            keys = ", ".join(sorted(members)[:5])
-            self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")
-        return None
+    def _calls_in(self, records: Iterator[bytes]) -> Iterator[Call]:
+        """Yield the wanted calls of some records; what is wrong with one costs only that one."""
+        for record in records:
+            if not self._mentions(record):
+                continue
+            try:
+                call = call_of(record, keep_record=self._search.keeps_record)
+            except RecordError as error:
+                self._problems.add(str(error))
+            else:
+                if self._search.matches(call):
+                    yield call
 
     def _mentions(self, record: bytes) -> bool:
         if any(needle in record for needle in self._needles):
@@ -91,9 +115,3 @@ class _Parser:
             return False
         plain = msgspec.json.encode(msgspec.json.decode(record))
         return any(needle in plain for needle in self._needles)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "a record with invalid UTF-8"
-    return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)

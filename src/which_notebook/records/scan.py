@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -12,8 +13,9 @@ from ..calls.search import Search
 from ..limits import LIMITS, Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
-from .decompress import careful_pieces, pieces
-from .parsing import parsed_calls
+from .decompress import pieces
+from .packing import PARQUET, contents, seekable
+from .parsing import parquet_calls, parsed_calls
 
 
 class Extract(Struct, array_like=True, gc=False):
@@ -39,9 +41,25 @@ def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = L
             file.seek(start)
         else:
             return
-    content, problems = Content(careful_pieces(file)), Problems()
-    one_by_one = ([call] for call in parsed_calls(content, search, problems))
-    yield from _parts(one_by_one, content, problems, limits)
+    start = file.tell()
+    if file.read(len(PARQUET)) == PARQUET:
+        content, problems = Content(iter(())), Problems()
+        whole = seekable(file)
+        content.size = whole.seek(0, io.SEEK_END)
+        whole.seek(0)
+        yield from _parts(_one_by_one(parquet_calls(whole, search, problems)), content, problems, limits)
+        return
+    file.seek(start)
+    for name, pieces_of_it in contents(file):
+        content, problems = Content(pieces_of_it), Problems()
+        for found in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
+            if name:
+                found.problems = [f"{name}: {problem}" for problem in found.problems]
+            yield found
+
+
+def _one_by_one(calls: Iterator[Call]) -> Iterator[list[Call]]:
+    return ([call] for call in calls)
 
 
 def _parts(found: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:

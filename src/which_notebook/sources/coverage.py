@@ -48,8 +48,9 @@ class Coverage(Struct):
         """Note that there is a log file, or a folder with some, whether it is read or not."""
         if place := place_of(path):
             account, region, day = place
-            self.accounts.add(account)
-            self.days.setdefault(region, set()).add(day)
+            if account and region:
+                self.accounts.add(account)
+                self.days.setdefault(region, set()).add(day)
 
     def leave_out(self, path: str, reason: str) -> None:
         """Note that a file is no log, and so isn't read."""

@@ -10,7 +10,7 @@ from ..calls.scope import Scope
 from ..errors import reason_of
 from ..limits import Limits
 from .coverage import Coverage
-from .heads import SUFFIXES, why_no_log
+from .heads import is_log_by_name, why_no_log
 from .log_paths import holds_calls, may_answer
 from .read_once import open_local
 from .source import LogFile, Opened, Source
@@ -56,20 +56,20 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
             if not holds_calls(entry.name):
                 continue
             if not is_asked_for:
-                has_logs |= entry.name.endswith(SUFFIXES)
+                has_logs |= is_log_by_name(entry.path)
                 continue
             try:
                 # A pipe in a folder would be waited for without end.
                 if not stat.S_ISREG((found := entry.stat()).st_mode):
                     coverage.leave_out(entry.path, "no regular file")
                     continue
-                if not entry.name.endswith(SUFFIXES) and (reason := _why_no_log(entry.path)):
+                if not is_log_by_name(entry.path) and (reason := _why_no_log(entry.path)):
                     coverage.leave_out(entry.path, reason)
                     continue
                 has_logs = True
                 yield _log_file(entry.path, found)
             except OSError as error:
-                if entry.name.endswith(SUFFIXES):
+                if is_log_by_name(entry.path):
                     seen = True
                     coverage.skip(entry.path, reason_of(error))
                 else:

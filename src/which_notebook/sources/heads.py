@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import suppress
 from typing import BinaryIO
 
-from ..records.decompress import GZIP, DamagedFileError, EmptyFileError, TruncatedFileError, members
+from ..records.decompress import GZIP, DamagedFileError, EmptyFileError
+from ..records.forms import HEAD_BYTES, may_hold_records
+from ..records.packing import PARQUET, contents
+from .log_paths import access_log_days
 
 SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 """A log's name ends so; of any other name the first bytes decide."""
 
-HEAD_BYTES = 64 * 1024
 NO_RECORDS = "no CloudTrail records"
-# Taken at once, so that little is decompressed in vain.
-_SLICE = 2 * 1024
+_FILES_LOOKED_INTO = 20
 
-# https://www.garykessler.net/library/file_sigs.html
-_OTHERS = {
-    b"\x28\xb5\x2f\xfd": "compressed with zstd",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ\0": "compressed with xz",
-    b"PK\x03\x04": "a zip archive",
-    b"PAR1": "a Parquet file",
-}
+
+def is_log_by_name(path: str) -> bool:
+    """Return whether a file's name alone says that it is a log."""
+    return path.endswith(SUFFIXES) or access_log_days(path) is not None
 
 
 def why_no_log(file: BinaryIO) -> str | None:
-    """Return why a file can't be read as a log; None where records stand in its first 64 KiB, or stood there before damage.
+    """Return why a file can't be read as a log; None where records stand in its first 64 KiB, once they are unpacked, or stood there before damage.
 
     Raises OSError as the file does.
     """
-    head = file.read(HEAD_BYTES)
-    for mark, reason in _OTHERS.items():
-        if head.startswith(mark):
-            return f"{reason}, which isn't read"
-    if head.startswith(GZIP):
+    mark = file.read(len(PARQUET))
+    if mark == PARQUET:
+        return None if _has_columns_of_records(file) else NO_RECORDS
+    file.seek(0)
+    reason = None
+    for number, (_, pieces) in enumerate(contents(file)):
+        head = b""
         try:
-            head = _decompressed(head)
-        except DamagedFileError:
-            return None  # whether there are records can't be told: reading it names the damage
-    return None if b"eventVersion" in head else NO_RECORDS
+            for piece in pieces:
+                head += piece
+                if len(head) >= HEAD_BYTES:
+                    break
+        except EmptyFileError:
+            pass
+        except DamagedFileError as error:
+            if mark.startswith(GZIP[:2]):
+                return None  # whether there are records can't be told: reading it names the damage
+            reason = str(error)
+        if may_hold_records(head[:HEAD_BYTES]):
+            return None
+        if number == _FILES_LOOKED_INTO:
+            break
+    return reason or NO_RECORDS
 
 
-def _decompressed(head: bytes) -> bytes:
-    """Return the first 64 KiB of what is compressed; raises DamagedFileError where damage leaves less."""
-    content = b""
-    try:
-        for piece in members(head[at : at + _SLICE] for at in range(0, len(head), _SLICE)):
-            content += piece
-            if len(content) >= HEAD_BYTES:
-                break
-    except EmptyFileError:
-        pass
-    except TruncatedFileError:
-        if len(head) < HEAD_BYTES:
-            raise
-    return content[:HEAD_BYTES]
+def _has_columns_of_records(file: BinaryIO) -> bool:
+    """Return whether a Parquet file's columns, which its end names, are those of records; True where its end can't be had."""
+    with suppress(OSError):
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - HEAD_BYTES))
+        end = file.read(HEAD_BYTES).lower()
+        return b"eventname" in end or (b"class_uid" in end and b"actor" in end)
+    return True

@@ -4,6 +4,10 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtra
 `AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_….json.gz`, where the
 time is the delivery's. Network activity events lie in `CloudTrail-NetworkActivity` instead of `CloudTrail`:
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-find-log-files.html.
+
+S3's server access logs: `[PREFIX]YYYY-MM-DD-hh-mm-ss-UNIQUE`, with `ACCOUNT/REGION/BUCKET/YYYY/MM/DD/` before the name where the
+bucket's owner chose so. The time is the delivery's, hours after a request at times, or the day of the requests:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html.
 """
 
 from __future__ import annotations
@@ -17,6 +21,11 @@ _PATH = re.compile(
     r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail(?:-NetworkActivity)?/(?P<region>[a-z0-9-]+)"
     r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
 )
+_ACCESS_LOG = re.compile(
+    r"(?:(?<!\d)(?P<account>\d{12})/(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)/[a-z0-9.-]+/(?=\d{4}/\d\d/\d\d/))?"
+    r"(?P<days>(?:(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/)?)"
+    r"(?P<date>\d{4}-\d\d-\d\d)-\d\d-\d\d-\d\d-[0-9A-F]{16}$"
+)
 _NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)|_CloudTrail-(?:Digest|Insight)_")
 
 
@@ -25,9 +34,14 @@ def holds_calls(path: str) -> bool:
     return not _NOT_CALLS.search(path)
 
 
-def place_of(path: str) -> tuple[str, str, str] | None:
-    """Return the account, the region and the day of delivery of a file, or of a folder with a / behind it; None where the path tells none."""
+def place_of(path: str) -> tuple[str | None, str | None, str] | None:
+    """Return the account, the region and the day of delivery of a file, or of a folder with a / behind it; None where the path tells none.
+
+    Of an access log without folders it tells the day only.
+    """
     found = _PATH.search(path)
+    if not found and (access_log := _ACCESS_LOG.search(path)):
+        return access_log["account"], access_log["region"], access_log["date"]
     return found and (found["account"], found["region"], f"{found['year']}-{found['month']}-{found['day']}")
 
 
@@ -37,12 +51,21 @@ def may_answer(path: str, scope: Scope) -> bool:
     if not place:
         return True
     account, region, day = place
-    if scope.accounts and account not in scope.accounts:
+    if account and scope.accounts and account not in scope.accounts:
         return False
-    if scope.regions and region not in scope.regions:
+    if region and scope.regions and region not in scope.regions:
         return False
     first, last = days(scope)
     return (first is None or day >= first) and (last is None or day <= last)
+
+
+def access_log_days(key: str) -> tuple[str, str] | None:
+    """Return what stands before the days in an access log's key, and the day as it stands there; None of another key."""
+    found = _ACCESS_LOG.search(key)
+    if not found:
+        return None
+    at = found.start("days")
+    return key[:at], key[at : at + len("YYYY-MM-DD")]
 
 
 def days(scope: Scope) -> tuple[str | None, str | None]:

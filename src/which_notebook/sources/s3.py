@@ -15,8 +15,9 @@ from .. import aws
 from ..calls.scope import Scope
 from ..errors import reason_of
 from ..limits import Limits
+from ..records.forms import HEAD_BYTES
 from .coverage import Coverage
-from .heads import HEAD_BYTES, SUFFIXES, why_no_log
+from .heads import is_log_by_name, why_no_log
 from .log_paths import holds_calls, may_answer
 from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
 from .s3_object import AT_ONCE, ObjectReader
@@ -58,7 +59,7 @@ class Bucket(Source):
                     if holds_calls(found["Key"][len(folder) :]) and not found["Key"].endswith("/")
                 }
                 asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
-                reasons = _why_no_logs(bucket, [key for key in asked_for if not key.endswith(SUFFIXES)])
+                reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)])
                 for key in listed:
                     if isinstance(reason := reasons.get(key), OSError):
                         coverage.skip(f"s3://{bucket}/{key}", reason_of(reason))
@@ -185,6 +186,9 @@ class _Walk:
                 for found in page.get("Contents", ()):
                     if (elsewhere := listings_instead(listing, found["Key"], self._scope)) is not None:
                         more = elsewhere
+                        if not listing.deep:  # what is listed next knows of no folder before it
+                            after = elsewhere[0].after or ""
+                            folders[listing.prefix] = [folder for folder in known if folder < after]
                         break
                     yield found
                 following += more

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..calls.scope import Scope
-from .log_paths import days
+from .log_paths import access_log_days, days
 
 _LEVEL = re.compile(
     r"(?:.*/)?AWSLogs/(?P<organisation>o-[a-z0-9]+/)?"
@@ -75,11 +75,22 @@ def listings_instead(listing: Listing, key: str, scope: Scope) -> list[Listing] 
     """Return how to go on where the keys from this one on aren't to be listed; None where they are."""
     if listing.last is not None and key[: len(listing.last)] > listing.last:
         return []
+    if not is_in_layout(listing.prefix) and (of_access_log := access_log_days(key)):
+        return _other_days(listing, *of_access_log, scope)
     if not listing.deep or is_in_layout(listing.prefix) or not (trail := _TRAIL.match(key)):
         return None
     folder = trail.group()
     # Behind all of the trail's keys: "0" comes next after "/".
     return [*_in_layout(folder, scope), Listing(listing.prefix, deep=True, after=folder[:-1] + "0")]
+
+
+def _other_days(listing: Listing, before: str, day: str, scope: Scope) -> list[Listing] | None:
+    """Return how to go on from an access log of a day that isn't asked for."""
+    first, last = (each and each.replace("-", day[4]) for each in days(scope))
+    if first and day < first:
+        return [replace(listing, after=before + first, token=None)]
+    # Behind all of these days: ":" comes next after the digits.
+    return [replace(listing, after=f"{before}:", token=None)] if last and day > last else None
 
 
 def _in_layout(folder: str, scope: Scope) -> Iterator[Listing]:

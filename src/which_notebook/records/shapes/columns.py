@@ -1,0 +1,193 @@
+"""Records whose fields became columns: Athena's, CloudTrail Lake's, Sentinel's, Elastic's, and what people select.
+
+A column is known by its letters alone: `userIdentity.arn`, `useridentity_arn` and `UserIdentityArn` are one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+_FIELDS = [
+    "eventVersion",
+    "eventTime",
+    "eventSource",
+    "eventName",
+    "awsRegion",
+    "sourceIPAddress",
+    "userAgent",
+    "errorCode",
+    "errorMessage",
+    "requestParameters",
+    "responseElements",
+    "additionalEventData",
+    "requestID",
+    "eventID",
+    "eventType",
+    "eventCategory",
+    "recipientAccountId",
+    "vpcEndpointId",
+    "readOnly",
+    "resources",
+    "sharedEventID",
+    "managementEvent",
+    "userIdentity.type",
+    "userIdentity.principalId",
+    "userIdentity.arn",
+    "userIdentity.accountId",
+    "userIdentity.accessKeyId",
+    "userIdentity.userName",
+    "userIdentity.invokedBy",
+    "userIdentity.sessionContext.sourceIdentity",
+    "userIdentity.sessionContext.attributes.creationDate",
+    "userIdentity.sessionContext.attributes.mfaAuthenticated",
+    "userIdentity.sessionContext.sessionIssuer.type",
+    "userIdentity.sessionContext.sessionIssuer.principalId",
+    "userIdentity.sessionContext.sessionIssuer.arn",
+    "userIdentity.sessionContext.sessionIssuer.accountId",
+    "userIdentity.sessionContext.sessionIssuer.userName",
+]
+# Sentinel: https://learn.microsoft.com/azure/azure-monitor/reference/tables/awscloudtrail. Elastic:
+# https://www.elastic.co/guide/en/beats/filebeat/current/exported-fields-aws.html. Athena names `SELECT useridentity.arn` so.
+_OTHER_NAMES = {
+    "AwsEventId": "eventID", "AwsRequestId": "requestID", "AwsRequestId_": "requestID", "TimeGenerated": "eventTime",
+    "TimeGenerated [UTC]": "eventTime", "EventTypeName": "eventType",
+    **{f"SessionIssuer{each}": f"userIdentity.sessionContext.sessionIssuer.{each[0].lower()}{each[1:]}"
+       for each in ("Type", "PrincipalId", "Arn", "AccountId", "UserName")},
+    "@timestamp": "eventTime", "event.action": "eventName", "event.provider": "eventSource", "event.id": "eventID",
+    "cloud.region": "awsRegion", "source.address": "sourceIPAddress", "source.ip": "sourceIPAddress",
+    "user_agent.original": "userAgent", "cloud.account.id": "recipientAccountId",
+    "arn": "userIdentity.arn", "principalid": "userIdentity.principalId", "accesskeyid": "userIdentity.accessKeyId",
+}  # fmt: skip
+_PREFIX = "awscloudtrail"
+_STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes")
+_NAMES_OF_CALLS = frozenset(("eventname", "eventaction"))
+_LONGEST_NAME = 200
+_NULLS = ("", "null", "-")
+_US_TIME = "%m/%d/%Y, %I:%M:%S.%f %p"
+_FIELD = re.compile(r"([A-Za-z_]\w*)=")
+# Up to the next field or the end of the struct.
+_VALUE = re.compile(r"((?:(?!, [A-Za-z_]\w*=)[^{}])*)")
+_DEEPEST = 6
+
+
+def _letters(name: str) -> str:
+    return _letters_of(name[:_LONGEST_NAME])
+
+
+@lru_cache(maxsize=4096)
+def _letters_of(name: str) -> str:
+    """Return what a column is known by."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return plain.removeprefix(_PREFIX) if len(plain) > len(_PREFIX) else plain
+
+
+_PATHS = {_letters(path): tuple(path.split(".")) for path in _FIELDS}
+_PATHS_OF_OTHERS = {_letters(name): tuple(path.split(".")) for name, path in _OTHER_NAMES.items()}
+
+
+def known(names: Iterable[str]) -> int:
+    """Return how many of these columns are a record's."""
+    return sum(
+        _letters(name) in _PATHS or _letters(name) in _PATHS_OF_OTHERS or _letters(name) in _STRUCTS for name in names
+    )
+
+
+def is_row(names: Iterable[str]) -> bool:
+    """Return whether columns tell of a call: its name, and something of its caller."""
+    found = {_letters(name) for name in names}
+    if found.isdisjoint(_NAMES_OF_CALLS):
+        return False
+    return any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in found)
+
+
+def record_of(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as a record; what is no field of a record is left out, and so is what can't be told for sure."""
+    record: dict[str, Any] = {"eventVersion": "1.0"}
+    flat = list(_flat(columns, ""))
+    # A field's own name goes before another product's.
+    for paths in (_PATHS, _PATHS_OF_OTHERS):
+        for name, value in flat:
+            path = paths.get(name)
+            if path is None or value is None or (isinstance(value, str) and value in _NULLS):
+                continue
+            inner = record
+            for part in path[:-1]:
+                inner = inner.setdefault(part, {})
+            inner.setdefault(path[-1], _time(value) if path == ("eventTime",) else value)
+    if "userIdentity" not in record and (unread := dict(flat).get("useridentity")):
+        record["userIdentity"] = unread  # so that the record is named
+    if record["eventVersion"] == "1.0":
+        record["eventVersion"] = next((value for name, value in flat if name == "eventversion" and value), "1.0")
+    return record
+
+
+def _flat(columns: Mapping[str, Any], prefix: str, depth: int = 0) -> Iterable[tuple[str, Any]]:
+    """Yield each column by its letters, those of structs within too."""
+    for name, value in columns.items():
+        own = _letters(name)
+        path = _letters(prefix + own)
+        is_part_of_record = path in _PATHS or path in _PATHS_OF_OTHERS
+        inner = None if is_part_of_record or depth > _DEEPEST else _struct(value)
+        if inner is None:
+            yield path, value
+        else:
+            yield from _flat(inner, path, depth + 1)
+
+
+def _struct(value: Any) -> Mapping[str, Any] | None:
+    """Return a struct's fields: an object, its JSON, or what Athena and Lake print of one."""
+    if isinstance(value, Mapping):
+        return value
+    if not isinstance(value, str) or not value.startswith("{"):
+        return None
+    try:
+        found = msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        found = printed_struct(value)
+    return found if isinstance(found, dict) else None
+
+
+def printed_struct(text: str) -> dict[str, Any] | None:
+    """Return the fields of a struct as Trino prints it: `{type=AssumedRole, arn=…, sessioncontext={…}}`.
+
+    None where it can't be told for sure: a text within may look like another field, which then is there twice.
+    """
+    found, end = _printed(text, 0, 0)
+    return found if end == len(text) else None
+
+
+def _printed(text: str, at: int, depth: int) -> tuple[dict[str, Any] | None, int]:
+    fields: dict[str, Any] = {}
+    at += 1
+    while depth <= _DEEPEST and (name := _FIELD.match(text, at)):
+        value: Any
+        if text[name.end() : name.end() + 1] == "{":
+            value, at = _printed(text, name.end(), depth + 1)
+        else:
+            found = _VALUE.match(text, name.end())
+            value, at = (found[1], found.end()) if found else (None, name.end())
+        if name[1].lower() in fields:
+            return None, -1
+        fields[name[1].lower()] = value
+        if text.startswith("}", at):
+            return fields, at + 1
+        if not text.startswith(", ", at):
+            break
+        at += 2
+    return ({}, at + 1) if not fields and text.startswith("}", at) else (None, -1)
+
+
+def _time(value: Any) -> Any:
+    """Return a time as text, of an export of Sentinel's too, which is in UTC."""
+    if isinstance(value, datetime):
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
+    try:
+        return datetime.strptime(value, _US_TIME).replace(tzinfo=UTC).isoformat()
+    except (ValueError, TypeError):
+        return value.removesuffix(" UTC") if isinstance(value, str) else value

@@ -1,0 +1,34 @@
+"""Looks into JSON values without decoding what isn't asked for."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Raw
+
+Members = dict[str, Raw]
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What is raised where a value isn't what its shape says."""
+
+
+def members_of(value: bytes | Raw) -> Members:
+    """Return an object's members. Raises what is UNREADABLE."""
+    return msgspec.json.decode(value, type=Members)
+
+
+def values_of(value: bytes | Raw) -> list[bytes]:
+    """Return a list's values. Raises what is UNREADABLE."""
+    return list(map(bytes, msgspec.json.decode(value, type=list[Raw])))
+
+
+def text_of(value: Raw | None) -> str:
+    """Return a member's text, or an empty one where it has none."""
+    try:
+        return msgspec.json.decode(value, type=str) if value else ""
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+def is_record(members: Members) -> bool:
+    """Return whether an object is a record, or was to be one."""
+    return "userIdentity" in members or "eventVersion" in members or "eventName" in members

@@ -1,0 +1,189 @@
+"""Finds the records in a value, whatever it is wrapped in."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from . import columns, ocsf
+from .members import UNREADABLE, Members, is_record, members_of, text_of, values_of
+from .wrappers import wrapper_named, wrapper_of
+
+_DEEPEST = 10
+_TEXT_BYTES = 16 * 1024 * 1024
+# What base64 makes of gzip's mark.
+_GZIP_IN_BASE64 = "H4sI"
+_NEITHER = "neither a record nor a list of records"
+# Members that hold the record as it was, whatever stands beside them.
+_ORIGINALS = ("CloudTrailEvent", "@message", "_raw", "event.original", "eventJson")
+# What is found: a record, what may be wrapped still, and what must be a record.
+_RECORD, _WRAPPED, _LAST = "record", "wrapped", "last"
+_decode = msgspec.json.decode
+_encode = msgspec.json.encode
+
+
+class Unwrapper:
+    """Finds the records of one file's values; `report` is told what is wrong with one, and it costs only that one."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
+        self._header: list[str] | None = None
+
+    def records(self, value: bytes, depth: int = 0, *, is_last: bool = False) -> Iterator[bytes]:
+        """Yield the records in a value: objects as CloudTrail writes them, or as it would have."""
+        if depth > _DEEPEST:
+            self._report(f"records in more than {_DEEPEST} wrappers")
+            return
+        try:
+            inner = list(self._inner(value, is_last=is_last))
+        except UNREADABLE as error:
+            self._report(reason_of(error))
+            return
+        for each, state in inner:
+            if state == _RECORD:
+                yield each
+            else:
+                yield from self.records(each, depth + 1, is_last=state == _LAST)
+
+    def row(self, row: Mapping[str, Any]) -> Iterator[bytes]:
+        """Yield the records of a row of columns."""
+        try:
+            value = _encode(row)
+        except (TypeError, ValueError, RecursionError) as error:  # of a type that JSON hasn't
+            self._report(str(error))
+            return
+        yield from self.records(value)
+
+    def _inner(self, value: bytes, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
+        """Yield the record that a value is, or else what it wraps, and which of both it is; with `is_last` that must be a record."""
+        first = value.lstrip()[:1]
+        if first == b'"':
+            text = _text(_decode(value, type=str))
+            if text[:1] not in (b"{", b"["):
+                self._report(_NEITHER)
+            else:
+                yield text, _LAST if is_last else _WRAPPED
+        elif first == b"[" and not is_last:
+            elements = values_of(value)
+            if (row := _row_of(elements)) is not None:
+                yield row, _WRAPPED
+            else:
+                yield from ((each, _WRAPPED) for each in elements)
+        elif first != b"{":
+            self._report(_NEITHER)
+        else:
+            yield from self._of_object(value, members_of(value), is_last=is_last)
+
+    def _of_object(self, value: bytes, members: Members, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
+        if is_last and not is_record(members):
+            self._report(f"no CloudTrail record, but {_described(members)}")
+            return
+        original = next((name for name in _ORIGINALS if name in members), None)
+        if original and "userIdentity" not in members:  # beside what was made of it
+            wrapper = wrapper_named(original)
+            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in wrapper.wrapped(members))
+        elif is_record(members):
+            if (found := _as_record(value, members)) is not None:
+                yield found, _RECORD
+        elif "Data" in members and len(members) == 1:
+            if (row := self._athena_row(members)) is not None:
+                yield row, _WRAPPED
+        elif ocsf.is_event(members):
+            if (record := ocsf.record_of(_decode(value))) is not None:
+                yield _without_nulls(record), _RECORD
+        elif columns.is_row(members):
+            yield _encode(columns.record_of(_decode(value))), _RECORD
+        elif found_wrapper := wrapper_of(members):
+            wrapper = found_wrapper
+            inner = wrapper.wrapped(members)
+            if not inner and "event" in wrapper.members:
+                inner = _elastic(value)
+            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in inner)
+        elif "digestStartTime" not in members:
+            self._report(f"no CloudTrail record, but {_described(members)}")
+
+    def _athena_row(self, members: Members) -> bytes | None:
+        """Return a row of Athena's results by the names of its columns, which the first row has."""
+        cells = [text_of(members_of(cell).get("VarCharValue")) for cell in values_of(members["Data"])]
+        if self._header is None:
+            self._header = cells
+        if cells == self._header:  # also of another page
+            return None
+        return _encode(dict(zip(self._header, cells, strict=False)))
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a value can't be read, in words."""
+    if isinstance(error, UnicodeDecodeError):
+        return "a record with invalid UTF-8"
+    return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)
+
+
+def _as_record(value: bytes, members: Members) -> bytes | None:
+    """Return a record as CloudTrail writes it; None for an insight, which tells of many calls, and of no caller."""
+    identity = members.get("userIdentity")
+    if identity is None:
+        if "AwsCloudTrailInsight" in text_of(members.get("eventType")):
+            return None
+        # Some fields of a record, selected: their names tell what they were.
+        if columns.is_row(members) and any("." in name for name in members):
+            return _encode(columns.record_of(_decode(value)))
+    elif bytes(identity).lstrip()[:1] == b'"' and columns.known(members) >= 3:
+        rewritten = columns.record_of(_decode(value))
+        return _encode(rewritten) if isinstance(rewritten.get("userIdentity"), dict) else value
+    if "eventTime" not in members and "@timestamp" in members:
+        # Logstash takes the time away, and keeps it so: https://www.elastic.co/docs/reference/logstash/plugins/plugins-codecs-cloudtrail
+        return _encode({**_decode(value, type=Members), "eventTime": members["@timestamp"]})
+    return value
+
+
+def _row_of(elements: list[bytes]) -> bytes | None:
+    """Return a row as an object: Insights' fields with values, or CloudTrail Lake's objects of one member each."""
+    if not elements or not all(each.startswith(b"{") for each in elements):
+        return None
+    objects = [members_of(each) for each in elements]
+    if all(each.keys() == {"field", "value"} for each in objects):
+        return _encode({text_of(each["field"]): each["value"] for each in objects})
+    names = [name for each in objects for name in each]
+    if all(len(each) == 1 for each in objects) and (columns.known(names) >= 2 or "eventJson" in names):
+        return _encode({name: value for each in objects for name, value in each.items()})
+    return None
+
+
+def _text(text: str) -> bytes:
+    """Return a text, unpacked where it is gzip in base64, which Lambda and Kinesis get."""
+    if text.startswith(_GZIP_IN_BASE64):
+        try:
+            return zlib.decompressobj(wbits=31).decompress(base64.b64decode(text), _TEXT_BYTES).lstrip()
+        except (ValueError, zlib.error):
+            return b""
+    return text.strip().encode("utf-8", "surrogatepass")
+
+
+def _elastic(value: bytes) -> list[bytes]:
+    """Return an event of Elastic's that kept no original, as a record."""
+    event = _decode(value)
+    flat = dict(_dotted(event))
+    return [_encode(columns.record_of(flat))] if columns.is_row(flat) else []
+
+
+def _dotted(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    for name, inner in value.items():
+        if isinstance(inner, dict) and depth < _DEEPEST:
+            yield from _dotted(inner, f"{prefix}{name}.", depth + 1)
+        else:
+            yield prefix + name, inner
+
+
+def _without_nulls(record: dict[str, Any]) -> bytes:
+    return _encode({name: value for name, value in record.items() if value is not None})
+
+
+def _described(members: Members) -> str:
+    if {"resource", "service", "schemaVersion"} & members.keys() and "accountId" in members:
+        return "a GuardDuty finding"
+    return f"an object with {', '.join(sorted(members)[:5]) or 'nothing in it'}"

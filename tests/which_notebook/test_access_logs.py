@@ -1,0 +1,158 @@
+"""S3 server access logs: each line is a call, found by the names of the files, and counted once beside its data event."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from logs import ACCOUNT, ROLE, compact, record, session, write
+
+from which_notebook.calls.scope import Scope
+from which_notebook.calls.search import Search
+from which_notebook.limits import Limits
+from which_notebook.records.scan import scan
+from which_notebook.sources.log_paths import may_answer
+
+OWNER = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
+ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"
+WANTED = Search(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
+
+
+def line(
+    operation: str = "REST.GET.OBJECT", *, who: str = ARN, request: str = "3E57427F3EXAMPLE", key: str = "data/train.csv",
+    uri: str = "GET /data/train.csv HTTP/1.1", status: str = "200", error: str = "-", agent: str = "Boto3/1.42",
+    referer: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", more: str = "",
+) -> str:  # fmt: skip
+    return (
+        f'{OWNER} figures [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
+        f"- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 "
+        f"AuthHeader figures.s3.eu-west-1.amazonaws.com TLSv1.2 - -{more}\n"
+    )
+
+
+def read(text: str | bytes, wanted: Search = WANTED) -> tuple[list[Any], list[str]]:
+    data = text.encode() if isinstance(text, str) else text
+    parts = list(scan(io.BytesIO(data), wanted))
+    return [call for part in parts for call in part.calls], [problem for part in parts for problem in part.problems]
+
+
+def test_a_line_is_a_call(ask: Any, tmp_path: Path) -> None:
+    path = tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF"
+    path.write_text(line(who=OWNER) + line(key="day+1/a%2520b.csv", error="AccessDenied", status="403"))
+    (call,) = ask("calls", path, "--role", ROLE).calls
+    assert {name: value for name, value in call.items() if value is not None} == {
+        "event_id": "3E57427F3EXAMPLE", "event_time": "2026-03-01T09:00:00Z", "event_source": "s3.amazonaws.com",
+        "event_name": "GetObject", "aws_region": "eu-west-1", "account_id": ACCOUNT, "notebook": "fraud-model",
+        "status": "attributed", "session_name": "fraud-model", "role_arn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
+        "source_ip_address": "10.0.0.7", "user_agent": "Boto3/1.42", "error_code": "AccessDenied", "event_category": "S3AccessLog",
+    }  # fmt: skip
+    shown = ask("event", "3E57427F3EXAMPLE", path).out
+    assert '"key": "day+1/a b.csv"' in shown
+    assert '"bucketName": "figures"' in shown
+    assert ask("summary", tmp_path, "--role", ROLE).json["calls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "key", "event"),
+    [
+        ("REST.PUT.OBJECT", "k", "PutObject"),
+        ("REST.HEAD.OBJECT", "k", "HeadObject"),
+        ("REST.DELETE.OBJECT", "k", "DeleteObject"),
+        ("REST.GET.BUCKET", "-", "ListObjects"),
+        ("REST.POST.MULTI_OBJECT_DELETE", "-", "DeleteObjects"),
+        ("REST.COPY.OBJECT_GET", "k", "CopyObject"),
+        ("REST.PUT.PART", "k", "UploadPart"),
+        ("REST.GET.ACL", "-", "GetBucketAcl"),
+        ("REST.GET.ACL", "k", "GetObjectAcl"),
+        ("REST.GET.NEW_THING", "-", "GetNewThing"),
+    ],
+)
+def test_what_an_operation_is_called(operation: str, key: str, event: str) -> None:
+    (call,), problems = read(line(operation, key=key))
+    assert (call.event_name, problems) == (event, [])
+
+
+@pytest.mark.parametrize(
+    ("odd", "agent", "error"),
+    [
+        ({"agent": 'a "quoted" agent'}, 'a "quoted" agent', None),
+        ({"agent": '" "'}, '" "', None),
+        ({"agent": "-"}, None, None),
+        ({"more": " us-east-1 one two three"}, "Boto3/1.42", None),
+        ({"uri": 'GET /x?y="z" HTTP/1.1'}, "Boto3/1.42", None),
+        ({"uri": "-"}, "Boto3/1.42", None),
+        ({"uri": 'GET /" 200 - HTTP/1.1', "status": "403", "error": "AccessDenied"}, "Boto3/1.42", "AccessDenied"),
+        ({"time": "01/Mar/2026:11:00:00 +0200"}, "Boto3/1.42", None),
+        ({"key": "%2522x%2522"}, "Boto3/1.42", None),
+    ],
+)
+def test_odd_lines(odd: dict[str, str], agent: str | None, error: str | None) -> None:
+    (call,), problems = read(line(who=OWNER) + line(**odd) + line(who="-"), Search(role_names=(ROLE,)))
+    assert problems == []
+    assert (call.user_agent, call.error_code, call.event_time) == (agent, error, "2026-03-01T09:00:00Z")
+
+
+@given(
+    st.text(max_size=60).filter(lambda text: "\n" not in text and "\r" not in text),
+    st.sampled_from(["agent", "referer", "uri"]),
+)
+def test_no_text_of_a_caller_makes_another_the_requester(text: str, place: str) -> None:
+    forged = f'{text}" {ARN} - x HTTP/1.1" 200 - 1 1 1 1 "-" "{ARN}'
+    found, _ = read(line(who=OWNER, request="R1", **{place: forged}) + line(who="-", request="R2", key=f"x{ARN}"))
+    assert [call for call in found if WANTED.matches(call)] == []
+
+
+def test_half_a_line_is_named_and_hides_none() -> None:
+    found, (problem,) = read(line() + f"{OWNER} figures [01/Mar {ARN}\n" + line(request="R2"))
+    assert [call.request_id for call in found] == ["3E57427F3EXAMPLE", "R2"]
+    assert problem == f"the line at byte {len(line()):,}: no line of an S3 server access log, or half of one"
+
+
+def test_parts_of_a_request_are_no_calls() -> None:
+    found, problems = read(line("REST.POST.MULTI_OBJECT_DELETE", key="-") + line("BATCH.DELETE.OBJECT") * 3)
+    assert ([call.event_name for call in found], problems) == (["DeleteObjects"], [])
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])
+@pytest.mark.parametrize("second", [0, 1, 59])
+def test_a_data_event_and_a_line_of_one_request_count_once(
+    ask: Any, tmp_path: Path, limits: Limits, second: int
+) -> None:
+    events = [record(session("fraud-model"), requestID=f"REQ{number}") for number in range(20)]
+    write(tmp_path / "log.json", *events)
+    lines = [line(request=f"REQ{number}", time=f"01/Mar/2026:09:00:{second:02} +0000") for number in range(25)]
+    random.Random(second).shuffle(lines)  # noqa: S311 - an order, no secret
+    (tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF").write_text("".join(lines))
+    calls = ask("calls", tmp_path, "--role", ROLE, limits=limits).calls
+    assert len(calls) == 25
+    assert [call["event_category"] for call in calls].count("S3AccessLog") == 5
+
+
+@pytest.mark.parametrize("prefix", ["", "access/", "access/figures-"])
+@pytest.mark.parametrize("layout", ["", f"{ACCOUNT}/eu-west-1/figures/%s/"])
+def test_files_of_other_days_arent_opened(prefix: str, layout: str) -> None:
+    scope = Scope(since="2026-03-02T00:00:00Z", until="2026-03-03T00:00:00Z", delivered_within_days=1)
+    fitting = []
+    for day in range(1, 8):
+        folders = layout % f"2026/03/{day:02}" if layout else ""
+        if may_answer(f"{prefix}{folders}2026-03-{day:02}-00-00-00-0123456789ABCDEF", scope):
+            fitting.append(day)
+    assert fitting == [2, 3, 4]
+    elsewhere = Scope(regions=("us-east-1",))
+    path = f"{prefix}{layout % '2026/03/02' if layout else ''}2026-03-02-00-00-00-0123456789ABCDEF"
+    assert may_answer(path, elsewhere) is not bool(layout)
+
+
+def test_a_log_of_many_requests_of_others(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "log").write_text((line(who=OWNER) * 5000 + line(request="X")) * 3 + line(request="Y").rstrip())
+    assert ask("summary", tmp_path, "--role", ROLE).json["calls"] == 2
+
+
+def test_a_record_line_isnt_taken_for_one(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "log.json").write_bytes(compact(record(userAgent=line())))
+    assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 1
