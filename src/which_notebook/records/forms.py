@@ -21,7 +21,7 @@ _MARKUP = re.compile(rb"\s*<(!doctype html|html)?", re.IGNORECASE)
 _BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _JSON_STARTS = b'{["'
 # What stands in records of any shape, near their beginning.
-_MARKS = re.compile(rb'eventVersion|"class_uid"|UserIdentityArn|"useridentity"|"eventname"')
+_MARKS = re.compile(rb'eventVersion|"class_uid"|UserIdentityArn|"useridentity"|"eventname"|"cloudtrail"|"awslogs"')
 
 
 def begins_as_json(head: bytes) -> bool:
