@@ -39,8 +39,10 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield printable(f"Event {call.event_id} {answer.format(opened=opened, **fields)}")
     yield ""
     for name in CALL_FIELDS[1:]:
-        if (value := getattr(call, name)) is not None:
-            yield printable(f"  {name:<18} {value}")
+        value = getattr(call, name)
+        for at, each in enumerate(value if isinstance(value, tuple) else [value]):
+            if each is not None:
+                yield printable(f"  {'' if at else name:<18} {each}")
     yield ""
     yield "How its session came about (the nearest first):"
     for each in explanation.openings:

@@ -21,6 +21,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
     `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
     `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    `with_resources`: the calls are to have theirs, which takes time.
     """
 
     role_names: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     source_identities: frozenset[str] = frozenset()
     opened_keys: frozenset[str] = frozenset()
     event_id: str | None = None
+    with_resources: bool = False
 
     @property
     def keeps_record(self) -> bool:

@@ -27,7 +27,7 @@ _WIDTHS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
 
 
 class _Column(Struct, array_like=True):
-    texts: list[str | None]
+    texts: list[str | tuple[str, ...] | None]
     numbers: bytes  # of the texts, row by row; empty where each row has a text of its own
 
 

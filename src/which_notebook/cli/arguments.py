@@ -200,6 +200,21 @@ def _filter_arguments() -> _Parser:
         metavar="STATUS",
         help=f"only these: {', '.join(STATUS_NAMES)}",
     )
+    filters.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="RESOURCE",
+        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+    )
+    filters.add_argument(
+        "--access-key",
+        action="extend",
+        type=_list,
+        default=[],
+        metavar="ID",
+        help="only calls made with this access key id",
+    )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
         "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"

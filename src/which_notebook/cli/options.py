@@ -75,6 +75,8 @@ def filter_of(given: argparse.Namespace) -> Filter:
         event_names=tuple(given.event_name),
         event_sources=tuple(given.event_source),
         statuses=tuple(given.status),
+        access_keys=tuple(given.access_key),
+        resources=tuple(given.resource),
         errors_only=given.errors_only,
     )
 

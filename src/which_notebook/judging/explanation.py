@@ -14,6 +14,7 @@ from ..calls.search import Wanted
 from ..calls.table import CallTable
 from ..errors import CommandError
 from ..reading.reader import Reader
+from ..records.particulars import mended
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
@@ -41,7 +42,7 @@ class Explanation:
     @property
     def record(self) -> Any:
         """The record, as it stands in the log."""
-        return msgspec.json.decode(self.call.record or b"null")
+        return msgspec.json.decode(mended(self.call.record or b"null"))
 
 
 def explain(
@@ -52,7 +53,7 @@ def explain(
     `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Wanted(event_id=event_id), scope, coverage)
+    found = reader.calls(Wanted(event_id=event_id, with_resources=True), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")

@@ -32,7 +32,9 @@ class JudgedCalls:
     whatever it says of notebooks and statuses; `why_empty`, in sentences, why there is no call, if there is none.
     """
 
-    def __init__(self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False) -> None:
+    def __init__(
+        self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False, with_resources: bool = True
+    ) -> None:
         self.judge = judge
         self.filter = asked
         self.coverage = Coverage()
@@ -41,6 +43,7 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
+        self._with_resources = with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
     def calls(self) -> Iterator[Call]:
@@ -54,6 +57,7 @@ class JudgedCalls:
         wanted, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
+        wanted = replace(wanted, with_resources=self._with_resources)
         for read in self._reader.tables(wanted, scope, self.coverage):
             judge(read)
             self.role_calls.see(read)

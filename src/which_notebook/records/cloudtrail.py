@@ -13,24 +13,29 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ..calls.call import Call, Opening, role_name
+from .particulars import decoded, member_of, mended, object_of, text_or_none
+from .resources import Around, resources_of
 
 
 class RecordError(Exception):
     """A record can't be judged; the message says why, and which one where that can be told."""
 
 
-def call_of(record: bytes, *, keep_record: bool = False) -> Call:
-    """Return the call that a record tells of.
+def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = False) -> Call:
+    """Return the call that a record tells of; its resources only where they are asked for, since they take time.
 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
         if not record.isascii():
             str(record, "utf-8")  # the decoder doesn't look into what it skips
-        found = _DECODER.decode(record)
+        try:
+            found = _DECODER.decode(record)
+        except msgspec.DecodeError:
+            found = _DECODER.decode(mended(record))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
     identity = found.user_identity
@@ -65,8 +70,17 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     )
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
+    if with_resources and (role_arn or role_id):  # of other callers no resource is asked for
+        call.resources = resources_of(
+            found.event_source,
+            found.event_name,
+            _around(role_arn, found.aws_region, account_id),
+            found.request_parameters,
+            found.resources,
+            found.error_message if isinstance(found.error_message, str) else None,
+        )
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
-        call.named_role = _named_role(_object(_PARAMETERS.decode(record).request_parameters), role_arn)
+        call.named_role = _named_role(_held(found.request_parameters), role_arn)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
         call.opening = _opening(
             _PARTICULARS.decode(record), identity.arn or identity.invoked_by or identity.principal_id
@@ -74,6 +88,9 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     if keep_record:
         call.record = record
     return call
+
+
+_NOTHING = Raw(b"null")
 
 
 class _Issuer(Struct, gc=False, rename="camel"):
@@ -109,18 +126,17 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
-
-
-class _Parameters(Struct, rename="camel", gc=False):
-    request_parameters: Any = None
+    error_message: Any = None
+    request_parameters: Raw = _NOTHING
+    resources: Raw = _NOTHING
 
 
 class _Particulars(Struct, rename="camel", gc=False):
     """What differs from service to service, and may have any shape."""
 
-    request_parameters: Any = None
-    response_elements: Any = None
-    additional_event_data: Any = None
+    request_parameters: Raw = _NOTHING
+    response_elements: Raw = _NOTHING
+    additional_event_data: Raw = _NOTHING
 
 
 # Events that change something: only these can hand a role over, or change one.
@@ -131,11 +147,11 @@ _MAY_NAME_A_ROLE = (
 # They take no roles, and have the most events.
 _DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
-_TEXTS_WITHIN_TEXTS = 3
 _texts: dict[Any, Any] = {}
+# Where no ARN tells it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _DECODER = msgspec.json.Decoder(_Record)
 _PARTICULARS = msgspec.json.Decoder(_Particulars)
-_PARAMETERS = msgspec.json.Decoder(_Parameters)
 # Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -145,6 +161,12 @@ _SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
+
+
+@lru_cache(maxsize=4096)
+def _around(role_arn: str | None, region: str | None, account_id: str | None) -> Around:
+    by_region = next((name for begin, name in _PARTITIONS.items() if region and region.startswith(begin)), "aws")
+    return Around(role_arn.split(":")[1] if role_arn else by_region, region or "", account_id or "")
 
 
 @lru_cache(maxsize=4096)
@@ -167,17 +189,21 @@ def _session(
     return (issuer_arn if is_issued else None), name, role_id
 
 
+def _held(field: Raw) -> object:
+    return object_of(decoded(field))
+
+
 def _opening(record: _Particulars, principal: str | None) -> Opening | None:
-    asked = _object(record.request_parameters)
-    role_arn = _text(_member(asked, "roleArn"))
+    asked = _held(record.request_parameters)
+    role_arn = text_or_none(member_of(asked, "roleArn"))
     if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
-    granted = _member(_object(record.additional_event_data), "explicitTrustGrant")
+    granted = member_of(_held(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
-        _text(_member(asked, "roleSessionName")),
-        _text(_member(_member(_object(record.response_elements), "credentials"), "accessKeyId")),
-        _text(_member(asked, "sourceIdentity")),
+        text_or_none(member_of(asked, "roleSessionName")),
+        text_or_none(member_of(member_of(_held(record.response_elements), "credentials"), "accessKeyId")),
+        text_or_none(member_of(asked, "sourceIdentity")),
         principal,
         granted if isinstance(granted, bool) else None,
     )
@@ -185,9 +211,9 @@ def _opening(record: _Particulars, principal: str | None) -> Opening | None:
 
 def _named_role(asked: object, caller_role_arn: str) -> str | None:
     """Return the role that parameters name: the caller's own where it is one of several."""
-    profile = _member(asked, "iamInstanceProfile")
+    profile = member_of(asked, "iamInstanceProfile")
     # The console gives an instance profile the name of its role.
-    by_profile = _text(_member(profile, "name")) or role_name(_text(_member(profile, "arn")) or "")
+    by_profile = text_or_none(member_of(profile, "name")) or role_name(text_or_none(member_of(profile, "arn")) or "")
     found = [text for text in (*_roles_in(asked), by_profile) if text]
     own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
     return next(own, found[0] if found else None)
@@ -206,26 +232,6 @@ def _roles_in(value: object) -> Iterator[str]:
                     yield inner
                 elif isinstance(inner, (dict, list)):
                     pending.append(inner)
-
-
-def _object(value: object) -> object:
-    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
-    for _ in range(_TEXTS_WITHIN_TEXTS):
-        if not isinstance(value, str):
-            return value
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-    return value
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _utc(record: _Record) -> str:

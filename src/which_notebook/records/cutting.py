@@ -59,9 +59,9 @@ def cut_calls(content: Content, wanted: Wanted, limits: Limits = LIMITS) -> Iter
 
 def _calls_of(records: list[bytes], wanted: Wanted) -> list[Call]:
     """Return the wanted calls of some records: of many at a time, for the processor's cache."""
-    keep_record, wants = wanted.keeps_record, wanted.wants
+    keep_record, with_resources, wants = wanted.keeps_record, wanted.with_resources, wanted.wants
     try:
-        calls = [call_of(record, keep_record=keep_record) for record in records]
+        calls = [call_of(record, keep_record=keep_record, with_resources=with_resources) for record in records]
     except RecordError:
         raise NotCuttableError from None
     return [call for call in calls if wants(call)]

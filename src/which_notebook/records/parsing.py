@@ -78,7 +78,10 @@ class _Parser:
             # An insight tells of many calls, and of no caller.
             if "userIdentity" not in members and "AwsCloudTrailInsight" in text_of(members.get("eventType")):
                 return None
-            return call_of(record, keep_record=self._wanted.keeps_record) if self._mentions(record) else None
+            if not self._mentions(record):
+                return None
+            wanted = self._wanted
+            return call_of(record, keep_record=wanted.keeps_record, with_resources=wanted.with_resources)
         if "digestStartTime" not in members:
             keys = ", ".join(sorted(members)[:5])
             self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")

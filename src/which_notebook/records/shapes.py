@@ -10,6 +10,8 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Raw, Struct
 
+from .particulars import mended
+
 Members = dict[str, Raw]
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -45,7 +47,10 @@ def unwrapped(value: bytes) -> bytes | None:
 
 def members_of(value: bytes) -> Members:
     """Return an object's members. Raises what is UNREADABLE."""
-    return msgspec.json.decode(value, type=Members)
+    try:
+        return msgspec.json.decode(value, type=Members)
+    except msgspec.DecodeError:
+        return msgspec.json.decode(mended(value), type=Members)
 
 
 def is_record(members: Members) -> bool:
