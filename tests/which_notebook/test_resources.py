@@ -23,7 +23,7 @@ FORMATS = CHECKOUT / "tests/emulator/iam_judge/node_modules/@cloud-copilot/iam-d
 
 def call_to(source: str, event: str, asked: object = None, **fields: Any) -> Record:
     """Return a record that names no resources itself."""
-    whole = {
+    whole: Record = {
         "eventSource": f"{source}.amazonaws.com",
         "eventName": event,
         "requestParameters": asked,
@@ -262,7 +262,8 @@ def test_a_bucket_is_asked_for(ask: Any, tmp_path: Path, pattern: str, is_meant:
     else:
         assert ask(*asked, "-o", tmp_path / "r.html").status == 0
         head = re.search(r'id="head">(.*?)</script>', (tmp_path / "r.html").read_text())
-        assert head and json.loads(head[1])["calls"] == is_meant
+        assert head
+        assert json.loads(head[1])["calls"] == is_meant
         assert ["resource", pattern] in json.loads(head[1])["asked"]
 
 
@@ -301,9 +302,8 @@ def test_event_and_report_show_them(ask: Any, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert ask("report", path, "--role", ROLE, "-o", tmp_path / "r.html").status == 0
     column = re.search(r'id="column-resources">(.*?)</script>', (tmp_path / "r.html").read_text())
-    assert column and json.loads(column[1])["texts"] == [
-        "arn:aws:s3:::patient-data arn:aws:s3:::patient-data/k\\x1b[2J\\u202e<b>"
-    ]
+    assert column
+    assert json.loads(column[1])["texts"] == ["arn:aws:s3:::patient-data arn:aws:s3:::patient-data/k\\x1b[2J\\u202e<b>"]
 
 
 def test_a_remembered_answer_has_them_too(ask: Any, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
     judge = Judge(role)
     rows: Rows = []
     problems: list[str] = []
-    for found in scan(io.BytesIO(data), Wanted(role_names=(judge.role_name,)), cut=cut):
+    for found in scan(io.BytesIO(data), Wanted(role_names=judge.role_names), cut=cut):
         table = CallTable.of(found.calls)
         judge.judge(table)
         rows += table.selected(table["status"]).rows(FIELDS)

@@ -135,10 +135,10 @@ def _write_parquet(answer: Answer, file: BinaryIO) -> None:
 
 
 FORMATS = (
-    Format("table", ("summary", "calls", "event", "audit"), _write_table),
-    Format("json", ("summary", "calls", "event", "audit"), _write_json),
+    Format("table", ("summary", "calls", "event", "roles", "finding", "audit"), _write_table),
+    Format("json", ("summary", "calls", "event", "roles", "finding", "audit"), _write_json),
     Format("jsonl", ("calls",), _write_jsonl),
-    Format("csv", ("summary", "calls", "audit"), _write_csv),
+    Format("csv", ("summary", "calls", "roles", "audit"), _write_csv),
     Format("parquet", ("calls",), _write_parquet),
 )
 _BY_NAME = {form.name: form for form in FORMATS}

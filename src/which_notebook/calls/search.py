@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
-from .call import Call, role_name
+from .call import BASE_SESSION, Call, role_name
 
 OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 """In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
@@ -17,15 +18,16 @@ OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 class Wanted(Struct, frozen=True, kw_only=True):
     """What a call must have one of.
 
-    `role_names`: made in a session of such a role, or opening one; or in the session of a role of which the record has
+    `role_names`, in which `*` and `?` are wildcards: made in a session of such a role, or opening one; or in the session of a role of which the record has
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
     `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
-    `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
     `with_resources`: the calls are to have theirs, which takes time.
     """
 
     role_names: tuple[str, ...] = ()
     role_ids: tuple[str, ...] = ()
+    base_sessions: bool = False
     chains: bool = False
     chained_role_names: tuple[str, ...] = ()
     access_keys: frozenset[str] = frozenset()
@@ -47,17 +49,20 @@ class Wanted(Struct, frozen=True, kw_only=True):
     def wants(self, call: Call) -> bool:
         """Return whether the call is one of those."""
         is_nameless = call.role_arn is None and call.role_id is not None and self.role_names
-        if is_nameless and (not self.role_ids or call.role_id in self.role_ids):
+        if call.role_id in self.role_ids or (is_nameless and not self.role_ids):
             return True
-        name = role_name(call.role_arn) if call.role_arn else None
-        if name in self.role_names or call.event_id == self.event_id:
+        arn = call.role_arn or call.lake_formation_role
+        name = role_name(arn) if arn else None
+        if name and fits_role(name, self.role_names):
+            return True
+        if call.event_id == self.event_id or (self.base_sessions and call.session_name == BASE_SESSION):
             return True
         if call.access_key_id in self.access_keys or call.source_identity in self.source_identities:
             return True
         opening = call.opening
         if opening is None:
             return False
-        if role_name(opening.role_arn) in self.role_names or opening.access_key_id in self.opened_keys:
+        if fits_role(role_name(opening.role_arn), self.role_names) or opening.access_key_id in self.opened_keys:
             return True
         return self.chains and name is not None and opening.access_key_id is not None
 
@@ -75,6 +80,8 @@ def _needles(wanted: Wanted) -> tuple[bytes, ...]:
     texts = [*wanted.role_names, *wanted.role_ids, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
     if wanted.role_names and not wanted.role_ids:
         texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
+    if wanted.base_sessions:
+        texts.append(BASE_SESSION)
     if wanted.chains:
         texts.append("AssumeRole")
     if wanted.source_identities:
@@ -86,4 +93,12 @@ def _needles(wanted: Wanted) -> tuple[bytes, ...]:
 
 def _unescaped_part(text: str) -> str:
     """Return the longest part that JSON writers leave as it is; some escape "=" and "+" for HTML's sake."""
-    return max(re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default=text)
+    return max(
+        re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default="assumed-role" if set(text) & set("*?") else text
+    )
+
+
+@lru_cache(maxsize=65_536)
+def fits_role(name: str, role_names: tuple[str, ...]) -> bool:
+    """Return whether a role's name is one of these, in which `*` and `?` are wildcards."""
+    return name in role_names or any(fnmatchcase(name, each) for each in role_names if "*" in each or "?" in each)

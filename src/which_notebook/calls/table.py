@@ -132,11 +132,12 @@ class CallTable:
         return CallTable(len(rows), columns, openings, records)
 
     def name_roles(self, role_arns: Mapping[str, str]) -> None:
-        """Give a call whose record has only its role's unique id the role's ARN, where that is known."""
-        ids = self["role_id"]
-        if role_arns and not role_arns.keys().isdisjoint(ids):
+        """Give a call whose record has only its role's unique id the role's ARN, where that is known, or Lake Formation says it."""
+        ids, governed = self["role_id"], self["lake_formation_role"]
+        if not role_arns.keys().isdisjoint(ids) or any(governed):
             self["role_arn"] = [
-                arn or role_arns.get(role_id) for arn, role_id in zip(self["role_arn"], ids, strict=True)
+                arn or role_arns.get(role_id) or of_lake
+                for arn, role_id, of_lake in zip(self["role_arn"], ids, governed, strict=True)
             ]
 
     def calls(self) -> Iterator[Call]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from ..calls.call import Call
+from ..calls.call import BASE_SESSION, Call
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Wanted
@@ -46,11 +47,11 @@ class Explanation:
 
 
 def explain(
-    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, role: str | None, inventory: Inventory | None
+    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
 ) -> Explanation:
     """Explain the call with this event id, which is looked for in the scope.
 
-    `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
+    `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
     found = reader.calls(Wanted(event_id=event_id, with_resources=True), scope, coverage)
@@ -58,13 +59,15 @@ def explain(
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
     openings = _openings(call, reader, scope, coverage)
-    judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
     around = scope.anywhere(earlier(call.event_time), later(call.event_time))
-    of_role = Wanted(role_names=(judge.role_name,), role_ids=judge.role_ids)
     if call.role_arn is None and call.role_id:
-        # Another record of the role's may tell which role has that unique id.
-        same = (each for each in reader.calls(of_role, around, coverage) if each.event_id == event_id)
-        call.role_arn = next((each.role_arn for each in same), None)
+        # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
+        named = Judge(roles, inventory)
+        of_id = Wanted(event_id=event_id, role_ids=(call.role_id,))
+        same = reader.calls(_of_role(named) if roles else of_id, around, coverage)
+        call.role_arn = next((each.role_arn for each in same if each.event_id == event_id), None)
+    judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
+    of_role = _of_role(judge)
     chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])
     chains.judge(table, judge)
@@ -80,6 +83,10 @@ def explain(
     warnings.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
     return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
+
+
+def _of_role(judge: Judge) -> Wanted:
+    return Wanted(role_names=judge.role_names, role_ids=judge.role_ids)
 
 
 def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:

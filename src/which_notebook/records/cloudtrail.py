@@ -35,7 +35,8 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = 
         try:
             found = _DECODER.decode(record)
         except msgspec.DecodeError:
-            found = _DECODER.decode(mended(record))
+            record = mended(record)
+            found = _DECODER.decode(record)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
     identity = found.user_identity
@@ -81,6 +82,8 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = 
         )
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
         call.named_role = _named_role(_held(found.request_parameters), role_arn)
+    if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
+        call.lake_formation_role = _lake_formation_role(_PARTICULARS.decode(record), identity.account_id)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
         call.opening = _opening(
             _PARTICULARS.decode(record), identity.arn or identity.invoked_by or identity.principal_id
@@ -139,6 +142,8 @@ class _Particulars(Struct, rename="camel", gc=False):
     additional_event_data: Raw = _NOTHING
 
 
+# https://docs.aws.amazon.com/lake-formation/latest/dg/logging-using-cloudtrail.html
+_DATA_ACCESS = ("lakeformation.amazonaws.com", "GetDataAccess")
 # Events that change something: only these can hand a role over, or change one.
 _MAY_NAME_A_ROLE = (
     "Add", "Associate", "Attach", "Create", "Delete", "Detach", "Put", "Register", "Replace", "Run", "Start", "Submit", "Tag",
@@ -207,6 +212,12 @@ def _opening(record: _Particulars, principal: str | None) -> Opening | None:
         principal,
         granted if isinstance(granted, bool) else None,
     )
+
+
+def _lake_formation_role(record: _Particulars, account_id: str | None) -> str | None:
+    """Return the role for whose session Lake Formation gave access to data, which it writes itself; of the caller's account only."""
+    arn = text_or_none(member_of(_held(record.additional_event_data), "lakeFormationPrincipal")) or ""
+    return arn if _ROLE_ARN.fullmatch(arn) and arn.split(":")[4] == account_id else None
 
 
 def _named_role(asked: object, caller_role_arn: str) -> str | None:
