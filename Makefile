@@ -17,10 +17,11 @@ sandbox: ## An emulated account for trials of your own, until Ctrl-C.
 	@tools/set-up.sh test
 	@PYTHONPATH=tests:tests/support .venv/bin/python tools/sandbox.py
 
-quick: ## Checks, the parsed HCL, and the unit tests of which-notebook: in a minute, with no emulated account.
+quick: ## In a minute: the checks of code, the parsed HCL, the unit tests of which-notebook. No emulated account.
 	@tools/set-up.sh test
-	@$(MAKE) --no-print-directory check
-	$(PYTEST) -n 2 -m 'not toolchain and not emulated' tests/which_notebook tests/module $(PYTEST_ARGS)
+	@.venv/bin/python tools/check.py mypy "terraform fmt and validate" "ruff format" ruff shellcheck shfmt
+	$(PYTEST) -n 2 -m 'not toolchain and not emulated' $(PYTEST_ARGS) \
+		tests/which_notebook tests/module/test_hcl.py tests/module/test_provider_versions.py tests/module/test_documented_sources.py
 
 test: ## Everything: format, types, and all layers of tests.
 	@tools/set-up.sh test

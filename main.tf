@@ -64,21 +64,27 @@ resource "aws_iam_role_policy" "assume_self" {
   }
 }
 
-# After the notebook instances: one that the module takes over restarts with the script first.
-resource "aws_iam_role_policy" "deny_unattributed_calls" {
-  count = local.manages_role_policies && var.deny_unattributed_calls ? 1 : 0
+resource "aws_iam_role_policy" "logs" {
+  count = local.manages_role_policies && var.attach_logs_policy ? 1 : 0
 
-  name   = local.deny_policy_name
+  name   = local.logs_policy_name
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
-  policy = local.deny_unattributed_calls_policy
-
-  depends_on = [aws_sagemaker_notebook_instance.this]
+  policy = local.logs_policy
 
   lifecycle {
-    precondition {
-      condition     = var.outside_notebooks_are_attributed || !local.has_outside_notebooks
-      error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
-    }
+    create_before_destroy = true
+  }
+}
+
+resource "aws_iam_role_policy" "protect_role" {
+  count = local.manages_role_policies && local.protects_role ? 1 : 0
+
+  name   = local.protect_policy_name
+  role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
+  policy = local.protect_role_policy
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -131,6 +137,143 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
     precondition {
       condition     = local.lifecycle_script_bytes.on_create <= local.lifecycle_script_limit
       error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by as much, for example by doing the rest in extra_on_start."
+    }
+  }
+}
+
+resource "aws_sagemaker_notebook_instance" "this" {
+  #checkov:skip=CKV_AWS_122:Without internet access it needs a subnet, which is the caller's to give. The default is AWS's.
+  #checkov:skip=CKV_AWS_371:The default is version 2; checkov doesn't follow the value. A caller who needs 1 can have it.
+  for_each = local.notebook_instances
+
+  name                  = each.key
+  role_arn              = var.create_role ? aws_iam_role.this[0].arn : local.role_arn
+  instance_type         = each.value.instance_type
+  volume_size           = each.value.volume_size
+  platform_identifier   = each.value.platform_identifier
+  kms_key_id            = each.value.kms_key_id
+  lifecycle_config_name = aws_sagemaker_notebook_instance_lifecycle_configuration.this.name
+  # Root could unlock what the script locks.
+  root_access = "Disabled"
+
+  subnet_id              = each.value.subnet_id
+  security_groups        = length(each.value.security_groups) == 0 ? null : each.value.security_groups
+  direct_internet_access = each.value.direct_internet_access
+
+  default_code_repository      = each.value.default_code_repository
+  additional_code_repositories = length(each.value.additional_code_repositories) == 0 ? null : each.value.additional_code_repositories
+
+  instance_metadata_service_configuration {
+    minimum_instance_metadata_service_version = each.value.minimum_instance_metadata_service_version
+  }
+
+  tags = merge(var.tags, each.value.tags)
+
+  # The first boot needs them, and so does the last call before the end.
+  depends_on = [
+    aws_iam_role_policy.assume_self,
+    aws_iam_role_policy.logs,
+    aws_iam_role_policy.protect_role,
+    aws_iam_role_policy_attachment.this,
+  ]
+
+  lifecycle {
+    precondition {
+      condition     = var.notebook_instances[each.key] == null || can(keys(var.notebook_instances[each.key]))
+      error_message = "notebook_instances[${jsonencode(each.key)}] must be a map of attributes. Write, for example, { instance_type = \"ml.t3.large\" }, or {} for the defaults."
+    }
+
+    precondition {
+      condition     = length(local.unknown_notebook_attributes[each.key]) == 0
+      error_message = "notebook_instances[${jsonencode(each.key)}] has no attribute ${join(" or ", local.unknown_notebook_attributes[each.key])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[each.key], "root_access") ? " The root access is always off, since root could undo the attribution: remove root_access." : ""}"
+    }
+
+    precondition {
+      condition     = length(local.wrong_notebook_attributes[each.key]) == 0
+      error_message = "notebook_instances[${jsonencode(each.key)}]: ${join(", and ", local.wrong_notebook_attributes[each.key])}."
+    }
+
+    precondition {
+      condition     = length(each.key) >= 2 && length(each.key) <= 63
+      error_message = "notebook_instances[${jsonencode(each.key)}]: the key must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character."
+    }
+
+    precondition {
+      condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", each.key))
+      error_message = "notebook_instances[${jsonencode(each.key)}]: the key must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end)."
+    }
+
+    precondition {
+      condition     = lower(each.key) != "sagemaker"
+      error_message = "notebook_instances[${jsonencode(each.key)}]: no notebook instance may be called \"SageMaker\", in any case: that is the session name of all calls that can't be attributed. Choose another key."
+    }
+
+    precondition {
+      condition     = local.notebook_names_by_lower_case[lower(each.key)][0] == each.key
+      error_message = "notebook_instances[${jsonencode(each.key)}]: the keys ${join(" and ", local.notebook_names_by_lower_case[lower(each.key)])} differ only in upper and lower case, so the notebook instances would have the same ARN. Rename one."
+    }
+
+    precondition {
+      condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", each.value.instance_type))
+      error_message = "notebook_instances[${jsonencode(each.key)}]: instance_type must be one of SageMaker's, such as \"ml.t3.medium\", not ${jsonencode(each.value.instance_type)}."
+    }
+
+    precondition {
+      condition     = each.value.volume_size >= 5 && each.value.volume_size <= 16384 && floor(each.value.volume_size) == each.value.volume_size
+      error_message = "notebook_instances[${jsonencode(each.key)}]: volume_size must be a whole number of GiB from 5 to 16384, not ${each.value.volume_size}."
+    }
+
+    precondition {
+      condition     = contains(["Enabled", "Disabled"], coalesce(each.value.direct_internet_access, "Enabled"))
+      error_message = "notebook_instances[${jsonencode(each.key)}]: direct_internet_access must be \"Enabled\" or \"Disabled\", not ${jsonencode(each.value.direct_internet_access)}."
+    }
+
+    precondition {
+      condition     = each.value.direct_internet_access != "Disabled" || each.value.subnet_id != null
+      error_message = "notebook_instances[${jsonencode(each.key)}]: direct_internet_access = \"Disabled\" needs a subnet_id: without one the notebook instance would have no network at all. Add subnet_id (and security_groups)."
+    }
+
+    precondition {
+      condition     = length(each.value.security_groups) <= 5
+      error_message = "notebook_instances[${jsonencode(each.key)}]: security_groups must be at most 5, not ${length(each.value.security_groups)}."
+    }
+
+    precondition {
+      condition     = length(each.value.security_groups) == 0 || each.value.subnet_id != null
+      error_message = "notebook_instances[${jsonencode(each.key)}]: security_groups need a subnet_id of the same VPC. Add it."
+    }
+
+    precondition {
+      condition     = length(each.value.additional_code_repositories) <= 3
+      error_message = "notebook_instances[${jsonencode(each.key)}]: additional_code_repositories must be at most 3, not ${length(each.value.additional_code_repositories)}."
+    }
+
+    precondition {
+      condition     = contains(["1", "2"], each.value.minimum_instance_metadata_service_version)
+      error_message = "notebook_instances[${jsonencode(each.key)}]: minimum_instance_metadata_service_version must be \"2\" (the default) or \"1\", not ${jsonencode(each.value.minimum_instance_metadata_service_version)}."
+    }
+
+    precondition {
+      condition     = can(regex("^notebook-", coalesce(each.value.platform_identifier, "notebook-"))) && !can(regex("^notebook-al[12]-", each.value.platform_identifier))
+      error_message = "notebook_instances[${jsonencode(each.key)}]: platform_identifier must be null, which is AWS's default, or a notebook platform newer than Amazon Linux 2, not ${jsonencode(each.value.platform_identifier)}. Instances of Amazon Linux 1 and 2 can't be created or started any more. Remove it, or write null."
+    }
+  }
+}
+
+# After the notebook instances: one that the module takes over restarts with the script first.
+resource "aws_iam_role_policy" "deny_unattributed_calls" {
+  count = local.manages_role_policies && var.deny_unattributed_calls ? 1 : 0
+
+  name   = local.deny_policy_name
+  role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
+  policy = local.deny_unattributed_calls_policy
+
+  depends_on = [aws_sagemaker_notebook_instance.this]
+
+  lifecycle {
+    precondition {
+      condition     = var.outside_notebooks_are_attributed || !local.has_outside_notebooks
+      error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
     }
   }
 }

@@ -29,8 +29,8 @@ locals {
   # what is the profile mode's, and compressed, with the owner's script. Python's indentation becomes a space a level, and
   # is left out within brackets.
   imds_files = { for name, text in local.script_files : name => replace(replace(replace(replace(replace(
-    replace(text, "/(?m)^ *(#( .*)?|\"\"\"[^\"]*\"\"\")\n/", ""),
-    "/(?s)\nidentify_role\\(.*\n}\n\nset_up_attribution/", "\nset_up_attribution"),
+    replace(text, "/(?s)\n# profile mode alone {\n.*\n# } profile mode alone\n/", "\n"),
+    "/(?m)^ *(#( .*)?|\"\"\"[^\"]*\"\"\")\n/", ""),
     "/(?m)  # .*$/", ""),
     endswith(name, ".py") ? "/([(\\[{,])\n +/" : "/(?m)^ +/", "$1"),
     "    ", " "),

@@ -105,7 +105,83 @@ locals {
       },
     ])
   })
+}
 
+# SageMaker writes the logs of lifecycle scripts and of Jupyter in the base session, with the role's own permissions.
+
+locals {
+  logs_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "WriteNotebookLogs"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        Resource = "arn:${local.partition}:logs:*:${local.account_id}:log-group:/aws/sagemaker/NotebookInstances*"
+      },
+    ]
+  })
+}
+
+# What the role may not do with itself, where the base session must stay out of a notebook user's reach.
+#
+# Whoever may pass the role to a job or a notebook instance, change a notebook instance that has it, or change its
+# policies, has its base session there. Each statement is a Deny, so that it holds beside any Allow of the role's. None
+# needs more than the role's ARN, so the policy is known at plan time whatever is attached to the role.
+
+locals {
+  protect_role_statements = concat(
+    # Creating jobs, models, functions and instance profiles with a role takes iam:PassRole for it.
+    var.allow_pass_role ? [] : [
+      {
+        Sid      = "MayNotPassItself"
+        Effect   = "Deny"
+        Action   = "iam:PassRole"
+        Resource = local.role_arn
+      },
+    ],
+    # To describe, list and stop them stays allowed: scripts that stop an idle notebook instance do that.
+    var.allow_notebook_instance_changes ? [] : [
+      {
+        Sid    = "MayNotChangeNotebookInstances"
+        Effect = "Deny"
+        Action = [
+          "sagemaker:Create*NotebookInstance*",
+          "sagemaker:DeleteNotebookInstance*",
+          "sagemaker:StartNotebookInstance*",
+          "sagemaker:UpdateNotebookInstance*",
+        ]
+        Resource = "*"
+      },
+    ],
+    # All but what reads the role, and what other statements decide.
+    var.allow_role_changes ? [] : [
+      {
+        Sid       = "MayNotChangeItself"
+        Effect    = "Deny"
+        NotAction = ["iam:Generate*", "iam:Get*", "iam:List*", "iam:PassRole", "iam:Simulate*", "sts:*"]
+        Resource  = local.role_arn
+      },
+    ],
+    # Of every policy in the account, since the module doesn't know which others are attached to the role.
+    var.allow_role_changes ? [] : [
+      {
+        Sid      = "MayNotChangeManagedPolicies"
+        Effect   = "Deny"
+        Action   = ["iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
+        Resource = "arn:${local.partition}:iam::${local.account_id}:policy/*"
+      },
+    ],
+  )
+  protect_role_policy = jsonencode({ Version = "2012-10-17", Statement = local.protect_role_statements })
+
+  role_needs_protection = var.attribution_mode == "imds" || var.deny_unattributed_calls
+  protects_role         = local.role_needs_protection && length(local.protect_role_statements) > 0
+}
+
+# What the base session may not do, where unattributed calls are denied.
+
+locals {
   # SageMaker itself calls these in the base session.
   unattributed_allowed_actions = coalesce(var.unattributed_allowed_actions, [
     "cloudwatch:PutMetricData",
@@ -115,8 +191,7 @@ locals {
     "logs:PutLogEvents",
   ])
 
-  # What the base session may not do. The first statement has to leave out AssumeRole, whatever the role; the second
-  # takes that back for all other roles.
+  # The first statement has to leave out AssumeRole, whatever the role; the second takes that back for all other roles.
   deny_unattributed_calls_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -136,7 +211,11 @@ locals {
       },
     ]
   })
+}
 
+# How long they may be.
+
+locals {
   # For all inline policies of a role together; white space, which jsonencode doesn't write, isn't counted:
   # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
   inline_policy_quota = 10240

@@ -66,7 +66,8 @@ aws_profiles() {
   printf '%s' "${text//@region@/$region}"
 }
 
-# Profile mode alone: in imds mode Terraform leaves it out, up to set_up_attribution.
+# profile mode alone {
+# Terraform leaves this out in imds mode, up to the line that closes it.
 
 # Terraform knows role_arn; whoever pastes this script may not.
 identify_role() {
@@ -190,6 +191,8 @@ set_up_profile_mode() {
   write_aws_directory
   set_environment
 }
+
+# } profile mode alone
 
 set_up_attribution() {
   local name region role_arn=${ROLE_ARN:-}

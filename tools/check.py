@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 from check_text import files
@@ -23,12 +22,11 @@ PROGRAMS = [CHECKOUT / ".venv/bin", CHECKOUT / ".cache/checkers/bin"]
 """Where checkers stand, before the PATH: what tools/set-up.sh and tools/checkers.sh bring."""
 
 
-@dataclass(frozen=True)
 class Check:
-    """One check: its name, and the command that ends with another status than 0 where something is to mend."""
+    """One check: its name, and commands that end with another status than 0 where something is to mend."""
 
-    name: str
-    command: Sequence[str]
+    def __init__(self, name: str, *commands: Sequence[str]) -> None:
+        self.name, self.commands = name, commands
 
 
 def checks() -> list[Check]:
@@ -36,11 +34,13 @@ def checks() -> list[Check]:
     names = [str(path.relative_to(CHECKOUT)) for path in files(CHECKOUT)]
     shell = [name for name in names if name.endswith(".sh") or name == ".ci/run"]
     workflows = [name for name in names if name.startswith(".github/workflows/")]
+    modules = sorted({str(Path(name).parent) for name in names if name.endswith(".tf")})
     return [
         Check("checkov", ["checkov", "--config-file", ".checkov.yml", "--directory", "."]),
         Check("terraform fmt and validate", [sys.executable, "tools/check_terraform.py"]),
         Check("mypy", ["mypy"]),
-        Check("tflint", ["tflint", "--recursive", f"--config={CHECKOUT / '.tflint.hcl'}"]),
+        # Not --recursive, which looks into every folder of .venv and .cache.
+        Check("tflint", *(["tflint", f"--chdir={each}", f"--config={CHECKOUT / '.tflint.hcl'}"] for each in modules)),
         Check("ruff format", ["ruff", "format", "--check", "."]),
         Check("ruff", ["ruff", "check", "."]),
         Check("shellcheck", ["shellcheck", *shell]),
@@ -54,17 +54,28 @@ def checks() -> list[Check]:
 def run(check: Check) -> bool:
     """Run a check and print how it ended; return whether nothing is left to mend."""
     path = os.pathsep.join([*map(str, PROGRAMS), os.environ.get("PATH", "")])
-    if shutil.which(check.command[0], path=path) is None:
-        print(f"not run  {check.name}: {check.command[0]} isn't here (tools/checkers.sh says why)", flush=True)
+    program = check.commands[0][0]
+    if shutil.which(program, path=path) is None:
+        print(f"not run  {check.name}: {program} isn't here (tools/checkers.sh says why)", flush=True)
         return os.environ.get("REQUIRE_CHECKERS") != "1"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": "tests:tests/support"}
     start = time.monotonic()
-    done = subprocess.run(
-        check.command, cwd=CHECKOUT, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "PATH": path, "PYTHONPATH": "tests:tests/support"},
-    )  # fmt: skip
-    said = f"\n{done.stdout}{done.stderr}".rstrip() if done.returncode else ""
-    print(f"{'MEND' if done.returncode else 'ok':<8} {check.name} ({time.monotonic() - start:.0f} s){said}", flush=True)
-    return done.returncode == 0
+    failed, said = False, ""
+    for command in check.commands:
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+        if done.returncode:
+            failed = True
+            said += f"\n{done.stdout}{done.stderr}".rstrip()
+    print(f"{'MEND' if failed else 'ok':<8} {check.name} ({time.monotonic() - start:.0f} s){said}", flush=True)
+    return not failed
 
 
 def main(wanted: Sequence[str]) -> int:

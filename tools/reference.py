@@ -109,7 +109,7 @@ def _described(block: dict[str, Any]) -> str:
 
 def options() -> str:
     """Return the table of the command's options, with the commands that take each."""
-    root = parser(defaultdict(lambda: lambda _: 0))
+    root = parser(defaultdict(lambda: lambda *_: 0))
     (commands,) = [each for each in root._actions if isinstance(each, argparse._SubParsersAction)]
     taken_by: dict[tuple[str, str, str], list[str]] = {}
     for name, command in commands.choices.items():

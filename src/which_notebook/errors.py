@@ -1,4 +1,4 @@
-"""What ends a command, and errors in words."""
+"""Errors that end a command, and errors in words."""
 
 from __future__ import annotations
 

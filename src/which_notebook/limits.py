@@ -1,4 +1,4 @@
-"""How much is held in memory, or done at once."""
+"""Limits on memory, and on how much is done at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times as a person writes them."""
+"""Reads times as people write them."""
 
 from __future__ import annotations
 

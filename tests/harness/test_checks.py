@@ -66,6 +66,12 @@ def test_a_checker_that_finds_something_is_heard(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "MEND     spelling (0 s)\nfound\n"
 
 
+def test_one_of_several_commands_is_enough_and_may_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not check.run(check.Check("spelling", ["true"], ["false"], ["true"]))
+    assert capsys.readouterr().out == "MEND     spelling (0 s)\n"
+    assert check.run(check.Check("spelling", ["true"], ["true"]))
+
+
 def test_an_unknown_check_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["spell"]) == 2
     assert "no check spell; there are checkov, " in capsys.readouterr().out

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from calls import write_calls
 from document_table import WRITE
 from emulator.server import Emulator
 from workspace import Workspace
@@ -36,11 +37,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
             mode: iam.create_policy(PolicyName=f"{mode}-powers", PolicyDocument=powers)["Policy"]["Arn"]
             for mode in MODES
         }
-        root = folder / "module" / "modes"
-        root.mkdir(parents=True)
         calls = {
             mode: {
-                "source": "../",
                 "name": mode,
                 "attribution_mode": mode,
                 "notebook_instances": {mode: {}, f"{mode}-colleague": {}},
@@ -49,9 +47,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
             }
             for mode in MODES
         }
-        outputs = {mode: {"value": f"${{module.{mode}}}"} for mode in MODES}
-        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
-        workspace = Workspace(folder / "module", root="modes", environment=emulator.environment())
+        root = write_calls(folder / "module", calls, outputs=None)
+        workspace = Workspace(folder / "module", root=root, environment=emulator.environment())
         assert workspace.apply().errors == []
         given = workspace.outputs()
         scenes = {mode: Scene(emulator, mode, given[mode], policy_arns[mode]) for mode in MODES}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import as_text, write_calls
 from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
@@ -88,17 +89,11 @@ def plans_by_region(
     @cache
     def plan_all(region: str) -> Outcome:
         given = [Inputs.of(mark) for item in request.session.items for mark in item.iter_markers("inputs")]
-        calls, outputs = {}, {}
-        for each in (each for each in given if each.region == region):
-            # In Terraform's JSON syntax, ${ begins an expression.
-            text = json.dumps(each.variables).replace("${", "$${").replace("%{", "%%{")
-            calls[each.call] = {"source": "../", **json.loads(text)}
-            outputs |= {f"{each.call}-{name}": {"value": f"${{module.{each.call}.{name}}}"} for name in _OUTPUTS}
-        root = tmp_path_factory.mktemp("plans") / "module" / "calls"
-        root.mkdir(parents=True)
-        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
+        calls = {each.call: as_text(each.variables) for each in given if each.region == region}
+        folder = tmp_path_factory.mktemp("plans")
+        root = write_calls(folder, calls, outputs=_OUTPUTS)
         environment = emulator.environment() | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
-        outcome = Workspace(root.parent, root=root.name, environment=environment).plan()
+        outcome = Workspace(folder, root=root, environment=environment).plan()
         assert outcome.diagnostics == []
         return outcome
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import as_text, write_calls
 from emulator.server import Emulator
 from workspace import CHECKOUT, Outcome, Workspace
 
@@ -132,10 +133,7 @@ def refusals(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> di
 
     All in one plan: starting the provider takes longer than planning a hundred calls.
     """
-    calls = {
-        f"case_{number}": {"source": "../", "name": "team", **variables}
-        for number, (variables, _) in enumerate(BAD_VALUES)
-    }
+    calls = {f"case_{number}": {"name": "team", **variables} for number, (variables, _) in enumerate(BAD_VALUES)}
     refused: dict[str, list[str]] = {}
     for diagnostic in plan_of_calls(emulator, tmp_path_factory.mktemp("refusals"), calls).diagnostics:
         refused.setdefault(diagnostic.context, []).append(diagnostic.detail)
@@ -143,11 +141,8 @@ def refusals(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 def plan_of_calls(emulator: Emulator, folder: Path, calls: dict[str, Any]) -> Outcome:
-    (folder / "cases").mkdir()
-    # In Terraform's JSON syntax, ${ begins an expression.
-    configuration = json.dumps({"module": calls}, indent=1).replace("${", "$${")
-    (folder / "cases" / "main.tf.json").write_text(configuration)
-    return Workspace(folder, root="cases", environment=emulator.environment()).plan()
+    root = write_calls(folder, {name: as_text(inputs) for name, inputs in calls.items()})
+    return Workspace(folder, root=root, environment=emulator.environment()).plan()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +165,7 @@ def errors(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> list
         *({"notebook_instances": {"Other": {}, name: given}} for name, given, _ in BAD_NOTEBOOKS),
         *({"profiles": {"east": {"region": "us-east-2"}, name: settings}} for name, settings, _ in BAD_PROFILES),
     ]
-    calls = {f"case_{number}": {"source": "../", "name": "team", **given} for number, given in enumerate(inputs)}
+    calls = {f"case_{number}": {"name": "team", **given} for number, given in enumerate(inputs)}
     return plan_of_calls(emulator, tmp_path_factory.mktemp("errors"), calls).errors
 
 

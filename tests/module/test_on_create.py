@@ -42,11 +42,13 @@ def test_where_the_api_keeps_what_an_update_leaves_out(
     remove_on_create(new_workspace(), emulator)
 
 
+@pytest.mark.emulated
 def test_where_the_api_removes_what_an_update_leaves_out(tmp_path: Path) -> None:
     with Emulator(tmp_path / "emulator", keeps_omitted_scripts=False) as emulator:
         remove_on_create(Workspace(tmp_path / "module", environment=emulator.environment()), emulator)
 
 
+@pytest.mark.emulated
 @pytest.mark.parametrize("keeps", [True, False])
 def test_the_emulated_api_does_either(tmp_path: Path, keeps: bool) -> None:
     with Emulator(tmp_path, keeps_omitted_scripts=keeps) as emulator:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
@@ -164,14 +165,10 @@ RIGHT: dict[str, dict[str, Any]] = {
 
 def planned(emulator: Emulator, folder: Path, calls: dict[str, dict[str, Any]]) -> Outcome:
     """Plan these calls of the module, all in one plan, with a provider of another region where one asks for it."""
-    (folder / "calls").mkdir(parents=True)
-    root: dict[str, Any] = {
-        "module": {name: {"source": "../", "name": "team", **given} for name, given in calls.items()}
-    }
-    if any("providers" in given for given in calls.values()):
-        root["provider"] = {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]}
-    (folder / "calls" / "main.tf.json").write_text(json.dumps(root))
-    return Workspace(folder, root="calls", environment=emulator.environment()).plan()
+    asked = any("providers" in given for given in calls.values())
+    providers = {"provider": {"aws": [{}, {"alias": "elsewhere", "region": "eu-west-1"}]}} if asked else {}
+    root = write_calls(folder, {name: {"name": "team", **given} for name, given in calls.items()}, **providers)
+    return Workspace(folder, root=root, environment=emulator.environment()).plan()
 
 
 @pytest.fixture(scope="module")

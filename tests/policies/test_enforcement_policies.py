@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.judge import Decision, Judge, Question, Session
 from emulator.server import Emulator
 from workspace import Workspace
@@ -39,9 +40,7 @@ def judge() -> Iterator[Judge]:
 def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, Policies]]:
     """The trust policy and the inline policies in each mode, with unattributed calls denied, in one plan."""
     folder = tmp_path_factory.mktemp("enforcement")
-    (folder / "roles").mkdir()
     call = {
-        "source": "../",
         "name": "team",
         "role_path": "/data/",
         "notebook_instances": {"alpha": {}, "beta": {}},
@@ -50,8 +49,7 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
         "outside_notebooks_are_attributed": True,
     }
     calls = {mode: call | {"attribution_mode": mode} for mode in ("profile", "imds")}
-    (folder / "roles" / "main.tf.json").write_text(json.dumps({"module": calls}))
-    plan = Workspace(folder, root="roles", environment=emulator.environment()).plan()
+    plan = Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan()
     return {
         mode: (
             plan.planned(f"module.{mode}.aws_iam_role.this[0]")["assume_role_policy"],

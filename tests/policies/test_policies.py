@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.judge import Decision, Judge, Question, Session
 from emulator.server import Emulator
 from workspace import Workspace
@@ -40,15 +41,13 @@ def judge() -> Iterator[Judge]:
 def roles(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Role]:
     """The module planned for each path, in one plan."""
     folder = tmp_path_factory.mktemp("policies")
-    (folder / "roles").mkdir()
-    call = {"source": "../", "name": "team", "notebook_instances": {"alpha": {}, "beta": {}}}
+    call = {"name": "team", "notebook_instances": {"alpha": {}, "beta": {}}}
     calls: dict[str, Any] = {
         name: call | {"role_path": path, "additional_session_names": ["team-a-*", "q.1"]}
         for name, path in PATHS.items()
     }
-    calls["no_names"] = {"source": "../", "name": "team"}
-    (folder / "roles" / "main.tf.json").write_text(json.dumps({"module": calls}))
-    plan = Workspace(folder, root="roles", environment=emulator.environment()).plan()
+    calls["no_names"] = {"name": "team"}
+    plan = Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan()
     return {
         name: Role(
             Session(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.judge import Judge, Question, Session
 from emulator.server import Emulator
 from workspace import Workspace
@@ -103,22 +104,10 @@ def judge() -> Iterator[Judge]:
 def policies(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The inline policy `protect_role` of each call of the module that plans one; managed policies aren't known yet."""
     folder = tmp_path_factory.mktemp("protect-role")
-    (folder / "roles").mkdir()
-    root: dict[str, Any] = {
-        "resource": {"aws_iam_policy": {"s3": {"name": "s3", "path": "/teams/", "policy": json.dumps(BROAD)}}},
-        "module": {
-            name: {
-                "source": "../",
-                "name": "team",
-                "role_path": "/data/",
-                "role_policy_arns": {"s3": "${aws_iam_policy.s3.arn}"},
-                **call,
-            }
-            for name, call in CALLS.items()
-        },
-    }
-    (folder / "roles" / "main.tf.json").write_text(json.dumps(root))
-    plan = Workspace(folder, root="roles", environment=emulator.environment()).plan()
+    policies = {"aws_iam_policy": {"s3": {"name": "s3", "path": "/teams/", "policy": json.dumps(BROAD)}}}
+    usual = {"name": "team", "role_path": "/data/", "role_policy_arns": {"s3": "${aws_iam_policy.s3.arn}"}}
+    root = write_calls(folder, {name: usual | call for name, call in CALLS.items()}, resource=policies)
+    plan = Workspace(folder, root=root, environment=emulator.environment()).plan()
     assert plan.errors == []
     return {
         name: plan.planned(f"module.{name}.aws_iam_role_policy.protect_role[0]")["policy"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from calls import write_calls
 from emulator.server import Emulator
 from workspace import CHECKOUT, Workspace
 
@@ -21,11 +21,8 @@ LOCKED_RECIPE = RECIPE.replace(
 
 def rendered(emulator: Emulator, folder: Path, inputs: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Return the script that the module renders for each of these inputs, in one plan."""
-    calls = {name: {"source": "../", "name": "team", **given} for name, given in inputs.items()}
-    outputs = {name: {"value": f"${{module.{name}.on_start_script}}"} for name in calls}
-    root = folder / "scripts-of-module"
-    root.mkdir(parents=True)
-    (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
-    plan = Workspace(folder, root=root.name, environment=emulator.environment()).plan()
+    calls = {name: {"name": "team", **given} for name, given in inputs.items()}
+    root = write_calls(folder, calls, outputs=["on_start_script"])
+    plan = Workspace(folder, root=root, environment=emulator.environment()).plan()
     assert plan.errors == []
-    return {name: plan.output(name) for name in calls}
+    return {name: plan.output(f"{name}-on_start_script") for name in calls}

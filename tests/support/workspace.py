@@ -44,6 +44,10 @@ class Diagnostic:
     context: str = ""
 
 
+# Actions of Terraform's messages that change state alone.
+_NOTHING_TO_DO = ("noop", "move", "import")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one Terraform command said and did."""
@@ -71,6 +75,16 @@ class Outcome:
     @property
     def changes(self) -> dict[str, list[str]]:
         """The planned actions by resource address, where there is something to do; data sources aside."""
+        if self.errors:
+            return {}
+        said = [
+            (each["change"]["resource"]["addr"], each["change"]["action"])
+            for each in self.messages
+            if each.get("type") == "planned_change" and not each["change"]["resource"]["resource"].startswith("data.")
+        ]
+        # What is said is enough but for the order in which something is replaced, and showing takes as long as planning.
+        if {action for _, action in said} <= {"create", "update", "delete", *_NOTHING_TO_DO}:
+            return {address: [action] for address, action in said if action not in _NOTHING_TO_DO}
         return {
             change["address"]: change["change"]["actions"]
             for change in self.plan.get("resource_changes", [])
@@ -128,7 +142,8 @@ class Workspace:
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
     the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
-    it does for users, instead of going to one that keeps running. A root that configures the provider always has its own.
+    it does for users, instead of going to one that keeps running: where it isn't said, where the root configures the
+    provider, since one that keeps running has one configuration.
     """
 
     # What the first `init` of this process installed.
@@ -140,7 +155,7 @@ class Workspace:
         *,
         root: str = ".",
         environment: Mapping[str, str] | None = None,
-        own_provider: bool = False,
+        own_provider: bool | None = None,
     ) -> None:
         self.folder = folder
         self.root = folder / root
@@ -176,7 +191,8 @@ class Workspace:
         return any(re.search(r'^\s*provider\s+"|"provider"', text, re.M) for text in texts)
 
     def _reattached(self) -> dict[str, str]:
-        if self._own_provider or Workspace._provider is None or self._configures_the_provider():
+        own = self._configures_the_provider() if self._own_provider is None else self._own_provider
+        if own or Workspace._provider is None:
             return {}
         provider = running_provider(Workspace._provider, self.environment, self.folder)
         return {"TF_REATTACH_PROVIDERS": provider.reattach}

@@ -24,9 +24,18 @@ from which_notebook.limits import LIMITS, Limits
 
 set_hypothesis_home_dir(CHECKOUT / ".cache" / "hypothesis")
 _LOGS_TAKE_LONG = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-settings.register_profile("ci", deadline=None, suppress_health_check=_LOGS_TAKE_LONG, derandomize=True, database=None)
+# In CI the same examples each time, and many; elsewhere others each time.
+settings.register_profile(
+    "ci",
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=_LOGS_TAKE_LONG,
+    derandomize=True,
+    database=None,
+)
 settings.register_profile(
     "here",
+    max_examples=60,
     deadline=None,
     suppress_health_check=_LOGS_TAKE_LONG,
     database=DirectoryBasedExampleDatabase(CHECKOUT / ".cache" / "hypothesis" / "examples"),

@@ -26,7 +26,7 @@ from history_and_s3 import forget_clients, use
 
 from which_notebook import cli
 from which_notebook.calls.scope import Scope
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.sources.coverage import Coverage
 from which_notebook.sources.event_history import NAME, EventHistory, Pace, history_client, lookups
 
@@ -194,18 +194,18 @@ def test_one_event_is_looked_up_by_what_names_it(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "attributes"),
+    ("search", "attributes"),
     [
-        (Wanted(role_names=("x",)), [None]),
-        (Wanted(role_names=("x",), access_keys=frozenset({"ASIAA"})), [None]),
-        (Wanted(source_identities=frozenset({"x"})), [None]),
-        (Wanted(event_id="e"), [("EventId", "e")]),
-        (Wanted(opened_keys=frozenset({"ASIAB", "ASIAA"})), [("ResourceName", "ASIAA"), ("ResourceName", "ASIAB")]),
-        (Wanted(access_keys=frozenset({"ASIAA"})), [("AccessKeyId", "ASIAA")]),
+        (Search(role_names=("x",)), [None]),
+        (Search(role_names=("x",), access_keys=frozenset({"ASIAA"})), [None]),
+        (Search(source_identities=frozenset({"x"})), [None]),
+        (Search(event_id="e"), [("EventId", "e")]),
+        (Search(opened_keys=frozenset({"ASIAB", "ASIAA"})), [("ResourceName", "ASIAA"), ("ResourceName", "ASIAB")]),
+        (Search(access_keys=frozenset({"ASIAA"})), [("AccessKeyId", "ASIAA")]),
     ],
 )
-def test_the_lookups_of_a_question(wanted: Wanted, attributes: list[Any]) -> None:
-    assert lookups(wanted) == attributes
+def test_the_lookups_of_a_question(search: Search, attributes: list[Any]) -> None:
+    assert lookups(search) == attributes
 
 
 def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
@@ -223,6 +223,7 @@ def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
     assert "data events" in ran.stderr
 
 
+@pytest.mark.emulated
 def test_a_throttled_question_is_answered_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -294,7 +295,7 @@ def read(scope: Scope, *, source: EventHistory | None = None) -> tuple[list[str]
     coverage = Coverage()
     source = source or EventHistory(NAME)
     calls = []
-    for found in source.calls(Wanted(role_names=(s3_logs.ROLE,)), scope, coverage):
+    for found in source.calls(Search(role_names=(s3_logs.ROLE,)), scope, coverage):
         coverage.size += found.size
         calls.extend(found.calls)
     return [call.event_id for call in calls], coverage

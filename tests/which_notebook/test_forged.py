@@ -13,11 +13,11 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
 
-from which_notebook.calls.search import Wanted
+from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
 from which_notebook.records import decompress, top_level
@@ -45,7 +45,7 @@ def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
 def counted(data: bytes, *, cut: bool = True) -> list[str]:
     """Return which records the command's reading counts."""
     judge, found = Judge(ROLE), []
-    for part in scan(io.BytesIO(data), Wanted(role_names=(ROLE,)), cut=cut):
+    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), cut=cut):
         table = CallTable.of(part.calls)
         judge.judge(table)
         found += table.selected(table["status"])["event_id"]
@@ -244,7 +244,6 @@ def holders(draw: st.DrawFn) -> Record:
     return record(identity) | {draw(st.sampled_from(PLACES[:5])): draw(values) for _ in range(draw(st.integers(0, 2)))}
 
 
-@settings(max_examples=300)
 @given(st.lists(holders() | st.sampled_from([*REAL, others()]), max_size=8), st.integers(60, 3000), st.booleans())
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)

@@ -49,10 +49,17 @@ def test_it_works_in_an_empty_environment(package: str, request: pytest.FixtureR
     path: Path = request.getfixturevalue(package)
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
     programs = tmp_path / "empty" / "bin"
-    pip = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-c", CHECKOUT / "constraints.txt", path], check=True)
+    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", str(CHECKOUT / "constraints.txt"), str(path)], check=True)
     (tmp_path / "log.json").write_bytes(document([record()]))
-    command = [programs / "which-notebook", "summary", "log.json", "--role", "data-science-execution", "--no-cache"]
+    command = [
+        str(programs / "which-notebook"),
+        "summary",
+        "log.json",
+        "--role",
+        "data-science-execution",
+        "--no-cache",
+    ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(command, check=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert json.loads(done.stdout)["calls"] == 1

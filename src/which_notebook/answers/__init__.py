@@ -1,1 +1,1 @@
-"""What is put out: summary, calls, report and the explanation of one call."""
+"""The answers: summary, calls, report, and the explanation of one call."""

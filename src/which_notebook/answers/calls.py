@@ -1,4 +1,4 @@
-"""Calls, one by one, as they are put out."""
+"""What `calls` answers: a row for each call."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROWS_MEASURED = 500
 
 
 class CallsAnswer:
-    """Calls, which can be written once: all their fields in their fixed order, in a table the most telling ones.
+    """Calls with all their fields, in their fixed order; the table has the most important ones. It can be written once.
 
     `via` adds that field.
     """

@@ -16,7 +16,7 @@ _SPACES = re.compile(r"[\s%]")
 
 
 def printable(text: str) -> str:
-    """Return the text with everything escaped that a terminal might act on, that isn't seen, or that turns it around."""
+    """Return the text with control characters, invisible characters and changes of direction escaped."""
     if text.isascii() and text.isprintable():
         return text
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""What `summary` answers: the rows, and what is to be known of them."""
+"""What `summary` answers: a row for each notebook, and the notes that go with them."""
 
 from __future__ import annotations
 

@@ -155,8 +155,8 @@ def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]
                     ]
     except OSError as error:
         return [], [Unread(f"the notebook instances in {region}", permission, reason_of(error))]
-    wanted = [name for name in dict.fromkeys(found) if not names or name in names]
-    return wanted, []
+    search = [name for name in dict.fromkeys(found) if not names or name in names]
+    return search, []
 
 
 def _described(found: tuple[str, str]) -> Instance | None:

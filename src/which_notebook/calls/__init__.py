@@ -1,1 +1,1 @@
-"""Calls, and what is asked of them: knows nothing of logs."""
+"""Calls, and the questions about them. Nothing here knows about logs."""

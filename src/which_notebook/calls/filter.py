@@ -1,4 +1,4 @@
-"""Which of the calls are asked for."""
+"""Which of the judged calls the answer includes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .table import CallTable
 
 
 class Filter(Struct, frozen=True, kw_only=True):
-    """What a judged call must fit; what is empty fits all.
+    """What a judged call must match; an empty field matches all.
 
     `event_names` take `*` and `?`, in any case, and may have the service before them (`s3:GetObject`); `event_sources` are
     a service's name (`s3`) or its whole source (`s3.amazonaws.com`); for `resources` see `ResourcePatterns`.
@@ -31,11 +31,11 @@ class Filter(Struct, frozen=True, kw_only=True):
     errors_only: bool = False
 
     def fitting(self, table: CallTable) -> list[bool]:
-        """Return, row by row, whether a judged call is asked for."""
+        """Return for each row whether the answer includes it."""
         return list(map(all, zip(*(fits for _, fits in self.tests(table)), strict=True)))
 
     def tests(self, table: CallTable) -> list[tuple[str, list[bool]]]:
-        """Return the same by the option that asks for it; the time's comes first, and is always there."""
+        """Return the same for each option that was given; the time range comes first, and is always there."""
         times = table["event_time"]
         start = bisect_left(times, self.scope.since) if self.scope.since else 0
         end = bisect_right(times, self.scope.until) if self.scope.until else len(times)

@@ -39,9 +39,9 @@ def _pattern(text: str) -> str:
     bucket, slash, key = text.partition("/")
     of_s3 = f"arn:[^:]*:s3:::{_part(bucket, any_text=_OF_A_BUCKET)}{slash}{_part(key)}(?:/.*)?"
     typed = f"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:[a-zA-Z-]+[/:]/?{name}{ends}"
-    secret = f"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:{name}-[A-Za-z0-9]{{6}}"
+    of_secrets = f"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:{name}-[A-Za-z0-9]{{6}}"
     untyped = f"arn:[^:]*:(?:sns|sqs|codecommit):[^:]*:[^:]*:{name}{ends}"
-    return f"{of_s3}|{typed}|{secret}|{untyped}"
+    return f"{of_s3}|{typed}|{of_secrets}|{untyped}"
 
 
 def _inside(arn: str) -> str:

@@ -1,4 +1,4 @@
-"""Where calls that are asked for may be recorded: of which time, region and account."""
+"""Where to look for calls: the time range, regions and accounts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.
 
 
 class Scope(Struct, frozen=True, kw_only=True):
-    """What a source has to look at; what is empty leaves nothing out.
+    """Where a source looks; an empty field means no limit.
 
     `since` and `until` are times as records write them, both included. `delivered_within_days`: how long after a call its
     record may have been delivered. `service_regions`: where `regions` are open, a service that has to be asked in each

@@ -1,4 +1,4 @@
-"""Which calls one reading of the logs is after."""
+"""What a reading of the logs searches for."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 """In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """What a call must have one of.
+class Search(Struct, frozen=True, kw_only=True):
+    """What calls are searched for: a call fits that has one of these.
 
     `role_names`, in which `*` and `?` are wildcards: made in a session of such a role, or opening one; or in the session of a role of which the record has
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
@@ -38,18 +38,20 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     @property
     def keeps_record(self) -> bool:
-        """Whether the calls are to hold their records."""
+        """Whether the calls keep their records."""
         return self.event_id is not None
 
     @property
     def needles(self) -> tuple[bytes, ...]:
-        """Texts of which every record of a wanted call holds one, in whatever way its JSON is written."""
+        """Texts of which each matching record contains one, however its JSON is written."""
         return _needles(self)
 
-    def wants(self, call: Call) -> bool:
-        """Return whether the call is one of those."""
+    def matches(self, call: Call) -> bool:
+        """Return whether the search is for this call."""
         is_nameless = call.role_arn is None and call.role_id is not None and self.role_names
-        if call.role_id in self.role_ids or (is_nameless and not self.role_ids):
+        if call.role_id in self.role_ids and (call.role_arn is None or not self.role_names):
+            return True
+        if is_nameless and not self.role_ids:
             return True
         arn = call.role_arn or call.lake_formation_role
         name = role_name(arn) if arn else None
@@ -68,7 +70,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """A name for exactly this, for a cache to know it by."""
+        """The name of this search in the cache."""
         import hashlib
 
         plain = msgspec.json.encode(msgspec.to_builtins(self, order="deterministic"))
@@ -76,18 +78,18 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=8)
-def _needles(wanted: Wanted) -> tuple[bytes, ...]:
-    texts = [*wanted.role_names, *wanted.role_ids, *wanted.chained_role_names, *sorted(wanted.opened_keys)]
-    if wanted.role_names and not wanted.role_ids:
+def _needles(search: Search) -> tuple[bytes, ...]:
+    texts = [*search.role_names, *search.role_ids, *search.chained_role_names, *sorted(search.opened_keys)]
+    if search.role_names and not search.role_ids:
         texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
-    if wanted.base_sessions:
+    if search.base_sessions:
         texts.append(BASE_SESSION)
-    if wanted.chains:
+    if search.chains:
         texts.append("AssumeRole")
-    if wanted.source_identities:
+    if search.source_identities:
         texts.append("sourceIdentity")
-    if wanted.event_id is not None:
-        texts.append(wanted.event_id)
+    if search.event_id is not None:
+        texts.append(search.event_id)
     return tuple(dict.fromkeys(_unescaped_part(text).encode() for text in texts))
 
 

@@ -1,4 +1,4 @@
-"""What doesn't fit into memory waits in temporary files that have no name: nobody else finds them, and none is left."""
+"""Temporary files for what doesn't fit into memory. They have no name, so nobody else can open them and none is left behind."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ _LENGTH_BYTES = 4
 
 
 def temporary_file() -> BinaryIO:
-    """Return a new file, to be closed by the caller, which also deletes it."""
+    """Return a new file; closing it deletes it."""
     import tempfile
 
     return tempfile.TemporaryFile(prefix="which-notebook-")
 
 
 class Blocks:
-    """Blocks of bytes, which come back in the order in which they were added."""
+    """Blocks of bytes in a temporary file, read back in the order in which they were added."""
 
     def __init__(self) -> None:
         self._file = temporary_file()
 
     def add(self, block: bytes) -> None:
-        """Add one behind the others."""
+        """Append a block."""
         self._file.write(len(block).to_bytes(_LENGTH_BYTES, "little") + block)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Calls as columns, so that they can be filtered and counted without a look at each one by itself.
+"""Calls as columns, so that many can be filtered and counted at once.
 
 Encoded, a column is its different texts and their numbers; only those that are asked for are decoded, and equal texts
 are then one object, which makes counting them cheap.

@@ -1,4 +1,4 @@
-"""Network activity events: what a VPC endpoint tells of a call, beside the event of the service that was called.
+"""Network activity events: the record that a VPC endpoint writes of a call, beside the called service's own record.
 
 Both events of one call have its request id, and the call counts once. A call that the endpoint's policy refused reached no
 service, so only the endpoint tells of it.

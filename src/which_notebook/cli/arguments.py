@@ -1,4 +1,4 @@
-"""What the command line takes, and the help on it."""
+"""The command line's arguments and help."""
 
 from __future__ import annotations
 

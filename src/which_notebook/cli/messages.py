@@ -1,4 +1,4 @@
-"""What is said to the person at the command line, on standard error."""
+"""Messages on standard error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DAMAGED = "damaged JSON, or none at all"
 
 
 def say(text: str) -> None:
-    """Tell the person at the command line something."""
+    """Print a message."""
     print(f"which-notebook: {printable(text)}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""What the arguments say: how to read, where to look, and which calls are asked for."""
+"""Turns the parsed arguments into a reader, a scope and a filter."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
 def reader_of(
     given: argparse.Namespace, inventory: Inventory | None, limits: Limits, *, again: bool
 ) -> Iterator[Reader]:
-    """Read as the arguments say, and show on a terminal how far it is, unless rows are shown there meanwhile."""
+    """Provide a reader as the arguments say; on a terminal it shows its progress, unless rows are printed there."""
     shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
     with opened_sources(given.sources, again=again) as sources, shown_progress(shown) as progress:
         options = Options(

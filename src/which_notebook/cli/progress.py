@@ -1,4 +1,4 @@
-"""Says on a terminal how far the reading is: files, bytes, rate, time left. Elsewhere nothing."""
+"""The progress bar: files, bytes, rate, time left; on terminals only."""
 
 from __future__ import annotations
 

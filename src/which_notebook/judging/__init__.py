@@ -1,1 +1,1 @@
-"""Which notebook made a call, and what speaks against that."""
+"""Decides which notebook made a call, and looks for reasons to doubt it."""

@@ -1,4 +1,4 @@
-"""From where names are used, and which of that is no one machine's doing.
+"""The addresses that names are used from, and which of that can't be one machine.
 
 Only what can be compared is: an address of AWS's own services is none, and a machine may have one of IPv4 and one of IPv6.
 """

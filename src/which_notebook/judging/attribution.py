@@ -1,4 +1,4 @@
-"""Judges calls: which notebook made this one, if any can be told."""
+"""Judges calls: which notebook made each, if that is known."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLE_NAME = re.compile(r"[\w+=,.@*?-]{1,64}", re.ASCII)
 
 
 class RoleError(CommandError):
-    """What was given as a role is none; the message says what to write."""
+    """--role names no role; the message says what to write."""
 
 
 class Judge:

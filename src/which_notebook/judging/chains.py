@@ -14,7 +14,7 @@ from operator import attrgetter
 from msgspec import Struct, field
 
 from ..calls.call import Call, role_name
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.table import JUDGED, CallTable
 from .attribution import Judge
 
@@ -34,9 +34,9 @@ class Chains(Struct):
     by_source_identity: dict[str, Origin] = field(default_factory=dict)
     role_names: set[str] = field(default_factory=set)
 
-    def wanted(self, judge: Judge) -> Wanted:
+    def search(self, judge: Judge) -> Search:
         """Return what to read for: the role's own calls, and those in the chained sessions."""
-        return Wanted(
+        return Search(
             role_names=judge.role_names,
             role_ids=judge.role_ids,
             chained_role_names=tuple(sorted(self.role_names)),
@@ -59,9 +59,9 @@ class Chains(Struct):
         return self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
 
 
-def wanted_for_chains(judge: Judge) -> Wanted:
+def search_for_chains(judge: Judge) -> Search:
     """Return what to read for before the chains are known: who opened which session."""
-    return Wanted(role_names=judge.role_names, role_ids=judge.role_ids, chains=True)
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids, chains=True)
 
 
 def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:

@@ -11,7 +11,7 @@ import msgspec
 from ..calls.call import BASE_SESSION, Call
 from ..calls.filter import Filter
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.table import CallTable
 from ..errors import CommandError
 from ..reading.reader import Reader
@@ -54,7 +54,7 @@ def explain(
     `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Wanted(event_id=event_id, with_resources=True), scope, coverage)
+    found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
@@ -63,7 +63,7 @@ def explain(
     if call.role_arn is None and call.role_id:
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         named = Judge(roles, inventory)
-        of_id = Wanted(event_id=event_id, role_ids=(call.role_id,))
+        of_id = Search(event_id=event_id, role_ids=(call.role_id,))
         same = reader.calls(_of_role(named) if roles else of_id, around, coverage)
         call.role_arn = next((each.role_arn for each in same if each.event_id == event_id), None)
     judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
@@ -85,8 +85,8 @@ def explain(
     return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
 
 
-def _of_role(judge: Judge) -> Wanted:
-    return Wanted(role_names=judge.role_names, role_ids=judge.role_ids)
+def _of_role(judge: Judge) -> Search:
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids)
 
 
 def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
@@ -96,7 +96,7 @@ def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> l
     key, until = call.access_key_id, call.event_time
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
-        found = reader.calls(Wanted(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
+        found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
         opened = [each for each in found if each.opening and each.opening.access_key_id == key]
         openings += opened[:1]
         key, until = (opened[0].access_key_id, opened[0].event_time) if opened else (None, until)

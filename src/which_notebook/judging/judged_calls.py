@@ -1,4 +1,4 @@
-"""The calls that answer a question: read, judged and filtered; and what is to be known about them."""
+"""The calls of an answer: read, judged and filtered; and the notes that go with them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from ..calls.call import Call
 from ..calls.filter import Filter
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.table import CallTable
 from ..reading.mentioned_roles import nearest_roles
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier
 from .attribution import Judge
-from .chains import find_chains, wanted_for_chains
+from .chains import find_chains, search_for_chains
 from .role_calls import RoleCalls
 from .warnings import Warnings
 
@@ -61,11 +61,11 @@ class JudgedCalls:
     def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
         """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
         scope = self.filter.scope
-        wanted, judge = self._search_and_judge(scope)
+        search, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
-        wanted = replace(wanted, with_resources=self._with_resources)
-        for read in self._reader.tables(wanted, scope, self.coverage):
+        search = replace(search, with_resources=self._with_resources)
+        for read in self._reader.tables(search, scope, self.coverage):
             judge(read)
             self.role_calls.see(read)
             table = read.selected(within.fitting(read))
@@ -80,16 +80,16 @@ class JudgedCalls:
             warnings.conclude()
         self.why_empty = self._why_empty()
 
-    def _search_and_judge(self, scope: Scope) -> tuple[Wanted, Callable[[CallTable], None]]:
+    def _search_and_judge(self, scope: Scope) -> tuple[Search, Callable[[CallTable], None]]:
         if not self._follow:
-            wanted = Wanted(role_names=self.judge.role_names, role_ids=self.judge.role_ids)
-            return wanted, self.judge.judge
+            search = Search(role_names=self.judge.role_names, role_ids=self.judge.role_ids)
+            return search, self.judge.judge
         # A session may have been opened before, in another region or account.
         openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
         covered = Coverage()
-        chains = find_chains(self._reader.tables(wanted_for_chains(self.judge), openings, covered), self.judge)
+        chains = find_chains(self._reader.tables(search_for_chains(self.judge), openings, covered), self.judge)
         self.coverage.take_over(covered)
-        return chains.wanted(self.judge), partial(chains.judge, judge=self.judge)
+        return chains.search(self.judge), partial(chains.judge, judge=self.judge)
 
     def _count_unknown_roles(self, table: CallTable) -> None:
         of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION, role_name
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from .attribution import Judge
@@ -46,7 +46,7 @@ class NotebookRole(Struct):
 def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> dict[tuple[str, str], str]:
     """Return the ARNs of the roles with a base session, by account and name."""
     found: dict[tuple[str, str], str] = {}
-    for table in reader.tables(Wanted(base_sessions=True), scope, coverage):
+    for table in reader.tables(Search(base_sessions=True), scope, coverage):
         for arn, session_name in set(table.rows(("role_arn", "session_name"))):
             if arn and session_name == BASE_SESSION:
                 key = _account_and_name(arn)
@@ -66,7 +66,7 @@ def notebook_roles(
         coverage.files, coverage.size = covered.files, covered.size
         return []
     judge = Judge([role.given for role in roles.values()])
-    for table in reader.tables(Wanted(role_names=judge.role_names), scope, coverage):
+    for table in reader.tables(Search(role_names=judge.role_names), scope, coverage):
         judge.judge(table)
         times = ("event_time", "role_arn", "status", "notebook")
         for time, arn, status, notebook in table.rows(times):

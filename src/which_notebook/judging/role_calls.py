@@ -1,4 +1,4 @@
-"""What the role's calls cover, and what became of them on the way to an answer: so that an empty one says why it is empty."""
+"""Counts the role's calls, and which options left them out, so that an empty answer says why it is empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED = 6
 
 
 class RoleCalls:
-    """Takes in the role's judged calls, and which options took how many of them away."""
+    """Counts the role's judged calls, and how many of them each option left out."""
 
     def __init__(self, judge: Judge, asked: Filter) -> None:
         self._judge = judge

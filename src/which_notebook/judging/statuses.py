@@ -1,4 +1,4 @@
-"""What a judgement can say of a call: one row for each status. Tables, report, explanation, help and docs read it here."""
+"""The statuses of calls, one row each: table, report, explanation, help and docs read their words here."""
 
 from __future__ import annotations
 

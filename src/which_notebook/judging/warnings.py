@@ -82,7 +82,7 @@ class Warnings:
         self._see_changes(table)
 
     def conclude(self) -> None:
-        """Take in that these were all: only now can be told what is one address of several instances'."""
+        """Add the warnings that need all calls: only now is it known which addresses several instances share."""
         for door in self._doors.shared():
             names = ", ".join(door.names)
             for name in door.names:

@@ -1,1 +1,1 @@
-"""Reads what the sources list: in this process, in others, or from the cache."""
+"""Reads the sources: in this process, in worker processes, or from the cache."""

@@ -1,4 +1,4 @@
-"""Remembers what reading a file gave, so that the next question needn't read it again.
+"""Remembers what was read from a file, so that the next question needn't read it again.
 
 One SQLite file in the user's own cache folder, which can be deleted at any time. An entry counts only while the file is
 as it was: its size, both times and inode, or an S3 object's ETag. Trouble with the cache never stands in the way of an
@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from .. import __version__
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..sources.source import LogFile
 
 _LARGEST = 1024 * 1024 * 1024
@@ -66,15 +66,15 @@ _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Cache:
-    """What reading files gave, for what is `wanted`.
+    """What reading files gave, for what is `search`.
 
     `path` None stands for no cache. `trouble` says what is wrong with it, if anything.
     """
 
-    def __init__(self, path: str | None, wanted: Wanted) -> None:
+    def __init__(self, path: str | None, search: Search) -> None:
         self.trouble: str | None = None
         # Another version may find other things.
-        self._wanted = f"{__version__}/{_EDITION}/{wanted.digest}" if path else ""
+        self._search = f"{__version__}/{_EDITION}/{search.digest}" if path else ""
         self._database: sqlite3.Connection | None = None
         self._path = path
         self._held: list[tuple[LogFile, list[bytes]]] = []
@@ -95,7 +95,7 @@ class Cache:
         if self._database is None or file.version is None:
             return None
         try:
-            rows = self._database.execute(_GET, [self._wanted, file.name, file.version]).fetchall()
+            rows = self._database.execute(_GET, [self._search, file.name, file.version]).fetchall()
         except sqlite3.Error as error:
             self._give_up(error)
             return None
@@ -117,7 +117,7 @@ class Cache:
             return None
         import hashlib
 
-        digest = hashlib.blake2b(self._wanted.encode(), digest_size=16)
+        digest = hashlib.blake2b(self._search.encode(), digest_size=16)
         for file in files:
             if file.version is None:
                 return None
@@ -167,11 +167,11 @@ class Cache:
             for file, parts in held:
                 self._database.execute(
                     "DELETE FROM part WHERE file = (SELECT id FROM file WHERE wanted = ? AND name = ?)",
-                    [self._wanted, file.name],
+                    [self._search, file.name],
                 )
                 number = self._database.execute(
                     "INSERT OR REPLACE INTO file (wanted, name, version) VALUES (?, ?, ?)",
-                    [self._wanted, file.name, file.version],
+                    [self._search, file.name, file.version],
                 ).lastrowid
                 self._database.executemany(
                     "INSERT INTO part VALUES (?, ?)", [(number, _sealed(part)) for part in parts]

@@ -1,4 +1,4 @@
-"""The names of roles that log files mention, to help whoever asked for one that isn't there."""
+"""The roles that log files mention: suggestions for whoever asked for a role that isn't there."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from .progress import Progress
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """`jobs`: processes that read; `cut`: see `scan`; `cache`: where the cache stands, or None; `progress` is told how far it is."""
+    """`jobs` processes read; `cut`: see `scan`; `cache` is the cache's path, or None; `progress` shows how far it is."""
 
     jobs: int = 1
     cut: bool = True

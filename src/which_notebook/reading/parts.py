@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..errors import reason_of
 from ..records.scan import Extract, scan
 from ..sources.registry import opened
@@ -19,7 +19,7 @@ decode_extract = msgspec.msgpack.Decoder(Extract).decode
 
 
 class Part(Struct):
-    """What reading a file gave up to now, and whether that is the last of it; `encoded` is there where a worker read it."""
+    """What was read from a part of a file; `is_last` marks the file's last part; `encoded` is set if a worker read it."""
 
     file: LogFile
     extract: Extract
@@ -27,7 +27,7 @@ class Part(Struct):
     encoded: bytes | None = None
 
 
-def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> Iterator[Part]:
+def read_file_parts(files: list[LogFile], search: Search, options: Options) -> Iterator[Part]:
     """Read files one after the other, in this process; what can't be opened is a problem of that file's."""
     for file, content in opened(files, options.limits):
         last = Extract(0, [], [])
@@ -35,7 +35,7 @@ def read_file_parts(files: list[LogFile], wanted: Wanted, options: Options) -> I
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, wanted, cut=options.cut, limits=options.limits):
+                for found in scan(content, search, cut=options.cut, limits=options.limits):
                     if last.calls:
                         yield Part(file, last, False)
                     last = found

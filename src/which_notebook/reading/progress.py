@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Progress:
-    """Is told what is read so far; this one keeps silent."""
+    """Takes in how far a reading is; this one shows nothing."""
 
     def add(self, files: int, size: int) -> None:
         """Count files that were read, and their size in bytes as they lie there."""

@@ -1,4 +1,4 @@
-"""Reads sources: what is remembered comes from the cache, the rest is read here or in worker processes."""
+"""Reads sources: from the cache what is remembered, the rest here or in worker processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import chain, islice
 from ..calls.call import Call
 from ..calls.order import in_order
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.table import CallTable
 from ..calls.twins import without_twins
 from ..sources.coverage import Coverage
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Reads some sources, as often as it is asked to.
+    """Reads some sources, once or several times.
 
     `role_arns`: the roles' ARNs by their unique ids, as far as they are known; each reading may tell more of them.
     """
@@ -36,19 +36,19 @@ class Reader:
         self.role_arns = dict(role_arns or {})
         self._sources = sources
 
-    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Call]:
+    def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Call]:
         """Yield what `tables` does, call by call."""
-        for table in self.tables(wanted, scope, coverage):
+        for table in self.tables(search, scope, coverage):
             yield from table.calls()
 
-    def tables(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
+    def tables(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
         """Yield the wanted calls of all sources in tables, in the order of time, each once.
 
         Read is what the scope allows. `coverage` is complete once the tables are at their end.
         """
-        with closing(Cache(self.options.cache, wanted)) as cache:
-            yield from _Reading(self, wanted, coverage, cache).tables(
-                self.files(scope, coverage), self._parts(wanted, scope, coverage)
+        with closing(Cache(self.options.cache, search)) as cache:
+            yield from _Reading(self, search, coverage, cache).tables(
+                self.files(scope, coverage), self._parts(search, scope, coverage)
             )
         if cache.trouble:
             coverage.note(cache.trouble)
@@ -58,18 +58,18 @@ class Reader:
         for source in self._sources:
             yield from source.files(scope, coverage)
 
-    def _parts(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+    def _parts(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         for source in self._sources:
-            yield from source.calls(wanted, scope, coverage)
+            yield from source.calls(search, scope, coverage)
 
 
 class _Reading:
-    """One reading: for one search, with one coverage."""
+    """One reading for one search."""
 
-    def __init__(self, reader: Reader, wanted: Wanted, coverage: Coverage, cache: Cache) -> None:
+    def __init__(self, reader: Reader, search: Search, coverage: Coverage, cache: Cache) -> None:
         self._role_arns = reader.role_arns
         self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
-        self._wanted, self._coverage, self._cache = wanted, coverage, cache
+        self._search, self._coverage, self._cache = search, coverage, cache
 
     def tables(self, files: Iterator[LogFile], parts: Iterator[Extract]) -> Iterator[CallTable]:
         """Yield the calls of the files, and of the parts that come without one.
@@ -137,10 +137,10 @@ class _Reading:
                     if workers is None and self._options.jobs > 1 and size > self._limits.worth_workers_bytes:
                         from .workers import Workers
 
-                        workers = Workers(self._options, self._wanted)
+                        workers = Workers(self._options, self._search)
                     # What can be read only once is this process's: a pipe, standard input.
                     here = unread if workers is None else [file for file in unread if file.version is None]
-                    yield from self._read(read_file_parts(here, self._wanted, self._options))
+                    yield from self._read(read_file_parts(here, self._search, self._options))
                     if workers:
                         yield from self._read(workers.read(file for file in unread if file.version is not None))
                 listing = list(islice(rest, self._limits.listed_files))

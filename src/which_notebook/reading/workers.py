@@ -1,4 +1,4 @@
-"""Processes that read log files, and send back what they find, part by part.
+"""Worker processes that read log files and send back what they find, part by part.
 
 A worker that is ahead waits until its last part was taken, so memory stays bounded however much there is to read.
 """
@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..records.scan import Extract
 from ..sources.source import LogFile
 from .options import Options
@@ -48,19 +48,19 @@ _decode_batch = msgspec.msgpack.Decoder(list[LogFile]).decode
 class Workers:
     """Some processes that read files; after `close` none of them is left."""
 
-    def __init__(self, options: Options, wanted: Wanted) -> None:
+    def __init__(self, options: Options, search: Search) -> None:
         context: ForkContext | SpawnContext = (
             multiprocessing.get_context("fork") if sys.platform == "linux" else multiprocessing.get_context("spawn")
         )
         # A progress bar can't be handed to another process, and isn't a worker's to show.
         options = replace(options, progress=Progress())
-        self._wanted, self._options = wanted, options
+        self._search, self._options = search, options
         self._processes: dict[Connection, BaseProcess] = {}
         with _interrupts_held():
             for _ in range(options.jobs):
                 ours, theirs = context.Pipe()
                 others = [*self._processes, ours]
-                process = context.Process(target=_work, args=(theirs, others, wanted, options), daemon=True)
+                process = context.Process(target=_work, args=(theirs, others, search, options), daemon=True)
                 process.start()
                 theirs.close()
                 self._processes[ours] = process
@@ -91,7 +91,7 @@ class Workers:
                     self._send(connection, ahead, batches)
         # Something is left only where all workers have ended.
         for batch in batches:
-            yield from read_file_parts(batch, self._wanted, self._options)
+            yield from read_file_parts(batch, self._search, self._options)
 
     @staticmethod
     def _lost(ahead: deque[list[LogFile]], done: int) -> Iterator[Part]:
@@ -130,7 +130,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work(connection: Connection, others: list[Connection], wanted: Wanted, options: Options) -> None:
+def _work(connection: Connection, others: list[Connection], search: Search, options: Options) -> None:
     # Ctrl-C reaches the whole group; the parent ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for each in others:
@@ -139,7 +139,7 @@ def _work(connection: Connection, others: list[Connection], wanted: Wanted, opti
         while True:
             batch = _decode_batch(connection.recv_bytes())
             place = 0
-            for part in read_file_parts(batch, wanted, options):
+            for part in read_file_parts(batch, search, options):
                 connection.send_bytes(encode(_Sent(place, encode(part.extract), part.is_last)))
                 place += part.is_last
     except (EOFError, BrokenPipeError, ConnectionResetError):

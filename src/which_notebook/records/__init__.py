@@ -1,1 +1,1 @@
-"""From a file's bytes to the calls that its records tell of."""
+"""Reads the bytes of a log file into calls."""

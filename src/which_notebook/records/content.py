@@ -1,4 +1,4 @@
-"""A file's content while it is read, and what is found to be wrong with it."""
+"""A file's content while it is read, and the problems found in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CREDIT = 30_000_000
 
 
 class Content:
-    """The pieces of a file's content, and what is known once they have come: their size in bytes, and what ended them."""
+    """The pieces of a file's content. At the end, `size` is their total in bytes, and `damage` says what ended them early."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -33,11 +33,11 @@ class Content:
 
 
 class TooManyProblemsError(Exception):
-    """The file is no log, or was made to take up time: the rest of it stays unread."""
+    """The file is no log, or was made to waste time: the rest is not read."""
 
 
 class Problems:
-    """What is wrong with what stands in a file, told in a bounded number of lines.
+    """The problems found in a file, reported in a bounded number of lines.
 
     Telling a problem takes time, and a file may be made to have nothing else. So each has a price, in characters that are
     read in the same time; what was read pays for it.
@@ -50,11 +50,11 @@ class Problems:
         self._closed = False
 
     def has_read(self, characters: int) -> None:
-        """Take down how much was read."""
+        """Add to how much was read."""
         self._credit += characters
 
     def add(self, problem: str, wasted: int = 0) -> None:
-        """Take one down, and how many characters were read in vain; raise TooManyProblemsError where they take up the time."""
+        """Add a problem, and how many characters were read in vain; raise TooManyProblemsError where problems take too much time."""
         if self._closed:
             return
         self._number += 1
@@ -65,7 +65,7 @@ class Problems:
             raise TooManyProblemsError
 
     def close(self) -> None:
-        """Take down no more."""
+        """Ignore all further problems."""
         self._closed = True
 
     def lines(self) -> list[str]:

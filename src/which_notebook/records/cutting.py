@@ -1,4 +1,4 @@
-"""The fast way: cuts out the records that mention what is wanted, and parses only these.
+"""The fast way: cuts out the records that mention what is search, and parses only these.
 
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. In such a file a record goes from its start to the
 next one's, and each that is cut out must be a whole JSON object by itself. A file in which one isn't, that is damaged or
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import stringzilla
 
 from ..calls.call import Call
-from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Wanted
+from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Search
 from ..limits import LIMITS, Limits
 from .cloudtrail import RecordError, call_of
 from .content import Content
@@ -42,29 +42,29 @@ class NotCuttableError(Exception):
     """The records can't be told apart by their starts alone."""
 
 
-def cut_calls(content: Content, wanted: Wanted, limits: Limits = LIMITS) -> Iterator[list[Call]]:
+def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iterator[list[Call]]:
     """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
     records: list[bytes] = []
     size = 0
-    for record in _cut_records(content, wanted.needles):
-        if wanted.keeps_record:
+    for record in _cut_records(content, search.needles):
+        if search.keeps_record:
             raise NotCuttableError  # what is shown as proof comes from a file that was read whole
         records.append(record)
         size += len(record)
         if size > limits.parsed_bytes:
-            yield _calls_of(records, wanted)
+            yield _calls_of(records, search)
             records, size = [], 0
-    yield _calls_of(records, wanted)
+    yield _calls_of(records, search)
 
 
-def _calls_of(records: list[bytes], wanted: Wanted) -> list[Call]:
+def _calls_of(records: list[bytes], search: Search) -> list[Call]:
     """Return the wanted calls of some records: of many at a time, for the processor's cache."""
-    keep_record, with_resources, wants = wanted.keeps_record, wanted.with_resources, wanted.wants
+    keep_record, with_resources, matches = search.keeps_record, search.with_resources, search.matches
     try:
         calls = [call_of(record, keep_record=keep_record, with_resources=with_resources) for record in records]
     except RecordError:
         raise NotCuttableError from None
-    return [call for call in calls if wants(call)]
+    return [call for call in calls if matches(call)]
 
 
 def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes]:

@@ -54,7 +54,7 @@ def pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def careful_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the same at half the speed: of several gzip files in one, too, and of a damaged one all that precedes the damage.
+    """Yield the same at half the speed; also reads several gzip files in one, and all of a damaged one before the damage.
 
     Raises DamagedFileError behind the last piece that can be had; OSError as the file does.
     """

@@ -1,4 +1,4 @@
-"""Reads JSON whatever way the records lie in it, and carries on behind damage.
+"""Reads records from JSON of any form, and continues after damage.
 
 The records of a CloudTrail file (`{"Records":[…]}`), the elements of a bare list, the values of one line after another
 or of several files joined: each comes out by itself, as it stands in the text, as soon as it is whole.

@@ -1,4 +1,4 @@
-"""The thorough way: parses every value of a file, and finds the wanted calls in whatever form its records have."""
+"""The thorough way: parses every value of a file, in whatever shape its records are."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterator
 import msgspec
 
 from ..calls.call import Call
-from ..calls.search import Wanted
+from ..calls.search import Search
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .json_values import ESCAPED_ASCII, ValueReader
 from .shapes import UNREADABLE, is_record, members_of, text_of, unwrapped, values_in
 
 
-def parsed_calls(content: Content, wanted: Wanted, problems: Problems) -> Iterator[Call]:
+def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the wanted calls of all of the content; raises TooManyProblemsError as `problems` does."""
-    parser = _Parser(wanted, problems)
+    parser = _Parser(search, problems)
     for piece in content:
         yield from parser.calls(piece)
     if content.damage:
@@ -29,9 +29,9 @@ def parsed_calls(content: Content, wanted: Wanted, problems: Problems) -> Iterat
 class _Parser:
     """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it."""
 
-    def __init__(self, wanted: Wanted, problems: Problems) -> None:
-        self._wanted = wanted
-        self._needles = wanted.needles
+    def __init__(self, search: Search, problems: Problems) -> None:
+        self._search = search
+        self._needles = search.needles
         self._problems = problems
         self._values = ValueReader(problems.add)
         # What isn't UTF-8 passes, and is refused with the record that it stands in.
@@ -63,7 +63,7 @@ class _Parser:
             return
         for each in values:
             try:
-                if (call := self._call_in(each)) and self._wanted.wants(call):
+                if (call := self._call_in(each)) and self._search.matches(call):
                     yield call
             except (RecordError, *UNREADABLE) as error:
                 self._problems.add(_reason(error))
@@ -80,8 +80,8 @@ class _Parser:
                 return None
             if not self._mentions(record):
                 return None
-            wanted = self._wanted
-            return call_of(record, keep_record=wanted.keeps_record, with_resources=wanted.with_resources)
+            search = self._search
+            return call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
         if "digestStartTime" not in members:
             keys = ", ".join(sorted(members)[:5])
             self._problems.add(f"no CloudTrail record, but an object with {keys or 'nothing in it'}")

@@ -1,4 +1,4 @@
-"""One log file's wanted calls: cut out of it where that is possible, or else all of it parsed."""
+"""Finds the calls of one log file: cuts their records out where possible, else parses the whole file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from ..calls.call import Call
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..limits import LIMITS, Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
@@ -17,14 +17,14 @@ from .parsing import parsed_calls
 
 
 class Extract(Struct, array_like=True, gc=False):
-    """What a part of a file gave: its size when decompressed, in bytes, the wanted calls, and what was wrong with it."""
+    """What was read from a part of a file: its decompressed size in bytes, the matching calls, and the problems."""
 
     size: int
     calls: list[Call]
     problems: list[str]
 
 
-def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
+def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
     """Yield what one file gives, in parts of bounded size; with `cut=False` all of it is parsed in any case.
 
     A file whose records can't be cut out is read once more, from where it stands now; what its first parts gave then comes
@@ -34,13 +34,13 @@ def scan(file: BinaryIO, wanted: Wanted, *, cut: bool = True, limits: Limits = L
         start = file.tell()
         content = Content(pieces(file))
         try:
-            yield from _parts(cut_calls(content, wanted, limits), content, Problems(), limits)
+            yield from _parts(cut_calls(content, search, limits), content, Problems(), limits)
         except NotCuttableError:
             file.seek(start)
         else:
             return
     content, problems = Content(careful_pieces(file)), Problems()
-    one_by_one = ([call] for call in parsed_calls(content, wanted, problems))
+    one_by_one = ([call] for call in parsed_calls(content, search, problems))
     yield from _parts(one_by_one, content, problems, limits)
 
 

@@ -1,4 +1,4 @@
-"""What records are wrapped in where people keep them. Each shape is told by a member, and is a row here.
+"""The shapes in which people keep records: what a record is wrapped in. Each is recognised by a member, and is a row here.
 
 An object that is a record itself is never unwrapped, whatever its members: their text is its caller's.
 """

@@ -1,1 +1,1 @@
-"""Where records are kept, and how they are had from there."""
+"""The places where records are kept, and how to read them."""

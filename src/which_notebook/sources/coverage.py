@@ -1,4 +1,4 @@
-"""What a reading covered: how much was read, what couldn't be, which files were left out, and of which days there are any."""
+"""What a reading covered: how much was read, what couldn't be read, what was left out, and which days have files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAYS_NAMED = 5
 
 
 class Coverage(Struct):
-    """What is known of one reading once it is at its end.
+    """What one reading covered; complete once the reading has ended.
 
     `files` were read, of `size` bytes when decompressed. `skipped`: what couldn't be read, and why (`skips`: how often
     something was). `notes`: what the
@@ -35,29 +35,29 @@ class Coverage(Struct):
     accounts: set[str] = field(default_factory=set)
 
     def skip(self, name: str, reason: str) -> None:
-        """Take down that a source, or a part of it, couldn't be read; the same only once."""
+        """Note that a source, or a part of it, couldn't be read; each problem once."""
         self.skipped[name, reason] = None
         self.skips += 1
 
     def note(self, text: str) -> None:
-        """Take down what the reader of the answer should know; the same only once."""
+        """Note something that people should know about the answer; each note once."""
         self.notes[text] = None
 
     def see(self, path: str) -> None:
-        """Take in the path of a log file, or of a folder with some, whether it is read or not."""
+        """Note that there is a log file, or a folder with some, whether it is read or not."""
         if place := place_of(path):
             account, region, day = place
             self.accounts.add(account)
             self.days.setdefault(region, set()).add(day)
 
     def leave_out(self, path: str, reason: str) -> None:
-        """Take in that a file of a source isn't read."""
+        """Note that a file is no log, and so isn't read."""
         name = os.path.basename(path)
         ending = os.path.splitext(name)[1].lower()
         self.left_out[ending or "no ending", reason] += 1
 
     def take_over(self, before: Coverage) -> None:
-        """Take in what couldn't be read, and is to be known, of a reading that went before this one."""
+        """Add the problems and notes of an earlier reading for the same answer."""
         self.skipped |= before.skipped
         self.notes |= before.notes
 
@@ -77,7 +77,7 @@ class Coverage(Struct):
             yield f"There is no log file of {len(missing):,} of the days from {first} to {last} ({named})"
 
     def left_out_plain(self) -> list[dict[str, str | int]]:
-        """Return what was left out as it is put out in JSON."""
+        """Return what was left out, as JSON has it."""
         return [
             {"ending": ending, "reason": reason, "files": files}
             for (ending, reason), files in sorted(self.left_out.items())

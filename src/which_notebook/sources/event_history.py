@@ -17,7 +17,7 @@ import msgspec
 
 from .. import aws
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..calls.spool import Blocks
 from ..errors import reason_of
 from ..records.cloudtrail import RecordError, call_of
@@ -58,27 +58,27 @@ class EventHistory(Source):
         super().__init__(name, again=again)
         self._copy: Blocks | None = None
 
-    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+    def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls, a page at a time.
 
         The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
         without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
-        has_copy = self._copy is not None and _needs_all(wanted)
-        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(wanted, scope, coverage):
-            yield Extract(found.size, list(filter(wanted.wants, found.calls)), [])
+        has_copy = self._copy is not None and _needs_all(search)
+        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
+            yield Extract(found.size, list(filter(search.matches, found.calls)), [])
 
     def close(self) -> None:
         """Remove the copy."""
         if self._copy:
             self._copy.close()
 
-    def _looked_up(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+    def _looked_up(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         oldest = datetime.now(UTC) - timedelta(days=_DAYS)
         coverage.note(_note(scope, oldest))
-        copy = Blocks() if self.again and _needs_all(wanted) else None
-        for region, found in _pages_of_regions(wanted, scope, oldest, coverage):
+        copy = Blocks() if self.again and _needs_all(search) else None
+        for region, found in _pages_of_regions(search, scope, oldest, coverage):
             for problem in found.problems:
                 coverage.skip(f"{NAME} {region}", problem)
             if copy:
@@ -87,7 +87,7 @@ class EventHistory(Source):
         self._copy = copy or self._copy
 
 
-def lookups(wanted: Wanted) -> list[Attribute]:
+def lookups(search: Search) -> list[Attribute]:
     """Return the lookups that give all of the wanted calls in the fewest pages.
 
     The call with an event id, the calls with an access key, and the call that opened a session are a page each (an
@@ -95,15 +95,17 @@ def lookups(wanted: Wanted) -> list[Attribute]:
     session's name as their user name, and which names there are isn't known, least of all those that nobody expects. So for
     a role's calls, as for whoever opens sessions or carries a source identity, all of the time range is looked through.
     """
-    if _needs_all(wanted):
+    if _needs_all(search):
         return [None]
-    by_id = [("EventId", wanted.event_id)] if wanted.event_id is not None else []
-    by_key = [("AccessKeyId", key) for key in sorted(wanted.access_keys)]
-    return [*by_id, *by_key, *(("ResourceName", key) for key in sorted(wanted.opened_keys))]
+    by_id = [("EventId", search.event_id)] if search.event_id is not None else []
+    by_key = [("AccessKeyId", key) for key in sorted(search.access_keys)]
+    return [*by_id, *by_key, *(("ResourceName", key) for key in sorted(search.opened_keys))]
 
 
-def _needs_all(wanted: Wanted) -> bool:
-    return bool(wanted.role_names or wanted.chains or wanted.source_identities)
+def _needs_all(search: Search) -> bool:
+    return bool(
+        search.role_names or search.role_ids or search.base_sessions or search.chains or search.source_identities
+    )
 
 
 def _note(scope: Scope, oldest: datetime) -> str:
@@ -114,7 +116,7 @@ def _note(scope: Scope, oldest: datetime) -> str:
 
 
 def _pages_of_regions(
-    wanted: Wanted, scope: Scope, oldest: datetime, coverage: Coverage
+    search: Search, scope: Scope, oldest: datetime, coverage: Coverage
 ) -> Iterator[tuple[str, Extract]]:
     """Yield what each page gives, with its region; the regions are asked at the same time, each a page ahead."""
     if scope.until and datetime.fromisoformat(scope.until) < oldest:
@@ -126,7 +128,7 @@ def _pages_of_regions(
         coverage.skip(NAME, reason_of(error))
         return
     with ThreadPoolExecutor(len(regions)) as pool:
-        pages_of = [(region, _pages(region, wanted, scope, oldest, not asked or region in asked)) for region in regions]
+        pages_of = [(region, _pages(region, search, scope, oldest, not asked or region in asked)) for region in regions]
         running = {pool.submit(next, pages, None): (region, pages) for region, pages in pages_of}
         while running:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
@@ -143,9 +145,9 @@ def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(filter(None, [*regions, *of_global_services])))
 
 
-def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Extract]:
+def _pages(region: str, search: Search, scope: Scope, oldest: datetime, is_asked_for: bool) -> Iterator[Extract]:
     """Yield what each page of a region gives; an error as the last one's problem."""
-    attributes = lookups(wanted)
+    attributes = lookups(search)
     if not is_asked_for:
         attributes = [each or ("EventName", "AssumeRole") for each in attributes]
     try:
@@ -153,7 +155,7 @@ def _pages(region: str, wanted: Wanted, scope: Scope, oldest: datetime, is_asked
             paginator = history_client(region).get_paginator("lookup_events")
             for attribute in attributes:
                 for page in paginator.paginate(**_parameters(attribute, scope, oldest)):
-                    yield _found(page, keep_record=wanted.keeps_record)
+                    yield _found(page, keep_record=search.keeps_record)
     except OSError as error:
         reason = reason_of(error)
         if not aws.is_known_region(region, "cloudtrail"):
@@ -197,7 +199,7 @@ def history_client(region: str) -> Any:
 
 
 class Pace:
-    """Lets a request pass each half second, whoever makes it; botocore calls it before it sends one."""
+    """Spaces requests half a second apart; botocore calls it before each one."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""Tells whether a file holds records: by what its name ends in, or else by its first bytes."""
+"""Decides whether a file contains records: by its name's ending, else by its first bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the path of a CloudTrail file tells, without reading it.
+"""What the path of a CloudTrail file says about its content.
 
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/get-and-view-cloudtrail-log-files.html:
 `AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHMMZ_….json.gz`, where the

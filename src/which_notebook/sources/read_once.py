@@ -1,4 +1,4 @@
-"""What can be read only once: standard input (`-`), and pipes."""
+"""Sources that can be read only once: standard input (`-`) and pipes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_read_once(name: str) -> bool:
 
 
 class ReadOnce(Source):
-    """Standard input, or a pipe; where it is read again, it is copied into a temporary file first."""
+    """Standard input or a pipe; if it will be read again, it is first copied to a temporary file."""
 
     def __init__(self, name: str, *, again: bool = False) -> None:
         if name == STANDARD_INPUT and sys.stdin.isatty():
@@ -69,7 +69,7 @@ class ReadOnce(Source):
 
 
 def open_local(file: LogFile, limits: Limits) -> Opened:
-    """Return a file of this machine, opened; one that can be read only once as a copy: a long one in a temporary file."""
+    """Open a file on this machine; what can be read only once is copied, to a temporary file if it is long."""
     try:
         content = sys.stdin.buffer if file.name == STANDARD_INPUT else open(file.name, "rb", buffering=0)  # noqa: SIM115 - the reader closes it
         return file, content if content.seekable() else _spooled(content, limits)

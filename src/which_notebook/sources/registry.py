@@ -1,4 +1,4 @@
-"""The kinds of sources, told by a name's form. A new one is a file in this folder and a row here."""
+"""The kinds of sources, recognised by the form of a name. A new kind is a file in this folder and a row here."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _KINDS = (
 
 @contextmanager
 def opened_sources(names: Iterable[str], *, again: bool = False) -> Iterator[Sequence[Source]]:
-    """Have the sources of these names ready while the block runs; `again` says that they are read several times.
+    """Provide the sources with these names while the block runs; `again` says that they will be read several times.
 
     Raises SourceError where a name can't be meant, or something that it needs isn't installed.
     """

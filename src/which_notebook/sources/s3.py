@@ -114,7 +114,7 @@ def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None
 def opened_objects(
     files: list[LogFile], small: int, download: Callable[[str], BinaryIO] | None = None
 ) -> Iterator[Opened]:
-    """Do so for objects; `small` is how many bytes a small one has at most, and `download` gets it."""
+    """Yield each object with its content; `small` is the size in bytes up to which `download` gets it ahead of its turn."""
     download = download or _downloaded
     rest = iter(files)
     ahead: deque[tuple[LogFile, int, Future[BinaryIO] | None]] = deque()

@@ -1,4 +1,4 @@
-"""Which parts of a bucket can hold what is asked for, and how they are listed with the fewest requests.
+"""Which parts of a bucket to list, with the fewest requests.
 
 Down to the region, CloudTrail's layout (see `log_paths`) is a few folders a level: those that are asked for are listed with a
 delimiter, or named without a request. Of a region, the keys are listed from the first day on and up to the last one, 1,000

@@ -1,4 +1,4 @@
-"""An S3 object as a file that is read from its start to its end, however long that takes."""
+"""An S3 object as a file to be read from start to end."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from ..calls.scope import Scope
-from ..calls.search import Wanted
+from ..calls.search import Search
 from ..errors import CommandError
 from ..limits import Limits
 from .coverage import Coverage
@@ -56,7 +56,7 @@ class Source:
         """Yield the files that may hold what is asked for, in a fixed order; `coverage` takes in what there is."""
         return iter(())
 
-    def calls(self, wanted: Wanted, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
+    def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls of a source without files, in no particular order, in parts of bounded size."""
         return iter(())
 

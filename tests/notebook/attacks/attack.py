@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from emulator.needs import skip_or_fail
+from notebooks import OwnNotebook
 
-from .conftest import OwnNotebook
 from .outcome import NO_PROXY, Trial
 
 Attack = Callable[[Trial], str]

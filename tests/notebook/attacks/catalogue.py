@@ -7,9 +7,10 @@ import time
 
 from emulator.faults import Fault
 from emulator.network import LAYOUTS, Layout
+from notebooks import BUCKET, OwnNotebook
 
 from .attack import Attack, on_a_new_instance, on_the_proxy, script, start
-from .conftest import BUCKET, HERE, OwnNotebook
+from .conftest import HERE
 from .on_agent import AGENT
 from .on_metadata_service import METADATA
 from .outcome import PREVENTED, Trial

@@ -9,35 +9,24 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import write_calls
 from document_table import WRITE
 from emulator.needs import needs_root as needs_root
 from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from notebooks import OwnNotebook, make_bucket, own_notebooks
 from on_start_script import unpacked
 from workspace import Workspace
 
 from .outcome import SHOWN_TABLE, TABLE, Cells
 
 MODES = ("profile", "imds")
-BUCKET = "figures"
 HERE = Path(__file__).resolve().parent
-_numbers = count(1)
-
-
-class OwnNotebook(NotebookInstance):
-    """A notebook instance that booted without a script; `run_on_start` runs its mode's, as it is when unpacked."""
-
-    script = ""
-
-    def on_start_script(self) -> str:
-        """Return the script."""
-        return self.script
 
 
 def _attackers_name(mode: str, layout: Layout) -> str:
@@ -81,25 +70,9 @@ class Scene:
     @contextmanager
     def own_notebook(self, **arguments: Any) -> Iterator[OwnNotebook]:
         """Boot a notebook instance for one attack alone, which hasn't run the script."""
-        sagemaker = self.emulator.client("sagemaker")
-        notebook = OwnNotebook(self.emulator, f"test-{next(_numbers)}")
-        notebook.script = "#!/bin/bash\n" + unpacked(self.outputs["on_start_script"])
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=notebook.name,
-            InstanceType="ml.t3.medium",
-            RoleArn=self.outputs["role_arn"],
-            RootAccess="Disabled",
-            Tags=[{"Key": LAYOUT_TAG, "Value": self.layout}],
-            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-            **arguments,
-        )
-        notebook.wait()
-        try:
-            yield notebook
-        finally:
-            if notebook.status == "InService":
-                notebook.stop()
-            sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
+        script = "#!/bin/bash\n" + unpacked(self.outputs["on_start_script"])
+        with own_notebooks(self.emulator) as create:
+            yield create(self.outputs["role_arn"], self.layout, script=script, **arguments)
 
 
 @pytest.fixture(scope="session")
@@ -107,14 +80,9 @@ def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """Apply the module in both modes, and make a role for jobs that the notebooks may assume."""
     folder = tmp_path_factory.mktemp("attacks")
     with Emulator(folder / "emulator", boot=True) as emulator:
-        s3 = emulator.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
-        root = folder / "module" / "modes"
-        root.mkdir(parents=True)
+        make_bucket(emulator)
         calls = {
             mode: {
-                "source": "../",
                 "name": mode,
                 "attribution_mode": mode,
                 "notebook_instances": {
@@ -126,9 +94,8 @@ def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             }
             for mode in MODES
         }
-        outputs = {mode: {"value": f"${{module.{mode}}}"} for mode in MODES}
-        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
-        workspace = Workspace(folder / "module", root="modes", environment=emulator.environment())
+        root = write_calls(folder / "module", calls, outputs=None)
+        workspace = Workspace(folder / "module", root=root, environment=emulator.environment())
         assert workspace.apply().errors == []
         given = workspace.outputs()
         jobs_role = _make_jobs_role(emulator, [given[mode]["role_name"] for mode in MODES])

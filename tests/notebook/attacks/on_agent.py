@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from emulator.docker import running_docker
+from notebooks import OwnNotebook
 
 from .attack import Attack, on_a_new_instance, script, start, with_user_namespaces
-from .conftest import OwnNotebook
 from .on_metadata_service import take_in
 from .outcome import Trial
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator.docker import Docker, running_docker
+from notebooks import OwnNotebook
 
 from .attack import Attack, on_a_new_instance, script, start, with_user_namespaces
-from .conftest import HERE, OwnNotebook
+from .conftest import HERE
 from .outcome import Trial
 
 NUMBERS = (

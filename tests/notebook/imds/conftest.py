@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.needs import needs_root as needs_root
-from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
+from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from notebooks import BUCKET as BUCKET
+from notebooks import OwnNotebook, create_notebook, make_bucket, own_notebooks
 from on_start_script import unpacked
 from workspace import Workspace
 
-BUCKET = "figures"
 MODES = ("profile", "imds")
-_numbers = count(1)
 
-# One call of the module for each mode, and for each with a role that refuses unattributed calls. Each has a notebook
-# instance in every network layout.
+# One call of the module for each mode, and for each with a role that refuses unattributed calls. Each knows the name of
+# a notebook instance in every network layout, which boots when a test asks for it: few files of tests need them all.
 _CALLS: dict[str, dict[str, Any]] = {
     "profile": {"attribution_mode": "profile"},
     "imds": {"attribution_mode": "imds"},
@@ -49,10 +48,18 @@ class Account:
 
     emulator: Emulator
     outputs: dict[str, dict[str, Any]]
+    booted: set[str] = field(default_factory=set)
 
     def notebook(self, call: str, layout: Layout = LAYOUTS[0]) -> NotebookInstance:
-        """The notebook instance of a call of the module in a network layout."""
-        return NotebookInstance(self.emulator, _name(call, layout))
+        """The notebook instance of a call of the module in a network layout, for all tests; the first boots it."""
+        name = _name(call, layout)
+        if name not in self.booted:
+            lifecycle_configuration = self.outputs[call]["lifecycle_configuration_name"]
+            role_arn = self.outputs[call]["role_arn"]
+            create_notebook(self.emulator, name, role_arn, layout, LifecycleConfigName=lifecycle_configuration)
+            assert NotebookInstance(self.emulator, name).wait()["NotebookInstanceStatus"] == "InService"
+            self.booted.add(name)
+        return NotebookInstance(self.emulator, name)
 
     def session_arn(self, call: str, session_name: str) -> str:
         """What CloudTrail shows for a session of the call's role."""
@@ -69,68 +76,38 @@ def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Apply the module in each way, with names `test-*` for the notebook instances that tests make."""
     folder = tmp_path_factory.mktemp("account")
     with Emulator(folder / "emulator", boot=True) as emulator:
-        s3 = emulator.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
-        root = folder / "module" / "modes"
-        root.mkdir(parents=True)
+        make_bucket(emulator)
         calls = {
             call: {
-                "source": "../",
                 "name": call,
-                "notebook_instances": {_name(call, layout): {"tags": {LAYOUT_TAG: layout}} for layout in LAYOUTS},
-                "additional_session_names": ["test-*"],
+                "additional_session_names": ["test-*", *(_name(call, layout) for layout in LAYOUTS)],
                 "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
                 **arguments,
             }
             for call, arguments in _CALLS.items()
         }
-        outputs = {call: {"value": f"${{module.{call}}}"} for call in _CALLS}
-        (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
-        workspace = Workspace(folder / "module", root="modes", environment=emulator.environment())
+        root = write_calls(folder / "module", calls, outputs=None)
+        workspace = Workspace(folder / "module", root=root, environment=emulator.environment())
         outcome = workspace.apply()
         assert outcome.errors == []
         yield Account(emulator, workspace.outputs())
 
 
-class BareNotebook(NotebookInstance):
-    """A notebook instance that booted without a script; `run_on_start` runs the imds mode's, as it is when unpacked."""
-
-    script = ""
-
-    def on_start_script(self) -> str:
-        """Return the script."""
-        return self.script
+# It booted without a script; `run_on_start` runs the imds mode's, as it is when unpacked.
+BareNotebook = OwnNotebook
 
 
 @contextmanager
 def notebooks_of(account: Account) -> Iterator[Callable[..., BareNotebook]]:
     """Create notebook instances with the imds mode's role; delete them at the end."""
-    sagemaker = account.emulator.client("sagemaker")
-    created: list[BareNotebook] = []
+    script = "#!/bin/bash\n" + unpacked(account.outputs["imds"]["on_start_script"])
+    with own_notebooks(account.emulator) as new:
 
-    def create(layout: Layout = LAYOUTS[0], **arguments: Any) -> BareNotebook:
-        name = f"test-{next(_numbers)}"
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=name,
-            InstanceType="ml.t3.medium",
-            RoleArn=arguments.pop("RoleArn", account.outputs["imds"]["role_arn"]),
-            RootAccess="Disabled",
-            Tags=[{"Key": LAYOUT_TAG, "Value": layout}],
-            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-            **arguments,
-        )
-        notebook = BareNotebook(account.emulator, name)
-        notebook.script = "#!/bin/bash\n" + unpacked(account.outputs["imds"]["on_start_script"])
-        created.append(notebook)
-        notebook.wait()
-        return notebook
+        def create(layout: Layout = LAYOUTS[0], **arguments: Any) -> BareNotebook:
+            role_arn = arguments.pop("RoleArn", account.outputs["imds"]["role_arn"])
+            return new(role_arn, layout, script=script, **arguments)
 
-    yield create
-    for notebook in created:
-        if notebook.status == "InService":
-            notebook.stop()
-        sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
+        yield create
 
 
 @pytest.fixture(params=LAYOUTS)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.filesystem import ca_environment
 from emulator.notebook_instance import NotebookInstance
 from on_start_script import with_settings
@@ -40,7 +41,6 @@ def calls(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     folder = tmp_path_factory.mktemp("advice")
     calls: dict[str, Any] = {
         f"allowing-{mode}": {
-            "source": "../",
             "name": f"allowing-{mode}",
             "attribution_mode": mode,
             "deny_unattributed_calls": True,
@@ -50,11 +50,8 @@ def calls(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         }
         for mode in AS_THE_NOTEBOOK
     }
-    root = folder / "calls"
-    root.mkdir()
-    outputs = {call: {"value": f"${{module.{call}}}"} for call in calls}
-    (root / "main.tf.json").write_text(json.dumps({"module": calls, "output": outputs}))
-    workspace = Workspace(folder, root="calls", environment=account.emulator.environment())
+    root = write_calls(folder, calls, outputs=None)
+    workspace = Workspace(folder, root=root, environment=account.emulator.environment())
     assert workspace.apply().errors == []
     both = Account(account.emulator, {**account.outputs, **workspace.outputs()})
     iam = account.emulator.client("iam")

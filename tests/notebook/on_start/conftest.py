@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ import pytest
 from emulator.needs import needs_root as needs_root
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from notebooks import BUCKET as BUCKET
+from notebooks import OwnNotebook, make_bucket, own_notebooks
 from workspace import Workspace
-
-BUCKET = "figures"
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -42,9 +40,7 @@ def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Apply the module, with two notebook instances that boot, and names `test-*` for those that tests make."""
     folder = tmp_path_factory.mktemp("account")
     with Emulator(folder / "emulator", boot=True) as emulator:
-        s3 = emulator.client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
+        make_bucket(emulator)
         workspace = Workspace(folder / "module", environment=emulator.environment())
         outcome = workspace.apply(
             {
@@ -58,56 +54,29 @@ def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Account(emulator, workspace, workspace.outputs())
 
 
-class ScriptlessNotebook(NotebookInstance):
-    """A notebook instance that booted without a script, on which `run_on_start` runs the module's."""
-
-    script: str
-
-    def on_start_script(self) -> str:
-        """Return the module's script, as the API has it."""
-        return self.script
-
-
 @pytest.fixture
-def new_notebook(account: Account) -> Iterator[Callable[..., NotebookInstance]]:
+def new_notebook(account: Account) -> Iterator[Callable[..., OwnNotebook]]:
     """Create a notebook instance of the test's own, without root access, and boot it; delete it afterwards."""
-    sagemaker = account.emulator.client("sagemaker")
-    created: list[NotebookInstance] = []
+    with own_notebooks(account.emulator) as new:
 
-    def create(*, bare: bool = False, **arguments: Any) -> NotebookInstance:
-        name = arguments.pop("NotebookInstanceName", f"test-{next(_numbers)}")
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=name,
-            InstanceType="ml.t3.medium",
-            RoleArn=arguments.pop("RoleArn", account.outputs["role_arn"]),
-            RootAccess="Disabled",
-            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-            **arguments,
-        )
-        notebook = ScriptlessNotebook(account.emulator, name) if bare else NotebookInstance(account.emulator, name)
-        created.append(notebook)
-        notebook.wait()
-        return notebook
+        def create(**arguments: Any) -> OwnNotebook:
+            name = arguments.pop("NotebookInstanceName", "")
+            return new(arguments.pop("RoleArn", account.outputs["role_arn"]), name=name, **arguments)
 
-    yield create
-    for notebook in created:
-        if notebook.status == "InService":
-            notebook.stop()
-        sagemaker.delete_notebook_instance(NotebookInstanceName=notebook.name)
+        yield create
 
 
 @pytest.fixture
-def notebook(account: Account, new_notebook: Callable[..., NotebookInstance]) -> NotebookInstance:
+def notebook(account: Account, new_notebook: Callable[..., OwnNotebook]) -> NotebookInstance:
     """A booted notebook instance with the module's lifecycle configuration."""
-    return new_notebook(LifecycleConfigName=account.outputs["lifecycle_configuration_name"])
+    made = new_notebook(LifecycleConfigName=account.outputs["lifecycle_configuration_name"])
+    return NotebookInstance(account.emulator, made.name)
 
 
 @pytest.fixture
-def bare_notebook(account: Account, new_notebook: Callable[..., ScriptlessNotebook]) -> NotebookInstance:
+def bare_notebook(account: Account, new_notebook: Callable[..., OwnNotebook]) -> NotebookInstance:
     """A booted notebook instance that has run no script yet; its `run_on_start` runs the module's."""
-    notebook = new_notebook(bare=True)
-    notebook.script = account.on_start_script
-    return notebook
+    return new_notebook(script=account.on_start_script)
 
 
 @pytest.fixture(scope="session")

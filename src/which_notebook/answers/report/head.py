@@ -1,4 +1,4 @@
-"""What the page says of all calls together; the counts by notebook are the summary's own."""
+"""The report's figures and lanes; the counts by notebook are the summary's."""
 
 from __future__ import annotations
 

@@ -119,8 +119,8 @@ class Statement(Struct, frozen=True):
             return None
         value = context[key]
         if operator == "Null":
-            wanted = {text.lower() for text in _texts(values)}
-            return None if len(wanted) != 1 or wanted - {"true", "false"} else (value is None) == ("true" in wanted)
+            search = {text.lower() for text in _texts(values)}
+            return None if len(search) != 1 or search - {"true", "false"} else (value is None) == ("true" in search)
         name = operator.removesuffix("IfExists")
         if name not in _OPERATORS:
             return None
