@@ -20,7 +20,7 @@ class Search(Struct, frozen=True, kw_only=True):
 
     `role_names`, in which `*` and `?` are wildcards: made in a session of such a role, or opening one; or in the session of a role of which the record has
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
-    `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
+    `access_keys`; made in sessions of the roles named `chained_role_names`, if these are known. `source_identities`, carried by the caller.
     `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
     `with_resources`: the calls are to have theirs, which takes time.
     """
@@ -84,6 +84,8 @@ def _needles(search: Search) -> tuple[bytes, ...]:
         texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
     if search.base_sessions:
         texts.append(BASE_SESSION)
+    if not search.chained_role_names:
+        texts += sorted(search.access_keys)
     if search.chains:
         texts.append("AssumeRole")
     if search.source_identities:

@@ -85,6 +85,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
+    command.add_argument(
+        "finding", metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
+    )
+    command.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="see below; without one, the finding alone answers"
+    )
     _add_audit(added).set_defaults(run=commands["audit"])
     completion = added.add_parser("completion", help="the shell completion's script, to be sourced")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])

@@ -146,6 +146,29 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
     return status_of_reading(coverage) or (DONE if roles else NO_SUCH_ROLE)
 
 
+def _finding(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.finding import FindingAnswer
+    from ..judging.finding import read_findings
+    from ..judging.finding_actors import known_by_finding, known_by_logs
+
+    form = format_of("finding", given.format, given.output)
+    inventory, scope, coverage = inventory_of(given), scope_of(given), Coverage()
+    roles, findings = roles_of(given, inventory), read_findings(given.finding)
+    if given.sources:
+        with reader_of(given, inventory, limits, again=True) as reader:
+            known = [
+                (each, [known_by_logs(each, actor, reader, scope, coverage, roles, inventory) for actor in each.actors])
+                for each in findings
+            ]
+    else:
+        known = [(each, [known_by_finding(actor, roles, inventory) for actor in each.actors]) for each in findings]
+    write_answer(FindingAnswer(known, with_logs=bool(given.sources)), form, given.output)
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+    return status_of_reading(coverage)
+
+
 def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
     from ..audit.output import AuditAnswer
@@ -196,6 +219,7 @@ _COMMANDS: dict[str, Command] = {
     "event": _event,
     "report": _report,
     "roles": _roles,
+    "finding": _finding,
     "audit": _audit,
     "completion": _completion,
 }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ..calls.filter import Filter
 from ..calls.scope import Scope
+from ..calls.search import Search
 from ..errors import UsageError
 from ..judging.attribution import Judge
 from ..judging.inventory import Inventory, read_inventory
@@ -36,7 +37,7 @@ def judged_calls(given: argparse.Namespace, limits: Limits, *, with_resources: b
     # What is asked for can be wrong before anything is read.
     judge = Judge(roles, inventory) if roles else None
     with reader_of(given, inventory, limits, again=given.follow or not roles) as reader:
-        judge = judge or Judge(_only_role(reader, asked.scope, given.sources), inventory)
+        judge = judge or Judge(_roles_there(reader, asked, given.sources), inventory)
         yield JudgedCalls(reader, judge, asked, follow=given.follow, with_resources=with_resources)
 
 
@@ -45,10 +46,23 @@ def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str
     return given.role or ([inventory.role_arn] if inventory else [])
 
 
+def _roles_there(reader: Reader, asked: Filter, sources: list[str]) -> Sequence[str]:
+    """Return the roles that are meant where none is named: those of the access keys that are asked for, or else the only one."""
+    if not asked.access_keys:
+        return [_only_role(reader, asked.scope, sources)]
+    search = Search(access_keys=frozenset(asked.access_keys))
+    arns = {arn for table in reader.tables(search, asked.scope, Coverage()) for arn in table["role_arn"] if arn}
+    if not arns:
+        raise UsageError(f"no call of a role with the access key {', '.join(asked.access_keys)} is in these sources")
+    say(f"no --role is given: taken is that of the access keys' calls, {', '.join(sorted(arns))}")
+    return sorted(arns)
+
+
 def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
     """Return the role that is meant where none is named: the only one that notebook instances use in the sources."""
     coverage = Coverage()
-    roles = [NotebookRole(arn, account) for (account, _), arn in base_session_roles(reader, scope, coverage).items()]
+    found = base_session_roles(reader, scope, coverage)
+    roles = [NotebookRole(arn, account) for (account, _), arn in found.items()]
     if len(roles) == 1:
         say(
             f"no --role is given: taken is {roles[0].role_arn}, the only role with a session called SageMaker in these sources"

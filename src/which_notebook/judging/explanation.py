@@ -58,16 +58,21 @@ def explain(
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
-    openings = _openings(call, reader, scope, coverage)
+    return explain_call(call, reader, scope, coverage, roles, inventory)
+
+
+def explain_call(
+    call: Call, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
+) -> Explanation:
+    """Explain a call that was found in the scope; see `explain`."""
+    openings = openings_of(call.access_key_id, call.event_time, reader, scope, coverage)
     around = scope.anywhere(earlier(call.event_time), later(call.event_time))
     if call.role_arn is None and call.role_id:
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
-        named = Judge(roles, inventory)
-        of_id = Search(event_id=event_id, role_ids=(call.role_id,))
-        same = reader.calls(_of_role(named) if roles else of_id, around, coverage)
-        call.role_arn = next((each.role_arn for each in same if each.event_id == event_id), None)
+        of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
+        same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
+        call.role_arn = next((each.role_arn for each in same if each.event_id == call.event_id), None)
     judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
-    of_role = _of_role(judge)
     chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])
     chains.judge(table, judge)
@@ -76,7 +81,7 @@ def explain(
         return Explanation(call, openings, [])
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
-    for read in reader.tables(of_role, around, coverage):
+    for read in reader.tables(_of_role(judge), around, coverage):
         table = read.selected(within.fitting(read))
         judge.judge(table)
         warnings.see(table)
@@ -89,11 +94,10 @@ def _of_role(judge: Judge) -> Search:
     return Search(role_names=judge.role_names, role_ids=judge.role_ids)
 
 
-def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
-    """Return the calls that opened the session, and the session that opened it, and so on."""
+def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
+    """Return the calls that opened the session with this access key id, which was in use then, and the session that opened it, and so on."""
     openings: list[Call] = []
     seen: set[str] = set()
-    key, until = call.access_key_id, call.event_time
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
         found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
