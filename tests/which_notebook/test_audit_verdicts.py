@@ -30,8 +30,9 @@ def test_one_that_failed_to_start(scripts: dict[str, str]) -> None:
     assert (row.verdict, codes(row)) == ("broken", ["failed"])
     assert row.findings[0].problem == "it didn't start: the script\nfailed"
     assert row.findings[0].change == (
-        "see why: aws logs tail /aws/sagemaker/NotebookInstances --log-stream-names alpha/LifecycleConfigOnStart "
-        "--region eu-west-2"
+        "see why: aws logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names "
+        "alpha/LifecycleConfigOnStart --region eu-west-2; mend that, then aws sagemaker start-notebook-instance "
+        "--notebook-instance-name alpha --region eu-west-2"
     )
 
 

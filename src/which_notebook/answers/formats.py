@@ -7,7 +7,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
@@ -66,13 +66,17 @@ def format_of(command: str, asked: str | None, path: str | None) -> Format:
     """
     ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
     if asked is None and ending in _BY_NAME and command not in _BY_NAME[ending].commands:
-        raise UsageError(f"{command} has no format {ending}: choose {', '.join(formats_of(command))}")
+        raise UsageError(f"{command} has no format {ending}: choose {_either(formats_of(command))}")
     if asked is None and ending and ending not in _BY_NAME and not os.path.exists(path or ""):
         names = ", ".join(formats_of(command))
         raise UsageError(f"{path} has an ending that is no format: give --format too, one of {names}")
     by_ending = ending if ending in _BY_NAME else None
     to_terminal = "table" if path is None and sys.stdout.isatty() else None
     return _BY_NAME[asked or by_ending or to_terminal or default_format(command)]
+
+
+def _either(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def write_json(value: Any, file: BinaryIO) -> None:
