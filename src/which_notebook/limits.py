@@ -33,7 +33,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     column_bytes: int = 64 * _KB
     column_read_bytes: int = 48 * _KB
     column_texts_bytes: int = 2_000_000
-    groups: int = 100_000
+    groups: int = 50_000
     lanes: int = 1_000
     report_calls: int = 1_000_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import quote
 
 # What has no shape of its own, though Unicode counts it among the letters, marks and symbols: fillers, joiners,
 # variation selectors (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point) and the empty Braille cell.
@@ -26,7 +25,9 @@ def printable(text: str) -> str:
 def joined(cell: object) -> str:
     """Return a cell's text; of several texts, such as ARNs, with spaces between, and none within: those become `%20`."""
     if isinstance(cell, tuple):
-        return " ".join(_SPACES.sub(lambda found: quote(found[0]), text) for text in cell)
+        return " ".join(
+            _SPACES.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text) for text in cell
+        )
     return str(cell)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import islice, product
+from itertools import product
 from urllib.parse import unquote
 
 import msgspec
@@ -18,7 +18,6 @@ from msgspec import Raw, Struct
 from .particulars import decoded, member_of, object_of, text_or_none
 from .resource_arns import ARNS
 
-_AT_MOST = 1_000
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):[a-z0-9-]*:(?:[0-9]{12}|aws)?:.+", re.DOTALL)
 _FIELD = re.compile(r"\{((?:[^{}|]|\{\})+)(?:\|([a-z0-9_]+))?\}")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html; at its start, where no text of the
@@ -66,14 +65,14 @@ def resources_of(
         if isinstance(asked, dict):
             for template in templates:
                 if template.needs <= asked.keys():
-                    found.update(dict.fromkeys(islice(template.arns(asked, around), _AT_MOST)))
+                    found.update(dict.fromkeys(template.arns(asked, around)))
     if error_message and (refused := _REFUSED.fullmatch(error_message)):
         text = refused[1]
         if _ARN.fullmatch(text):
             found[text] = None
         elif text != "*" and templates and (arn := templates[0].of_text(text, around)):
             found[arn] = None  # some services name a resource as the caller did
-    return tuple(found) if len(found) <= _AT_MOST else tuple(islice(found, _AT_MOST))
+    return tuple(found)
 
 
 def _named(resources: Raw) -> dict[str, None]:
