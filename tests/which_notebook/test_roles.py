@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +87,6 @@ def test_the_only_role_is_taken_and_named(ask: Any, one: Path) -> None:
 
 
 def test_from_a_pipe_too(command: list[str], one: Path) -> None:
-    import subprocess
-
     with open(one, "rb") as log:
         done = subprocess.run([*command, "calls", "-"], stdin=log, capture_output=True, text=True, check=True)
     assert len(done.stdout.splitlines()) == 3
@@ -157,8 +157,6 @@ def lake(
     principal: str | None = ROLE_ARN, *, name: str = "fraud-model", as_text: bool = False, **fields: Any
 ) -> dict[str, Any]:
     """Return Lake Formation's record of an engine that read data for a session of the role."""
-    import json
-
     added = {"requesterService": "ATHENA", "lakeFormationPrincipal": principal}
     made: dict[str, Any] = {
         "eventSource": "lakeformation.amazonaws.com",
@@ -227,3 +225,16 @@ def test_the_field_cases(ask: Any) -> None:
     assert call["notebook"] == "fraud-model"
     (actor,) = ask("finding", CASES / "14-shapes/guardduty.json", CASES / "15-principal-only").json[0]["actors"]
     assert (actor["notebook"], actor["calls"]) == ("fraud-model", 1)
+
+
+def test_lake_formations_word_counts_beside_an_inventory_too(ask: Any, tmp_path: Path) -> None:
+    """A role that was created anew under its name has another unique id than the inventory's."""
+    outputs = {
+        "role_arn": ROLE_ARN,
+        "role_unique_id": "AROAEXAMPLEROLE000009",
+        "session_arns": {"fraud-model": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"},
+    }
+    inventory = tmp_path / "outputs.json"
+    inventory.write_text(json.dumps(outputs))
+    (call,) = ask("calls", write(tmp_path / "log.json", lake()), "--inventory", inventory).calls
+    assert (call["status"], call["role_arn"]) == ("attributed", ROLE_ARN)
