@@ -65,13 +65,14 @@ def resources_of(
         if isinstance(asked, dict):
             for template in templates:
                 if template.needs <= asked.keys():
-                    found.update(dict.fromkeys(template.arns(asked, around)))
+                    for arn in template.arns(asked, around):
+                        found[arn] = None
     if error_message and (refused := _REFUSED.fullmatch(error_message)):
         text = refused[1]
         if _ARN.fullmatch(text):
             found[text] = None
-        elif text != "*" and templates and (arn := templates[0].of_text(text, around)):
-            found[arn] = None  # some services name a resource as the caller did
+        elif text != "*" and templates and (whole := templates[0].of_text(text, around)):
+            found[whole] = None  # some services name a resource as the caller did
     return tuple(found)
 
 
@@ -147,19 +148,24 @@ class _Template:
                 self._paths.append((field[1].split("."), _READ_AS[field[2]]))
                 at = field.end()
         self._parts.append(arn[at:])
+        self._is_of_bucket_and_key = [path for path, _ in self._paths] == [["bucketName"], ["key"]]
         self.needs = frozenset(path[0].rstrip("[]{}") for path, _ in self._paths)
 
     def arns(self, asked: dict[str, object], around: Around) -> Iterator[str]:
         """Yield what the row makes of some parameters."""
-        if len(self._paths) == 1:
+        if self._is_of_bucket_and_key:
+            bucket, key = asked["bucketName"], asked["key"]
+            if isinstance(bucket, str) and isinstance(key, str) and key and _PLAIN.fullmatch(bucket):
+                yield f"{around.fill_in(self._parts[0])}{bucket}/{key}"  # what most data events are
+        elif len(self._paths) == 1:
             (path, read), *_ = self._paths
             for text in _texts(asked, path):
                 if arn := self._arn(text, read, around):
                     yield arn
-            return
-        texts = [[each for text in _texts(asked, path) if (each := read(text))] for path, read in self._paths]
-        for values in product(*texts):
-            yield self._filled(values, around)
+        else:
+            texts = [[each for text in _texts(asked, path) if (each := read(text))] for path, read in self._paths]
+            for values in product(*texts):
+                yield self._filled(values, around)
 
     def of_text(self, text: str, around: Around) -> str | None:
         """Return what the row makes of a text in the place of its only field."""
