@@ -11,7 +11,7 @@ mkdir -p "$folder/bin" "$folder/log"
 # Installs checker $1 by the command after it, unless the version $2 is there already.
 bring() {
   local name=$1 version=$2
-  [[ $(cat "$folder/$name.version" 2>/dev/null) == "$version" && -x $folder/bin/$name ]] && return
+  [[ $(cat "$folder/$name.version" 2>/dev/null) == "$version" ]] && return
   printf 'checkers: installing %s\n' "$name"
   if "${@:3}" >"$folder/log/$name" 2>&1 </dev/null; then
     printf '%s' "$version" >"$folder/$name.version"
@@ -21,10 +21,12 @@ bring() {
 }
 
 checkov() {
-  rm -rf "$folder/checkov" &&
-    .venv/bin/python -m venv "$folder/checkov" &&
-    "$folder/checkov/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/checkov.txt &&
-    ln -sf ../checkov/bin/checkov "$folder/bin/checkov"
+  rm -rf "$folder/checkov"
+  .venv/bin/python -m venv "$folder/checkov" &&
+    "$folder/checkov/bin/python" -m pip install --quiet --disable-pip-version-check -r tools/checkov.txt && return
+  # Half of it would be taken for all.
+  rm -rf "$folder/checkov"
+  return 1
 }
 
 with_go() {
