@@ -160,6 +160,8 @@ def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, ob
         "requestID": f"{chance.getrandbits(64):016X}",
         "eventID": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
         "readOnly": event != "PutObject",
+    }
+    end: dict[str, object] = {
         "eventType": "AwsApiCall",
         "managementEvent": category == "Management",
         "recipientAccountId": ACCOUNT,
@@ -170,14 +172,14 @@ def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, ob
             "clientProvidedHostHeader": f"{source.split('.')[0]}.{REGION}.amazonaws.com",
         },
     }
-    # The rest of the mean size: resources, as S3's and KMS's records name them.
+    # The rest of the mean size: resources, as S3's and KMS's records name them, and where they have them.
     resources: list[object] = []
-    size = len(json.dumps(record, separators=(",", ":"))) + 20
+    size = len(json.dumps({**record, **end}, separators=(",", ":"))) + 20
     while size < _RECORD_BYTES - 60:
         arn = f"arn:aws:s3:::example-archive/{chance.getrandbits(64):016x}/{len(resources)}"
         resources.append({"accountId": ACCOUNT, "type": "AWS::S3::Object", "ARN": arn})
         size += len(arn) + 60
-    return {**record, "resources": resources}
+    return {**record, "resources": resources, **end}
 
 
 def records(seed: int, number: int, kind: Kind) -> Iterator[dict[str, object]]:

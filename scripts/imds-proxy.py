@@ -246,14 +246,14 @@ class Proxy:
         return 404, ""
 
     async def pass_on(self, target):
-        """Answer all who ask meanwhile as the real service does; only what is good is kept."""
+        """Answer all who ask meanwhile as the real service does. What isn't good is kept for a second: renewals share its limits."""
         try:
             status, _, body = await metadata(target)
         except Exception:
             status, body = 504, b""
         answer = self.passed_on[target] = status, body.decode("latin-1")
         if status != 200:
-            del self.passed_on[target]
+            self.loop.call_later(1, self.passed_on.pop, target)
         for connection, (_, asked) in [*self.open.items()]:
             if asked == target:
                 self.send(connection, *answer)
@@ -298,7 +298,7 @@ class Proxy:
         """Answer one request, or let it wait for its answer."""
         try:
             method, target, _ = head.partition("\r\n")[0].split(" ")
-            answer = self.answer(method, target, dict(re.findall(r"\n([\w-]+): *(\S*)", head.lower())))
+            answer = self.answer(method, target, dict(re.findall(r"\n([\w-]+) *: *(\S*)", head.lower())))
         except ValueError:
             answer = 400, ""
         if isinstance(answer, tuple):
@@ -309,7 +309,7 @@ class Proxy:
     def send(self, connection, status, body, *lines):
         """Send the answer."""
         lines = [
-            f"HTTP/1.1 {status} {http.client.responses[status]}",
+            f"HTTP/1.1 {status} ",
             *lines,
             "Content-Type: text/plain",
             f"Content-Length: {len(body)}",

@@ -80,15 +80,16 @@ class Inputs:
         return "call-" + hashlib.sha256(json.dumps(self.variables, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plans_by_region(
     request: pytest.FixtureRequest, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], Outcome]:
-    """Plan the inputs of all tests that are to run in one plan for each region; none may be refused or warned of."""
+    """Plan the inputs of all tests of a file in one plan for each region; none may be refused or warned of."""
+    items = [item for item in request.session.items if item.path == request.path]
 
     @cache
     def plan_all(region: str) -> Outcome:
-        given = [Inputs.of(mark) for item in request.session.items for mark in item.iter_markers("inputs")]
+        given = [Inputs.of(mark) for item in items for mark in item.iter_markers("inputs")]
         calls = {each.call: as_text(each.variables) for each in given if each.region == region}
         folder = tmp_path_factory.mktemp("plans")
         root = write_calls(folder, calls, outputs=_OUTPUTS)

@@ -129,6 +129,16 @@ def test_nor_in_a_record_that_fills_windows(size: int, where: str) -> None:
         assert_counted(document([*others_before, REAL[0], *others_before, asked_for(held), others(), REAL[1]]), REAL)
 
 
+@pytest.mark.parametrize("version", ["1.00", "1.01", "1.02", "1.03", "1.04"])
+@pytest.mark.parametrize("large", [True, False])
+def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, large: bool) -> None:
+    """Event version 1.05 brought it."""
+    old = {"eventVersion": version}
+    held = [STATEMENT, *[SMALL] * (70_000 if large else 10), forged(), SMALL]
+    filler = [others(**old) for _ in range(500)]
+    assert_counted(document([*filler, {**asked_for(held), **old}, *filler, *REAL]), REAL)
+
+
 @contextmanager
 def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
     """Make a window of so many bytes, and look back no further than so many."""
@@ -226,6 +236,30 @@ def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str])
     used = record(session("job", role="reader", key="ASIA2"))
     path = write(tmp_path / "log.json.gz", asked_for([STATEMENT, made, SMALL]), used, *REAL)
     assert len(ask("calls", path, "--role", ROLE, *options).calls) == len(REAL)
+
+
+JOINTS = [",", ", ", ",\n", "\n,\n", " , ", "\r\n,\r\n\t", "\n", "", " "]
+
+
+@pytest.mark.parametrize("joint", JOINTS)
+@pytest.mark.parametrize("company", ["behind an object", "between small ones", "behind what ends like a record"])
+def test_nor_in_a_file_that_was_joined_of_others(joint: str, company: str) -> None:
+    """The list of records that is closed by then doesn't stand for the one that is open."""
+    held = COMPANY[company](forged())
+    usual = asked_for(held)
+    # So that all ends as a file's list of records does.
+    last = {key: each for key, each in usual.items() if key != "requestParameters"} | {"x": held}
+    for whole in ({"Records": [REAL[0], others(), others()]}, [REAL[0], others()]):
+        joined: list[list[Any]] = [
+            [whole, usual, {"Records": [others(), REAL[1]]}],
+            [whole, last],
+            [whole, {"digestStartTime": "x", "y": []}, last],
+            [whole, {"Records": []}, last],
+        ]
+        for values in joined:
+            for layout in ({"separators": (",", ":")}, {"indent": 1}):
+                data = joint.join(json.dumps(each, **layout) for each in values).encode()
+                assert_counted(data, REAL if len(values) == 3 and values[1] is usual else REAL[:1])
 
 
 # Of any kind

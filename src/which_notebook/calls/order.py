@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 import msgspec
 
@@ -21,8 +20,8 @@ _decode = msgspec.msgpack.Decoder(list[Call]).decode
 def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
     """Yield all calls in lists of bounded size, the oldest first, each once.
 
-    Calls with one time, event id, name and request id are one. CloudTrail may deliver a record twice, and a record may lie in two sources. What doesn't fit into memory waits in
-    temporary files, sorted.
+    Calls with one time, event id, name and request id are one. CloudTrail may deliver a record twice, and a record may lie
+    in two sources. What doesn't fit into memory waits in temporary files, sorted.
     """
     runs: list[Blocks] = []
     held: dict[str, Call] = {}
@@ -38,9 +37,7 @@ def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator
             return
         runs.append(_write(_sorted(held)))
         held.clear()
-        merged = _each_once(heapq.merge(*map(_read, runs), key=_key))
-        while calls := list(islice(merged, limits.merged_calls)):
-            yield calls
+        yield from _merged(list(map(_read, runs)), limits)
     finally:
         for run in runs:
             run.close()
@@ -55,12 +52,28 @@ def _sorted(held: dict[str, Call]) -> list[Call]:
     return [held[key] for key in sorted(held)]
 
 
-def _each_once(calls: Iterable[Call]) -> Iterator[Call]:
-    seen = None
-    for call in calls:
-        if (key := _key(call)) != seen:
-            seen = key
-            yield call
+def _merged(runs: list[Iterator[list[Call]]], limits: Limits) -> Iterator[list[Call]]:
+    """Yield the calls of runs whose blocks are sorted, and have each call once."""
+    ready: list[Call] = []
+    # Of each run that has more calls, the block that it is at.
+    ahead = [(block, run) for run in runs if (block := next(run, []))]
+    while ahead:
+        # Up to here no block behind these holds a call.
+        limit = min(_key(block[-1]) for block, _ in ahead)
+        held: dict[str, Call] = {}
+        still = []
+        for each, run in ahead:
+            end = bisect_right(each, limit, key=_key)
+            held.update({_key(call): call for call in each[:end]})
+            if rest := each[end:] or next(run, []):
+                still.append((rest, run))
+        ahead = still
+        ready += _sorted(held)
+        if len(ready) >= limits.merged_calls:
+            yield ready
+            ready = []
+    if ready:
+        yield ready
 
 
 def _write(calls: list[Call]) -> Blocks:
@@ -70,6 +83,6 @@ def _write(calls: list[Call]) -> Blocks:
     return run
 
 
-def _read(run: Blocks) -> Iterator[Call]:
+def _read(run: Blocks) -> Iterator[list[Call]]:
     for block in run:
-        yield from _decode(block)
+        yield _decode(block)

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION, Opening
 from ..calls.table import CallTable
@@ -28,10 +28,23 @@ _POLICY_CHANGES = frozenset(("CreatePolicyVersion", "DeletePolicyVersion", "SetD
 
 _KEYS_REMEMBERED = 50_000
 _DETAILS_AT_MOST = 1_000
-_Place = tuple[Hashable, str]
-"""Which calls are compared with each other, and from where one comes."""
-
 _OF_A_PLACE = ("status", "role_arn", "notebook", "source_ip_address", "access_key_id", "event_source", "aws_region")
+
+
+class _Place(Struct):
+    """From where some calls come, and in which streams that is compared: by address, and by kind of network.
+
+    `addresses`: all of the one stream's.
+    """
+
+    role_arn: str
+    notebook: str
+    source: str
+    region: str
+    kind: str
+    by_address: Hashable
+    by_network: Hashable
+    addresses: set[Hashable] = field(default_factory=set)
 
 
 class AttributionWarning(Struct, frozen=True):
@@ -162,44 +175,60 @@ class Warnings:
         return None
 
     def _see_addresses(self, table: CallTable) -> None:
-        places = list(table.rows(_OF_A_PLACE))
-        known = {place: found for place in set(places) if (found := self._place(*place))}
-        of_address, of_network = (
-            _moving(turn, known.values(), by) for by, turn in enumerate((self._by_address, self._by_network))
-        )
-        if not of_address and not of_network:
-            return
-        for row, place in enumerate(places):
-            if place not in known:
+        rows = list(table.rows(_OF_A_PLACE))
+        groups: dict[Hashable, _Place] = {}
+        places: dict[Hashable, _Place] = {}
+        used: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
+        for each in set(rows):
+            status, role_arn, notebook, address, key, source, region = each
+            if status != "attributed" or not (network := network_of(address)):
                 continue
-            by_address, by_network = known[place]
-            now, (_, role_arn, notebook, address, _, source, region) = table["event_time"][row], place
-            if by_address[0] in of_address and (before := self._by_address.back_from(*by_address, now)):
+            # These are few, but each call may have an address of its own.
+            group = role_arn, notebook, key, source, region, network
+            place = groups.get(group)
+            if place is None:
+                place = groups[group] = self._place(*group)
+                place.addresses = used[place.by_address]
+            place.addresses.add(address)
+            places[each] = place
+        moving_address = {stream for stream, found in used.items() if not self._by_address.stays(stream, found)}
+        kinds: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
+        for place in groups.values():
+            kinds[place.by_network].add(place.kind)
+        moving_network = {stream for stream, found in kinds.items() if not self._by_network.stays(stream, found)}
+        if not moving_address and not moving_network:
+            return
+        times = table["event_time"]
+        addresses = table["source_ip_address"]
+        for row, place in enumerate(map(places.get, rows)):
+            if place is None:
+                continue
+            now, address = times[row], addresses[row]
+            if place.by_address in moving_address and (
+                before := self._by_address.back_from(place.by_address, address, now)
+            ):
                 self._add_of(
-                    "several-addresses", role_arn, notebook, table, row,
+                    "several-addresses", place.role_arn, place.notebook, table, row,
                     f"calls came from {before} and {address} in turn: two machines may use the name at once, unless both are "
                     "ways out of one network",
-                    role_arn, notebook, *sorted((before, address)),
+                    place.role_arn, place.notebook, *sorted((str(before), address)),
                 )  # fmt: skip
-            if by_network[0] in of_network and self._by_network.back_from(*by_network, now):
+            if place.by_network in moving_network and self._by_network.back_from(place.by_network, place.kind, now):
                 self._add_of(
-                    "several-addresses", role_arn, notebook, table, row,
-                    f"calls of {source} in {region} came from public and from private addresses in turn, {address} among "
-                    "them: a notebook instance reaches a service in one way, so two machines may use the name at once",
-                    role_arn, notebook, source, str(region),
+                    "several-addresses", place.role_arn, place.notebook, table, row,
+                    f"calls of {place.source} in {place.region} came from public and from private addresses in turn, "
+                    f"{address} among them: a notebook instance reaches a service in one way, so two machines may use the "
+                    "name at once",
+                    place.role_arn, place.notebook, place.source, str(place.region),
                 )  # fmt: skip
 
     def _place(
-        self, status: str, role_arn: str, notebook: str, address: str | None, key: str | None, source: str, region: str
-    ) -> tuple[_Place, _Place] | None:
-        """Return to which streams such a call belongs, with where it comes from: by address, and by kind of network."""
-        network = network_of(address)
-        if status != "attributed" or not network:
-            return None
+        self, role_arn: str, notebook: str, key: str | None, source: str, region: str, network: tuple[int, bool]
+    ) -> _Place:
         version, is_private = network
-        home = self._region_by_key.get(key, region)
-        by_address = (role_arn, notebook, home, version, is_private), str(address)
-        return by_address, ((role_arn, notebook, home, version, source, region), "private" if is_private else "public")
+        of_home = role_arn, notebook, self._region_by_key.get(key, region), version
+        kind = "private" if is_private else "public"
+        return _Place(role_arn, notebook, source, region, kind, (*of_home, is_private), (*of_home, source, region))
 
     def _add_of(
         self, kind: WarningName, role_arn: str, notebook: str, table: CallTable, row: int, text: str, *once: str
@@ -213,15 +242,6 @@ class Warnings:
         if len(self.warnings) < _DETAILS_AT_MOST and (kind, *once) not in self._known:
             self._known.add((kind, *once))
             self.warnings.append(AttributionWarning(kind, role_arn, notebook, *event, text))
-
-
-def _moving(streams: InTurn, places: Iterable[tuple[_Place, _Place]], by: int) -> set[Hashable]:
-    """Return the streams that don't stay in one place."""
-    used: defaultdict[Hashable, set[str]] = defaultdict(set)
-    for each in places:
-        stream, place = each[by]
-        used[stream].add(place)
-    return {stream for stream, found in used.items() if not streams.stays(stream, found)}
 
 
 _CHANGES = {

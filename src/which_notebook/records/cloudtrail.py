@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -18,6 +18,8 @@ from msgspec import Raw, Struct
 from ..calls.call import Call, Opening, role_name
 from .particulars import decoded, member_of, mended, object_of, text_or_none
 from .resources import Around, resources_of
+
+_Of = TypeVar("_Of")
 
 
 class RecordError(Exception):
@@ -30,27 +32,48 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
-        if not record.isascii():
-            str(record, "utf-8")  # the decoder doesn't look into what it skips
-        try:
-            found = _DECODER.decode(record)
-        except msgspec.DecodeError:
-            record = mended(record)
-            found = _DECODER.decode(record)
+        call = _call(_decoded(record, _DECODER), with_resources=with_resources)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
+    if keep_record:
+        call.record = record
+    return call
+
+
+def calls_of(records: bytes, *, with_resources: bool = False) -> list[Call]:
+    """Return the calls of records with commas between them; raises RecordError where one of them is none."""
+    try:
+        found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
+        return [_call(each, with_resources=with_resources) for each in found]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(str(error)) from None
+
+
+def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
+    if not text.isascii():
+        str(text, "utf-8")  # the decoder doesn't look into what it skips
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError:
+        return decoder.decode(mended(text))
+
+
+def _call(found: _Record, *, with_resources: bool) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
     role_arn, session_name, role_id = _session(
         identity.arn, identity.principal_id, issuer and issuer.arn, issuer and issuer.principal_id
     )
+    event_time = _utc(found.event_time)
+    if event_time is None:
+        raise RecordError(f"record {found.event_id}: its eventTime {found.event_time!r} is no time")
     account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
     # Most texts come again and again, and are kept in memory once.
     kept = _texts.setdefault
     call = Call(
         found.event_id,
-        found.event_time if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(found.event_time) else _utc(found),
+        event_time,
         kept(found.event_source, found.event_source),
         kept(found.event_name, found.event_name),
         kept(found.aws_region, found.aws_region),
@@ -83,13 +106,9 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = 
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
         call.named_role = _named_role(_held(found.request_parameters), role_arn)
     if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
-        call.lake_formation_role = _lake_formation_role(_PARTICULARS.decode(record), identity.account_id)
+        call.lake_formation_role = _lake_formation_role(found, identity.account_id)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
-        call.opening = _opening(
-            _PARTICULARS.decode(record), identity.arn or identity.invoked_by or identity.principal_id
-        )
-    if keep_record:
-        call.record = record
+        call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
     return call
 
 
@@ -130,13 +149,8 @@ class _Record(Struct, gc=False, rename="camel"):
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
     error_message: Any = None
-    request_parameters: Raw = _NOTHING
     resources: Raw = _NOTHING
-
-
-class _Particulars(Struct, rename="camel", gc=False):
-    """What differs from service to service, and may have any shape."""
-
+    # They differ from service to service, and may have any shape.
     request_parameters: Raw = _NOTHING
     response_elements: Raw = _NOTHING
     additional_event_data: Raw = _NOTHING
@@ -156,7 +170,7 @@ _texts: dict[Any, Any] = {}
 # Where no ARN tells it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _DECODER = msgspec.json.Decoder(_Record)
-_PARTICULARS = msgspec.json.Decoder(_Particulars)
+_LIST_DECODER: msgspec.json.Decoder[list[_Record]] = msgspec.json.Decoder(list[_Record])
 # Of the days that every month has; others are looked at more closely.
 _AS_CLOUDTRAIL_WRITES_IT = re.compile(
     r"[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z"
@@ -198,7 +212,7 @@ def _held(field: Raw) -> object:
     return object_of(decoded(field))
 
 
-def _opening(record: _Particulars, principal: str | None) -> Opening | None:
+def _opening(record: _Record, principal: str | None) -> Opening | None:
     asked = _held(record.request_parameters)
     role_arn = text_or_none(member_of(asked, "roleArn"))
     if role_arn is None:
@@ -214,7 +228,7 @@ def _opening(record: _Particulars, principal: str | None) -> Opening | None:
     )
 
 
-def _lake_formation_role(record: _Particulars, account_id: str | None) -> str | None:
+def _lake_formation_role(record: _Record, account_id: str | None) -> str | None:
     """Return the role for whose session Lake Formation gave access to data, which it writes itself; of the caller's account only."""
     arn = text_or_none(member_of(_held(record.additional_event_data), "lakeFormationPrincipal")) or ""
     return arn if _ROLE_ARN.fullmatch(arn) and arn.split(":")[4] == account_id else None
@@ -245,13 +259,16 @@ def _roles_in(value: object) -> Iterator[str]:
                     pending.append(inner)
 
 
-def _utc(record: _Record) -> str:
-    """Return the time as CloudTrail writes it, so that the order of texts is the order of times."""
+@lru_cache(maxsize=4096)
+def _utc(event_time: str) -> str | None:
+    """Return the time as CloudTrail writes it, so that the order of texts is the order of times; None where it is none."""
+    if _AS_CLOUDTRAIL_WRITES_IT.fullmatch(event_time):
+        return event_time
     try:
-        moment = datetime.fromisoformat(record.event_time)
+        moment = datetime.fromisoformat(event_time)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise RecordError(f"record {record.event_id}: its eventTime {record.event_time!r} is no time") from None
+        return None
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

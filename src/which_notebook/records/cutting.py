@@ -22,7 +22,7 @@ import stringzilla
 from ..calls.call import Call
 from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Search
 from ..limits import LIMITS, Limits
-from .cloudtrail import RecordError, call_of
+from .cloudtrail import RecordError, calls_of
 from .content import Content
 from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .top_level import TopLevel
@@ -44,31 +44,30 @@ class NotCuttableError(Exception):
 
 def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iterator[list[Call]]:
     """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
-    records: list[bytes] = []
+    texts: list[bytes] = []
     size = 0
-    for record in _cut_records(content, search.needles):
+    for text in _cut_records(content, search.needles):
         if search.keeps_record:
             raise NotCuttableError  # what is shown as proof comes from a file that was read whole
-        records.append(record)
-        size += len(record)
+        texts.append(text)
+        size += len(text)
         if size > limits.parsed_bytes:
-            yield _calls_of(records, search)
-            records, size = [], 0
-    yield _calls_of(records, search)
+            yield _calls_of(texts, search)
+            texts, size = [], 0
+    yield _calls_of(texts, search)
 
 
-def _calls_of(records: list[bytes], search: Search) -> list[Call]:
-    """Return the wanted calls of some records: of many at a time, for the processor's cache."""
-    keep_record, with_resources, matches = search.keeps_record, search.with_resources, search.matches
+def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
+    """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
+    matches, with_resources = search.matches, search.with_resources
     try:
-        calls = [call_of(record, keep_record=keep_record, with_resources=with_resources) for record in records]
+        return [call for text in texts for call in calls_of(text, with_resources=with_resources) if matches(call)]
     except RecordError:
         raise NotCuttableError from None
-    return [call for call in calls if matches(call)]
 
 
 def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes]:
-    """Yield what begins like a record, up to the next such, where it holds one of the needles."""
+    """Yield what begins like a record, up to the next such, where it holds one of the needles: some in a row together."""
     window = next(content, b"")
     form = next((form for form in _FORMS if window.startswith(form + _START)), None)
     if form is None:
@@ -77,12 +76,12 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
     for piece in content:
         end = _last_start(window, head)
         if end > head:
-            yield from _cut(window, head, end, needles, top_level)
+            yield from _cut(window, head, end, needles, top_level, is_list=bool(form))
         # The last record goes on in this piece.
         start = _first_start(piece)
         if start > 0:
             seam = window[end:] + piece[:start]
-            yield from _cut(seam, 0, len(seam), needles, top_level)
+            yield from _cut(seam, 0, len(seam), needles, top_level, is_list=bool(form))
             window, head = piece, start
         elif len(window) - end > LONGEST_VALUE:
             raise NotCuttableError
@@ -90,7 +89,7 @@ def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes
             window, head = window[end:] + piece, 0
     if content.damage:
         raise NotCuttableError
-    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles, top_level)
+    yield from _cut(window, head, _end_of_records(window, _FORMS[form]), needles, top_level, is_list=bool(form))
 
 
 def _last_start(window: bytes, head: int) -> int:
@@ -132,10 +131,13 @@ def _end_of_records(window: bytes, closing: bytes) -> int:
     return end - len(closing) if window.endswith(b"}" + closing, 0, end) else 0
 
 
-def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_level: TopLevel) -> Iterator[bytes]:
+def _cut(
+    window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_level: TopLevel, *, is_list: bool
+) -> Iterator[bytes]:
     """Yield the records with a needle of a window whose first record starts at `head`, and whose last one ends at `end`."""
     if end <= head:
         raise NotCuttableError
+    top_level.see(window, head)
     stops: dict[int, int] = {}
     # Between these each needle stands plainly, at both ends.
     plain_from, plain_to = head + _LOOKED_AT_FOR_ESCAPES, end
@@ -158,10 +160,14 @@ def _cut(window: bytes, head: int, end: int, needles: tuple[bytes, ...], top_lev
         raise NotCuttableError
     view = memoryview(window)
     for start in sorted(stops):
+        if start < head:
+            continue  # it was cut out together with the one before it
         if not top_level.is_here(view[head : start + len(_START)]):
             raise NotCuttableError
         # It is parsed, so that what follows it is at the top level, too.
         head = stops[start]
+        while is_list and head in stops:
+            head = stops[head]
         yield window[start:head].rstrip(_SEPARATORS)
     if head < end:
         top_level.go_on(view[head:end])

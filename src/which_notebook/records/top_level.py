@@ -13,34 +13,27 @@ from collections import deque
 from typing import ClassVar
 
 import msgspec
-import stringzilla
 from msgspec import Raw
 
 from .json_values import RECORD_START
+from .open_lists import OpenLists
 
-# 256 KB, and 1 MB where an account chose large events:
-# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html and
-# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventConfiguration.html
-LARGEST_EVENT = 1024 * 1024
+# A trail's event has 256 KB at most: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html.
+# Larger ones are an event data store's only, which writes no such files:
+# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventConfiguration.html.
+# Twice that, since how AWS counts isn't said.
+LARGEST_EVENT = 512 * 1024
+# The limit came with event version 1.05.
+_OF_ANY_SIZE = tuple(f'{RECORD_START}"1.0{minor}"'.encode() for minor in range(5))
 
 _START = RECORD_START.encode()
-_decode = msgspec.json.Decoder(list[Raw]).decode
-# All that can't stand next to a string, outside of it, becomes an "a".
-_FOLDED = bytes(byte if byte in b'"\\[]{},: \t\r\n' else 0x61 for byte in range(256))
-# Brackets that a string holds: its quotation mark, or an escaped one, stands before them.
-_IN_STRINGS = (b':"[', b'a\\":[')
-# Closing brackets, one a pattern, outside of strings: the quotation mark behind them begins one.
-_CLOSING = (
-    b'],"a', b']},"a', b']}},"a', b']}]},"a', b']}}]}},"a', b']}],"a', b']}}]},"a', b']}}},"a', b']}},{"a', b']},{"a', b']}]}},"a',
-)  # fmt: skip
-_PATTERNS = (*_CLOSING[:1], *_IN_STRINGS, *_CLOSING[1:])
+_decode = msgspec.json.Decoder(Raw).decode
 
 
 class TopLevel:
     """Follows a file from one place where a record may start to the next."""
 
-    # Those that were found before come first.
-    _patterns: ClassVar[tuple[bytes, ...]] = _PATTERNS
+    _open_lists: ClassVar = OpenLists()
 
     def __init__(self) -> None:
         self._passed: deque[memoryview] = deque()
@@ -48,6 +41,11 @@ class TopLevel:
         # What was passed begins at a place that is known to be at the top level.
         self._is_from_top = True
         self._is_plain = True
+        self._are_bounded = True
+
+    def see(self, window: bytes, start: int) -> None:
+        """Look at the version of one of the file's records: that it starts here need not be certain."""
+        self._are_bounded = self._are_bounded and not window.startswith(_OF_ANY_SIZE, start)
 
     def go_on(self, text: memoryview) -> None:
         """Pass over some text, unread; it begins and ends where a record may start."""
@@ -58,43 +56,29 @@ class TopLevel:
             self._is_from_top = False
 
     def is_here(self, text: memoryview) -> bool:
-        """Return whether the place behind this text is at the top level, where a record begins with which the text ends."""
+        """Return whether the place behind this text is at the top level, where a record begins with which the text ends.
+
+        False may also mean that this can't be told, since records may be larger than what was looked at.
+        """
         if not self._passed and len(text) == len(_START):
             return True  # nothing lies between
         parts, is_from_top = [*self._passed, text], self._is_from_top
         self._passed.clear()
         self._size = 0
         self._is_from_top = True
-        return (is_from_top and self._closes_its_lists(parts)) or _are_whole_values(parts)
-
-    def _closes_its_lists(self, parts: list[memoryview]) -> bool:
-        """Return whether it is plain, without a parse, that no list is left open in a text that begins at the top level.
-
-        A record within another stands in a list there, if something like a record precedes it. Each opening bracket is
-        counted, and each of some patterns, in which a bracket either closes a list or stands in a string. No string can be
-        made to hold these: a quotation mark behind a comma begins a string, where what follows can't follow a string's end.
-        """
-        if not self._is_plain:
+        if not is_from_top and not self._are_bounded:
             return False
-        folded = stringzilla.translate(parts[0] if len(parts) == 1 else b"".join(parts), _FOLDED)
-        left: int = stringzilla.count(folded, b"[")
-        found: list[bytes] = []
-        for pattern in TopLevel._patterns:
-            if left <= 0:
-                break
-            if number := stringzilla.count(folded, pattern):
-                left -= number
-                found.append(pattern)
-        # The records of a file are much alike, and so are those of several.
-        self._is_plain = left <= 0
-        if self._is_plain:
-            TopLevel._patterns = (*found, *(pattern for pattern in TopLevel._patterns if pattern not in found))
-        return self._is_plain
+        if is_from_top and self._is_plain:
+            # A record within another stands in a list there, if something like a record precedes it.
+            self._is_plain = self._open_lists.are_none(parts[0] if len(parts) == 1 else b"".join(parts))
+            if self._is_plain:
+                return True
+        return _are_whole_values(parts, LARGEST_EVENT if self._are_bounded else None)
 
 
-def _are_whole_values(parts: list[memoryview]) -> bool:
+def _are_whole_values(parts: list[memoryview], largest: int | None) -> bool:
     text = bytearray().join((b"[", *parts))
-    start = max(1, text.rfind(_START, 0, max(0, len(text) - len(_START) - LARGEST_EVENT)))
+    start = max(1, text.rfind(_START, 0, max(0, len(text) - len(_START) - largest))) if largest else 1
     end = len(text) - len(_START)
     while end > start and text[end - 1] in b", \r\n\t":
         end -= 1

@@ -68,8 +68,9 @@ def test_a_ttl_out_of_bounds_is_refused(notebook: NotebookInstance, ttl: str) ->
     assert ask(notebook, "/latest/api/token", method="PUT", headers={TTL: ttl} if ttl else {}).status == 400
 
 
-def test_a_request_that_somebody_forwards_gets_no_token(notebook: NotebookInstance) -> None:
-    headers = {TTL: "60", "X-Forwarded-For": "10.0.0.1"}
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-for", "X-Forwarded-For "])
+def test_a_request_that_somebody_forwards_gets_no_token(notebook: NotebookInstance, name: str) -> None:
+    headers = {TTL: "60", name: "10.0.0.1"}
     assert ask(notebook, "/latest/api/token", method="PUT", headers=headers).status == 403
 
 
