@@ -86,8 +86,9 @@ def main_corpus(runs: int, files: int, with_peers: bool) -> None:
     cache = FOLDER / "cache"
     shutil.rmtree(cache, ignore_errors=True)
     which_notebook(logs, cache=cache).run()
-    one, two, again = (
+    one, of_bucket, two, again = (
         "which-notebook, one process",
+        "which-notebook --resource, one process",
         "which-notebook, two processes",
         "which-notebook, a second question",
     )
@@ -96,6 +97,7 @@ def main_corpus(runs: int, files: int, with_peers: bool) -> None:
         {
             libdeflate: bare(logs),
             one: which_notebook(logs, "--jobs", "1"),
+            of_bucket: which_notebook(logs, "--jobs", "1", "--resource", "example-orders"),
             two: which_notebook(logs, "--jobs", "2"),
             again: which_notebook(logs, "--until", "2999-01-01", cache=cache),
         },
@@ -105,6 +107,8 @@ def main_corpus(runs: int, files: int, with_peers: bool) -> None:
     table.row(libdeflate, measured[libdeflate], size)
     ratio = measured[libdeflate].seconds / measured[one].seconds
     table.row(one, measured[one], size, f"{ratio:.2f} of bare libdeflate {target(ratio, 0.4)}")
+    ratio = measured[libdeflate].seconds / measured[of_bucket].seconds
+    table.row(of_bucket, measured[of_bucket], size, f"{ratio:.2f} of bare libdeflate {target(ratio, 0.35)}")
     ratio = measured[one].seconds / measured[two].seconds
     table.row(two, measured[two], size, f"{ratio:.2f} times one process {target(ratio, 1.6)}")
     ratio, ratio_two = (measured[each].seconds / measured[again].seconds for each in (one, two))

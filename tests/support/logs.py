@@ -28,10 +28,11 @@ def session(
     source_identity: str | None = None,
 ) -> Record:
     """Return the identity of a role's session; its own ARN lacks the role's path, as in real records."""
+    role_id = "AROAEXAMPLEROLE000001" if role == ROLE else "AROAEXAMPLEROLE000002"
     context: Record = {
         "sessionIssuer": {
             "type": "Role",
-            "principalId": "AROAEXAMPLEROLE000001",
+            "principalId": role_id,
             "arn": f"arn:aws:iam::{account}:role{path}{role}",
             "accountId": account,
             "userName": role,
@@ -42,7 +43,7 @@ def session(
         context["sourceIdentity"] = source_identity
     return {
         "type": "AssumedRole",
-        "principalId": f"AROAEXAMPLEROLE000001:{name}",
+        "principalId": f"{role_id}:{name}",
         "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
         "accountId": account,
         "accessKeyId": key or f"ASIA{name.upper()}",

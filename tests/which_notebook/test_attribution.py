@@ -201,7 +201,7 @@ def test_a_role_with_a_long_path_takes_no_time() -> None:
             with contextlib.suppress(RoleError):
                 Judge(f"arn:aws:iam::{ACCOUNT}:role/{'p/' * count}{last}")
     assert time.process_time() - began < 1
-    assert Judge(f"arn:aws:iam::{ACCOUNT}:role/{'p/' * 250}a").role_name == "a"
+    assert Judge(f"arn:aws:iam::{ACCOUNT}:role/{'p/' * 250}a").role_names == ("a",)
 
 
 HERE, WITH_PATH, ELSEWHERE = (
@@ -254,8 +254,9 @@ def test_a_handshake_of_a_role_with_a_path(ask: Any, tmp_path: Path) -> None:
 def test_the_fields_come_from_where_cloudtrail_keeps_them(ask: Any, tmp_path: Path) -> None:
     identity = session("fraud-model", path="/team/", source_identity="jane", key="ASIA1")
     found = record(
-        identity, eventID="e-1", vpcEndpointId="vpce-1", errorCode="AccessDenied", recipientAccountId=OTHER_ACCOUNT
-    )
+        identity, eventID="e-1", vpcEndpointId="vpce-1", errorCode="AccessDenied", recipientAccountId=OTHER_ACCOUNT,
+        resources=[{"ARN": "arn:aws:s3:::lake"}], requestParameters={"bucketName": "lake", "key": "day"},
+    )  # fmt: skip
     (call,) = ask("calls", write(tmp_path / "log.json", found), "--role", ROLE).calls
     assert call == {
         "event_id": "e-1",
@@ -274,6 +275,7 @@ def test_the_fields_come_from_where_cloudtrail_keeps_them(ask: Any, tmp_path: Pa
         "user_agent": "[Boto3/1.42.34 md/Botocore#1.42.34 lang/python#3.11.9]",
         "error_code": "AccessDenied",
         "source_identity": "jane",
+        "resources": ["arn:aws:s3:::lake", "arn:aws:s3:::lake/day"],
         "event_category": "Data",
     }
 

@@ -87,7 +87,7 @@ def test_what_is_asked_for(ask: Any, log: Path, options: str, found: str) -> Non
         ("--until 2026-03-02", 0),
         (f"--account {ACCOUNT}", 0),
         ("--errors-only", 0),
-        ("--role another", 4),
+        ("--role another", 3),
     ],
 )
 def test_fail_on_unattributed(ask: Any, log: Path, options: str, status: int) -> None:
@@ -96,6 +96,7 @@ def test_fail_on_unattributed(ask: Any, log: Path, options: str, status: int) ->
         assert answer.status == status
         assert ("1 unattributed call" in answer.err) is (status == 3)
         assert answer.out or command == "calls"
+        assert ask(command, log, "--role", "another", "--fail-on", "unattributed").status == 4
 
 
 def test_the_exit_status_of_what_couldnt_be_read(ask: Any, log: Path) -> None:
@@ -105,7 +106,8 @@ def test_the_exit_status_of_what_couldnt_be_read(ask: Any, log: Path) -> None:
 
 
 WRONG = {
-    "summary LOG": "which role? Give --role NAME or ARN, or --inventory FILE",
+    "summary LOG --limit 3 --role r": "--limit is for --by",
+    "summary LOG --by week --role r": "invalid choice: 'week'",
     "summary --role r": "SOURCE (see which-notebook summary --help)",
     "summary LOG --role r --since soon": "'soon' is no time: write an ISO time",
     "summary LOG --role r --until 2026-13-01": "'2026-13-01' is no time: write an ISO time",

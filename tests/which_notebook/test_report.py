@@ -422,7 +422,7 @@ def test_any_time_and_any_id_is_shown_as_it_is(page: Page, tmp_path: Path) -> No
     page.open(write_calls(tmp_path / "report.html", list(map(call, ids, times))))
     assert column(page, "event_time") == [time.replace("T", " ").removesuffix("Z") for time in times]
     page.click("#columns summary")
-    page.click("#column-choice label:nth-child(16) input")
+    page.click("#column-choice label:nth-child(17) input")
     assert column(page, "event_id") == ids
     page.type("#search", "1a2b3c4d")
     assert page.run(COUNT) == "2 of 6 calls"
@@ -442,7 +442,7 @@ def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path) -> None:
     limits = Limits(column_bytes=7, column_read_bytes=10)
     page.open(write_calls(tmp_path / "report.html", calls, limits=limits))
     page.click("#columns summary")
-    page.click("#column-choice label:nth-child(16) input")
+    page.click("#column-choice label:nth-child(17) input")
     assert column(page, "event_id") == ids
     assert column(page, "event_time")[-1] == "2026-03-02 08:00:08"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from ..calls.call import CALL_FIELDS
 from ..judging.explanation import Explanation
@@ -27,6 +28,17 @@ _UNNAMED = (
 _OF_NOBODY = "was not made by a notebook instance: its caller is no session of the role, and none that led back to one was found."
 
 
+_BY_ID = (
+    "The record has no ARN of its caller, as the copy that a resource owner's account gets. The role is known by its unique "
+    "id {role_id}: from other records of the role, an inventory, or what Lake Formation itself wrote."
+)
+
+
+def _has_arn(record: Any) -> bool:
+    identity = record.get("userIdentity") if isinstance(record, dict) else None
+    return isinstance(identity, dict) and bool(identity.get("arn"))
+
+
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of the explanation; all text from the log is safe to show."""
     call = explanation.call
@@ -39,9 +51,14 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     yield printable(f"Event {call.event_id} {answer.format(opened=opened, **fields)}")
     yield ""
     for name in CALL_FIELDS[1:]:
-        if (value := getattr(call, name)) is not None:
-            yield printable(f"  {name:<18} {value}")
+        value = getattr(call, name)
+        for at, each in enumerate(value if isinstance(value, tuple) else [value]):
+            if each is not None:
+                yield printable(f"  {'' if at else name:<18} {each}")
     yield ""
+    if call.role_arn and not _has_arn(explanation.record):
+        yield printable(_BY_ID.format(role_id=call.role_id))
+        yield ""
     yield "How its session came about (the nearest first):"
     for each in explanation.openings:
         opening = each.opening

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ..errors import UsageError
 from .output_file import OutputError, output_file
-from .safe_text import csv_cell
+from .safe_text import csv_cell, joined
 
 _ROWS_AT_ONCE = 10_000
 
@@ -115,7 +115,7 @@ def _write_csv(answer: Answer, file: BinaryIO) -> None:
     writer = csv.writer(text)
     writer.writerow(header)
     for row in rows:
-        writer.writerow("" if cell is None else csv_cell(str(cell)) for cell in row)
+        writer.writerow("" if cell is None else csv_cell(joined(cell)) for cell in row)
     text.detach()
 
 
@@ -128,9 +128,10 @@ def _write_parquet(answer: Answer, file: BinaryIO) -> None:
     if file.isatty():
         raise OutputError("parquet is binary: give --output FILE")
     header, rows = answer.rows()
-    types = {"event_time": pyarrow.timestamp("us", tz="UTC")}
+    lists = {"resources": pyarrow.list_(pyarrow.string())}
+    types = {"event_time": pyarrow.timestamp("us", tz="UTC")} | lists
     schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in header])
-    text = pyarrow.schema([(name, pyarrow.string()) for name in header])
+    text = pyarrow.schema([(name, lists.get(name, pyarrow.string())) for name in header])
     plain = (dict(zip(header, row, strict=True)) for row in rows)
     with pyarrow.parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while batch := list(islice(plain, _ROWS_AT_ONCE)):
@@ -138,10 +139,10 @@ def _write_parquet(answer: Answer, file: BinaryIO) -> None:
 
 
 FORMATS = (
-    Format("table", ("summary", "calls", "event", "audit"), _write_table),
-    Format("json", ("summary", "calls", "event", "audit"), _write_json),
+    Format("table", ("summary", "calls", "event", "roles", "finding", "audit"), _write_table),
+    Format("json", ("summary", "calls", "event", "roles", "finding", "audit"), _write_json),
     Format("jsonl", ("calls",), _write_jsonl),
-    Format("csv", ("summary", "calls", "audit"), _write_csv),
+    Format("csv", ("summary", "calls", "roles", "audit"), _write_csv),
     Format("parquet", ("calls",), _write_parquet),
 )
 _BY_NAME = {form.name: form for form in FORMATS}

@@ -11,6 +11,8 @@ _SHAPELESS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
+_SPACES = re.compile(r"[\s%]")
+
 
 def printable(text: str) -> str:
     """Return the text with control characters, invisible characters and changes of direction escaped."""
@@ -18,6 +20,15 @@ def printable(text: str) -> str:
         return text
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
     return _SHAPELESS.sub(lambda found: ascii(found[0])[1:-1], shown)
+
+
+def joined(cell: object) -> str:
+    """Return a cell's text; of several texts, such as ARNs, with spaces between, and none within: those become `%20`."""
+    if isinstance(cell, tuple):
+        return " ".join(
+            _SPACES.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text) for text in cell
+        )
+    return str(cell)
 
 
 def csv_cell(text: str) -> str:

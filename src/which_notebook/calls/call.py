@@ -24,6 +24,7 @@ CALL_FIELDS = (
     "user_agent",
     "error_code",
     "source_identity",
+    "resources",
     "event_category",
 )
 """The fields of a call in every output format, in their order."""
@@ -49,9 +50,10 @@ class Call(Struct, array_like=True, gc=False):
     """One API call.
 
     `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
-    some records have nothing else of the role, see `role_ids`. `notebook`, `status` and `via`
+    some records have nothing else of the role, see `role_ids`; in others Lake Formation says whose data access it was,
+    `lake_formation_role`. `notebook`, `status` and `via`
     are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
-    `notebook_role_arn` the notebook's role. `named_role` is the role that a change hands over or changes: an ARN, or a name
+    `notebook_role_arn` the notebook's role. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
     in the caller's account. `record` is the record itself, kept only where it is asked for.
     """
 
@@ -74,6 +76,8 @@ class Call(Struct, array_like=True, gc=False):
     event_category: str | None = None
     request_id: str | None = None
     role_id: str | None = None
+    lake_formation_role: str | None = None
+    resources: tuple[str, ...] = ()
     named_role: str | None = None
     opening: Opening | None = None
     via: str | None = None

@@ -9,6 +9,7 @@ from fnmatch import translate
 
 from msgspec import Struct
 
+from .resource_patterns import ResourcePatterns
 from .scope import Scope
 from .table import CallTable
 
@@ -17,7 +18,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     """What a judged call must match; an empty field matches all.
 
     `event_names` take `*` and `?`, in any case, and may have the service before them (`s3:GetObject`); `event_sources` are
-    a service's name (`s3`) or its whole source (`s3.amazonaws.com`).
+    a service's name (`s3`) or its whole source (`s3.amazonaws.com`); for `resources` see `ResourcePatterns`.
     """
 
     scope: Scope = Scope()
@@ -25,6 +26,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     event_names: tuple[str, ...] = ()
     event_sources: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    access_keys: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
     errors_only: bool = False
 
     def fitting(self, table: CallTable) -> list[bool]:
@@ -43,6 +46,7 @@ class Filter(Struct, frozen=True, kw_only=True):
             ("--event-source", "event_source", [_source(name) for name in self.event_sources]),
             ("--notebook", "notebook", self.notebooks),
             ("--status", "status", self.statuses),
+            ("--access-key", "access_key_id", self.access_keys),
         ]
         tests = [("--since and --until", within)]
         tests += [
@@ -53,6 +57,10 @@ class Filter(Struct, frozen=True, kw_only=True):
             events = list(table.rows(("event_source", "event_name")))
             fitting = {event for event in set(events) if pattern.fullmatch(":".join(event))}
             tests.append(("--event-name", list(map(fitting.__contains__, events))))
+        if self.resources:
+            patterns = ResourcePatterns(self.resources)
+            meant = {arns for arns in set(table["resources"]) if patterns.fit(arns)}
+            tests.append(("--resource", list(map(meant.__contains__, table["resources"]))))
         if self.errors_only:
             tests.append(("--errors-only", [code is not None for code in table["error_code"]]))
         return tests

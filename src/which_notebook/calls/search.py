@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
 
-from .call import Call, role_name
+from .call import BASE_SESSION, Call, role_name
 
 OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 """In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
@@ -17,20 +18,23 @@ OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 class Search(Struct, frozen=True, kw_only=True):
     """What calls are searched for: a call fits that has one of these.
 
-    `role_names`: made in a session of such a role, or opening one; or in the session of a role of which the record has
+    `role_names`, in which `*` and `?` are wildcards: made in a session of such a role, or opening one; or in the session of a role of which the record has
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
-    `access_keys`, made in sessions of the roles named `chained_role_names`. `source_identities`, carried by the caller.
-    `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    `access_keys`; made in sessions of the roles named `chained_role_names`, if these are known. `source_identities`, carried by the caller.
+    `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    `with_resources`: the calls are to have theirs, which takes time.
     """
 
     role_names: tuple[str, ...] = ()
     role_ids: tuple[str, ...] = ()
+    base_sessions: bool = False
     chains: bool = False
     chained_role_names: tuple[str, ...] = ()
     access_keys: frozenset[str] = frozenset()
     source_identities: frozenset[str] = frozenset()
     opened_keys: frozenset[str] = frozenset()
     event_id: str | None = None
+    with_resources: bool = False
 
     @property
     def keeps_record(self) -> bool:
@@ -45,17 +49,22 @@ class Search(Struct, frozen=True, kw_only=True):
     def matches(self, call: Call) -> bool:
         """Return whether the search is for this call."""
         is_nameless = call.role_arn is None and call.role_id is not None and self.role_names
-        if is_nameless and (not self.role_ids or call.role_id in self.role_ids):
+        if call.role_id in self.role_ids and (call.role_arn is None or not self.role_names):
             return True
-        name = role_name(call.role_arn) if call.role_arn else None
-        if name in self.role_names or call.event_id == self.event_id:
+        if is_nameless and not self.role_ids:
+            return True
+        arn = call.role_arn or call.lake_formation_role
+        name = role_name(arn) if arn else None
+        if name and fits_role(name, self.role_names):
+            return True
+        if call.event_id == self.event_id or (self.base_sessions and call.session_name == BASE_SESSION):
             return True
         if call.access_key_id in self.access_keys or call.source_identity in self.source_identities:
             return True
         opening = call.opening
         if opening is None:
             return False
-        if role_name(opening.role_arn) in self.role_names or opening.access_key_id in self.opened_keys:
+        if fits_role(role_name(opening.role_arn), self.role_names) or opening.access_key_id in self.opened_keys:
             return True
         return self.chains and name is not None and opening.access_key_id is not None
 
@@ -73,6 +82,10 @@ def _needles(search: Search) -> tuple[bytes, ...]:
     texts = [*search.role_names, *search.role_ids, *search.chained_role_names, *sorted(search.opened_keys)]
     if search.role_names and not search.role_ids:
         texts.append(OF_AN_IDENTITY_WITHOUT_ARN.decode())
+    if search.base_sessions:
+        texts.append(BASE_SESSION)
+    if not search.chained_role_names:
+        texts += sorted(search.access_keys)
     if search.chains:
         texts.append("AssumeRole")
     if search.source_identities:
@@ -84,4 +97,12 @@ def _needles(search: Search) -> tuple[bytes, ...]:
 
 def _unescaped_part(text: str) -> str:
     """Return the longest part that JSON writers leave as it is; some escape "=" and "+" for HTML's sake."""
-    return max(re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default=text)
+    return max(
+        re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default="assumed-role" if set(text) & set("*?") else text
+    )
+
+
+@lru_cache(maxsize=65_536)
+def fits_role(name: str, role_names: tuple[str, ...]) -> bool:
+    """Return whether a role's name is one of these, in which `*` and `?` are wildcards."""
+    return name in role_names or any(fnmatchcase(name, each) for each in role_names if "*" in each or "?" in each)

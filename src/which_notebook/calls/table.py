@@ -27,7 +27,7 @@ _WIDTHS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
 
 
 class _Column(Struct, array_like=True):
-    texts: list[str | None]
+    texts: list[str | tuple[str, ...] | None]
     numbers: bytes  # of the texts, row by row; empty where each row has a text of its own
 
 
@@ -132,11 +132,12 @@ class CallTable:
         return CallTable(len(rows), columns, openings, records)
 
     def name_roles(self, role_arns: Mapping[str, str]) -> None:
-        """Give a call whose record has only its role's unique id the role's ARN, where that is known."""
-        ids = self["role_id"]
-        if role_arns and not role_arns.keys().isdisjoint(ids):
+        """Give a call whose record has only its role's unique id the role's ARN, where that is known, or Lake Formation says it."""
+        ids, governed = self["role_id"], self["lake_formation_role"]
+        if not role_arns.keys().isdisjoint(ids) or any(governed):
             self["role_arn"] = [
-                arn or role_arns.get(role_id) for arn, role_id in zip(self["role_arn"], ids, strict=True)
+                arn or role_arns.get(role_id) or of_lake
+                for arn, role_id, of_lake in zip(self["role_arn"], ids, governed, strict=True)
             ]
 
     def calls(self) -> Iterator[Call]:

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from .. import __version__
 from ..answers.formats import default_format, formats_of
+from ..answers.groups import GROUPINGS
 from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
@@ -69,10 +70,28 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         ("report", "one HTML file: a timeline with a lane for each notebook, counts, warnings, all calls"),
     ):
         command = add(name, text, common, filters)
+        if name == "summary":
+            command.add_argument(
+                "--by",
+                choices=tuple(GROUPINGS),
+                help="a row for each notebook and resource, event, day or session instead",
+            )
+            command.add_argument(
+                "--limit", type=_limit, metavar="N", help="with --by: only the N rows with the most calls"
+            )
         command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
     command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
     command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
+    command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
+    command.add_argument(
+        "finding", metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
+    )
+    command.add_argument(
+        "sources", nargs="*", metavar="SOURCE", help="see below; without one, the finding alone answers"
+    )
     _add_audit(added).set_defaults(run=commands["audit"])
     completion = added.add_parser("completion", help="the shell completion's script, to be sourced")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
@@ -133,7 +152,12 @@ zone UTC), dates, or how long ago (30m, 24h, 7d).
 def _common_arguments() -> _Parser:
     common = _Parser(add_help=False)
     common.add_argument(
-        "--role", metavar="ROLE", help="the execution role: its name, its ARN for that one only, or a session's ARN"
+        "--role",
+        action="append",
+        default=[],
+        metavar="ROLE",
+        help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
+        "(repeatable; default: the only one that notebook instances use there)",
     )
     common.add_argument(
         "--inventory",
@@ -200,6 +224,21 @@ def _filter_arguments() -> _Parser:
         metavar="STATUS",
         help=f"only these: {', '.join(STATUS_NAMES)}",
     )
+    filters.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="RESOURCE",
+        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+    )
+    filters.add_argument(
+        "--access-key",
+        action="extend",
+        type=_list,
+        default=[],
+        metavar="ID",
+        help="only calls made with this access key id",
+    )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
         "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"
@@ -236,6 +275,12 @@ def _statuses(text: str) -> list[str]:
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 1 to 256")
+    return int(text)
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows, 1 to 1000000")
     return int(text)
 
 

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from ..answers.calls import CallsAnswer
-from ..answers.formats import FORMATS, format_of, write_answer, write_json
+from ..answers.formats import FORMATS, Format, format_of, write_answer, write_json
+from ..answers.groups import Groups, GroupsAnswer
 from ..answers.output_file import output_file
 from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
@@ -19,6 +20,7 @@ from .arguments import Command, parser
 from .exit_status import (
     DONE,
     INTERRUPTED,
+    NO_SUCH_ROLE,
     NOT_ALL_READ,
     UNATTRIBUTED,
     WRONG_USAGE,
@@ -26,7 +28,7 @@ from .exit_status import (
     status_of_reading,
 )
 from .messages import say, say_unread
-from .options import inventory_of, judged_calls, reader_of, scope_of
+from .options import inventory_of, judged_calls, reader_of, roles_of, scope_of
 
 
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
@@ -47,11 +49,24 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
 
 def _summary(given: argparse.Namespace, limits: Limits) -> int:
     form = format_of("summary", given.format, given.output)
-    with judged_calls(given, limits) as calls:
+    if given.by:
+        return _groups(given, limits, form)
+    if given.limit:
+        raise UsageError("--limit is for --by: give --by resource, event, day or session too")
+    with judged_calls(given, limits, with_resources=False) as calls:
         summary, warnings = Summary(), Warnings(calls.judge)
         for table in calls.tables(warnings):
             summary.add(table)
     write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
+    return _end(calls, given)
+
+
+def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
+    groups = Groups(given.by, limits.groups)
+    with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
+        for table in calls.tables():
+            groups.add(table)
+    write_answer(GroupsAnswer(groups, given.limit, calls), form, given.output)
     return _end(calls, given)
 
 
@@ -94,12 +109,12 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
     form = format_of("event", given.format, given.output)
     inventory = inventory_of(given)
-    role = given.role or (inventory.role_arn if inventory else None)
+    roles = roles_of(given, inventory)
     scope, coverage = scope_of(given), Coverage()
     explanation = not_found = None
     with reader_of(given, inventory, limits, again=True) as reader:
         try:
-            explanation = explain(given.event_id, reader, scope, coverage, role, inventory)
+            explanation = explain(given.event_id, reader, scope, coverage, roles, inventory)
         except NotFoundError as error:
             not_found = error
     if explanation:
@@ -109,6 +124,48 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
     say_unread(coverage)
     if not_found:
         raise not_found
+    return status_of_reading(coverage)
+
+
+def _roles(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.roles import RolesAnswer
+    from ..judging.attribution import Judge
+    from ..judging.notebook_roles import notebook_roles
+
+    form = format_of("roles", given.format, given.output)
+    inventory = inventory_of(given)
+    asked = roles_of(given, inventory)
+    is_asked = Judge(asked).is_role if asked else lambda arn: True
+    scope, coverage = scope_of(given), Coverage()
+    with reader_of(given, inventory, limits, again=True) as reader:
+        roles = notebook_roles(reader, scope, coverage, is_asked)
+    write_answer(RolesAnswer(roles), form, given.output)
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+    return status_of_reading(coverage) or (DONE if roles else NO_SUCH_ROLE)
+
+
+def _finding(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.finding import FindingAnswer
+    from ..judging.finding import read_findings
+    from ..judging.finding_actors import known_by_finding, known_by_logs
+
+    form = format_of("finding", given.format, given.output)
+    inventory, scope, coverage = inventory_of(given), scope_of(given), Coverage()
+    roles, findings = roles_of(given, inventory), read_findings(given.finding)
+    if given.sources:
+        with reader_of(given, inventory, limits, again=True) as reader:
+            known = [
+                (each, [known_by_logs(each, actor, reader, scope, coverage, roles, inventory) for actor in each.actors])
+                for each in findings
+            ]
+    else:
+        known = [(each, [known_by_finding(actor, roles, inventory) for actor in each.actors]) for each in findings]
+    write_answer(FindingAnswer(known, with_logs=bool(given.sources)), form, given.output)
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
     return status_of_reading(coverage)
 
 
@@ -161,6 +218,8 @@ _COMMANDS: dict[str, Command] = {
     "calls": _calls,
     "event": _event,
     "report": _report,
+    "roles": _roles,
+    "finding": _finding,
     "audit": _audit,
     "completion": _completion,
 }

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from ..calls.call import BASE_SESSION, Opening, role_name
+from ..calls.search import fits_role
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
@@ -12,11 +15,11 @@ from .statuses import StatusName
 
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
 _NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[!-~]*/)?[\w+=,.@-]{1,64}", re.ASCII)
+_ROLE_ARN = re.compile(r"arn:(?:aws[a-z-]*|\*):iam::(?:[0-9]{12}|\*):role/(?:[!-~]*/)?[\w+=,.@*?-]{1,64}", re.ASCII)
 _SESSION_OF = re.compile(
     r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
 )
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
+_ROLE_NAME = re.compile(r"[\w+=,.@*?-]{1,64}", re.ASCII)
 
 
 class RoleError(CommandError):
@@ -26,35 +29,35 @@ class RoleError(CommandError):
 class Judge:
     """Judges calls by their `userIdentity`, as `call_of` took it in, and by nothing else.
 
-    Arguments: `role`, its name, which also fits another account's role and any path, or its ARN, which fits that one
-    only, or the ARN of one of its sessions, which has no path, and so fits any; `inventory`, by which names are known or
-    not. Without one, a name is taken for a notebook's if it can be one.
+    Arguments: `roles`, each a name, which also fits another account's role and any path, or an ARN, which fits that one
+    only, or the ARN of a session, which has no path, and so fits any; in each `*` and `?` are wildcards. `inventory`, by
+    which names are known or not. Without one, a name is taken for a notebook's if it can be one.
     """
 
-    def __init__(self, role: str, inventory: Inventory | None = None) -> None:
-        session = _SESSION_OF.fullmatch(role)
-        if not (session or (_ROLE_ARN if role.startswith("arn:") else _ROLE_NAME).fullmatch(role)):
-            raise RoleError(
-                f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
-                "such as arn:aws:iam::111122223333:role/data-science-execution"
-            )
-        self.role = role
-        self.role_name = session["role"] if session else role_name(role)
-        self._account_id = session and session["account"]
-        self._by_arn = role.startswith("arn:") and not session
+    def __init__(self, roles: str | Sequence[str], inventory: Inventory | None = None) -> None:
+        self.roles = (roles,) if isinstance(roles, str) else tuple(roles)
+        self.role = ", ".join(self.roles)
+        self._asked = tuple(map(_asked_role, self.roles))
+        self.role_names = tuple(dict.fromkeys(name for name, _, _ in self._asked))
+        """The roles' names, for a search."""
         self._known = inventory.known if inventory else _NOTEBOOK_NAME
         self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
         """The role's unique id, where the inventory says it."""
 
     def is_role(self, arn: str | None) -> bool:
-        """Return whether this is the ARN of the role that is asked about."""
-        if arn is None or self._by_arn:
-            return arn == self.role
-        return role_name(arn) == self.role_name and (not self._account_id or arn.split(":")[4] == self._account_id)
+        """Return whether this is the ARN of a role that is asked about."""
+        return arn is not None and any(
+            arn == whole or fnmatchcase(arn, whole.replace("[", "[[]"))
+            if whole
+            else fits_role(role_name(arn), (name,)) and (not account or arn.split(":")[4] == account)
+            for name, account, whole in self._asked
+        )
 
     def is_named(self, named: str | None) -> bool:
         """Return whether a call's `named_role` is the role that is asked about; a name alone is taken for it."""
-        return named is not None and (self.is_role(named) if named.startswith("arn:") else named == self.role_name)
+        if named is None or named.startswith("arn:"):
+            return self.is_role(named)
+        return fits_role(named, self.role_names)
 
     def judge(self, table: CallTable) -> None:
         """Set the status and the notebook of each call; both stay None where it isn't the role's."""
@@ -81,6 +84,19 @@ class Judge:
         if self.is_known(session_name):
             return "attributed", session_name
         return "unknown-name", None
+
+
+def _asked_role(role: str) -> tuple[str, str | None, str | None]:
+    """Return the role's name; the account, where a session's ARN says it; and the ARN, where that has to be the role's."""
+    session = _SESSION_OF.fullmatch(role)
+    if not (session or (_ROLE_ARN if role.startswith("arn:") else _ROLE_NAME).fullmatch(role)):
+        raise RoleError(
+            f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
+            "such as arn:aws:iam::111122223333:role/data-science-execution"
+        )
+    if session:
+        return session["role"], session["account"], None
+    return role_name(role), None, role if role.startswith("arn:") else None
 
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:

@@ -37,7 +37,7 @@ class Chains(Struct):
     def search(self, judge: Judge) -> Search:
         """Return what to read for: the role's own calls, and those in the chained sessions."""
         return Search(
-            role_names=(judge.role_name,),
+            role_names=judge.role_names,
             role_ids=judge.role_ids,
             chained_role_names=tuple(sorted(self.role_names)),
             access_keys=frozenset(self.by_key),
@@ -61,7 +61,7 @@ class Chains(Struct):
 
 def search_for_chains(judge: Judge) -> Search:
     """Return what to read for before the chains are known: who opened which session."""
-    return Search(role_names=(judge.role_name,), role_ids=judge.role_ids, chains=True)
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids, chains=True)
 
 
 def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from ..calls.call import Call
+from ..calls.call import BASE_SESSION, Call
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
 from ..errors import CommandError
 from ..reading.reader import Reader
+from ..records.particulars import mended
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
@@ -41,29 +43,36 @@ class Explanation:
     @property
     def record(self) -> Any:
         """The record, as it stands in the log."""
-        return msgspec.json.decode(self.call.record or b"null")
+        return msgspec.json.decode(mended(self.call.record or b"null"))
 
 
 def explain(
-    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, role: str | None, inventory: Inventory | None
+    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
 ) -> Explanation:
     """Explain the call with this event id, which is looked for in the scope.
 
-    `role` is the notebooks' role, needed only where neither the call's own session nor those that led to it are of a role
+    `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Search(event_id=event_id), scope, coverage)
+    found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no source holds an event {event_id}")
-    openings = _openings(call, reader, scope, coverage)
-    judge = Judge(role or _role(call, openings) or "SageMaker", inventory)
+    return explain_call(call, reader, scope, coverage, roles, inventory)
+
+
+def explain_call(
+    call: Call, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
+) -> Explanation:
+    """Explain a call that was found in the scope; see `explain`."""
+    openings = openings_of(call.access_key_id, call.event_time, reader, scope, coverage)
     around = scope.anywhere(earlier(call.event_time), later(call.event_time))
-    of_role = Search(role_names=(judge.role_name,), role_ids=judge.role_ids)
     if call.role_arn is None and call.role_id:
-        # Another record of the role's may tell which role has that unique id.
-        same = (each for each in reader.calls(of_role, around, coverage) if each.event_id == event_id)
-        call.role_arn = next((each.role_arn for each in same), None)
+        # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
+        of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
+        same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
+        call.role_arn = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+    judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
     chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])
     chains.judge(table, judge)
@@ -72,7 +81,7 @@ def explain(
         return Explanation(call, openings, [])
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
-    for read in reader.tables(of_role, around, coverage):
+    for read in reader.tables(_of_role(judge), around, coverage):
         table = read.selected(within.fitting(read))
         judge.judge(table)
         warnings.see(table)
@@ -81,11 +90,14 @@ def explain(
     return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
 
 
-def _openings(call: Call, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
-    """Return the calls that opened the session, and the session that opened it, and so on."""
+def _of_role(judge: Judge) -> Search:
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids)
+
+
+def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
+    """Return the calls that opened the session with this access key id, which was in use then, and the session that opened it, and so on."""
     openings: list[Call] = []
     seen: set[str] = set()
-    key, until = call.access_key_id, call.event_time
     while key and key not in seen and len(openings) < _STEPS_AT_MOST:
         seen.add(key)
         found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)

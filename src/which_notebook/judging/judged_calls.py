@@ -23,6 +23,13 @@ from .role_calls import RoleCalls
 from .warnings import Warnings
 
 _IDS_NAMED = 5
+# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
+_SWITCH_ON = (
+    "None of the calls that were read is a data event, and only these tell who read or wrote an object, an item or a message. A "
+    "trail records them from when it is told to, for S3 with: aws cloudtrail put-event-selectors --trail-name TRAIL "
+    """--advanced-event-selectors '[{"Name":"S3","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},"""
+    """{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]' (this replaces the trail's selectors: keep those it has)"""
+)
 
 
 class JudgedCalls:
@@ -32,7 +39,9 @@ class JudgedCalls:
     whatever it says of notebooks and statuses; `why_empty`, in sentences, why there is no call, if there is none.
     """
 
-    def __init__(self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False) -> None:
+    def __init__(
+        self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False, with_resources: bool = True
+    ) -> None:
         self.judge = judge
         self.filter = asked
         self.coverage = Coverage()
@@ -41,6 +50,7 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
+        self._with_resources = with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
     def calls(self) -> Iterator[Call]:
@@ -54,6 +64,7 @@ class JudgedCalls:
         search, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
+        search = replace(search, with_resources=self._with_resources)
         for read in self._reader.tables(search, scope, self.coverage):
             judge(read)
             self.role_calls.see(read)
@@ -71,7 +82,7 @@ class JudgedCalls:
 
     def _search_and_judge(self, scope: Scope) -> tuple[Search, Callable[[CallTable], None]]:
         if not self._follow:
-            search = Search(role_names=(self.judge.role_name,), role_ids=self.judge.role_ids)
+            search = Search(role_names=self.judge.role_names, role_ids=self.judge.role_ids)
             return search, self.judge.judge
         # A session may have been opened before, in another region or account.
         openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
@@ -94,7 +105,7 @@ class JudgedCalls:
             more = ", …" if len(self._of_unknown_roles) > _IDS_NAMED else ""
             yield (
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
-                f"{self.judge.role_name}'s, add logs of the role's own account, or an --inventory with role_unique_id"
+                f"{self.judge.role}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
         if of_another_path := self.role_calls.of_another_path():
             yield of_another_path
@@ -105,9 +116,15 @@ class JudgedCalls:
         yield from self.role_calls.gaps()
 
     def _why_empty(self) -> list[str]:
-        calls, coverage = self.role_calls, self.coverage
-        if calls.answered:
+        if self.role_calls.answered:
             return []
+        said = self._why_no_call()
+        if self.filter.resources and not self.role_calls.has_data_events:
+            said.append(_SWITCH_ON)
+        return said
+
+    def _why_no_call(self) -> list[str]:
+        calls, coverage = self.role_calls, self.coverage
         if calls.count:
             return list(calls.why_empty())
         if not coverage.files and coverage.skipped:
@@ -119,10 +136,11 @@ class JudgedCalls:
             return [*said, same_name]
         if coverage.files:
             files = self._reader.files(self.filter.scope, Coverage())
-            if nearest := nearest_roles(self.judge.role_name, files, self._reader.options.limits):
+            name, *_ = self.judge.role_names
+            if nearest := nearest_roles(name, files, self._reader.options.limits):
                 said.append(
-                    f"{self.judge.role_name} is named there, but in no record of a call by it that counts"
-                    if nearest == [self.judge.role_name]
+                    f"{name} is named there, but in no record of a call by it that counts"
+                    if nearest == [name]
                     else f"Roles that are named there: {', '.join(nearest)}"
                 )
         return said

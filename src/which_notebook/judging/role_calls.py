@@ -8,6 +8,7 @@ from itertools import compress
 
 from ..calls.call import role_name
 from ..calls.filter import Filter
+from ..calls.search import fits_role
 from ..calls.table import CallTable
 from .attribution import Judge
 
@@ -39,7 +40,9 @@ class RoleCalls:
             others = Counter(
                 arn for arn, of_role in zip(table["role_arn"], is_role, strict=True) if arn and not of_role
             )
-            self.other_roles.update({arn: n for arn, n in others.items() if role_name(arn) == self._judge.role_name})
+            self.other_roles.update(
+                {arn: n for arn, n in others.items() if fits_role(role_name(arn), self._judge.role_names)}
+            )
         if not count:
             return
         times = table["event_time"]
@@ -95,12 +98,12 @@ class RoleCalls:
 
     def of_another_path(self) -> str | None:
         """Return a sentence on calls that aren't counted, of a role that differs by its path alone: an account has but one of a name."""
-        arn = self._judge.role
-        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] == arn.split("/")[0]}
+        accounts = {arn.split("/")[0] for arn in self._judge.roles}
+        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] in accounts}
         if not self.count or not found:
             return None
         return (
-            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {arn}. Records that "
+            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {self._judge.role}. Records that "
             "don't say who issued a session have no path. To count both, give the role's name"
         )
 

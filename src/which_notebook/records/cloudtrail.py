@@ -16,6 +16,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from ..calls.call import Call, Opening, role_name
+from .particulars import decoded, member_of, mended, object_of, text_or_none
+from .resources import Around, resources_of
 
 _Of = TypeVar("_Of")
 
@@ -24,13 +26,13 @@ class RecordError(Exception):
     """A record can't be judged; the message says why, and which one where that can be told."""
 
 
-def call_of(record: bytes, *, keep_record: bool = False) -> Call:
-    """Return the call that a record tells of.
+def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = False) -> Call:
+    """Return the call that a record tells of; its resources only where they are asked for, since they take time.
 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
-        call = _call(_decoded(record, _DECODER))
+        call = _call(_decoded(record, _DECODER), with_resources=with_resources)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
     if keep_record:
@@ -38,11 +40,11 @@ def call_of(record: bytes, *, keep_record: bool = False) -> Call:
     return call
 
 
-def calls_of(records: bytes) -> list[Call]:
+def calls_of(records: bytes, *, with_resources: bool = False) -> list[Call]:
     """Return the calls of records with commas between them; raises RecordError where one of them is none."""
     try:
         found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
-        return list(map(_call, found))
+        return [_call(each, with_resources=with_resources) for each in found]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(str(error)) from None
 
@@ -50,10 +52,13 @@ def calls_of(records: bytes) -> list[Call]:
 def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
     if not text.isascii():
         str(text, "utf-8")  # the decoder doesn't look into what it skips
-    return decoder.decode(text)
+    try:
+        return decoder.decode(text)
+    except msgspec.DecodeError:
+        return decoder.decode(mended(text))
 
 
-def _call(found: _Record) -> Call:
+def _call(found: _Record, *, with_resources: bool) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
@@ -89,11 +94,25 @@ def _call(found: _Record) -> Call:
     )
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
+    if with_resources and (role_arn or role_id):  # of other callers no resource is asked for
+        call.resources = resources_of(
+            found.event_source,
+            found.event_name,
+            _around(role_arn, found.aws_region, account_id),
+            found.request_parameters,
+            found.resources,
+            found.error_message if isinstance(found.error_message, str) else None,
+        )
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
-        call.named_role = _named_role(_object(found.request_parameters), role_arn)
+        call.named_role = _named_role(_held(found.request_parameters), role_arn)
+    if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
+        call.lake_formation_role = _lake_formation_role(found, identity.account_id)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
         call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
     return call
+
+
+_NOTHING = Raw(b"null")
 
 
 class _Issuer(Struct, gc=False, rename="camel"):
@@ -115,9 +134,6 @@ class _Identity(Struct, gc=False, rename="camel"):
     session_context: _SessionContext | None = None
 
 
-_NOTHING = Raw(b"null")
-
-
 class _Record(Struct, gc=False, rename="camel"):
     event_time: str
     event_source: str
@@ -132,12 +148,16 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
+    error_message: Any = None
+    resources: Raw = _NOTHING
     # They differ from service to service, and may have any shape.
     request_parameters: Raw = _NOTHING
     response_elements: Raw = _NOTHING
     additional_event_data: Raw = _NOTHING
 
 
+# https://docs.aws.amazon.com/lake-formation/latest/dg/logging-using-cloudtrail.html
+_DATA_ACCESS = ("lakeformation.amazonaws.com", "GetDataAccess")
 # Events that change something: only these can hand a role over, or change one.
 _MAY_NAME_A_ROLE = (
     "Add", "Associate", "Attach", "Create", "Delete", "Detach", "Put", "Register", "Replace", "Run", "Start", "Submit", "Tag",
@@ -146,8 +166,9 @@ _MAY_NAME_A_ROLE = (
 # They take no roles, and have the most events.
 _DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
-_TEXTS_WITHIN_TEXTS = 3
 _texts: dict[Any, Any] = {}
+# Where no ARN tells it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _DECODER = msgspec.json.Decoder(_Record)
 _LIST_DECODER: msgspec.json.Decoder[list[_Record]] = msgspec.json.Decoder(list[_Record])
 # Of the days that every month has; others are looked at more closely.
@@ -159,6 +180,12 @@ _SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
+
+
+@lru_cache(maxsize=4096)
+def _around(role_arn: str | None, region: str | None, account_id: str | None) -> Around:
+    by_region = next((name for begin, name in _PARTITIONS.items() if region and region.startswith(begin)), "aws")
+    return Around(role_arn.split(":")[1] if role_arn else by_region, region or "", account_id or "")
 
 
 @lru_cache(maxsize=4096)
@@ -181,27 +208,37 @@ def _session(
     return (issuer_arn if is_issued else None), name, role_id
 
 
+def _held(field: Raw) -> object:
+    return object_of(decoded(field))
+
+
 def _opening(record: _Record, principal: str | None) -> Opening | None:
-    asked = _object(record.request_parameters)
-    role_arn = _text(_member(asked, "roleArn"))
+    asked = _held(record.request_parameters)
+    role_arn = text_or_none(member_of(asked, "roleArn"))
     if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
-    granted = _member(_object(record.additional_event_data), "explicitTrustGrant")
+    granted = member_of(_held(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
-        _text(_member(asked, "roleSessionName")),
-        _text(_member(_member(_object(record.response_elements), "credentials"), "accessKeyId")),
-        _text(_member(asked, "sourceIdentity")),
+        text_or_none(member_of(asked, "roleSessionName")),
+        text_or_none(member_of(member_of(_held(record.response_elements), "credentials"), "accessKeyId")),
+        text_or_none(member_of(asked, "sourceIdentity")),
         principal,
         granted if isinstance(granted, bool) else None,
     )
 
 
+def _lake_formation_role(record: _Record, account_id: str | None) -> str | None:
+    """Return the role for whose session Lake Formation gave access to data, which it writes itself; of the caller's account only."""
+    arn = text_or_none(member_of(_held(record.additional_event_data), "lakeFormationPrincipal")) or ""
+    return arn if _ROLE_ARN.fullmatch(arn) and arn.split(":")[4] == account_id else None
+
+
 def _named_role(asked: object, caller_role_arn: str) -> str | None:
     """Return the role that parameters name: the caller's own where it is one of several."""
-    profile = _member(asked, "iamInstanceProfile")
+    profile = member_of(asked, "iamInstanceProfile")
     # The console gives an instance profile the name of its role.
-    by_profile = _text(_member(profile, "name")) or role_name(_text(_member(profile, "arn")) or "")
+    by_profile = text_or_none(member_of(profile, "name")) or role_name(text_or_none(member_of(profile, "arn")) or "")
     found = [text for text in (*_roles_in(asked), by_profile) if text]
     own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
     return next(own, found[0] if found else None)
@@ -220,27 +257,6 @@ def _roles_in(value: object) -> Iterator[str]:
                     yield inner
                 elif isinstance(inner, (dict, list)):
                     pending.append(inner)
-
-
-def _object(field: Raw) -> object:
-    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
-    value = msgspec.json.decode(field)
-    for _ in range(_TEXTS_WITHIN_TEXTS):
-        if not isinstance(value, str):
-            return value
-        try:
-            value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
-            return None
-    return value
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""The fast way: cuts out the records that mention what is wanted, and parses only these.
+"""The fast way: cuts out the records that mention what is search, and parses only these.
 
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. In such a file a record goes from its start to the
 next one's, and each that is cut out must be a whole JSON object by itself. A file in which one isn't, that is damaged or
@@ -59,9 +59,9 @@ def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iter
 
 def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
     """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
-    matches = search.matches
+    matches, with_resources = search.matches, search.with_resources
     try:
-        return [call for text in texts for call in calls_of(text) if matches(call)]
+        return [call for text in texts for call in calls_of(text, with_resources=with_resources) if matches(call)]
     except RecordError:
         raise NotCuttableError from None
 

@@ -16,6 +16,7 @@ from .content import Content, Problems
 from .decompress import DamagedFileError
 from .forms import HEAD_BYTES, begins_as_json, other_form
 from .json_values import ESCAPED_ASCII, ValueReader
+from .particulars import decoded
 from .shapes.unwrap import Unwrapper
 
 
@@ -97,15 +98,16 @@ class _Parser:
 
     def _calls_in(self, records: Iterator[bytes]) -> Iterator[Call]:
         """Yield the wanted calls of some records; what is wrong with one costs only that one."""
+        search = self._search
         for record in records:
             if not self._mentions(record):
                 continue
             try:
-                call = call_of(record, keep_record=self._search.keeps_record)
+                call = call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
             except RecordError as error:
                 self._problems.add(str(error))
             else:
-                if self._search.matches(call):
+                if search.matches(call):
                     yield call
 
     def _mentions(self, record: bytes) -> bool:
@@ -113,5 +115,5 @@ class _Parser:
             return True
         if not ESCAPED_ASCII.search(record):
             return False
-        plain = msgspec.json.encode(msgspec.json.decode(record))
+        plain = msgspec.json.encode(decoded(record))
         return any(needle in plain for needle in self._needles)

@@ -103,7 +103,9 @@ def lookups(search: Search) -> list[Attribute]:
 
 
 def _needs_all(search: Search) -> bool:
-    return bool(search.role_names or search.chains or search.source_identities)
+    return bool(
+        search.role_names or search.role_ids or search.base_sessions or search.chains or search.source_identities
+    )
 
 
 def _note(scope: Scope, oldest: datetime) -> str:
@@ -180,7 +182,7 @@ def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
         record = event["CloudTrailEvent"].encode()
         found.size += len(record)
         try:
-            found.calls.append(call_of(record, keep_record=keep_record))
+            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True))
         except RecordError as error:
             found.problems.append(str(error))
     return found

@@ -16,6 +16,7 @@ from ...calls.table import CallTable
 from ...judging.warnings import Warnings
 from ...limits import LIMITS, Limits
 from ...sources.coverage import Coverage
+from ..safe_text import joined
 from .columns import EventIds, Numbers, Texts, Times
 from .head import Head
 from .page import write_page
@@ -56,6 +57,6 @@ def write_report(
                     ids.add(call.event_id)
                     times.add(call.event_time)
                     for add, value in zip(adders, values(call), strict=True):
-                        add(value)
+                        add((joined(value) or None) if isinstance(value, tuple) else value)
         plain = head.plain(role, coverage, warnings, asked or Filter())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

@@ -160,6 +160,8 @@ def _options(asked: Filter) -> list[tuple[str, str]]:
             ("region", asked.scope.regions),
             ("account", asked.scope.accounts),
             ("status", asked.statuses),
+            ("resource", asked.resources),
+            ("access key", asked.access_keys),
         )
         if values
     ]

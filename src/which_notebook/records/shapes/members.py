@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw
 
+from ..particulars import mended
+
 Members = dict[str, Raw]
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -13,7 +15,10 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 def members_of(value: bytes | Raw) -> Members:
     """Return an object's members. Raises what is UNREADABLE."""
-    return msgspec.json.decode(value, type=Members)
+    try:
+        return msgspec.json.decode(value, type=Members)
+    except msgspec.DecodeError:
+        return msgspec.json.decode(mended(value), type=Members)
 
 
 def values_of(value: bytes | Raw) -> list[bytes]:

@@ -17,6 +17,7 @@ const FIELDS = {
   user_agent: "User agent",
   vpc_endpoint_id: "VPC endpoint",
   source_identity: "Source identity",
+  resources: "Resources",
   event_id: "Event id",
   event_category: "Event category",
   via: "Via",

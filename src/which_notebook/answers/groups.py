@@ -1,0 +1,157 @@
+"""`summary --by`: how many calls each notebook made to a resource, of an event, on a day or in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO
+
+from msgspec import Struct
+
+from ..calls.table import CallTable
+from ..judging.judged_calls import JudgedCalls
+from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from .safe_text import printable
+from .text_table import row_text, widths_of
+
+_OTHERS = "(others)"
+_NUMBERS = (2, 3)
+
+
+def _resources(table: CallTable) -> Iterable[tuple[str, ...]]:
+    return (arns or ("-",) for arns in table["resources"])
+
+
+def _events(table: CallTable) -> Iterable[tuple[str, ...]]:
+    events = table.rows(("event_source", "event_name"))
+    return ((f"{source.removesuffix('.amazonaws.com')}:{name}",) for source, name in events)
+
+
+def _days(table: CallTable) -> Iterable[tuple[str, ...]]:
+    return ((time[:10],) for time in table["event_time"])
+
+
+def _sessions(table: CallTable) -> Iterable[tuple[str, ...]]:
+    return ((key or "-",) for key in table["access_key_id"])
+
+
+GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
+    "resource": _resources,
+    "event": _events,
+    "day": _days,
+    "session": _sessions,
+}
+"""What `--by` takes, and the texts under which a call counts: each of its resources, its event, its day, its access key id."""
+
+
+class Group(Struct):
+    """The calls of one notebook, or of those that have none, under one text."""
+
+    name: str
+    status: str
+    text: str
+    first_seen: str
+    last_seen: str
+    calls: int = 0
+    errors: int = 0
+
+
+class Groups:
+    """Adds judged calls up, handshakes aside. What is beyond `at_most` groups counts together, by notebook."""
+
+    def __init__(self, by: str, at_most: int) -> None:
+        self.by = by
+        self._texts_of = GROUPINGS[by]
+        self._at_most = at_most
+        self._groups: dict[tuple[str, str, str], Group] = {}
+
+    def add(self, table: CallTable) -> None:
+        """Count calls that are not older than those before."""
+        rows = zip(
+            table.rows(("status", "notebook", "session_name", "error_code", "event_time")),
+            self._texts_of(table),
+            strict=True,
+        )
+        for (status, notebook, session_name, error_code, time), texts in rows:
+            lane = STATUS_OF[status].lane
+            if lane is HANDSHAKES:
+                continue
+            name = "(unattributed)" if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
+            for text in texts:
+                group = self._group(name, status, text, time)
+                group.calls += 1
+                group.errors += error_code is not None
+                group.last_seen = time
+
+    def _group(self, name: str, status: str, text: str, time: str) -> Group:
+        key = (name, status, text)
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= self._at_most:
+                # Names of sessions may be made up by the thousand, too.
+                key = (_OTHERS, status, _OTHERS)
+            group = self._groups.setdefault(key, Group(*key, time, time))
+        return group
+
+    def ordered(self) -> list[Group]:
+        """Return the groups, those with the most calls first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.calls, group.text, group.name))
+
+
+class GroupsAnswer:
+    """The groups of calls that were all taken, `limit` at most."""
+
+    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls) -> None:
+        ordered = groups.ordered()
+        self._by, self._calls = groups.by, calls
+        self._shown = ordered[:limit]
+        self._more = len(ordered) - len(self._shown)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the groups as they are put out as JSON."""
+        coverage = self._calls.coverage
+        header, rows = self.rows()
+        return {
+            "role": self._calls.judge.role,
+            "files": coverage.files,
+            "bytes": coverage.size,
+            "by": self._by,
+            "groups": [dict(zip(header, row, strict=True)) for row in rows],
+            "more": self._more,
+            "skipped": [{"file": file, "reason": reason} for file, reason in coverage.skipped],
+            "missing": list(self._calls.missing()),
+            "why_empty": self._calls.why_empty,
+        }
+
+    def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:
+        """Return a row for each group."""
+        header = ("notebook", "status", self._by, "calls", "errors", "first_seen", "last_seen")
+        rows = (
+            [group.name if group.status in ("attributed", "chained") else None, *_values(group)]
+            for group in self._shown
+        )
+        return header, rows
+
+    def write_text(self, file: BinaryIO) -> None:
+        """Write a line for each group."""
+        header = ("notebook", self._by, "calls", "errors", "first seen", "last seen")
+        rows = [
+            tuple(
+                printable(cell)
+                for cell in (
+                    group.name, group.text, f"{group.calls:,}", f"{group.errors:,}", group.first_seen, group.last_seen,
+                )
+            )
+            for group in self._shown
+        ]  # fmt: skip
+        widths = widths_of([header, *rows])
+        lines = [row_text(row, widths, numbers=_NUMBERS).rstrip() for row in (header, *rows)]
+        if self._more:
+            lines.append(f"and {self._more:,} more (--limit)")
+        if not rows:
+            lines = ["No call to show."]
+        lines += [f"{printable(text)}." for text in self._calls.missing()]
+        file.write("\n".join(lines).encode() + b"\n")
+
+
+def _values(group: Group) -> list[Any]:
+    return [group.status, group.text, group.calls, group.errors, group.first_seen, group.last_seen]

@@ -1,0 +1,53 @@
+"""Which resources a person means: by a bucket's or another resource's name, an ARN, an s3:// address or a pattern."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Secrets Manager adds six characters to a secret's name, which a call may leave out.
+_SECRET = re.compile(r"(arn:[^:]*:secretsmanager:.*:secret:.+)-[A-Za-z0-9]{6}", re.DOTALL)
+_WILDCARDS = re.compile(r"[*?]")
+_OF_A_BUCKET = "[^/]*"
+
+
+class ResourcePatterns:
+    """Matches ARNs. What lies in a resource is meant with it: the objects of a bucket, the tables of a database."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._pattern = re.compile("|".join(f"(?:{_pattern(text)})" for text in texts), re.DOTALL)
+
+    def fit(self, arns: Iterable[str]) -> bool:
+        """Return whether one of these is meant."""
+        return any(self._pattern.fullmatch(arn) for arn in arns)
+
+
+def _pattern(text: str) -> str:
+    if text.startswith("arn:"):
+        # The ARN of a secret is also meant where the call had only the name.
+        secret = _SECRET.fullmatch(text)
+        return "|".join(_inside(each) for each in ([text, secret[1]] if secret else [text]))
+    if text.startswith("s3://"):
+        bucket, _, key = text.removeprefix("s3://").partition("/")
+        begin = f"arn:[^:]*:s3:::{_part(bucket, any_text=_OF_A_BUCKET)}"
+        if not key:
+            return f"{begin}(?:/.*)?"
+        return f"{begin}/{_part(key)}" + (".*" if key.endswith("/") else "")
+    # A name: a bucket's, or what stands behind the resource's type, as in `table/NAME`. Keys have slashes, too, so of S3
+    # only the bucket's name is one.
+    name, ends = _part(text), "(?:[/:].*)?"
+    bucket, slash, key = text.partition("/")
+    of_s3 = f"arn:[^:]*:s3:::{_part(bucket, any_text=_OF_A_BUCKET)}{slash}{_part(key)}(?:/.*)?"
+    typed = f"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:[a-zA-Z-]+[/:]/?{name}{ends}"
+    of_secrets = f"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:{name}-[A-Za-z0-9]{{6}}"
+    untyped = f"arn:[^:]*:(?:sns|sqs|codecommit):[^:]*:[^:]*:{name}{ends}"
+    return f"{of_s3}|{typed}|{of_secrets}|{untyped}"
+
+
+def _inside(arn: str) -> str:
+    return _part(arn) if _WILDCARDS.search(arn) else f"{_part(arn)}(?:[/:].*)?"
+
+
+def _part(text: str, *, any_text: str = ".*") -> str:
+    """Return the pattern of a text in which only `*` and `?` are wildcards."""
+    return "".join({"*": any_text, "?": "."}.get(char, re.escape(char)) for char in text)

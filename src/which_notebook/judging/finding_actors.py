@@ -1,0 +1,144 @@
+"""Which notebook instance a finding's actor is: by the finding alone, and by what logs say of its access key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from ..calls.call import BASE_SESSION, Call, role_name
+from ..calls.filter import Filter
+from ..calls.scope import Scope
+from ..calls.search import Search
+from ..reading.reader import Reader
+from ..sources.coverage import Coverage
+from ..times import later
+from .attribution import Judge
+from .explanation import explain_call, openings_of
+from .finding import Actor, Finding
+from .inventory import Inventory
+from .warnings import AttributionWarning
+
+
+class KnownActor(Struct):
+    """An actor, and what is known of it.
+
+    `is_notebook_role`: whether its role is one of notebook instances; None where nothing tells. `status` and `notebook` as a call of the actor would have them; `why`, in sentences. Where logs were read: `calls` made with
+    its access key in the finding's time, `events` among them by `service:Event`, who opened its session, and what speaks
+    against the name.
+    """
+
+    actor: Actor
+    status: str | None
+    notebook: str | None
+    why: list[str]
+    is_notebook_role: bool | None = None
+    calls: int = 0
+    errors: int = 0
+    first_seen: str | None = None
+    last_seen: str | None = None
+    events: Counter[str] = field(default_factory=Counter)
+    resources: Counter[str] = field(default_factory=Counter)
+    openings: list[Call] = field(default_factory=list)
+    warnings: list[AttributionWarning] = field(default_factory=list)
+
+
+def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | None) -> KnownActor:
+    """Return what the finding alone says; `roles` are the notebooks' roles, where they are known."""
+    if not actor.session_name or not actor.role:
+        said = (
+            "is no session of a role"
+            if actor.role_id is None
+            else "is a session of a role that the finding doesn't name"
+        )
+        return KnownActor(actor, None, None, [f"The actor {said}, so the finding alone names no notebook instance."])
+    judge = Judge(roles, inventory) if roles else None
+    arn = actor.role if actor.role.startswith("arn:") else f"arn:aws:iam::{actor.account_id or ''}:role/{actor.role}"
+    # A finding has a name only, with no path: that is enough for one account's role.
+    is_role = judge is None or judge.is_role(arn) or (arn != actor.role and role_name(arn) in judge.role_names)
+    session = f"the session {actor.session_name} of the role {role_name(arn)}"
+    if not is_role and judge:
+        return KnownActor(actor, None, None, [f"The actor is {session}, and not of {judge.role}."])
+    if actor.session_name == BASE_SESSION:
+        why = (
+            f"The actor is {session}: the base session, which all notebook instances of the role share. The finding alone "
+            "can't tell which one it was."
+        )
+        return KnownActor(actor, "unattributed", None, [why], judge is not None or None)
+    if not (judge or Judge(role_name(arn), inventory)).is_known(actor.session_name):
+        return KnownActor(
+            actor, "unknown-name", None, [f"The actor is {session}, which is no known notebook instance's name."]
+        )
+    why = f"The actor is {session}: a notebook session has its notebook instance's name."
+    return KnownActor(actor, "attributed", actor.session_name, [why], judge is not None or None)
+
+
+def known_by_logs(
+    finding: Finding,
+    actor: Actor,
+    reader: Reader,
+    scope: Scope,
+    coverage: Coverage,
+    roles: Sequence[str],
+    inventory: Inventory | None,
+) -> KnownActor:
+    """Return what the logs say besides of an actor of the finding."""
+    known = known_by_finding(actor, roles, inventory)
+    key = actor.access_key_id
+    if key is None:
+        known.why.append("The finding names no access key, so its calls can't be looked for.")
+        return known
+    since, until = scope.since or finding.first_seen, scope.until or finding.last_seen
+    within = Scope(since=since, until=until, regions=scope.regions, accounts=scope.accounts,
+                   delivered_within_days=scope.delivered_within_days)  # fmt: skip
+    last: Call | None = None
+    search = Search(access_keys=frozenset([key]), with_resources=True)
+    for read in reader.tables(search, within, coverage):
+        table = read.selected(Filter(scope=within, access_keys=(key,)).fitting(read))
+        for call in table.calls():
+            last = call
+            known.calls += 1
+            known.errors += call.error_code is not None
+            known.first_seen, known.last_seen = known.first_seen or call.event_time, call.event_time
+            known.events[f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"] += 1
+            known.resources.update(call.resources)
+    if last:
+        explanation = explain_call(last, reader, within, coverage, roles, inventory)
+        call = explanation.call
+        known.openings, known.warnings = explanation.openings, explanation.warnings
+        known.status = "unattributed" if call.status == "handshake" else call.status
+        known.notebook = call.notebook
+        known.why.append(_said_by_call(call, known.calls))
+        known.is_notebook_role = bool(roles) or _is_of_base_session(known.openings)
+        if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
+            known.status = known.notebook = None
+            known.why.append(
+                "Its session was not opened by a base session of its role, as a notebook instance opens one. With --role its "
+                "name is taken for a notebook instance's all the same."
+            )
+    elif until or since:
+        known.why.append("The sources hold no call made with this access key in the finding's time.")
+        known.openings = openings_of(key, later(until or since or ""), reader, scope.anywhere(None, None), coverage)
+    else:
+        known.why.append("The sources hold no call made with this access key.")
+    return known
+
+
+def _is_of_base_session(openings: list[Call]) -> bool | None:
+    """Return whether a role's own base session is on the way to a session; None where the logs don't say who opened it."""
+    own = (
+        each.opening and each.role_arn == each.opening.role_arn and each.session_name == BASE_SESSION
+        for each in openings
+    )
+    return any(own) if openings else None
+
+
+def _said_by_call(call: Call, count: int) -> str:
+    made = f"The logs have {count:,} call{'' if count == 1 else 's'} with this access key"
+    if call.role_arn is None:
+        return f"{made}, made in no role's session that is known."
+    whose = f"the session {call.session_name} of {call.role_arn}"
+    if call.via:
+        return f"{made}, made in {whose}, which the notebook instance {call.notebook} opened: {call.via}."
+    return f"{made}, made in {whose}: CloudTrail's own records of who made them."

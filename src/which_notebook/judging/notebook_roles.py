@@ -1,0 +1,93 @@
+"""Which roles notebook instances use, as far as logs tell: those that have a base session.
+
+SageMaker opens sessions of that name for Studio's apps, jobs and endpoints, too; only handshakes show that the notebook
+instances of a role are attributed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct, field
+
+from ..calls.call import BASE_SESSION, role_name
+from ..calls.scope import Scope
+from ..calls.search import Search
+from ..reading.reader import Reader
+from ..sources.coverage import Coverage
+from .attribution import Judge
+
+
+class NotebookRole(Struct):
+    """What a role's calls tell; the ARN has no path where no record says it."""
+
+    role_arn: str
+    account_id: str
+    calls: int = 0
+    attributed: int = 0
+    unattributed: int = 0
+    handshakes: int = 0
+    notebooks: set[str] = field(default_factory=set)
+    first_seen: str | None = None
+    last_seen: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The role's name."""
+        return role_name(self.role_arn)
+
+    @property
+    def given(self) -> str:
+        """What `--role` takes for this role, with or without its path: the ARN of a session, but for the session's name."""
+        partition = self.role_arn.split(":")[1]
+        return f"arn:{partition}:sts::{self.account_id}:assumed-role/{self.name}"
+
+
+def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> dict[tuple[str, str], str]:
+    """Return the ARNs of the roles with a base session, by account and name."""
+    found: dict[tuple[str, str], str] = {}
+    for table in reader.tables(Search(base_sessions=True), scope, coverage):
+        for arn, session_name in set(table.rows(("role_arn", "session_name"))):
+            if arn and session_name == BASE_SESSION:
+                key = _account_and_name(arn)
+                found[key] = max(found.get(key, ""), arn, key=len)  # one with a path says more
+    return found
+
+
+def notebook_roles(
+    reader: Reader, scope: Scope, coverage: Coverage, is_asked: Callable[[str], bool]
+) -> list[NotebookRole]:
+    """Return the roles that have a base session in the scope and are asked for, with what their calls tell; the busiest first."""
+    covered = Coverage()
+    arns = {key: arn for key, arn in base_session_roles(reader, scope, covered).items() if is_asked(arn)}
+    roles = {key: NotebookRole(arn, key[0]) for key, arn in arns.items()}
+    coverage.take_over(covered)
+    if not roles:
+        coverage.files, coverage.size = covered.files, covered.size
+        return []
+    judge = Judge([role.given for role in roles.values()])
+    for table in reader.tables(Search(role_names=judge.role_names), scope, coverage):
+        judge.judge(table)
+        times = ("event_time", "role_arn", "status", "notebook")
+        for time, arn, status, notebook in table.rows(times):
+            if status is None or not _within(time, scope) or (role := roles.get(_account_and_name(arn))) is None:
+                continue
+            role.first_seen, role.last_seen = role.first_seen or time, time
+            if status == "handshake":
+                role.handshakes += 1
+                continue
+            role.calls += 1
+            role.attributed += status == "attributed"
+            role.unattributed += status == "unattributed"
+            if notebook:
+                role.notebooks.add(notebook)
+    seen = (role for role in roles.values() if role.first_seen)
+    return sorted(seen, key=lambda role: (-role.calls - role.handshakes, role.role_arn))
+
+
+def _within(time: str, scope: Scope) -> bool:
+    return (not scope.since or time >= scope.since) and (not scope.until or time <= scope.until)
+
+
+def _account_and_name(arn: str) -> tuple[str, str]:
+    return arn.split(":")[4], role_name(arn)

@@ -1,0 +1,47 @@
+"""Reads what differs from service to service, and may have any shape."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_TEXTS_WITHIN_TEXTS = 3
+_SURROGATE = re.compile(rb"\\u[dD][89abABcdefCDEF][0-9a-fA-F]{2}")
+
+
+def mended(value: bytes | msgspec.Raw) -> bytes:
+    """Return JSON in which half a surrogate pair, which no decoder takes, stands for no letter: a caller's text hides no call."""
+    return _SURROGATE.sub(rb"\\ufffd", bytes(value))
+
+
+def decoded(value: bytes | msgspec.Raw) -> object:
+    """Return a JSON value; None where it is none, or nested too deep."""
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        try:
+            return msgspec.json.decode(mended(value))
+        except (msgspec.DecodeError, RecursionError):
+            return None
+    except RecursionError:
+        return None
+
+
+def object_of(value: object) -> object:
+    """Return what a field holds, also where it was stored as a JSON text, as Athena's and other tables do, once or twice."""
+    for _ in range(_TEXTS_WITHIN_TEXTS):
+        if not isinstance(value, str):
+            return value
+        value = decoded(value.encode("utf-8", "surrogatepass"))
+    return value
+
+
+def member_of(value: object, name: str) -> object:
+    """Return an object's member; None where it has none, or isn't one."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def text_or_none(value: object) -> str | None:
+    """Return what is a text."""
+    return value if isinstance(value, str) else None
