@@ -15,6 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ...errors import MissingPackageError
 from .known_scripts import KNOWN_SCRIPTS, Mode
 from .shell import CONFIG, HOME, NAME, ROLE, Exposure, Instance, follow
 
@@ -66,6 +67,16 @@ class Script(Struct, frozen=True):
 
 def recognise(script: str) -> Script:
     """Say what an on-start script does for attribution."""
+    try:
+        return _recognised(script)
+    except MissingPackageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one script must not keep the others from being judged
+        problem = f"its on-start script can't be judged, by a fault of the audit's own ({type(error).__name__})"
+        return Script("undecided", problem=problem)
+
+
+def _recognised(script: str) -> Script:
     found = _module_script(script)
     if found:
         return found

@@ -264,9 +264,10 @@ def _operands(words: list[Word], options: list[str], shell: Shell) -> list[Word]
             operands.append(word)
         elif text in flags or (re.fullmatch("-[a-zA-Z]{2,}", text) and all(f"-{each}" in flags for each in text[1:])):
             continue
-        elif text.startswith("--") and (name := text.split("=")[0]) in values:
+        elif text.startswith("--") and "=" in text and (name := text.split("=")[0]) in values:
             if not _VALUES[values[name]](Word(text.split("=", 1)[1], word.is_pattern), shell):
                 return None
+            missing.discard(name)
         elif (name := _last_letter(text, flags)) in values:
             value = next(waiting, None)
             if value is None or not _VALUES[values[name]](value, shell):

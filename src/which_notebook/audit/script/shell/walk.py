@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ....errors import MissingPackageError
 from . import commands
 from .files import Target, write
 from .harmless import may_assign, may_export
@@ -39,6 +40,10 @@ def follow(script: str, *, mode: str | None = None) -> Instance:
         instance.doubts.append(str(error))
     except RecursionError:
         instance.doubts.append("it is nested too deeply")
+    except MissingPackageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one script must not keep the others from being judged
+        instance.doubts.append(f"it can't be followed, by a fault of the audit's own ({type(error).__name__})")
     return instance
 
 

@@ -1,0 +1,46 @@
+"""What a script can do that no list of commands shows: bash runs a text, an option's value counts, a config is read otherwise.
+
+Each is followed without an instance around it: it is doubted, or not.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from which_notebook.audit.script.shell import follow
+
+MODES = ("profile", "imds")
+
+
+def doubts(lines: str, mode: str) -> list[str]:
+    return follow(f"{lines}\n", mode=mode).doubts
+
+
+HARMLESS = {
+    "a long option with its value behind it": "curl --retry 3 https://example.com/x\ncurl --max-time 5 -o /tmp/x https://example.com/x",
+    "… of aws": "aws s3 cp s3://b/k /tmp/k --region eu-west-1",
+    "… of git": "sudo -u ec2-user bash -c 'cd ~/SageMaker\ngit clone --depth 1 https://github.com/aws/x x'",
+    "… of conda": "conda create --name x -y pandas",
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", HARMLESS)
+def test_what_is_harmless_is_not_doubted(lines: str, mode: str) -> None:
+    assert doubts(HARMLESS[lines], mode) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", ["curl --retry", "curl --retry ''", "aws s3 cp s3://b/k /tmp/k --region", "wget -O"])
+def test_an_option_without_its_value_is_doubted(lines: str, mode: str) -> None:
+    assert doubts(lines, mode)
+
+
+def test_an_error_of_the_audits_own_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("which_notebook.audit.script.shell.commands.is_harmless", fails)
+    assert doubts("curl https://example.com\nls", "imds") == [
+        "it can't be followed, by a fault of the audit's own (IndexError)"
+    ]
