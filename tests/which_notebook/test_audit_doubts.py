@@ -30,6 +30,20 @@ def test_what_is_harmless_is_not_doubted(lines: str, mode: str) -> None:
     assert doubts(HARMLESS[lines], mode) == []
 
 
+NAMES_OF_CURL = {
+    "a part of the address in a name": "curl -o '/tmp/#1' 'https://example.com/{a,../home/ec2-user/.aws/config}'",
+    "… with letters together": "curl -fsSo '/tmp/#1' https://example.com/x",
+    "several addresses": "curl -o /tmp/x 'https://example.com/[1-3]'",
+    "options that a variable brings": "x='x -o /home/ec2-user/.aws/config'\ncurl https://example.com/$x",
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", NAMES_OF_CURL)
+def test_a_name_that_curl_puts_together_is_doubted(lines: str, mode: str) -> None:
+    assert doubts(NAMES_OF_CURL[lines], mode)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("lines", ["curl --retry", "curl --retry ''", "aws s3 cp s3://b/k /tmp/k --region", "wget -O"])
 def test_an_option_without_its_value_is_doubted(lines: str, mode: str) -> None:

@@ -71,7 +71,7 @@ def recognise(script: str) -> Script:
         return _recognised(script)
     except MissingPackageError:
         raise
-    except Exception as error:  # noqa: BLE001 - one script must not keep the others from being judged
+    except Exception as error:  # one script must not keep the others from being judged
         problem = f"its on-start script can't be judged, by a fault of the audit's own ({type(error).__name__})"
         return Script("undecided", problem=problem)
 

@@ -62,6 +62,8 @@ _MODE = _text(r"0?[0-7]{3}|[ugoa]*[+-][rwx]+")
 _NUMBER = _text(r"[0-9]+")
 _NAME = _text(r"[\w.-]+")
 _URL = _text(r"https?://\S+")
+# To curl, braces and brackets stand for several names, and #1 in the file's name for one of them.
+_ONE_URL = _text(r"[^{}\[\]]*")
 _JUPYTER = _text(r"jupyter-server(\.service)?")
 # AWS's sample that stops an idle notebook instance, at a commit: what lies there can't change.
 _AUTO_STOP = _text(
@@ -118,8 +120,8 @@ _KNOWN: tuple[_Known, ...] = (
     ("chmod", "", _text(r"0?[67][0-7][4-7]"), is_file_of_clients),
     ("chmod", "-v", _MODE, is_free),
     # From the network, into such files.
-    ("curl", "-s -S -f -L -v -k -X=any -H=any -d=any -m=number -o=free --silent --show-error --fail --location --retry=number "
-     "--connect-timeout=number --max-time=number", _any, _any),
+    ("curl", "-s -S -f -L -v -k -X=any -H=any -d=any -m=number -o=saved --silent --show-error --fail --location --retry=number "
+     "--connect-timeout=number --max-time=number", _ONE_URL, _ONE_URL),
     ("wget", "-q -nv --quiet -O!free -T=number", _URL, _none),
     ("curl", "-s -S -f -o!auto_stop", _AUTO_STOP, _none),
     ("wget", "-q -nv --quiet -O!auto_stop -T=number", _AUTO_STOP, _none),
@@ -149,6 +151,7 @@ _AWS_READS = re.compile(r"(describe|list)-[a-z-]+")
 _VALUES: dict[str, Check] = {
     "any": _any,
     "free": _either(is_free, is_device),
+    "saved": lambda word, shell: "#" not in word.text and _VALUES["free"](word, shell),
     "auto_stop": _text(re.escape(_AUTO_STOP_FILE)),
     "name": _NAME,
     "number": _NUMBER,
@@ -252,6 +255,9 @@ def _operands(words: list[Word], options: list[str], shell: Shell) -> list[Word]
     waiting: Iterator[Word] = iter(words)
     for word in waiting:
         text = word.text
+        if word.is_pattern and UNKNOWN in text:
+            # Split into words, it may bring options.
+            return None
         if text == "--":
             operands += waiting
             break

@@ -42,7 +42,7 @@ def follow(script: str, *, mode: str | None = None) -> Instance:
         instance.doubts.append("it is nested too deeply")
     except MissingPackageError:
         raise
-    except Exception as error:  # noqa: BLE001 - one script must not keep the others from being judged
+    except Exception as error:  # one script must not keep the others from being judged
         instance.doubts.append(f"it can't be followed, by a fault of the audit's own ({type(error).__name__})")
     return instance
 
