@@ -92,7 +92,9 @@ def _set(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> st
 
 def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
     names = {each.text for each in words if not each.text.startswith("-")}
-    if not all(re.fullmatch(r"[A-Za-z_]\w*", name) and may_assign(name) for name in names):
+    # A value behind an option's letter may be a name, as in -aPATH. What stands by itself counts as one.
+    are_plain = all(re.fullmatch("-[res]*[adinNptu]?", each.text) for each in words if each.text.startswith("-"))
+    if not are_plain or not all(re.fullmatch(r"[A-Za-z_]\w*", name) and may_assign(name) for name in names):
         raise CantTellError(f"it can't be followed: {shown}")
     shell.unsettled |= names
     shell.texts |= names
