@@ -9,6 +9,7 @@ import pytest
 
 from which_notebook.audit.script.shell import follow
 
+ENV = "/etc/profile.d/jupyter-env.sh"
 MODES = ("profile", "imds")
 
 
@@ -20,6 +21,8 @@ HARMLESS = {
     "a long option with its value behind it": "curl --retry 3 https://example.com/x\ncurl --max-time 5 -o /tmp/x https://example.com/x",
     "… of aws": "aws s3 cp s3://b/k /tmp/k --region eu-west-1",
     "… of git": "sudo -u ec2-user bash -c 'cd ~/SageMaker\ngit clone --depth 1 https://github.com/aws/x x'",
+    "settings of startup files": f"echo '# the time zone: UTC' >> {ENV}\necho 'export TZ=\"UTC\"' >> {ENV}\nprintf 'export LANG=C\\n' >> {ENV}",
+    "what is read": "read -r line < /etc/hosts\nread -rs -a words < /etc/hosts\nread -p line line < /dev/null",
     "… of conda": "conda create --name x -y pandas",
 }
 
@@ -42,6 +45,32 @@ NAMES_OF_CURL = {
 @pytest.mark.parametrize("lines", NAMES_OF_CURL)
 def test_a_name_that_curl_puts_together_is_doubted(lines: str, mode: str) -> None:
     assert doubts(NAMES_OF_CURL[lines], mode)
+
+
+STARTUP_FILES = {
+    "a quote that a comment ends": f"cat >> {ENV} <<'EOF'\nexport LANG=\"en\nexport TZ=UTC\n# \"; export AWS_CONFIG_FILE=/dev/null #\nEOF",
+    "a quote left open": f"echo 'export LANG=\"en' >> {ENV}",
+    "a quote that begins nowhere": f"echo 'export LANG=en\"' >> {ENV}",
+    "a comment behind a line without an end": f"echo -n 'export LANG=C' >> {ENV}\necho '# x; export AWS_CONFIG_FILE=/dev/null' >> {ENV}",
+    "a line without an end": f"echo -n 'export LANG=C' >> {ENV}",
+    "a job without an end": "echo -n '# x' >> /etc/cron.d/x",
+    "a comment with commands in it": f"echo '# $(id)' >> {ENV}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", STARTUP_FILES)
+def test_lines_that_join_in_a_startup_file_are_doubted(lines: str, mode: str) -> None:
+    assert doubts(STARTUP_FILES[lines], mode)
+
+
+READ = ("read -aPATH <<< x", "read -raPATH <<< x", "read -p x -aBASH_ENV", "read -r -- x", "read -t5 x", "read -uPATH x")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", READ)
+def test_a_name_that_is_part_of_an_option_of_read_is_doubted(lines: str, mode: str) -> None:
+    assert doubts(lines, mode)
 
 
 @pytest.mark.parametrize("mode", MODES)

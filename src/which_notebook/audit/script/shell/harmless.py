@@ -186,9 +186,11 @@ _JOB = (
     rf"/usr/bin/python3 (?:-I )?{_AUTO_STOP_FILE} --time [0-9]+(?: --ignore-connections)?"
     r"(?: >> /var/log/[\w.-]+(?: 2>&1)?)?"
 )
+# Nothing that would count, were the line before it still open.
+_COMMENT = r"#[\w .,:/+-]*"
 _LINE_OF_ENVIRONMENT = re.compile(
-    rf"\s*(#.*|(export\s+)?({_EXPORTED.pattern})=(\"?[\w./:@-]*\"?|'[\w./:@-]*')|"
-    r"(export\s+)?(AWS_SDK_LOAD_CONFIG=1|USE_SHORT_LIVED_CREDENTIALS=1))?\s*"
+    rf"[ \t]*({_COMMENT}|(export[ \t]+)?({_EXPORTED.pattern})=([\w./:@-]*|\"[\w./:@-]*\"|'[\w./:@-]*')|"
+    r"(export[ \t]+)?(AWS_SDK_LOAD_CONFIG=1|USE_SHORT_LIVED_CREDENTIALS=1))?[ \t]*"
 )
 
 
@@ -213,13 +215,22 @@ def is_harmless_setting(name: str, value: str, mode: str | None) -> bool:
 def are_harmless_jobs(text: str, mode: str | None) -> bool:
     """Return whether a file of cron's may hold these lines: they stop an idle notebook instance."""
     setting = re.escape(_AS_THE_NOTEBOOK[mode]) if mode else "(?!)"
-    job = re.compile(rf"\s*(?:#.*|{_JOB.format(setting=setting)})?\s*")
-    return UNKNOWN not in text and all(job.fullmatch(line) for line in text.split("\n"))
+    job = re.compile(rf"\s*(?:{_COMMENT}|{_JOB.format(setting=setting)})?\s*")
+    return UNKNOWN not in text and _is_closed(text) and all(job.fullmatch(line) for line in text.split("\n"))
 
 
 def are_harmless_settings(text: str) -> bool:
     """Return whether a startup file of shells may hold these lines."""
-    return UNKNOWN not in text and all(_LINE_OF_ENVIRONMENT.fullmatch(line) for line in text.split("\n"))
+    return (
+        UNKNOWN not in text
+        and _is_closed(text)
+        and all(_LINE_OF_ENVIRONMENT.fullmatch(line) for line in text.split("\n"))
+    )
+
+
+def _is_closed(text: str) -> bool:
+    """Return whether what comes next begins a line."""
+    return text == "" or text.endswith("\n")
 
 
 def is_listed(name: str) -> bool:
