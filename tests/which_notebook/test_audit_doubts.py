@@ -6,7 +6,9 @@ Each is followed without an instance around it: it is doubted, or not.
 from __future__ import annotations
 
 import pytest
+from rendered_scripts import LOCKED_RECIPE
 
+from which_notebook.audit.script.recognise import recognise
 from which_notebook.audit.script.shell import follow
 
 ENV = "/etc/profile.d/jupyter-env.sh"
@@ -64,7 +66,14 @@ def test_lines_that_join_in_a_startup_file_are_doubted(lines: str, mode: str) ->
     assert doubts(STARTUP_FILES[lines], mode)
 
 
-READ = ("read -aPATH <<< x", "read -raPATH <<< x", "read -p x -aBASH_ENV", "read -r -- x", "read -t5 x", "read -uPATH x")
+READ = (
+    "read -aPATH <<< x",
+    "read -raPATH <<< x",
+    "read -p x -aBASH_ENV",
+    "read -r -- x",
+    "read -t5 x",
+    "read -uPATH x",
+)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -87,3 +96,34 @@ def test_an_error_of_the_audits_own_is_a_doubt(monkeypatch: pytest.MonkeyPatch) 
     assert doubts("curl https://example.com\nls", "imds") == [
         "it can't be followed, by a fault of the audit's own (IndexError)"
     ]
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "profile default",
+        'profile "default"',
+        "profile 'default'",
+        "profile  default",
+        "profile\tdefault",
+        'profile def""ault',
+        "plugins",
+    ],
+)
+def test_another_default_profile_in_the_config_is_undecided(section: str) -> None:
+    written = LOCKED_RECIPE.replace("\nCONFIG\n", f"\n[{section}]\nregion = eu-west-1\nCONFIG\n")
+    assert written != LOCKED_RECIPE
+    found = recognise(written)
+    assert (found.kind, found.problem) == (
+        "undecided",
+        f"which profile clients use can't be told: the AWS config that its on-start script writes has [{section}]",
+    )
+    assert recognise(written.replace(f"[{section}]", "[profile other]")).kind == "recipe"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "kind"), [("900", "recipe"), ("3600", "recipe"), ("3601", "none"), ("43200", "none"), ("x", "none")]
+)
+def test_a_session_longer_than_a_role_may_open_is_none(seconds: str, kind: str) -> None:
+    written = LOCKED_RECIPE.replace("\nCONFIG\n", f"\nduration_seconds = {seconds}\nCONFIG\n")
+    assert recognise(written).kind == kind
