@@ -25,6 +25,10 @@ HARMLESS = {
     "… of git": "sudo -u ec2-user bash -c 'cd ~/SageMaker\ngit clone --depth 1 https://github.com/aws/x x'",
     "settings of startup files": f"echo '# the time zone: UTC' >> {ENV}\necho 'export TZ=\"UTC\"' >> {ENV}\nprintf 'export LANG=C\\n' >> {ENV}",
     "what is read": "read -r line < /etc/hosts\nread -rs -a words < /etc/hosts\nread -p line line < /dev/null",
+    "arithmetic with numbers": "n=3\nfor ((i = 0; i < n; i++)); do echo $((i * n)); done\n[[ $# -gt 0 ]] && :\nwhile (( n > 0 )); do n=$((n - 1)); done\n"
+    "age=$(( $(date +%s) - 5 ))",
+    "what only reads variables": 'x=a.b; y=(a b); echo ${x} ${#x} ${x:0:3} ${x%.*} ${x##*/} ${x//a/b} ${z:-none} ${z:+$x} ${y[@]} ${y[0]} ${#y[@]} "$@" ${1:-x} ${x^^}',
+    "tests": '[ "$1" = x ] || [ -n "$1" ] || [ -z "$1" -a "$x" != y ]',
     "… of conda": "conda create --name x -y pandas",
 }
 
@@ -79,6 +83,32 @@ READ = (
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("lines", READ)
 def test_a_name_that_is_part_of_an_option_of_read_is_doubted(lines: str, mode: str) -> None:
+    assert doubts(lines, mode)
+
+
+TEXT = "x='a[$(touch /tmp/ran)]'; "
+RUN_AS_COMMANDS = (
+    "x='-v a[$(id)]'; [ $x ]", "x='-v a[$(id)] -o b'; [ $x = a ]", "[ $(cat /tmp/x) = a ]", "f() { [ $1 ]; }; f x",
+    "x='$(id)'; echo \"${x@P}\"", "x='$(id)'; case ${x@P} in *) ;; esac", 'y=${x@A}', 'echo "${z:-${x@P}}"', "echo ${z//a/${x@P}}",
+    *(TEXT + each for each in (
+        "case $((x)) in *) :;; esac", "for i in $((x)); do :; done", "for i in ${!x}; do :; done", "arr=( $((x)) )",
+        "arr=( [x]=1 )", "arr=([x]=1)", 'case "${!x}" in *) :;; esac', '[ "${!x}" = 1 ]', "[ $((x)) = 1 ]",
+        "[[ $((x)) = 1 ]]", "[[ ${!x} = 1 ]]", "[[ ${PWD:x} = 1 ]]", "echo ${PWD:x:1}", "echo ${PWD:0:x}", "echo $[x]", '"echo $[x]"',
+        "for ((i = 0; i < x; i++)); do :; done", "for ((i = x; i < 1; i++)); do :; done", 'y="${z:-$((x))}"', 'y="${z//a/$((x))}"',
+        "f() { echo $((x)); }; f", "f() { local z=$((x)); }; f", "cat <<E\n$((x))\nE", "[[ a -nt b || x -eq 0 ]]",
+        "if true; then for j in 1 $((x)); do :; done; fi", "(echo $((x)))", "echo ${list[x]}",
+    )),
+    "f() { case $(($1)) in *) ;; esac; }; f x", "f() { echo $(($1)); }; f x", "f() { [[ $1 -gt 1 ]]; }; f x", "echo $(($1))",
+    "n=3; while true; do echo $((n)); n=$(cat /tmp/x); break; done", "for i in 1 2; do echo $((n)); read -r n; done",
+    "echo $(( $(cat /tmp/x) + 1 ))", "[[ $(cat /tmp/x) -gt 1 ]]", "[[ 'a[$(id)]' -gt 1 ]]", "(( a[$(id)] ))",
+    "echo ${y:=/../P}", "y=; case ${y:=/../P} in *) ;; esac; touch /tmp/x$y", "for i in ${y=a}; do :; done", 'z="${z:-${y:=a}}"',
+    'f() { [ "$1" "$2" ]; }; f -v x', 'f() { test -n x -a "$1" "$2"; }; f -v x', 'f() { printf "$1" PATH /tmp; }; f -v',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", RUN_AS_COMMANDS)
+def test_what_may_run_a_text_or_set_a_variable_is_doubted(lines: str, mode: str) -> None:
     assert doubts(lines, mode)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from . import printing
 from .exposures import exposed_by_command
 from .harmless import is_harmless, is_harmless_setting, is_listed, may_assign, may_export
 from .places import absolute, is_of_clients
-from .state import CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
+from .state import ANY, CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
 from .words import Word
 
 _DIRECTORIES = re.compile(
     r"(/usr(/local)?)?/s?bin/|/home/ec2-user/anaconda3/(envs/[\w.-]+/)?bin/|/opt/conda/bin/", re.ASCII
 )
 _EXISTING = ("/", "/tmp", "/root", HOME, f"{HOME}/SageMaker", f"{HOME}/.aws", "/opt/ml", "/var/log", "/var/tmp")  # noqa: S108
+_BEHIND_VALUE = re.compile(r"[!=]?=|[<>]|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef|a|o)|\]")
 Command = Callable[[list[Word], "str | None", Shell, str], str]
 """Takes the words behind the command's own, what it reads, the shell, and its text; returns what it prints."""
 
@@ -102,8 +104,10 @@ def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> st
 
 
 def _test(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> str:
-    # -v runs the commands in an index.
-    if any(each.text == "-v" or (each.text.startswith(UNKNOWN) and each.is_pattern) for each in words):
+    # -v runs the commands in an index; what isn't known may be one, unless it stands where only a value does.
+    texts = [each.text for each in words]
+    may_be_v = any(one.startswith(UNKNOWN) and not _BEHIND_VALUE.fullmatch(two) for one, two in pairwise(texts))
+    if {"-v", "-R"} & {*texts} or may_be_v or any(each.is_pattern and UNKNOWN in each.text for each in words):
         raise CantTellError(f"it can't be followed: {shown}")
     return ""
 
@@ -126,6 +130,7 @@ def _return(words: list[Word], given: str | None, shell: Shell, shown: str) -> s
 def _source(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
     # It may set any variable.
     shell.unsettled |= set(shell.variables)
+    shell.texts.add(ANY)
     shell.variables.clear()
     if not words or not re.fullmatch(rf"({HOME}/anaconda3/(envs/[\w.-]+/)?bin/)?(de)?activate", words[0].text):
         raise CantTellError(f"it runs commands that it doesn't hold: {shown}")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .harmless import is_harmless_setting, may_assign, may_export
-from .state import UNKNOWN, CantTellError, Shell
+from .state import ANY, UNKNOWN, CantTellError, Shell
 from .syntax import lines_of, text_of, within
 from .words import Substitute, follow_within, word
 
@@ -23,6 +23,18 @@ def unsettle(node: Node, shell: Shell) -> None:
     if any(not _SETS_NOTHING.fullmatch(text_of(each)) for each in within(node, "command_name")):
         # Any, as far as is known here.
         shell.unsettled |= set(shell.variables)
+        read = [each.parent for each in within(node, "command_name") if text_of(each) == "read" and each.parent]
+        shell.texts |= {text_of(name) for each in read for name in within(each, "word")}
+        if any(
+            not _SETS_NOTHING.fullmatch(name := text_of(each)) and name != "read"
+            for each in within(node, "command_name")
+        ):
+            shell.texts.add(ANY)
+    shell.texts |= {
+        text_of(name)
+        for each in within(node, "variable_assignment")
+        if (name := each.child_by_field_name("name")) and not _is_number(each.child_by_field_name("value"))
+    }
     names = within(node, "variable_assignment", "for_statement")
     shell.unsettled |= {
         text_of(found)
@@ -35,6 +47,10 @@ def unsettle(node: Node, shell: Shell) -> None:
     shell.texts |= {
         text_of(name) for each in within(node, "for_statement") for name in each.children_by_field_name("variable")
     }
+
+
+def _is_number(value: Node | None) -> bool:
+    return value is None or value.type == "arithmetic_expansion" or bool(re.fullmatch("[0-9]+", text_of(value)))
 
 
 def calculates(node: Node) -> bool:
@@ -82,7 +98,7 @@ def assign(node: Node, shell: Shell, substitute: Substitute, *, is_exported: boo
     if value is None:
         what = ""
     elif value.type == "array":
-        follow_within(value, substitute)
+        follow_within(value, shell, substitute)
     else:
         what = assigned(value, shell, substitute)
     if (

@@ -12,8 +12,8 @@ from . import commands
 from .files import Target, write
 from .harmless import may_assign, may_export
 from .printing import content_of
-from .state import UNKNOWN, CantTellError, Instance, Shell, TooLongError
-from .syntax import heredoc, lines_of, parsed, text_of, types_outside
+from .state import ANY, UNKNOWN, CantTellError, Instance, Shell, TooLongError
+from .syntax import bare_expansions, heredoc, lines_of, parsed, text_of, types_outside
 from .variables import assign, assigned, calculates, declare, is_known_setting, unsettle
 from .words import Word, calculate, follow_within, heredoc_value, word
 
@@ -25,6 +25,7 @@ _CONDITIONAL = frozenset(
     ("if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement")
 )
 _OPERATORS = frozenset(("<", ">", ">>", "<<", "&&", "||", ";", "&", "|", "(", ")"))
+_NUMBERS = re.compile(r"\$[?#$!]|\$\((?:id -u|date \+%s|nproc)\)")
 _TO_FILE = {">": False, ">|": False, "&>": False, ">>": True, "&>>": True}
 
 
@@ -124,7 +125,7 @@ class _Walk:
                 return UNKNOWN
             case "compound_statement":
                 calculate(node, self.shell)
-                follow_within(node, self.substitute)
+                follow_within(node, self.shell, self.substitute)
                 return ""
             case "subshell":
                 with self.subshell():
@@ -177,6 +178,10 @@ class _Walk:
         return UNKNOWN
 
     def conditional(self, node: Node) -> None:
+        if node.type == "c_style_for_statement":
+            for child in node.named_children:
+                if child.type not in ("do_group", "compound_statement", "comment"):
+                    calculate(child, self.shell)
         for child in node.children:
             match child.type:
                 case "do_group" | "else_clause" | "elif_clause" | "case_item":
@@ -184,7 +189,7 @@ class _Walk:
                 case kind if kind in _BETWEEN or not child.is_named or kind == "variable_name":
                     continue
                 case "word" | "string" | "raw_string" | "concatenation" | "simple_expansion" | "expansion" | "number":
-                    follow_within(child, self.substitute)
+                    follow_within(child, self.shell, self.substitute)
                 case (
                     "extglob_pattern"
                     | "command_substitution"
@@ -192,7 +197,7 @@ class _Walk:
                     | "postfix_expression"
                     | "unary_expression"
                 ):
-                    follow_within(child, self.substitute)
+                    follow_within(child, self.shell, self.substitute)
                 case _:
                     self.statements([child])
 
@@ -211,6 +216,7 @@ class _Walk:
             outer.user,
             UNKNOWN,
             {"HOME": UNKNOWN},
+            texts={ANY},
             functions=outer.functions | {name},
             is_sure=False,
             kind="function",
@@ -219,7 +225,7 @@ class _Walk:
             self.statements(body.children)
         finally:
             outer.unsettled |= self.shell.unsettled | (self.shell.variables.keys() - {"HOME"})
-            outer.texts |= self.shell.texts
+            outer.texts |= self.shell.texts - {ANY}
             self.shell = outer
         self.shell.functions.add(name)
 
@@ -227,11 +233,18 @@ class _Walk:
         # [ is a command: what redirects, or goes on behind it, does so there too.
         if node.children[0].type == "[" and _OPERATORS & types_outside(node, "command_substitution"):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
+        # Split into words, a text without quotes may bring a -v, which runs the commands in an index.
+        if node.children[0].type == "[" and any(
+            self.word_of(each).is_pattern
+            for each in bare_expansions(node)
+            if not _NUMBERS.fullmatch(text_of(each).strip())
+        ):
+            raise CantTellError(f"it can't be followed: {lines_of(node)}")
         if calculates(node):
             calculate(node, self.shell)
         elif re.search(r"\s-v\s", text_of(node)):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
-        follow_within(node, self.substitute)
+        follow_within(node, self.shell, self.substitute)
 
     def substitute(self, node: Node) -> str:
         """Follow a command substitution; return what it stands for."""
