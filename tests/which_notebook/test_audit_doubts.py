@@ -29,6 +29,7 @@ HARMLESS = {
     "age=$(( $(date +%s) - 5 ))",
     "what only reads variables": 'x=a.b; y=(a b); echo ${x} ${#x} ${x:0:3} ${x%.*} ${x##*/} ${x//a/b} ${z:-none} ${z:+$x} ${y[@]} ${y[0]} ${#y[@]} "$@" ${1:-x} ${x^^}',
     "tests": '[ "$1" = x ] || [ -n "$1" ] || [ -z "$1" -a "$x" != y ]',
+    "a wait": "sleep 5; sleep 240; sleep 0.5; sleep 10s; tail -n 5 /tmp/x; tail -n+2 /tmp/x; tail -5 /tmp/x; ps aux | tail -n 3",
     "… of conda": "conda create --name x -y pandas",
 }
 
@@ -110,6 +111,29 @@ RUN_AS_COMMANDS = (
 @pytest.mark.parametrize("lines", RUN_AS_COMMANDS)
 def test_what_may_run_a_text_or_set_a_variable_is_doubted(lines: str, mode: str) -> None:
     assert doubts(lines, mode)
+
+
+ENDLESS = (
+    "sleep 900", "sleep 241", "sleep 5m", "sleep infinity", "sleep 200 200", 'sleep "$1"', "nohup sleep 900", "tail -f /dev/null",
+    "tail -F /tmp/x", "tail --follow /tmp/x", "tail -fn1 /tmp/x", "while true; do sleep 1; done", "while :\ndo\nsleep 1; done",
+    "until false; do sleep 1; done", "while [ 1 ]; do sleep 1; done", "while (( 1 )); do :; done", "for ((;;)); do :; done",
+    "mkdir -p /usr/local/lib/notebook-attribution/imds-proxy.py", "mkdir /usr/local/lib/notebook-attribution",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("lines", ENDLESS)
+def test_what_keeps_an_instance_from_starting_is_doubted(lines: str, mode: str) -> None:
+    assert follow(lines + "\n", mode=mode).doubts
+
+
+@pytest.mark.parametrize("folder", ["/home/ec2-user", "/home/ec2-user/.aws", "~ec2-user"])
+def test_an_owner_of_what_is_locked_is_doubted(folder: str) -> None:
+    lines = f"chown -R ec2-user:ec2-user {folder}"
+    assert doubts(lines, "profile")
+    assert recognise(f"{LOCKED_RECIPE}{lines}\n").kind == "undecided"
+    assert not doubts(lines, "imds")
+    assert recognise(LOCKED_RECIPE.replace("\nchattr", f"\n{lines}\nchattr")).kind == "recipe"
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -16,8 +16,8 @@ from .places import (
     is_directory_to_make,
     is_file_of_clients,
     is_free,
-    is_in_home,
     is_of_clients,
+    is_open_in_home,
 )
 from .state import UNKNOWN, USER, Shell
 from .words import Word
@@ -75,7 +75,7 @@ _AUTO_STOP_FILE = "/usr/local/sbin/autostop.py"
 # They print, or end with a status.
 _PRINT = """
     : true false ls stat lsattr pwd whoami id groups uname uptime df du free ps pgrep lscpu lsblk nproc which type
-    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq sleep shift
+    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq shift
     break continue seq expr getent
 """
 # First words; options, those of `name=check` with a value, of `name!check` with one that has to be there; what the first
@@ -84,6 +84,8 @@ _Known = tuple[str, str, Check, Check]
 _KNOWN: tuple[_Known, ...] = (
     *((name, "*", _any, _any) for name in _PRINT.split()),
     ("echo", "*", _any, _any),
+    # A start has five minutes in all.
+    ("sleep", "", _text(r"(?:[0-9]{1,2}|1[0-9]{2}|2[0-3][0-9]|240)(?:\.[0-9]+)?s?"), _none),
     ("printf", "", _any, _any),
     ("env", "", _none, _none),
     ("date", "-u -d=any -I", _text(r"\+.*"), _none),
@@ -113,7 +115,7 @@ _KNOWN: tuple[_Known, ...] = (
     ("mv", "-f -n -v", is_free, is_free),
     ("cp", "-f -n -v", _any, is_free),
     ("truncate", "-s=number", is_free, is_free),
-    ("chown -R", "-v -f -h", _OWNER, is_in_home),
+    ("chown -R", "-v -f -h", _OWNER, is_open_in_home),
     ("chown -h", "", _OWNER, _either(is_of_clients, is_child_of_volume)),
     ("chown", "", _OWNER, is_of_clients),
     ("chmod", "", _text(r"0?755|a\+rX?|go\+rX?"), is_of_clients),
@@ -241,6 +243,8 @@ def is_listed(name: str) -> bool:
 def is_harmless(words: list[Word], shell: Shell) -> bool:
     """Return whether a command is on the list."""
     texts = [word.text for word in words]
+    if texts[0] == "tail" and any(re.match(r"-\w*[fF]|--f|--retry", text) for text in texts):
+        return False  # it never ends
     if texts[0] == "aws" and len(texts) > 2 and _AWS_READS.fullmatch(texts[2]):
         return True
     for first, options, check_first, check in _KNOWN:

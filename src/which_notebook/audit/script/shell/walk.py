@@ -25,6 +25,10 @@ _CONDITIONAL = frozenset(
     ("if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement")
 )
 _OPERATORS = frozenset(("<", ">", ">>", "<<", "&&", "||", ";", "&", "|", "(", ")"))
+# A condition that never changes.
+_ENDLESS = re.compile(
+    r"while\s+(?:true|:|\(\(\s*[0-9]+\s*\)\)|\[\[?\s+\S+\s+\]\]?)\s*[;\n]|until\s+(?:false|\(\(\s*0\s*\)\))\s*[;\n]"
+)
 _NUMBERS = re.compile(r"\$[?#$!]|\$\((?:id -u|date \+%s|nproc)\)")
 _TO_FILE = {">": False, ">|": False, "&>": False, ">>": True, "&>>": True}
 
@@ -178,7 +182,11 @@ class _Walk:
         return UNKNOWN
 
     def conditional(self, node: Node) -> None:
+        if node.type == "while_statement" and _ENDLESS.match(text_of(node)):
+            raise CantTellError(f"it may never end: {lines_of(node)}")
         if node.type == "c_style_for_statement":
+            if not node.child_by_field_name("condition"):
+                raise CantTellError(f"it may never end: {lines_of(node)}")
             for child in node.named_children:
                 if child.type not in ("do_group", "compound_statement", "comment"):
                     calculate(child, self.shell)
