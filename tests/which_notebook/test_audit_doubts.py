@@ -30,6 +30,7 @@ HARMLESS = {
     "what only reads variables": 'x=a.b; y=(a b); echo ${x} ${#x} ${x:0:3} ${x%.*} ${x##*/} ${x//a/b} ${z:-none} ${z:+$x} ${y[@]} ${y[0]} ${#y[@]} "$@" ${1:-x} ${x^^}',
     "tests": '[ "$1" = x ] || [ -n "$1" ] || [ -z "$1" -a "$x" != y ]',
     "a wait": "sleep 5; sleep 240; sleep 0.5; sleep 10s; tail -n 5 /tmp/x; tail -n+2 /tmp/x; tail -5 /tmp/x; ps aux | tail -n 3",
+    "downloads": "curl -s 'https://example.com:8443/x?y=1' -o /tmp/x; curl -fsSL example.com -o /tmp/y; cat /proc/cpuinfo /proc/meminfo",
     "… of conda": "conda create --name x -y pandas",
 }
 
@@ -134,6 +135,22 @@ def test_an_owner_of_what_is_locked_is_doubted(folder: str) -> None:
     assert recognise(f"{LOCKED_RECIPE}{lines}\n").kind == "undecided"
     assert not doubts(lines, "imds")
     assert recognise(LOCKED_RECIPE.replace("\nchattr", f"\n{lines}\nchattr")).kind == "recipe"
+
+
+CREDENTIALS = (
+    "curl -s http://169.254.169.254/latest/meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole -o /tmp/creds; chmod 644 /tmp/creds",
+    "a=169; curl -s http://$a.254.169.254/x -o /tmp/creds", "curl -s 'http://[fd00:ec2::254]/x' > /tmp/x", "curl -s http://2852039166/x > /tmp/x",
+    "curl -s http://0xa9fea9fe/x > /tmp/x", "curl -s http://0xa9.0xfe.0xa9.0xfe/x > /tmp/x", "wget -q -O /tmp/x http://0xA9.0xFE.0xA9.0xFE/x", "curl -s http://0251.0376.0251.0376/x > /tmp/x", "wget -q -O /tmp/x http://169.254.169.254/x",
+    "wget -q -O /tmp/x http://2852039166/x", 'f() { curl -s "http://$1/x" -o /tmp/x; }; f 169.254.169.254', "curl -s instance-data/x -o /tmp/x",
+    "curl -s http://10.0.0.1/x > /tmp/x", "cp /proc/1/environ /tmp/x", "cat /proc/$(pgrep python3)/environ > /tmp/x", "cat < /proc/1/environ > /tmp/x",
+    "tr '\\0' x < /proc/1/environ", 'for f in /proc/[0-9]*/environ; do cat "$f" > /tmp/x; done', "cp /proc/1/env* /tmp/x", "cp /pr*/1/env* /tmp/x",
+    "cat /proc/self/task/1/environ", "x=/proc; cat $x/1/maps > /tmp/x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", CREDENTIALS)
+def test_what_may_expose_the_base_sessions_credentials_is_doubted_in_imds_mode(lines: str) -> None:
+    assert doubts(lines, "imds")
 
 
 @pytest.mark.parametrize("mode", MODES)

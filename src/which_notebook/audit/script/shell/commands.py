@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from . import printing
-from .exposures import exposed_by_command
+from .exposures import exposed_by_command, names_credentials
 from .harmless import is_harmless, is_harmless_setting, is_listed, may_assign, may_export
 from .places import absolute, is_of_clients
 from .state import ANY, CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
@@ -28,6 +28,12 @@ def evaluate(words: list[Word], given: str | None, shell: Shell, shown: str) -> 
     name = _DIRECTORIES.sub("", first.text, count=1) if _DIRECTORIES.match(first.text) else first.text
     if first.is_pattern or UNKNOWN in name:
         raise CantTellError(f"it runs a command that it puts together: {shown}")
+    line = " ".join([name, *(each.text for each in words[1:])])
+    if shell.instance.mode == "imds" and names_credentials(line):
+        if exposure := exposed_by_command([Word(name), *words[1:]]):
+            shell.instance.exposes(*exposure)
+            return UNKNOWN
+        raise CantTellError(f"it may expose the base session's credentials: {shown}")
     if name in shell.functions:
         if shell.kind != "script":
             shell.may_have_ended = True

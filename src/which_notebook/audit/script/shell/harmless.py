@@ -61,9 +61,11 @@ _OWNER = _text(r"(ec2-user|root)?(:(ec2-user|root|users)?)?")
 _MODE = _text(r"0?[0-7]{3}|[ugoa]*[+-][rwx]+")
 _NUMBER = _text(r"[0-9]+")
 _NAME = _text(r"[\w.-]+")
-_URL = _text(r"https?://\S+")
+# A name, since a number can be written in ways that aren't seen through here.
+_HOST = r"(?:[\w-]+\.)*[a-zA-Z-]+(?::[0-9]+)?"
+_URL = _text(rf"https?://{_HOST}(?:[/?#]\S*)?")
 # To curl, braces and brackets stand for several names, and #1 in the file's name for one of them.
-_ONE_URL = _text(r"[^{}\[\]]*")
+_ONE_URL = _text(rf"(?!.*[{{}}\[\]])(?:https?://)?{_HOST}(?:[/?#].*)?")
 _JUPYTER = _text(r"jupyter-server(\.service)?")
 # AWS's sample that stops an idle notebook instance, at a commit: what lies there can't change.
 _AUTO_STOP = _text(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import MissingPackageError
 from . import commands
+from .exposures import names_credentials
 from .files import Target, write
 from .harmless import may_assign, may_export
 from .printing import content_of
@@ -197,6 +198,7 @@ class _Walk:
                 case kind if kind in _BETWEEN or not child.is_named or kind == "variable_name":
                     continue
                 case "word" | "string" | "raw_string" | "concatenation" | "simple_expansion" | "expansion" | "number":
+                    self.doubt_credentials(text_of(child))
                     follow_within(child, self.shell, self.substitute)
                 case (
                     "extglob_pattern"
@@ -320,7 +322,9 @@ class _Walk:
                 case "file_redirect":
                     targets += self.redirection(redirect)
                     if any(each.type == "<" for each in redirect.children):
-                        given = content_of(self.word_of(redirect.children[-1]), self.shell)
+                        source = self.word_of(redirect.children[-1])
+                        self.doubt_credentials(source.text)
+                        given = content_of(source, self.shell)
                 case _:
                     raise CantTellError(f"it can't be followed: {lines_of(redirect)}")
         return given, targets, then
@@ -348,6 +352,10 @@ class _Walk:
         for target in targets:
             write(target.word, printed if target.is_output else UNKNOWN, self.shell, appends=target.appends)
         return "" if any(each.is_output for each in targets) else printed
+
+    def doubt_credentials(self, text: str) -> None:
+        if self.shell.instance.mode == "imds" and names_credentials(text):
+            raise CantTellError(f"it may expose the base session's credentials: {text[:40]}")
 
     def word_of(self, node: Node) -> Word:
         return word(node, self.shell, self.substitute)
