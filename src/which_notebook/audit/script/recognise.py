@@ -178,9 +178,9 @@ def _recipe_script(script: str) -> Script:
         problem = f"whether its on-start script sets attribution up can't be told: {state.doubts[0]}"
         return Script("undecided", problem=problem, exposures=exposures)
     config = state.files.get(CONFIG)
-    if others := sorted(each for each in _sections(config or "") if not _PLAIN_SECTION.fullmatch(each)):
+    if odd := sorted(each for each in _sections(config or "") if not _PLAIN_SECTION.fullmatch(each)):
         problem = (
-            f"which profile clients use can't be told: the AWS config that its on-start script writes has [{others[0]}]"
+            f"which profile clients use can't be told: the AWS config that its on-start script writes has [{odd[0]}]"
         )
         return Script("undecided", problem=problem, exposures=exposures)
     reason, values = _default_profile(config)

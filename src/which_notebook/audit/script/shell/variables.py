@@ -20,20 +20,17 @@ _LONGEST_VALUE = 4096
 
 def unsettle(node: Node, shell: Shell) -> None:
     """Note the variables that are set somewhere within: what they are there and afterwards isn't known."""
-    if any(not _SETS_NOTHING.fullmatch(text_of(each)) for each in within(node, "command_name")):
+    if setters := [each for each in within(node, "command_name") if not _SETS_NOTHING.fullmatch(text_of(each))]:
         # Any, as far as is known here.
         shell.unsettled |= set(shell.variables)
-        read = [each.parent for each in within(node, "command_name") if text_of(each) == "read" and each.parent]
-        shell.texts |= {text_of(name) for each in read for name in within(each, "word")}
-        if any(
-            not _SETS_NOTHING.fullmatch(name := text_of(each)) and name != "read"
-            for each in within(node, "command_name")
-        ):
-            shell.texts.add(ANY)
+        for each in setters:
+            reads = text_of(each) == "read"
+            shell.texts |= {text_of(name) for name in within(each.parent or each, "word")} if reads else {ANY}
     shell.texts |= {
         text_of(name)
         for each in within(node, "variable_assignment")
-        if (name := each.child_by_field_name("name")) and not _is_number(each.child_by_field_name("value"))
+        if not _is_number(each.child_by_field_name("value"))
+        for name in each.children_by_field_name("name")
     }
     names = within(node, "variable_assignment", "for_statement")
     shell.unsettled |= {
