@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,12 @@ SOME_ADDRESS = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
         ("imds", {"Action": "sagemaker:Update*", "Resource": "*"}, "weak", ["changes-notebook-instances"]),
         ("imds", {"Action": "sagemaker:UpdateNotebookInstance", "Resource": ELSEWHERE}, "enforced", []),
         ("imds", {"Action": "sagemaker:CreatePresigned*", "Resource": "*", "Condition": SOME_ADDRESS}, "unknown", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:CreatePresignedNotebookInstanceUrl", "Resource": ELSEWHERE}, "weak", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:*", "Resource": ELSEWHERE}, "weak", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:*", "Resource": ELSEWHERE.replace("/beta", "/fraud-*")}, "weak", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:Create*", "Resource": "arn:aws:sagemaker:*:*:*/bet?"}, "weak", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:Create*", "Resource": ELSEWHERE, "Condition": SOME_ADDRESS}, "unknown", ["changes-notebook-instances"]),
+        ("imds", {"Action": "sagemaker:CreatePresigned*", "Resource": ELSEWHERE.replace("/beta", "/alpha")}, "enforced", []),
         ("imds", {"Action": "iam:*Policy", "Resource": ARN}, "weak", ["changes-itself"]),
         ("imds", {"Action": "iam:CreatePolicyVersion", "Resource": "*"}, "weak", ["changes-itself"]),
         ("imds", {"Action": "iam:CreatePolicyVersion", "Resource": "arn:aws:iam::aws:policy/*"}, "enforced", []),
@@ -82,6 +89,26 @@ def test_a_role_that_may_do_something_with_itself_is_not_enforced(
     powerful = replace(plain, identity=(*plain.identity, more), policy_arns=managed)
     row = audited(scripts[mode], powerful)
     assert (row.verdict, codes(row)) == (verdict, found)
+
+
+def test_it_is_asked_of_each_notebook_instance_of_the_role(scripts: dict[str, str]) -> None:
+    """A pattern for all, with one that takes out those that nobody has, leaves the ones that are there."""
+    allow = {
+        "Effect": "Allow",
+        "Action": "sagemaker:CreatePresignedNotebookInstanceUrl",
+        "Resource": ELSEWHERE.replace("/beta", "/*"),
+    }
+    deny = allow | {
+        "Effect": "Deny",
+        "Resource": [ELSEWHERE.replace("/beta", "/which*"), ELSEWHERE.replace("/beta", "/0*")],
+    }
+    plain = role("imds")
+    document = {"Version": "2012-10-17", "Statement": [allow, deny]}
+    powerful = replace(plain, identity=(*plain.identity, read_policy(document)))
+    asked = partial(powerful.may_change_notebook_instances, "alpha", "alpha", "eu-west-2", None)
+    assert asked() == {}
+    assert asked(["alpha"]) == {}
+    assert asked(["alpha", "beta"]) == {"sagemaker:CreatePresignedNotebookInstanceUrl": True}
 
 
 def test_a_start_after_the_change_runs_the_new_script(scripts: dict[str, str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from ..calls.call import BASE_SESSION
@@ -30,13 +30,17 @@ _ASKED = (
 
 
 class RoleFindings:
-    """What speaks against an instance's role; `answers`, there once all was found, are the row's columns of that name."""
+    """What speaks against an instance's role; `answers`, there once all was found, are the row's columns of that name.
 
-    def __init__(self, instance: Instance, script: Script, changes: Changes) -> None:
+    `others`: the names of its role's notebook instances in its region.
+    """
+
+    def __init__(self, instance: Instance, script: Script, changes: Changes, others: Sequence[str] = ()) -> None:
         self.answers: dict[str, Answer] = dict.fromkeys(_ASKED, "unchecked")
         self._instance = instance
         self._script = script
         self._changes = changes
+        self._others = others
 
     def of(self, role: Role) -> Iterator[Finding]:
         """Yield them."""
@@ -204,7 +208,8 @@ class RoleFindings:
         name = self._instance.name
         who = (name, name if self._script.mode == "imds" else None)
         services = role.may_pass_itself(*who)
-        instances = role.may_change_notebook_instances(*who, self._instance.region, self._instance.lifecycle_name)
+        instance = self._instance
+        instances = role.may_change_notebook_instances(*who, instance.region, instance.lifecycle_name, self._others)
         changes = role.may_change_itself(*who)
         protects = (
             'attribution_mode = "imds" or deny_unattributed_calls = true in the module, whose policy denies it unless'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -60,14 +60,28 @@ def judge(account: Account) -> list[Row]:
             and each.lifecycle_name
         ):
             lifecycle_names.setdefault((each.region, each.role_arn), each.lifecycle_name)
-    return [judge_instance(each, lifecycle_names.get((each.region, each.role_arn))) for each in account.instances]
+    names: dict[tuple[str, str], list[str]] = {}
+    for each in account.instances:
+        names.setdefault((each.region, each.role_arn), []).append(each.name)
+    return [
+        judge_instance(
+            each,
+            lifecycle_names.get((each.region, each.role_arn)),
+            names[each.region, each.role_arn],
+        )
+        for each in account.instances
+    ]
 
 
-def judge_instance(instance: Instance, lifecycle_name: str | None = None) -> Row:
-    """Judge one notebook instance; `lifecycle_name` is a lifecycle configuration of the module's that would fit it."""
+def judge_instance(instance: Instance, lifecycle_name: str | None = None, others: Sequence[str] = ()) -> Row:
+    """Judge one notebook instance.
+
+    `lifecycle_name` is a lifecycle configuration of the module's that would fit it; `others` are the names of its
+    role's notebook instances in its region.
+    """
     script = _script(instance)
     changes = Changes(instance, lifecycle_name)
-    of_role = RoleFindings(instance, script, changes)
+    of_role = RoleFindings(instance, script, changes, others)
     # Without the trust policy, the module refuses the role that others of the changes give to it.
     findings = tuple(
         sorted(_findings(instance, script, changes, of_role), key=lambda each: each.code not in _TO_MEND_FIRST)

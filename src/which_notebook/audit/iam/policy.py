@@ -81,6 +81,11 @@ class Statement(Struct, frozen=True):
         found = [(str(kind), who) for kind, some in given.items() for who in _texts(some)]
         return found if all(_are_texts(some) for some in given.values()) else None
 
+    def resources(self) -> list[str]:
+        """Return the patterns of resources that it names, to speak of them or of all others."""
+        given = [self.content.get(name, []) for name in ("Resource", "NotResource")]
+        return [text for each in given if _are_texts(each) for text in _texts(each)]
+
     def conditions(self, context: Mapping[str, Value]) -> Maybe:
         """Return whether all conditions hold."""
         given = self.content.get("Condition", {})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from ...calls.call import BASE_SESSION
 from .maybe import Maybe, either, every, opposite
+from .named import names_in
 from .patterns import Other, Value
 from .policy import Policy, Request, Statement, statements_of
 
@@ -203,13 +204,20 @@ class Role(Struct, frozen=True):
         return {service: answer for service, answer in answers.items() if answer is not False}
 
     def may_change_notebook_instances(
-        self, caller: str, source_identity: str | None, region: str, lifecycle: str | None
+        self, caller: str, source_identity: str | None, region: str, lifecycle: str | None, others: Iterable[str] = ()
     ) -> dict[str, Maybe]:
-        """Return the actions by which a notebook session may get root, or open somebody else's notebook instance."""
+        """Return the actions by which a notebook session may get root, or open somebody else's notebook instance.
+
+        `others`: the names of other notebook instances; beside these it is asked of some that the policies name.
+        """
+        named_in_policies = names_in(self._policies(), self._notebook(caller, source_identity))
+        # All others are alike to policies that name none.
+        search = {*named_in_policies, *(others if self._tells_notebooks_apart() else ())}
+        names = ["which-notebook-audit", *sorted(search - {caller, caller.lower()})]
         prefix = f"arn:{self.partition}:sagemaker:{region}:{self.account_id}"
         named = [
             ("sagemaker:UpdateNotebookInstance", "notebook-instance", caller),
-            ("sagemaker:CreatePresignedNotebookInstanceUrl", "notebook-instance", "which-notebook-audit"),
+            *(("sagemaker:CreatePresignedNotebookInstanceUrl", "notebook-instance", name) for name in names),
             *([("sagemaker:UpdateNotebookInstanceLifecycleConfig", "notebook-instance-lifecycle-config", lifecycle)] if lifecycle else []),
         ]  # fmt: skip
         # Whether the ARN has the name in lower case is said in different ways; here the worse answer counts.
@@ -233,6 +241,10 @@ class Role(Struct, frozen=True):
         return self._allowed([*own, *managed], caller, source_identity)
 
     # How
+
+    def _tells_notebooks_apart(self) -> bool:
+        resources = (text for each in statements_of(self._policies()) for text in each.resources())
+        return any(re.search(r"notebook-instance/(?!\*$)", text) for text in resources)
 
     def _allowed(self, asked: list[tuple[str, str]], caller: str, source_identity: str | None) -> dict[str, Maybe]:
         found: dict[str, Maybe] = {}

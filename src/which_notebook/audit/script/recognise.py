@@ -15,6 +15,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ...errors import MissingPackageError
 from .known_scripts import KNOWN_SCRIPTS, Mode
 from .shell import CONFIG, HOME, NAME, ROLE, Exposure, Instance, follow
 
@@ -40,6 +41,10 @@ _KEYS = frozenset(
     ("role_arn", "credential_source", "role_session_name", "region", "output", "sts_regional_endpoints", "duration_seconds",
      "cli_pager", "max_attempts", "retry_mode")
 )  # fmt: skip
+# [profile default], with quotes or without, takes the place of [default]; [plugins] names programs.
+_PLAIN_SECTION = re.compile(r"default|profile (?!default$)[A-Za-z0-9_.@-]+")
+# What AWS allows a role that a role opens: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+_LONGEST_SESSION = 3600
 _ROLE_ARN = re.compile(r"arn:[a-z-]+:iam::[0-9]{12}:role/[!-~]+")
 
 
@@ -66,6 +71,16 @@ class Script(Struct, frozen=True):
 
 def recognise(script: str) -> Script:
     """Say what an on-start script does for attribution."""
+    try:
+        return _recognised(script)
+    except MissingPackageError:
+        raise
+    except Exception as error:  # one script must not keep the others from being judged
+        problem = f"its on-start script can't be judged, by a fault of the audit's own ({type(error).__name__})"
+        return Script("undecided", problem=problem)
+
+
+def _recognised(script: str) -> Script:
     found = _module_script(script)
     if found:
         return found
@@ -162,7 +177,13 @@ def _recipe_script(script: str) -> Script:
     if state.doubts:
         problem = f"whether its on-start script sets attribution up can't be told: {state.doubts[0]}"
         return Script("undecided", problem=problem, exposures=exposures)
-    reason, values = _default_profile(state.files.get(CONFIG))
+    config = state.files.get(CONFIG)
+    if odd := sorted(each for each in _sections(config or "") if not _PLAIN_SECTION.fullmatch(each)):
+        problem = (
+            f"which profile clients use can't be told: the AWS config that its on-start script writes has [{odd[0]}]"
+        )
+        return Script("undecided", problem=problem, exposures=exposures)
+    reason, values = _default_profile(config)
     if not reason:
         reason = _wrong_values(values)
     if reason:
@@ -183,11 +204,24 @@ def _recipe_script(script: str) -> Script:
     )
 
 
+def _sections(config: str) -> list[str]:
+    parser = _config_parser()
+    try:
+        parser.read_string(config)
+    except configparser.Error:
+        return []
+    return parser.sections()
+
+
+def _config_parser() -> configparser.RawConfigParser:
+    # As botocore reads it.
+    return configparser.RawConfigParser(default_section="")
+
+
 def _default_profile(config: str | None) -> tuple[str | None, dict[str, str]]:
     if config is None:
         return f"it doesn't write {CONFIG}", {}
-    # As botocore reads it.
-    parser = configparser.RawConfigParser(default_section="")
+    parser = _config_parser()
     try:
         parser.read_string(config)
     except configparser.Error:
@@ -208,4 +242,9 @@ def _wrong_values(values: dict[str, str]) -> str | None:
             return f"{key} is {values[key]} as it stands, since the shell doesn't fill it in there"
     if not _ROLE_ARN.fullmatch(values["role_arn"]) and values["role_arn"] != ROLE:
         return f"role_arn is no role's ARN: {values['role_arn']}"
+    duration = values.get("duration_seconds", "900")
+    if not re.fullmatch("[0-9]{3,4}", duration) or int(duration) > _LONGEST_SESSION:
+        return (
+            f"duration_seconds is {duration}, and a role that opens a session on a role gets {_LONGEST_SESSION} at most"
+        )
     return None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from . import printing
-from .exposures import exposed_by_command
+from .exposures import exposed_by_command, names_credentials
 from .harmless import is_harmless, is_harmless_setting, is_listed, may_assign, may_export
 from .places import absolute, is_of_clients
-from .state import CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
+from .state import ANY, CONFIG, CREDENTIALS, FOLLOWED, HOME, UNKNOWN, USER, CantTellError, Shell
 from .words import Word
 
 _DIRECTORIES = re.compile(
     r"(/usr(/local)?)?/s?bin/|/home/ec2-user/anaconda3/(envs/[\w.-]+/)?bin/|/opt/conda/bin/", re.ASCII
 )
 _EXISTING = ("/", "/tmp", "/root", HOME, f"{HOME}/SageMaker", f"{HOME}/.aws", "/opt/ml", "/var/log", "/var/tmp")  # noqa: S108
+_BEHIND_VALUE = re.compile(r"[!=]?=|[<>]|-(?:eq|ne|lt|le|gt|ge|nt|ot|ef|a|o)|\]")
 Command = Callable[[list[Word], "str | None", Shell, str], str]
 """Takes the words behind the command's own, what it reads, the shell, and its text; returns what it prints."""
 
@@ -26,6 +28,12 @@ def evaluate(words: list[Word], given: str | None, shell: Shell, shown: str) -> 
     name = _DIRECTORIES.sub("", first.text, count=1) if _DIRECTORIES.match(first.text) else first.text
     if first.is_pattern or UNKNOWN in name:
         raise CantTellError(f"it runs a command that it puts together: {shown}")
+    line = " ".join([name, *(each.text for each in words[1:])])
+    if shell.instance.mode == "imds" and names_credentials(line):
+        if exposure := exposed_by_command([Word(name), *words[1:]]):
+            shell.instance.exposes(*exposure)
+            return UNKNOWN
+        raise CantTellError(f"it may expose the base session's credentials: {shown}")
     if name in shell.functions:
         if shell.kind != "script":
             shell.may_have_ended = True
@@ -92,7 +100,9 @@ def _set(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> st
 
 def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
     names = {each.text for each in words if not each.text.startswith("-")}
-    if not all(re.fullmatch(r"[A-Za-z_]\w*", name) and may_assign(name) for name in names):
+    # A value behind an option's letter may be a name, as in -aPATH. What stands by itself counts as one.
+    are_plain = all(re.fullmatch("-[res]*[adinNptu]?", each.text) for each in words if each.text.startswith("-"))
+    if not are_plain or not all(re.fullmatch(r"[A-Za-z_]\w*", name) and may_assign(name) for name in names):
         raise CantTellError(f"it can't be followed: {shown}")
     shell.unsettled |= names
     shell.texts |= names
@@ -100,8 +110,10 @@ def _read(words: list[Word], _given: str | None, shell: Shell, shown: str) -> st
 
 
 def _test(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> str:
-    # -v runs the commands in an index.
-    if any(each.text == "-v" or (each.text.startswith(UNKNOWN) and each.is_pattern) for each in words):
+    # -v runs the commands in an index; what isn't known may be one, unless it stands where only a value does.
+    texts = [each.text for each in words]
+    may_be_v = any(one.startswith(UNKNOWN) and not _BEHIND_VALUE.fullmatch(two) for one, two in pairwise(texts))
+    if {"-v", "-R"} & {*texts} or may_be_v or any(each.is_pattern and UNKNOWN in each.text for each in words):
         raise CantTellError(f"it can't be followed: {shown}")
     return ""
 
@@ -124,6 +136,7 @@ def _return(words: list[Word], given: str | None, shell: Shell, shown: str) -> s
 def _source(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
     # It may set any variable.
     shell.unsettled |= set(shell.variables)
+    shell.texts.add(ANY)
     shell.variables.clear()
     if not words or not re.fullmatch(rf"({HOME}/anaconda3/(envs/[\w.-]+/)?bin/)?(de)?activate", words[0].text):
         raise CantTellError(f"it runs commands that it doesn't hold: {shown}")

@@ -35,6 +35,21 @@ _COMMANDS = (
 )  # fmt: skip
 
 
+# Where root finds the base session's credentials in imds mode: the metadata service under any of its names, and the
+# memory and environment of processes.
+_OF_CREDENTIALS = re.compile(
+    r"169\.254|a9fea9fe|2852039166|0251\.0376|fd00:0?ec2|security-credentials|instance-data|meta-data|latest/api/token"
+    r"|\benviron\b|/proc/(?!cpuinfo|meminfo|loadavg|uptime|version|mounts|sys/)|(?:^|\s)/[^/\s]*[*?\[{]",
+    re.IGNORECASE,
+)
+_ADVISED = "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://169.254.255.254:254"
+
+
+def names_credentials(text: str) -> bool:
+    """Return whether a text names where the base session's credentials can be found."""
+    return bool(_OF_CREDENTIALS.search(text.replace(_ADVISED, "")))
+
+
 def exposed_by_file(path: str) -> tuple[str, str] | None:
     """Return what writing a file exposes: a code and the words for it."""
     return next(((code, f"{what}: {path}") for code, form, what in _FILES if re.fullmatch(form, path)), None)

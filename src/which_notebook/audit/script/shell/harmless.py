@@ -16,8 +16,8 @@ from .places import (
     is_directory_to_make,
     is_file_of_clients,
     is_free,
-    is_in_home,
     is_of_clients,
+    is_open_in_home,
 )
 from .state import UNKNOWN, USER, Shell
 from .words import Word
@@ -61,7 +61,11 @@ _OWNER = _text(r"(ec2-user|root)?(:(ec2-user|root|users)?)?")
 _MODE = _text(r"0?[0-7]{3}|[ugoa]*[+-][rwx]+")
 _NUMBER = _text(r"[0-9]+")
 _NAME = _text(r"[\w.-]+")
-_URL = _text(r"https?://\S+")
+# A name, since a number can be written in ways that aren't seen through here.
+_HOST = r"(?:[\w-]+\.)*[a-zA-Z-]+(?::[0-9]+)?"
+_URL = _text(rf"https?://{_HOST}(?:[/?#]\S*)?")
+# To curl, braces and brackets stand for several names, and #1 in the file's name for one of them.
+_ONE_URL = _text(rf"(?!.*[{{}}\[\]])(?:https?://)?{_HOST}(?:[/?#].*)?")
 _JUPYTER = _text(r"jupyter-server(\.service)?")
 # AWS's sample that stops an idle notebook instance, at a commit: what lies there can't change.
 _AUTO_STOP = _text(
@@ -73,7 +77,7 @@ _AUTO_STOP_FILE = "/usr/local/sbin/autostop.py"
 # They print, or end with a status.
 _PRINT = """
     : true false ls stat lsattr pwd whoami id groups uname uptime df du free ps pgrep lscpu lsblk nproc which type
-    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq sleep shift
+    basename dirname readlink realpath cat head tail wc cut tr grep egrep fgrep md5sum sha256sum cmp diff jq shift
     break continue seq expr getent
 """
 # First words; options, those of `name=check` with a value, of `name!check` with one that has to be there; what the first
@@ -82,6 +86,8 @@ _Known = tuple[str, str, Check, Check]
 _KNOWN: tuple[_Known, ...] = (
     *((name, "*", _any, _any) for name in _PRINT.split()),
     ("echo", "*", _any, _any),
+    # A start has five minutes in all.
+    ("sleep", "", _text(r"(?:[0-9]{1,2}|1[0-9]{2}|2[0-3][0-9]|240)(?:\.[0-9]+)?s?"), _none),
     ("printf", "", _any, _any),
     ("env", "", _none, _none),
     ("date", "-u -d=any -I", _text(r"\+.*"), _none),
@@ -111,15 +117,15 @@ _KNOWN: tuple[_Known, ...] = (
     ("mv", "-f -n -v", is_free, is_free),
     ("cp", "-f -n -v", _any, is_free),
     ("truncate", "-s=number", is_free, is_free),
-    ("chown -R", "-v -f -h", _OWNER, is_in_home),
+    ("chown -R", "-v -f -h", _OWNER, is_open_in_home),
     ("chown -h", "", _OWNER, _either(is_of_clients, is_child_of_volume)),
     ("chown", "", _OWNER, is_of_clients),
     ("chmod", "", _text(r"0?755|a\+rX?|go\+rX?"), is_of_clients),
     ("chmod", "", _text(r"0?[67][0-7][4-7]"), is_file_of_clients),
     ("chmod", "-v", _MODE, is_free),
     # From the network, into such files.
-    ("curl", "-s -S -f -L -v -k -X=any -H=any -d=any -m=number -o=free --silent --show-error --fail --location --retry=number "
-     "--connect-timeout=number --max-time=number", _any, _any),
+    ("curl", "-s -S -f -L -v -k -X=any -H=any -d=any -m=number -o=saved --silent --show-error --fail --location --retry=number "
+     "--connect-timeout=number --max-time=number", _ONE_URL, _ONE_URL),
     ("wget", "-q -nv --quiet -O!free -T=number", _URL, _none),
     ("curl", "-s -S -f -o!auto_stop", _AUTO_STOP, _none),
     ("wget", "-q -nv --quiet -O!auto_stop -T=number", _AUTO_STOP, _none),
@@ -149,6 +155,7 @@ _AWS_READS = re.compile(r"(describe|list)-[a-z-]+")
 _VALUES: dict[str, Check] = {
     "any": _any,
     "free": _either(is_free, is_device),
+    "saved": lambda word, shell: "#" not in word.text and _VALUES["free"](word, shell),
     "auto_stop": _text(re.escape(_AUTO_STOP_FILE)),
     "name": _NAME,
     "number": _NUMBER,
@@ -183,9 +190,11 @@ _JOB = (
     rf"/usr/bin/python3 (?:-I )?{_AUTO_STOP_FILE} --time [0-9]+(?: --ignore-connections)?"
     r"(?: >> /var/log/[\w.-]+(?: 2>&1)?)?"
 )
+# Nothing that would count, were the line before it still open.
+_COMMENT = r"#[\w .,:/+-]*"
 _LINE_OF_ENVIRONMENT = re.compile(
-    rf"\s*(#.*|(export\s+)?({_EXPORTED.pattern})=(\"?[\w./:@-]*\"?|'[\w./:@-]*')|"
-    r"(export\s+)?(AWS_SDK_LOAD_CONFIG=1|USE_SHORT_LIVED_CREDENTIALS=1))?\s*"
+    rf"[ \t]*({_COMMENT}|(export[ \t]+)?({_EXPORTED.pattern})=([\w./:@-]*|\"[\w./:@-]*\"|'[\w./:@-]*')|"
+    r"(export[ \t]+)?(AWS_SDK_LOAD_CONFIG=1|USE_SHORT_LIVED_CREDENTIALS=1))?[ \t]*"
 )
 
 
@@ -210,13 +219,22 @@ def is_harmless_setting(name: str, value: str, mode: str | None) -> bool:
 def are_harmless_jobs(text: str, mode: str | None) -> bool:
     """Return whether a file of cron's may hold these lines: they stop an idle notebook instance."""
     setting = re.escape(_AS_THE_NOTEBOOK[mode]) if mode else "(?!)"
-    job = re.compile(rf"\s*(?:#.*|{_JOB.format(setting=setting)})?\s*")
-    return UNKNOWN not in text and all(job.fullmatch(line) for line in text.split("\n"))
+    job = re.compile(rf"\s*(?:{_COMMENT}|{_JOB.format(setting=setting)})?\s*")
+    return UNKNOWN not in text and _is_closed(text) and all(job.fullmatch(line) for line in text.split("\n"))
 
 
 def are_harmless_settings(text: str) -> bool:
     """Return whether a startup file of shells may hold these lines."""
-    return UNKNOWN not in text and all(_LINE_OF_ENVIRONMENT.fullmatch(line) for line in text.split("\n"))
+    return (
+        UNKNOWN not in text
+        and _is_closed(text)
+        and all(_LINE_OF_ENVIRONMENT.fullmatch(line) for line in text.split("\n"))
+    )
+
+
+def _is_closed(text: str) -> bool:
+    """Return whether what comes next begins a line."""
+    return text == "" or text.endswith("\n")
 
 
 def is_listed(name: str) -> bool:
@@ -227,6 +245,8 @@ def is_listed(name: str) -> bool:
 def is_harmless(words: list[Word], shell: Shell) -> bool:
     """Return whether a command is on the list."""
     texts = [word.text for word in words]
+    if texts[0] == "tail" and any(re.match(r"-\w*[fF]|--f|--retry", text) for text in texts):
+        return False  # it never ends
     if texts[0] == "aws" and len(texts) > 2 and _AWS_READS.fullmatch(texts[2]):
         return True
     for first, options, check_first, check in _KNOWN:
@@ -252,6 +272,9 @@ def _operands(words: list[Word], options: list[str], shell: Shell) -> list[Word]
     waiting: Iterator[Word] = iter(words)
     for word in waiting:
         text = word.text
+        if word.is_pattern and UNKNOWN in text:
+            # Split into words, it may bring options.
+            return None
         if text == "--":
             operands += waiting
             break
@@ -264,9 +287,10 @@ def _operands(words: list[Word], options: list[str], shell: Shell) -> list[Word]
             operands.append(word)
         elif text in flags or (re.fullmatch("-[a-zA-Z]{2,}", text) and all(f"-{each}" in flags for each in text[1:])):
             continue
-        elif text.startswith("--") and (name := text.split("=")[0]) in values:
+        elif text.startswith("--") and "=" in text and (name := text.split("=")[0]) in values:
             if not _VALUES[values[name]](Word(text.split("=", 1)[1], word.is_pattern), shell):
                 return None
+            missing.discard(name)
         elif (name := _last_letter(text, flags)) in values:
             value = next(waiting, None)
             if value is None or not _VALUES[values[name]](value, shell):

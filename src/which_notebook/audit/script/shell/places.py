@@ -10,6 +10,7 @@ from .words import Word
 VOLUME = f"{HOME}/SageMaker"
 _SHARED = re.compile(r"/(tmp|var/tmp)/[^/]+")
 _LOGS = re.compile(r"/var/log/[^/].*")
+_OF_MODULE = "/usr/local/lib/notebook-attribution"
 _OF_ROOT = ("/root/.aws", "/root/.aws/config", "/root/.aws/credentials")
 _STARTUP = re.compile(
     rf"/etc/profile\.d/[\w.-]+\.sh|/etc/environment|/etc/(profile|bashrc)|{HOME}/\.(bashrc|bash_profile|profile)"
@@ -55,9 +56,14 @@ def is_child_of_volume(word: Word, shell: Shell) -> bool:
     return not word.is_pattern and bool(re.fullmatch(rf"{VOLUME}/[^/]+", absolute(word, shell)))
 
 
-def is_in_home(word: Word, shell: Shell) -> bool:
-    """Return whether it is ec2-user's home, or a directory there that the user can't have put a link to."""
+def is_open_in_home(word: Word, shell: Shell) -> bool:
+    """Return whether it is ec2-user's home, or a directory there that the user can't have put a link to.
+
+    What is locked can't be given to anyone: the command fails there, and with it the start.
+    """
     path = absolute(word, shell)
+    if path in (HOME, *FOLLOWED) and (shell.instance.mode == "profile" or shell.instance.locked):
+        return False
     return not word.is_pattern and (
         path in (HOME, *FOLLOWED) or bool(re.fullmatch(rf"{HOME}/[^/.][^/]*|{VOLUME}/[^/]+", path))
     )
@@ -76,7 +82,7 @@ def is_file_of_clients(word: Word, shell: Shell) -> bool:
 def is_directory_to_make(word: Word, shell: Shell) -> bool:
     """Return whether a directory may be made there: it takes the place of no file that is needed."""
     path = absolute(word, shell)
-    return not word.is_pattern and UNKNOWN not in path and not path.startswith((CONFIG, CREDENTIALS))
+    return not word.is_pattern and UNKNOWN not in path and not path.startswith((CONFIG, CREDENTIALS, _OF_MODULE))
 
 
 def is_startup_file(path: str) -> bool:

@@ -41,7 +41,7 @@ def echo(words: list[Word], _given: str | None, _shell: Shell, _shown: str) -> s
 
 def printf(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> str:
     """Text, with `%s` filled in."""
-    if not words or words[0].text.startswith("-"):
+    if not words or words[0].text.startswith(("-", UNKNOWN)):
         raise CantTellError(f"it can't be followed: {shown}")
     form, *values = ("\x01" if each.is_pattern else each.text for each in words)
     parts = re.split("%s", form)

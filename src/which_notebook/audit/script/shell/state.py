@@ -18,6 +18,8 @@ FOLLOWED = frozenset((CONFIG, CREDENTIALS, f"{HOME}/.aws"))
 NAME, ROLE, REGION = "\x01name\x01", "\x01role\x01", "\x01region\x01"
 METADATA, DESCRIPTION, ARN = "\x01metadata\x01", "\x01description\x01", "\x01arn\x01"
 UNKNOWN = "\x01unknown\x01"
+ANY = "*"
+"""Stands for the name of any variable, in `Shell.texts`."""
 _MOST_STEPS = 20_000
 
 

@@ -154,6 +154,18 @@ def outermost(node: Node, kind: str) -> list[Node]:
     return found
 
 
+def bare_expansions(node: Node) -> list[Node]:
+    """Return the expansions in a tree that stand without quotes."""
+    found, waiting = [], list(reversed(node.children))
+    while waiting:
+        one = waiting.pop()
+        if one.type in ("simple_expansion", "expansion", "command_substitution"):
+            found.append(one)
+        elif one.type != "string":
+            waiting += reversed(one.children)
+    return found
+
+
 def require_parser() -> None:
     """Raise MissingPackageError, which says what to install, where the parser is missing."""
     try:

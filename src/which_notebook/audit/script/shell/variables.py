@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .harmless import is_harmless_setting, may_assign, may_export
-from .state import UNKNOWN, CantTellError, Shell
+from .state import ANY, UNKNOWN, CantTellError, Shell
 from .syntax import lines_of, text_of, within
 from .words import Substitute, follow_within, word
 
@@ -20,9 +20,18 @@ _LONGEST_VALUE = 4096
 
 def unsettle(node: Node, shell: Shell) -> None:
     """Note the variables that are set somewhere within: what they are there and afterwards isn't known."""
-    if any(not _SETS_NOTHING.fullmatch(text_of(each)) for each in within(node, "command_name")):
+    if setters := [each for each in within(node, "command_name") if not _SETS_NOTHING.fullmatch(text_of(each))]:
         # Any, as far as is known here.
         shell.unsettled |= set(shell.variables)
+        for each in setters:
+            reads = text_of(each) == "read"
+            shell.texts |= {text_of(name) for name in within(each.parent or each, "word")} if reads else {ANY}
+    shell.texts |= {
+        text_of(name)
+        for each in within(node, "variable_assignment")
+        if not _is_number(each.child_by_field_name("value"))
+        for name in each.children_by_field_name("name")
+    }
     names = within(node, "variable_assignment", "for_statement")
     shell.unsettled |= {
         text_of(found)
@@ -35,6 +44,10 @@ def unsettle(node: Node, shell: Shell) -> None:
     shell.texts |= {
         text_of(name) for each in within(node, "for_statement") for name in each.children_by_field_name("variable")
     }
+
+
+def _is_number(value: Node | None) -> bool:
+    return value is None or value.type == "arithmetic_expansion" or bool(re.fullmatch("[0-9]+", text_of(value)))
 
 
 def calculates(node: Node) -> bool:
@@ -82,7 +95,7 @@ def assign(node: Node, shell: Shell, substitute: Substitute, *, is_exported: boo
     if value is None:
         what = ""
     elif value.type == "array":
-        follow_within(value, substitute)
+        follow_within(value, shell, substitute)
     else:
         what = assigned(value, shell, substitute)
     if (

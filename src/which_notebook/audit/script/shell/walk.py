@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ....errors import MissingPackageError
 from . import commands
+from .exposures import names_credentials
 from .files import Target, write
 from .harmless import may_assign, may_export
 from .printing import content_of
-from .state import UNKNOWN, CantTellError, Instance, Shell, TooLongError
-from .syntax import heredoc, lines_of, parsed, text_of, types_outside
+from .state import ANY, UNKNOWN, CantTellError, Instance, Shell, TooLongError
+from .syntax import bare_expansions, heredoc, lines_of, parsed, text_of, types_outside
 from .variables import assign, assigned, calculates, declare, is_known_setting, unsettle
 from .words import Word, calculate, follow_within, heredoc_value, word
 
@@ -24,6 +26,11 @@ _CONDITIONAL = frozenset(
     ("if_statement", "for_statement", "c_style_for_statement", "while_statement", "case_statement")
 )
 _OPERATORS = frozenset(("<", ">", ">>", "<<", "&&", "||", ";", "&", "|", "(", ")"))
+# A condition that never changes.
+_ENDLESS = re.compile(
+    r"while\s+(?:true|:|\(\(\s*[0-9]+\s*\)\)|\[\[?\s+\S+\s+\]\]?)\s*[;\n]|until\s+(?:false|\(\(\s*0\s*\)\))\s*[;\n]"
+)
+_NUMBERS = re.compile(r"\$[?#$!]|\$\((?:id -u|date \+%s|nproc)\)")
 _TO_FILE = {">": False, ">|": False, "&>": False, ">>": True, "&>>": True}
 
 
@@ -39,6 +46,10 @@ def follow(script: str, *, mode: str | None = None) -> Instance:
         instance.doubts.append(str(error))
     except RecursionError:
         instance.doubts.append("it is nested too deeply")
+    except MissingPackageError:
+        raise
+    except Exception as error:  # one script must not keep the others from being judged
+        instance.doubts.append(f"it can't be followed, by a fault of the audit's own ({type(error).__name__})")
     return instance
 
 
@@ -119,7 +130,7 @@ class _Walk:
                 return UNKNOWN
             case "compound_statement":
                 calculate(node, self.shell)
-                follow_within(node, self.substitute)
+                follow_within(node, self.shell, self.substitute)
                 return ""
             case "subshell":
                 with self.subshell():
@@ -172,6 +183,14 @@ class _Walk:
         return UNKNOWN
 
     def conditional(self, node: Node) -> None:
+        if node.type == "while_statement" and _ENDLESS.match(text_of(node)):
+            raise CantTellError(f"it may never end: {lines_of(node)}")
+        if node.type == "c_style_for_statement":
+            if not node.child_by_field_name("condition"):
+                raise CantTellError(f"it may never end: {lines_of(node)}")
+            for child in node.named_children:
+                if child.type not in ("do_group", "compound_statement", "comment"):
+                    calculate(child, self.shell)
         for child in node.children:
             match child.type:
                 case "do_group" | "else_clause" | "elif_clause" | "case_item":
@@ -179,7 +198,8 @@ class _Walk:
                 case kind if kind in _BETWEEN or not child.is_named or kind == "variable_name":
                     continue
                 case "word" | "string" | "raw_string" | "concatenation" | "simple_expansion" | "expansion" | "number":
-                    follow_within(child, self.substitute)
+                    self.doubt_credentials(text_of(child))
+                    follow_within(child, self.shell, self.substitute)
                 case (
                     "extglob_pattern"
                     | "command_substitution"
@@ -187,7 +207,7 @@ class _Walk:
                     | "postfix_expression"
                     | "unary_expression"
                 ):
-                    follow_within(child, self.substitute)
+                    follow_within(child, self.shell, self.substitute)
                 case _:
                     self.statements([child])
 
@@ -206,6 +226,7 @@ class _Walk:
             outer.user,
             UNKNOWN,
             {"HOME": UNKNOWN},
+            texts={ANY},
             functions=outer.functions | {name},
             is_sure=False,
             kind="function",
@@ -214,7 +235,7 @@ class _Walk:
             self.statements(body.children)
         finally:
             outer.unsettled |= self.shell.unsettled | (self.shell.variables.keys() - {"HOME"})
-            outer.texts |= self.shell.texts
+            outer.texts |= self.shell.texts - {ANY}
             self.shell = outer
         self.shell.functions.add(name)
 
@@ -222,11 +243,18 @@ class _Walk:
         # [ is a command: what redirects, or goes on behind it, does so there too.
         if node.children[0].type == "[" and _OPERATORS & types_outside(node, "command_substitution"):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
+        # Split into words, a text without quotes may bring a -v, which runs the commands in an index.
+        if node.children[0].type == "[" and any(
+            self.word_of(each).is_pattern
+            for each in bare_expansions(node)
+            if not _NUMBERS.fullmatch(text_of(each).strip())
+        ):
+            raise CantTellError(f"it can't be followed: {lines_of(node)}")
         if calculates(node):
             calculate(node, self.shell)
         elif re.search(r"\s-v\s", text_of(node)):
             raise CantTellError(f"it can't be followed: {lines_of(node)}")
-        follow_within(node, self.substitute)
+        follow_within(node, self.shell, self.substitute)
 
     def substitute(self, node: Node) -> str:
         """Follow a command substitution; return what it stands for."""
@@ -294,7 +322,9 @@ class _Walk:
                 case "file_redirect":
                     targets += self.redirection(redirect)
                     if any(each.type == "<" for each in redirect.children):
-                        given = content_of(self.word_of(redirect.children[-1]), self.shell)
+                        source = self.word_of(redirect.children[-1])
+                        self.doubt_credentials(source.text)
+                        given = content_of(source, self.shell)
                 case _:
                     raise CantTellError(f"it can't be followed: {lines_of(redirect)}")
         return given, targets, then
@@ -322,6 +352,10 @@ class _Walk:
         for target in targets:
             write(target.word, printed if target.is_output else UNKNOWN, self.shell, appends=target.appends)
         return "" if any(each.is_output for each in targets) else printed
+
+    def doubt_credentials(self, text: str) -> None:
+        if self.shell.instance.mode == "imds" and names_credentials(text):
+            raise CantTellError(f"it may expose the base session's credentials: {text[:40]}")
 
     def word_of(self, node: Node) -> Word:
         return word(node, self.shell, self.substitute)

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from .state import HOME, UNKNOWN, USER, CantTellError, Shell
-from .syntax import EXPANDS, Heredoc, outermost, text_of, within
+from .state import ANY, HOME, UNKNOWN, USER, CantTellError, Shell
+from .syntax import EXPANDS, Heredoc, lines_of, outermost, text_of, within
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+# `${name}` with what only reads it: no indirection, assignment, transformation or calculated place.
+_EXPANSION = re.compile(
+    r"\$\{#?(?:[A-Za-z_]\w*|[0-9]+|[@*#?$!-](?=[}:-]))(?:\[(?:[@*]|[0-9]+)\])?"
+    r"(?:\}|:?[-+?]|: ?-?[0-9]+(?:: ?-?[0-9]+)?\}|([#%/^,]))"
+)
+# Within arithmetic: an index, a text, a command's output, an expansion that isn't a plain one.
+_RUNS = re.compile(r"[\[\]'`\\@]|\$\((?!\()|\$\{(?!#?\w+\})|\$\*")
+_PRINTS_NUMBER = re.compile(r"\$\((?:date \+%s|nproc)\)")
 Substitute = Callable[["Node"], str]
 """Returns what a command substitution prints, having followed it."""
 
@@ -78,14 +86,15 @@ def _pieces(node: Node, shell: Shell, substitute: Substitute) -> Iterator[Word]:
         case "brace_expression":
             yield Word(text, is_pattern=True)
         case _:
-            follow_within(node, substitute)
+            follow_within(node, shell, substitute)
             yield Word(UNKNOWN, is_pattern=True)
 
 
-def follow_within(node: Node, substitute: Substitute) -> None:
+def follow_within(node: Node, shell: Shell, substitute: Substitute) -> None:
     """Follow the commands within a node that is otherwise not looked at."""
     if within(node, "process_substitution"):
         raise CantTellError("it hands a command's output on as a file")
+    check_expansions(node, shell)
     for each in [node] if node.type == "command_substitution" else outermost(node, "command_substitution"):
         substitute(each)
 
@@ -126,17 +135,40 @@ def _expanded(node: Node, shell: Shell, substitute: Substitute) -> str:
     name = re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text.strip())
     if node.type in ("simple_expansion", "expansion") and name:
         return blank + shell.value(name[1] or name[2])
-    if "!" in text or re.search(r"\[|:[^-=?+]", text) or node.type == "arithmetic_expansion":
-        calculate(node, shell)
-    follow_within(node, substitute)
-    if re.match(r"\s*\$\{\w+:?=", text):
-        shell.unsettled |= {text_of(each) for each in within(node, "variable_name")}
+    follow_within(node, shell, substitute)
     return blank + UNKNOWN
+
+
+def check_expansions(node: Node, shell: Shell) -> None:
+    """Take in what is expanded within; raises CantTellError where the shell may run a text by it, or set a variable."""
+    if re.search(r"\$\[", text_of(node)):
+        raise CantTellError(f"it can't be followed: {lines_of(node)}")
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one.type == "command_substitution":
+            continue
+        if one.type == "arithmetic_expansion":
+            calculate(one, shell)
+        elif one.type == "expansion":
+            _check_expansion(text_of(one).strip())
+        elif one.type == "array" and re.search(r"[\s(]\[", text_of(one)):
+            raise CantTellError(f"it can't be followed: {lines_of(one)}")
+        waiting += one.children
+
+
+def _check_expansion(text: str) -> None:
+    found = _EXPANSION.match(text)
+    # Behind an operator the grammar may take anything for a pattern.
+    if not found or (found[1] and re.search(r"\$\(\(|`|\$\{(?!\w+\})", text[found.end() :])):
+        raise CantTellError(f"it can't be followed: {text[:40]}")
 
 
 def calculate(node: Node, shell: Shell) -> None:
     """Take in arithmetic; raises CantTellError where a variable may hold a text, whose commands the shell would run."""
+    text = text_of(node)
     names = {text_of(each) for each in within(node, "variable_name", "word")}
-    if names & shell.texts:
-        raise CantTellError(f"a text may be run as a command within arithmetic: {text_of(node)[:40]}")
+    plain = _PRINTS_NUMBER.sub("", re.sub(r"\A\s*\[\[\s|\s\]\]\Z", "", text))
+    if _RUNS.search(plain) or names & shell.texts or (names and ANY in shell.texts) or any(map(str.isdigit, names)):
+        raise CantTellError(f"a text may be run as a command within arithmetic: {text[:40]}")
     shell.unsettled |= names
