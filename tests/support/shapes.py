@@ -118,6 +118,7 @@ def ocsf(found: Record) -> Record:
                 "response": {"error": found.get("errorCode"), "data": text(found.get("responseElements"))}},
         "metadata": {"uid": found["eventID"], "version": "1.1.0",
                      "product": {"name": "CloudTrail", "version": "1.11", "feature": {"name": found["eventCategory"]}}},
+        "resources": [{"uid": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
         "src_endpoint": {"ip": found["sourceIPAddress"]}, "http_request": {"user_agent": found["userAgent"]},
         "unmapped": {"recipientAccountId": found["recipientAccountId"]},
     }  # fmt: skip
@@ -148,6 +149,7 @@ def ecs(found: Record, *, original: bool) -> Record:
         "aws": {"cloudtrail": {
             "event_version": "1.11", "request_id": found["requestID"], "error_code": found.get("errorCode"),
             "event_category": found["eventCategory"],
+            "resources": [{"arn": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
             "request_parameters": text(found.get("requestParameters")), "response_elements": text(found.get("responseElements")),
             "user_identity": {
                 "type": identity.get("type"), "arn": identity.get("arn"), "access_key_id": identity.get("accessKeyId"),

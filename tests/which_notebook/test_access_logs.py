@@ -50,6 +50,7 @@ def test_a_line_is_a_call(ask: Any, tmp_path: Path) -> None:
         "event_name": "GetObject", "aws_region": "eu-west-1", "account_id": ACCOUNT, "notebook": "fraud-model",
         "status": "attributed", "session_name": "fraud-model", "role_arn": f"arn:aws:iam::{ACCOUNT}:role/{ROLE}",
         "source_ip_address": "10.0.0.7", "user_agent": "Boto3/1.42", "error_code": "AccessDenied", "event_category": "S3AccessLog",
+        "resources": ["arn:aws:s3:::figures", "arn:aws:s3:::figures/day+1/a b.csv"],
     }  # fmt: skip
     shown = ask("event", "3E57427F3EXAMPLE", path).out
     assert '"key": "day+1/a b.csv"' in shown

@@ -15,7 +15,7 @@ from ..calls.search import Search
 from ..calls.table import CallTable
 from ..errors import CommandError
 from ..reading.reader import Reader
-from ..records.particulars import mended
+from ..records.shapes.members import mended
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge

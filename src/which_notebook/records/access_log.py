@@ -87,7 +87,7 @@ def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problem
         line = text[start : line_end if line_end >= 0 else end].rstrip()
         try:
             record = _record(line)
-            call = record and call_of(record, keep_record=search.keeps_record)
+            call = record and call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
         except (RecordError, ValueError) as error:
             problems.add(f"the line at byte {offset + start:,}: {error}")
         else:

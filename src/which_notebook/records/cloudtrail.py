@@ -16,8 +16,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from ..calls.call import Call, Opening, role_name
-from .particulars import decoded, member_of, mended, object_of, text_or_none
+from .particulars import decoded, member_of, object_of, text_or_none
 from .resources import Around, resources_of
+from .shapes.members import mended
 
 _Of = TypeVar("_Of")
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
+from .shapes.members import mended
+
 _TEXTS_WITHIN_TEXTS = 3
-_SURROGATE = re.compile(rb"\\u[dD][89abABcdefCDEF][0-9a-fA-F]{2}")
-
-
-def mended(value: bytes | msgspec.Raw) -> bytes:
-    """Return JSON in which half a surrogate pair, which no decoder takes, stands for no letter: a caller's text hides no call."""
-    return _SURROGATE.sub(rb"\\ufffd", bytes(value))
 
 
 def decoded(value: bytes | msgspec.Raw) -> object:

@@ -55,6 +55,9 @@ def record_of(event: Fields) -> dict[str, Any] | None:
         "requestParameters": _part(event, unmapped, "request", "requestParameters"),
         "responseElements": _part(event, unmapped, "response", "responseElements"),
         "additionalEventData": _nested(unmapped, "additionalEventData"),
+        "resources": [
+            {"ARN": uid} for each in event.get("resources") or () if isinstance(uid := _get(each, "uid"), str)
+        ],
         "requestID": _get(event, "api", "request", "uid"),
         "eventID": _get(event, "metadata", "uid"),
         "eventType": _get(event, "metadata", "event_code") or unmapped.get("eventType"),
