@@ -135,7 +135,7 @@ class Account:
             workspace = Workspace(folder, root=root_of_call, environment=workspace.environment)
             self.followed.append(workspace)
             assert workspace.apply().errors == []
-        commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= \(this replaces| ?; |$)", change)
+        commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= # this replaces| ?; |$)", change)
         assert added or given or commands
         if commands:
             environment = workspace.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

@@ -48,7 +48,7 @@ def use_module(name: str, role: str) -> str:
 
 def trust(role: str) -> str:
     """The command that gives a role the module's trust policy."""
-    return f"aws iam update-assume-role-policy --role-name {role} --policy-document <the module's> (this replaces all of it)"
+    return f"aws iam update-assume-role-policy --role-name {role} --policy-document <the module's> # this replaces the whole trust policy"
 
 
 def name_known(name: str) -> str:

@@ -344,7 +344,7 @@ def test_a_script_that_is_made_to_take_long_takes_no_time(scripts: dict[str, str
 
 OPERATIONS = (CHECKOUT / "docs/operations.md").read_text()
 AS_THE_NOTEBOOK = dict(re.findall(r"^\| `(profile|imds)` \| `(\S+)` \|$", OPERATIONS, re.MULTILINE))
-(JOB,) = re.findall(r"^    (curl .*\n    echo .*)$", OPERATIONS, re.MULTILINE)
+(JOB,) = re.findall(r"^    (set -e\n    curl .*\n    echo .*)$", OPERATIONS, re.MULTILINE)
 
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])

@@ -75,8 +75,8 @@ class Changes:
         """Return the command that gives the role the module's trust policy."""
         return (
             f"aws iam update-assume-role-policy --role-name {role.name} --policy-document "
-            f"'{json.dumps(trust_policy(role), separators=(',', ':'))}' (this "
-            "replaces all of it)"
+            f"'{json.dumps(trust_policy(role), separators=(',', ':'))}' # this "
+            "replaces the whole trust policy"
         )
 
     def own_session(self, role: Role) -> str:
