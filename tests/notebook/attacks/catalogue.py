@@ -128,7 +128,7 @@ def squat(trial: Trial, notebook: OwnNotebook) -> str:
 
 def race(trial: Trial, notebook: OwnNotebook, user: str) -> tuple[str, list[str]]:
     """Take credentials in a tight loop from before the script until after it; return what came before, and since."""
-    notebook.run(["bash", "-c", f'setsid /usr/bin/python3 {HERE}/programs/race.py </dev/null >/dev/null 2>&1 &'], user=user)  # fmt: skip
+    notebook.run(["bash", "-c", f'setsid /usr/bin/python3 "{HERE}/programs/race.py" </dev/null >/dev/null 2>&1 &'], user=user)  # fmt: skip
     end = time.monotonic() + 10
     while not notebook.exists("/tmp/seen"):
         assert time.monotonic() < end

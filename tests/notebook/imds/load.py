@@ -19,7 +19,7 @@ def slow_connections(notebook: NotebookInstance, number: int, seconds: int) -> I
     if not number:
         yield
         return
-    command = f"rm -f /tmp/held; setsid {PYTHON} {PROGRAMS}/slow.py {number} {seconds} </dev/null >/tmp/held 2>&1 &"
+    command = f"rm -f /tmp/held; setsid {PYTHON} '{PROGRAMS}/slow.py' {number} {seconds} </dev/null >/tmp/held 2>&1 &"
     notebook.run(["bash", "-c", command], check=True)
     end = time.monotonic() + 30
     while not notebook.exists("/tmp/held") or notebook.read("/tmp/held").count("held") < 4:

@@ -47,7 +47,7 @@ def test_while_others_hold_connections_open(account: Account, layout: Layout, fi
         started = time.monotonic()
         assert session_of(notebook, credentials(notebook)) == notebook.name
         assert time.monotonic() - started < 3
-        assert open_files(notebook) < 2100
+        assert open_files(notebook) < 4300
     notebook.run(["pkill", "-f", "/tmp/hold.py"])
 
 

@@ -211,6 +211,14 @@ LOADS = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_proxies() -> Iterator[None]:
+    """Keep botocore, in threads, from going through the environment, which pytest changes before each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.utils.getproxies", dict)
+        yield
+
+
 @pytest.fixture(scope="module")
 def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple[tuple[str, ...], float]]]]:
     """Let four happen at once, each on a notebook instance of its own: most of the time is waiting."""
