@@ -63,6 +63,8 @@ STARTUP_FILES = {
     "a line without an end": f"echo -n 'export LANG=C' >> {ENV}",
     "a job without an end": "echo -n '# x' >> /etc/cron.d/x",
     "a comment with commands in it": f"echo '# $(id)' >> {ENV}",
+    "what a negated command passes on": f"! printf '%s\\n' 'export AWS_PROFILE=x' | tee -a {ENV} > /dev/null",
+    "what declare prints": f"x=1; declare -p x | tee -a {ENV} > /dev/null",
 }  # fmt: skip
 
 

@@ -113,15 +113,14 @@ class _Walk:
             case "list":
                 return self.and_or(node, [])
             case "negated_command":
-                self.statement(node.children[-1], given)
-                return ""
+                return self.statement(node.children[-1], given)
             case "variable_assignment" | "variable_assignments":
                 for each in [node] if node.type == "variable_assignment" else node.children:
                     assign(each, self.shell, self.substitute)
                 return ""
             case "declaration_command" | "unset_command":
                 declare(node, self.shell, self.substitute)
-                return ""
+                return UNKNOWN  # with -p it prints
             case "test_command":
                 self.test(node)
                 return ""
