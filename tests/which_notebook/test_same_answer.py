@@ -12,6 +12,7 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
@@ -26,7 +27,7 @@ from which_notebook.calls.call import CALL_FIELDS
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
-from which_notebook.records import decompress
+from which_notebook.records import decompress, packing
 from which_notebook.records.scan import scan
 
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
@@ -315,8 +316,11 @@ def test_of_damaged_logs(data: bytes) -> None:
 
 def in_small_pieces(size: int) -> Any:
     """Make a window of so many bytes, so that records lie across its ends."""
-    sizes: Any = dict.fromkeys(("_PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE", "_CAREFULLY_READ_AT_ONCE"), size)
-    return mock.patch.multiple(decompress, **sizes)
+    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE"), size)
+    stack = ExitStack()
+    stack.enter_context(mock.patch.multiple(decompress, **sizes))
+    stack.enter_context(mock.patch.multiple(packing, PIECE=size, _READ_AT_ONCE=size))
+    return stack
 
 
 @pytest.mark.parametrize("left_out", [[], ["sessionContext"], ["principalId"], ["sessionContext", "principalId"]])
