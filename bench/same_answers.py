@@ -3,8 +3,8 @@
 For a change that isn't to change an answer. `OLD` and `NEW` are checkouts; the logs are files and folders. Each command
 runs in both; the differences are listed, and both outputs kept in a folder.
 
-    git worktree add /tmp/before main
-    .venv/bin/python bench/same_answers.py /tmp/before . bench-corpus/ samples/
+    git worktree add ../before main
+    .venv/bin/python bench/same_answers.py ../before . bench-corpus/ samples/
 """
 
 from __future__ import annotations
