@@ -134,7 +134,9 @@ class Account:
             root_of_call = write_calls(folder, {"own": call}, output=outputs)
             workspace = Workspace(folder, root=root_of_call, environment=workspace.environment)
             self.followed.append(workspace)
-            assert workspace.apply().errors == []
+            errors = workspace.apply().errors
+            print(change, errors)
+            assert errors == []
         commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= # this replaces| ?; |$)", change)
         assert added or given or commands
         if commands:

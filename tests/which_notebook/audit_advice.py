@@ -195,14 +195,14 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "recipe": (
         "weak",
         [
-            ("not-locked", use_module("recipe", "audited-recipe")),
-            ("any-name", restrict("recipe", "audited-recipe")),
             ("notebook-sessions", trust("audited-recipe")),
             (
                 "other-principals",
                 f"take arn:aws:iam::{ACCOUNT}:root out of the trust policy of audited-recipe, or let in only the role itself: "
                 + trust("audited-recipe"),
             ),
+            ("not-locked", use_module("recipe", "audited-recipe")),
+            ("any-name", restrict("recipe", "audited-recipe")),
             not_enforced(use_module("recipe", "audited-recipe")),
         ],
     ),

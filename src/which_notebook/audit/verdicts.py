@@ -17,8 +17,8 @@ Verdict = Literal["enforced", "attributed", "weak", "unknown", "not-attributed",
 VERDICTS: tuple[Verdict, ...] = ("enforced", "attributed", "weak", "unknown", "not-attributed", "broken")
 """The best first."""
 
-
-_TO_MEND_FIRST = ("sagemaker-not-trusted", "no-self-trust")
+# Of the trust policy: the module refuses a role whose trust policy isn't right, and other changes give the role to it.
+_TO_MEND_FIRST = ("sagemaker-not-trusted", "no-self-trust", "notebook-sessions", "other-principals")
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -82,7 +82,6 @@ def judge_instance(instance: Instance, lifecycle_name: str | None = None, others
     script = _script(instance)
     changes = Changes(instance, lifecycle_name)
     of_role = RoleFindings(instance, script, changes, others)
-    # Without the trust policy, the module refuses the role that others of the changes give to it.
     findings = tuple(
         sorted(_findings(instance, script, changes, of_role), key=lambda each: each.code not in _TO_MEND_FIRST)
     )
