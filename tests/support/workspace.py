@@ -235,9 +235,9 @@ class Workspace:
         """Apply what the last `plan` planned."""
         return self._reporting("apply", None, f"plan-{self._plans}.bin")
 
-    def destroy(self, variables: Mapping[str, Any] | None = None) -> Outcome:
+    def destroy(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
         """Destroy all that the state holds, without asking."""
-        return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged)
+        return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged, **options)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs in the state, by name."""
