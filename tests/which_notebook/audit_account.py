@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -140,8 +141,15 @@ class Account:
         commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= # this replaces| ?; |$)", change)
         assert added or given or commands
         if commands:
-            environment = workspace.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            subprocess.run(["bash", "-ec", commands[-1]], cwd=workspace.root, env=environment, check=True, timeout=200)
+            # Not the clone's own script, whose first line breaks where its path has a space.
+            cli = f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n'
+            subprocess.run(
+                ["bash", "-ec", cli + commands[-1]],
+                cwd=workspace.root,
+                env=workspace.environment,
+                check=True,
+                timeout=200,
+            )
             for name in re.findall("start-notebook-instance --notebook-instance-name (\\S+)", commands[-1]):
                 self.wait(name, "InService")
 

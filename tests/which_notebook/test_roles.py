@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def test_of_several_roles_one_has_to_be_named(ask: Any, several: Path) -> None:
         assert (answer.status, answer.out) == (2, "")
         assert "which role? Several have a session called SageMaker in these sources: " in answer.err
         assert f"{ROLE_ARN}, " in answer.err
-        assert f"which-notebook roles {several}" in answer.err
+        assert f"which-notebook roles {shlex.quote(str(several))}" in answer.err
 
 
 def test_without_any_such_role_one_has_to_be_named(ask: Any, tmp_path: Path) -> None:
