@@ -143,7 +143,7 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_wrong_usage_says_in_one_line_what_to_write(ask: Any, log: Path, line: str) -> None:
-    answer = ask(*(word.replace("LOG", str(log)) for word in line.split()))
+    answer = ask(*(word.replace("LOG", str(log)) for word in line.split(" ")) if line else ())
     assert (answer.status, answer.out) == (2, "")
     assert WRONG[line] in answer.err
     assert answer.err.startswith("which-notebook: ")
