@@ -145,14 +145,15 @@ def provider_mirror() -> Path | None:
 def mirror_of(program: str, folder: Path) -> Path | None:
     """Return the mirror for `terraform` or `tofu`, in a folder where it has to be made.
 
-    OpenTofu looks for the provider under its own registry's name: it gets links to what stands under another's.
+    Each looks for the provider under its own registry's name: it gets links to what stands under the other's.
     """
+    host = "registry.opentofu.org" if Path(program).name == "tofu" else "registry.terraform.io"
     mirror = provider_mirror()
-    if mirror is None or Path(program).name != "tofu" or (mirror / "registry.opentofu.org/hashicorp/aws").is_dir():
+    if mirror is None or (mirror / host / "hashicorp/aws").is_dir():
         return mirror
-    for unpacked in mirror.glob("*/hashicorp/aws/*/*"):
+    for unpacked in filter(Path.is_dir, mirror.glob("*/hashicorp/aws/*/*")):
         # None of the folders above it may be a link.
-        link = folder / "mirror/registry.opentofu.org/hashicorp/aws" / unpacked.parent.name / unpacked.name
+        link = folder / "mirror" / host / "hashicorp/aws" / unpacked.parent.name / unpacked.name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(unpacked.resolve())
     return folder / "mirror"
