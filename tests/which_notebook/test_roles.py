@@ -178,7 +178,7 @@ def test_lake_formation_says_whose_data_access_it_was(ask: Any, tmp_path: Path, 
     assert (call["status"], call["notebook"], call["role_arn"]) == ("attributed", "fraud-model", ROLE_ARN)
     assert call["resources"] == [f"arn:aws:glue:eu-central-1:{ACCOUNT}:table/sales/orders"]
     text = ask("event", found["eventID"], path, "--format", "table").out
-    assert "was made by the notebook instance fraud-model" in text
+    assert "was made in a session of the role under the name fraud-model" in text
     assert "The record has no ARN of its caller" in text
     assert LAKE_ID in text
 
@@ -212,7 +212,7 @@ def test_the_owners_copy_is_explained_by_event_without_a_role(ask: Any, tmp_path
     copy = record(identity, recipientAccountId=OTHER_ACCOUNT)
     path = write(tmp_path / "log.json", copy, record(session("churn-model")))
     text = ask("event", copy["eventID"], path, "--format", "table").out
-    assert "was made by the notebook instance fraud-model" in text
+    assert "was made in a session of the role under the name fraud-model" in text
     assert "The record has no ARN of its caller" in text
 
 

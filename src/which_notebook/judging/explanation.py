@@ -34,11 +34,15 @@ class NotFoundError(CommandError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it."""
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it.
+
+    `names_are_known`: whether an inventory says which names are real.
+    """
 
     call: Call
     openings: list[Call]
     warnings: list[AttributionWarning]
+    names_are_known: bool
 
     @property
     def record(self) -> Any:
@@ -78,7 +82,7 @@ def explain_call(
     chains.judge(table, judge)
     (call,) = table.calls()
     if call.status is None:
-        return Explanation(call, openings, [])
+        return Explanation(call, openings, [], inventory is not None)
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
     for read in reader.tables(_of_role(judge), around, coverage):
@@ -87,7 +91,8 @@ def explain_call(
         warnings.see(table)
     warnings.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
-    return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
+    about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
+    return Explanation(call, openings, about_name, inventory is not None)
 
 
 def _of_role(judge: Judge) -> Search:
