@@ -234,7 +234,7 @@ def test_fail_on(account: Account, names: str, fail_on: str, status: int) -> Non
     result = run(account, "--notebook", names, "--fail-on", fail_on)
     assert (result.returncode, set(rows(result))) == (status, set(names.split(",")))
     count = len(names.split(","))
-    expected = f"which-notebook: 1 of {count} notebook instances are {fail_on} or worse, or unknown (--fail-on)\n"
+    expected = f"which-notebook: 1 of {count} notebook instance{'s' * (count > 1)}: {fail_on} or worse, or unknown (--fail-on)\n"
     assert result.stderr == (expected if status else "")
 
 

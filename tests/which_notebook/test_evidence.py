@@ -211,7 +211,7 @@ def test_an_event_of_nobody_s_and_one_that_isnt_there(ask: Any, tmp_path: Path) 
     assert (found["status"], found["notebook"]) == (None, None)
     answer = ask("event", "no-such", tmp_path / "log.json.gz")
     assert (answer.status, answer.out) == (1, "")
-    assert "no source holds an event no-such" in answer.err
+    assert "no event no-such is in what was read" in answer.err
 
 
 def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -> None:

@@ -22,13 +22,15 @@ _REMARK = (
 class RolesAnswer:
     """The roles, the busiest first."""
 
-    def __init__(self, roles: Sequence[NotebookRole]) -> None:
+    def __init__(self, roles: Sequence[NotebookRole], asked: Sequence[str] = ()) -> None:
         self.roles = roles
+        self._asked = asked
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each role."""
         if not self.roles:
-            file.write(b"No role has a session called SageMaker in these sources.\n")
+            which = f"No role that fits {', '.join(self._asked)}" if self._asked else "No role"
+            file.write(f"{printable(which)} has a session called SageMaker in what was read.\n".encode())
             return
         rows = [
             tuple(

@@ -61,7 +61,7 @@ def explain(
     found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
-        raise NotFoundError(f"no source holds an event {event_id}")
+        raise NotFoundError(f"no event {event_id} is in what was read of these sources")
     return explain_call(call, reader, scope, coverage, roles, inventory)
 
 

@@ -14,6 +14,7 @@ from ..calls.search import Search
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import later
+from ..words import counted
 from .attribution import Judge
 from .explanation import explain_call, openings_of
 from .finding import Actor, Finding
@@ -135,7 +136,7 @@ def _is_of_base_session(openings: list[Call]) -> bool | None:
 
 
 def _said_by_call(call: Call, count: int) -> str:
-    made = f"The logs have {count:,} call{'' if count == 1 else 's'} with this access key"
+    made = f"The logs have {counted(count, 'call')} with this access key"
     if call.role_arn is None:
         return f"{made}, made in no role's session that is known."
     whose = f"the session {call.session_name} of {call.role_arn}"

@@ -184,6 +184,8 @@ def _without_nulls(record: dict[str, Any]) -> bytes:
 
 
 def _described(members: Members) -> str:
-    if {"resource", "service", "schemaVersion"} & members.keys() and "accountId" in members:
-        return "a GuardDuty finding"
+    names = {name[:1].lower() + name[1:] for name in members}
+    is_finding = "accountId" in names and not names.isdisjoint(("resource", "service", "schemaVersion"))
+    if is_finding or "findings" in names or {"awsAccountId", "resources"} <= names:  # of GuardDuty, or Security Hub's
+        return "a GuardDuty finding: give it to `which-notebook finding`"
     return f"an object with {', '.join(sorted(members)[:5]) or 'nothing in it'}"
