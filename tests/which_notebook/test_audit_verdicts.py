@@ -31,9 +31,11 @@ def test_one_that_failed_to_start(scripts: dict[str, str]) -> None:
     assert (row.verdict, codes(row)) == ("broken", ["failed"])
     assert row.findings[0].problem == "it didn't start: the script\nfailed"
     assert row.findings[0].change == (
-        "see why: aws logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names "
-        "alpha/LifecycleConfigOnStart --region eu-west-2; mend that, then aws sagemaker start-notebook-instance "
-        "--notebook-instance-name alpha --region eu-west-2"
+        "See why:",
+        "aws logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names alpha/LifecycleConfigOnStart --region eu-west-2",
+        "Mend that. Then:",
+        "aws sagemaker start-notebook-instance --notebook-instance-name alpha --region eu-west-2",
+        "aws sagemaker wait notebook-instance-in-service --notebook-instance-name alpha --region eu-west-2",
     )
 
 

@@ -289,6 +289,35 @@ def test_other_resources_are_asked_for_by_name(
     assert ask("calls", path, "--role", ROLE, "--resource", f"{pattern}x").calls == []
 
 
+def test_roles_and_findings_are_asked_for_by_resource_too(ask: Any, tmp_path: Path) -> None:
+    """Who doesn't know the role can still ask which notebook instances used a bucket."""
+    read = {"bucketName": "patient-data", "key": "2026/a.csv"}
+    finding = tmp_path / "finding.json"
+    details = {"accessKeyId": "ASIAEXAMPLE000000001", "principalId": "AROAEXAMPLEROLE000001:fraud-model", "userName": ROLE}
+    finding.write_bytes(compact({"service": {}, "resource": {"accessKeyDetails": details}}))
+    path = write(
+        tmp_path / "log.json",
+        call_to("s3", "GetObject", read, userIdentity=session(key="ASIAEXAMPLE000000001")),
+        record(session(key="ASIAEXAMPLE000000001")),
+        handshake(),
+        record(session("x", role="data-science")),
+        record(session(BASE, role="data-science"), awsRegion="us-east-1"),
+    )
+    assert [role["calls"] for role in ask("roles", path).json] == [2, 2]
+    (role,) = ask("roles", path, "--resource", "patient-data").json
+    assert (role["calls"], role["handshakes"], role["notebooks"]) == (1, 0, ["fraud-model"])
+    assert [role["calls"] for role in ask("roles", path, "--region", "us-east-1").json] == [1]
+    answer = ask("roles", path, "--resource", "other", "--format", "table")
+    assert (answer.status, answer.out) == (
+        4, "No role has a session called SageMaker, and calls about other, in what was read.\n",
+    )  # fmt: skip
+    (actor,) = ask("finding", finding, path, "--resource", "patient-data").json[0]["actors"]
+    assert (actor["calls"], list(actor["resources"])) == (1, ["arn:aws:s3:::patient-data", "arn:aws:s3:::patient-data/2026/a.csv"])
+    assert "The logs have 1 call with this access key about patient-data" in actor["why"][1]
+    (actor,) = ask("finding", finding, path, "--resource", "other").json[0]["actors"]
+    assert actor["why"][-1] == "The sources hold no call made with this access key about other."
+
+
 def test_event_and_report_show_them(ask: Any, tmp_path: Path) -> None:
     hostile = "k\x1b[2J\u202e<b>"
     found = call_to("s3", "GetObject", {"bucketName": "patient-data", "key": hostile})

@@ -22,15 +22,16 @@ _REMARK = (
 class RolesAnswer:
     """The roles, the busiest first."""
 
-    def __init__(self, roles: Sequence[NotebookRole], asked: Sequence[str] = ()) -> None:
+    def __init__(self, roles: Sequence[NotebookRole], asked: Sequence[str], resources: Sequence[str]) -> None:
         self.roles = roles
-        self._asked = asked
+        self._asked, self._resources = asked, resources
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each role."""
         if not self.roles:
             which = f"No role that fits {', '.join(self._asked)}" if self._asked else "No role"
-            file.write(f"{printable(which)} has a session called SageMaker in what was read.\n".encode())
+            about = f", and calls about {', '.join(self._resources)}," if self._resources else ""
+            file.write(f"{printable(which)} has a session called SageMaker{printable(about)} in what was read.\n".encode())
             return
         rows = [
             tuple(

@@ -84,11 +84,13 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
+    _add_resource(command)
     _add_sources(command)
     command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
     command.add_argument(
         "finding", metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
     )
+    _add_resource(command)
     _add_sources(command, "*", "see below; without one, the finding alone answers")
     _add_audit(added).set_defaults(run=commands["audit"])
     text = "the shell completion's script, for the shell to evaluate"
@@ -207,6 +209,16 @@ def _add_notebook(parser: _Parser) -> None:
     )
 
 
+def _add_resource(parser: _Parser) -> None:
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="RESOURCE",
+        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+    )
+
+
 def _add_output(parser: _Parser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
 
@@ -245,13 +257,7 @@ def _filter_arguments() -> _Parser:
         metavar="STATUS",
         help=f"only these: {', '.join(STATUS_NAMES)}",
     )
-    filters.add_argument(
-        "--resource",
-        action="append",
-        default=[],
-        metavar="RESOURCE",
-        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
-    )
+    _add_resource(filters)
     filters.add_argument(
         "--access-key",
         action="extend",

@@ -11,6 +11,7 @@ from ..answers.groups import Groups, GroupsAnswer
 from ..answers.output_file import output_file
 from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
+from ..calls.filter import Filter
 from ..errors import CommandError, UsageError, reason_of
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
@@ -143,12 +144,12 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
     is_asked = judge.is_role if judge else lambda arn: True
     scope, coverage = scope_of(given), Coverage()
     with reader_of(given, inventory, limits, again=True) as reader:
-        roles = notebook_roles(reader, scope, coverage, is_asked)
+        roles = notebook_roles(reader, Filter(scope=scope, resources=tuple(given.resource)), coverage, is_asked)
         named = None
         if not roles:
             name, *_ = judge.role_names if judge else ("",)
             named = roles_named_there(reader.files(scope, Coverage()), limits, name)
-    write_answer(RolesAnswer(roles, asked), form, given.output)
+    write_answer(RolesAnswer(roles, asked, given.resource), form, given.output)
     for text in coverage.notes:
         say(text)
     say_unread(coverage)
@@ -163,12 +164,13 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
     from ..judging.finding_actors import known_by_finding, known_by_logs
 
     form = format_of("finding", given.format, given.output)
-    inventory, scope, coverage = inventory_of(given), scope_of(given), Coverage()
+    inventory, coverage = inventory_of(given), Coverage()
+    asked = Filter(scope=scope_of(given), resources=tuple(given.resource))
     roles, findings = roles_of(given, inventory), read_findings(given.finding)
     if given.sources:
         with reader_of(given, inventory, limits, again=True) as reader:
             known = [
-                (each, [known_by_logs(each, actor, reader, scope, coverage, roles, inventory) for actor in each.actors])
+                (each, [known_by_logs(each, actor, reader, asked, coverage, roles, inventory) for actor in each.actors])
                 for each in findings
             ]
     else:

@@ -75,7 +75,9 @@ def explain_call(
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
         same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
-        call.role_arn = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        # Where the caller's own account's record of the same call is there, too, that one is given alone.
+        call.role_arn = of_record or reader.role_arns.get(call.role_id)
     judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
     chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])

@@ -93,6 +93,7 @@ def _call(found: _Record, *, with_resources: bool) -> Call:
         found.request_id,
         role_id,
     )
+    call.shared_event_id = found.shared_event_id
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
     if with_resources and (role_arn or role_id):  # of other callers no resource is asked for
@@ -149,6 +150,7 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
+    shared_event_id: str | None = msgspec.field(name="sharedEventID", default=None)
     error_message: Any = None
     resources: Raw = _NOTHING
     # They differ from service to service, and may have any shape.

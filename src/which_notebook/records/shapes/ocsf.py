@@ -67,6 +67,7 @@ def record_of(event: Fields) -> dict[str, Any] | None:
         "eventID": _get(event, "metadata", "original_event_uid") or _get(event, "metadata", "uid"),
         "eventType": _get(event, "metadata", "event_code") or unmapped.get("eventType"),
         "eventCategory": _category(event, unmapped),
+        "sharedEventID": unmapped.get("sharedEventID"),
         "recipientAccountId": unmapped.get("recipientAccountId") or _get(event, "cloud", "account", "uid"),
     }
 
@@ -74,7 +75,7 @@ def record_of(event: Fields) -> dict[str, Any] | None:
 def _credential(user: Fields) -> Any:
     """Return the access key id, where it is one of a list."""
     several = user.get("programmatic_credentials")
-    uids = (_get(each, "uid") for each in several) if isinstance(several, list) else iter(())
+    uids = [_get(each, "uid") for each in several] if isinstance(several, list) else []
     return next((uid for uid in uids if isinstance(uid, str)), None)
 
 
