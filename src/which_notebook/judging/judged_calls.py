@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from ..calls.call import Call
 from ..calls.filter import Filter
+from ..calls.resource_patterns import literal_parts
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
@@ -51,7 +52,8 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
-        self._with_resources = with_resources or bool(asked.resources)
+        # Only the calls that are asked for are shown with theirs.
+        self._with_resources = literal_parts(asked.resources) or with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
     def calls(self) -> Iterator[Call]:
