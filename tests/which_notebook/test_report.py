@@ -204,6 +204,19 @@ def test_what_could_not_be_read_is_named(page: Page, tmp_path: Path) -> None:
     assert "<b>broken.json.gz" in page.run("document.querySelector('#skipped li').textContent")
 
 
+def test_the_text_stands_alike_in_rows_of_every_status(page: Page, tmp_path: Path) -> None:
+    page.open(report(write_log(tmp_path / "log", RECORDS[:3] + RECORDS[-12:])))
+    places = page.run(
+        f"""[...{ROWS}].map(row => [...row.querySelectorAll('td')].map(cell => {{
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            return text.getBoundingClientRect().top - cell.getBoundingClientRect().top;
+        }}))"""
+    )
+    assert len(set(map(str, column(page, "status")))) == 4
+    assert len({round(place) for row in places for place in row}) == 1, places
+
+
 NOTES = "[...document.querySelectorAll('#notices p.note')].map(note => note.textContent)"
 
 
