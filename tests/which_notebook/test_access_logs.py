@@ -160,7 +160,9 @@ def test_a_record_line_isnt_taken_for_one(ask: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--role", ROLE[:-2]]])
-def test_without_a_base_session_the_roles_that_are_there_are_named(ask: Any, tmp_path: Path, options: list[str]) -> None:
+def test_without_a_base_session_the_roles_that_are_there_are_named(
+    ask: Any, tmp_path: Path, options: list[str]
+) -> None:
     """S3 access logs hardly ever hold a base session."""
     path = tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF"
     path.write_text(line())

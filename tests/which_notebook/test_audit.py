@@ -39,9 +39,7 @@ def test_every_notebook_instance_has_its_row(audited: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_verdict_and_what_to_change(account: Account, audited: dict[str, Any], name: str) -> None:
     row = audited[name]
-    changes = [
-        (each["code"], tuple(named(account, row, step) for step in each["change"])) for each in row["findings"]
-    ]
+    changes = [(each["code"], tuple(named(account, row, step) for step in each["change"])) for each in row["findings"]]
     assert (row["verdict"], changes) == EXPECTED[name], [each["problem"] for each in row["findings"]]
 
 

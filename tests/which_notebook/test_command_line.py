@@ -258,7 +258,7 @@ def test_the_completion_completes_in_bash_as_the_help_says(command: list[str], t
     said = subprocess.run([*command, "completion", "--help"], capture_output=True, text=True, check=True).stdout
     (line,) = (line.strip() for line in re.findall("(?m)^ +(eval .*bash.*) ~/.bashrc$", said))
     asked = "COMP_WORDS=(which-notebook su); COMP_CWORD=1; $(complete -p which-notebook | grep -o '_shtab[a-z_]*') x su"
-    script = f"{line}\n{asked}\necho \"${{COMPREPLY[*]}}\""
+    script = f'{line}\n{asked}\necho "${{COMPREPLY[*]}}"'
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     found = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout == "summary\n"

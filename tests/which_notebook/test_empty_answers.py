@@ -47,7 +47,10 @@ def test_it_says_which_option_took_the_roles_calls_away(
     assert answer.status == 0
     assert said in answer.err
     covered = "from 2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z; regions eu-central-1, us-east-1; account"
-    assert f"The role has 3 calls in what was read, and the options leave none: {covered} {ACCOUNT}; notebooks a, b" in answer.err
+    assert (
+        f"The role has 3 calls in what was read, and the options leave none: {covered} {ACCOUNT}; notebooks a, b"
+        in answer.err
+    )
     assert "AssumeRole" not in answer.out + answer.err
     if command == "summary":
         assert any(said == text for text in answer.json["why_empty"])
@@ -92,7 +95,6 @@ def test_the_options_are_named_that_leave_no_file_to_read(ask: Any, tmp_path: Pa
     answer = ask("calls", tmp_path, "--role", ROLE, "--since", "2026-03-03", "--region", "us-east-1")
     assert "Nothing was read with --since, --region, so nothing is known of this role" in answer.err
     assert answer.status == 4
-
 
 
 def test_the_table_doesnt_say_that_there_is_no_call(ask: Any, log: Path) -> None:

@@ -239,15 +239,27 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
     [
         # SageMaker names the base session, so nobody chose its name.
         (record(session(BASE), eventID="e"), ("How its session", "What speaks against it"), ("Sign:",)),
-        (record(USER, eventID="e"), ("in no session of the role",), ("Sign:", "How its session", "What speaks against it")),
+        (
+            record(USER, eventID="e"),
+            ("in no session of the role",),
+            ("Sign:", "How its session", "What speaks against it"),
+        ),
         (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
-        (record(session("no_name"), eventID="e"), ("Sign:", "no known notebook instance's"), ("which a notebook instance",)),
+        (
+            record(session("no_name"), eventID="e"),
+            ("Sign:", "no known notebook instance's"),
+            ("which a notebook instance",),
+        ),
         (
             record(session() | {"accessKeyId": None}, eventID="e"),
             ("The record has no access key id, so nothing tells which AssumeRole opened it.",),
             ("The sources hold no AssumeRole",),
         ),
-        (CALL | {"eventID": "e"}, ("an hour before the call at most if it is a notebook session, else up to 12 hours",), ()),
+        (
+            CALL | {"eventID": "e"},
+            ("an hour before the call at most if it is a notebook session, else up to 12 hours",),
+            (),
+        ),
     ],
 )
 def test_nothing_is_said_that_doesnt_go_for_the_call(

@@ -131,7 +131,7 @@ def test_nor_in_a_record_that_fills_windows(size: int, where: str) -> None:
 
 def test_the_limit_that_the_document_names(ask: Any, tmp_path: Path) -> None:
     """An old record that doesn't begin a file or a part of one isn't seen, and may be of any length."""
-    filling = [{"x": "x" * 1000}] * 3000
+    filling = [{"eventVersion": "1.11", "x": "x" * 1000}] * 3000
     asked = {"bucketPolicy": [*filling, record(session("forged"), eventVersion="1.11"), *filling[:3]]}
     holder = record(MALLORY, eventVersion="1.02", requestParameters=asked)
     around = [others() for _ in range(3000)]

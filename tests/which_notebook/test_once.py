@@ -118,7 +118,8 @@ def test_a_call_to_another_accounts_resource_counts_once(ask: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "changed", [{"sharedEventID": "t"}, {"sharedEventID": None}, {"requestID": "q"}, {"requestID": None}, {"eventName": "X"}]
+    "changed",
+    [{"sharedEventID": "t"}, {"sharedEventID": None}, {"requestID": "q"}, {"requestID": None}, {"eventName": "X"}],
 )
 def test_what_differs_in_more_than_the_account_is_another_call(ask: Any, tmp_path: Path, changed: Any) -> None:
     copy = {"sharedEventID": "s", "requestID": "r", "recipientAccountId": OTHER_ACCOUNT} | changed

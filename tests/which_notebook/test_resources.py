@@ -305,27 +305,32 @@ def kept(found: Record, data: strategies.DataObject) -> bytes:
     return plain.encode()
 
 
+def more_of(source: str, event: str) -> list[Record]:
+    """Return what else a record may say of resources."""
+    named = [{"ARN": "arn:aws:s3:::lake/2026/a b.csv"}, {"ARN": f"arn:aws:dynamodb:{HERE}:table/orders/index/day"}]
+    refused = f"{REFUSED}{source}:{event} on resource: "
+    return [
+        {},
+        {"resources": named},
+        {"errorCode": "x", "errorMessage": f"{refused}arn:aws:s3:::lake/k because no policy"},
+        {"errorCode": "x", "errorMessage": f"{refused}prod/db because no policy"},
+    ]
+
+
 @settings(max_examples=600)
 @given(strategies.data())
 def test_a_record_is_passed_over_only_where_it_isnt_about_the_resource(data: strategies.DataObject) -> None:
     source, event, asked, _ = data.draw(strategies.sampled_from(MEANT))
-    more = data.draw(
-        strategies.sampled_from(
-            [
-                {},
-                {"resources": [{"ARN": "arn:aws:s3:::lake/2026/a b.csv"}, {"ARN": f"arn:aws:dynamodb:{HERE}:table/orders/index/day"}]},
-                {"errorCode": "x", "errorMessage": f"{REFUSED}{source}:{event} on resource: arn:aws:s3:::lake/k because no policy"},
-                {"errorCode": "x", "errorMessage": f"{REFUSED}{source}:{event} on resource: prod/db because no policy"},
-            ]
-        )
-    )
+    more = data.draw(strategies.sampled_from(more_of(source, event)))
     try:
         text = kept(call_to(source, event, asked, **more), data)
         whole = call_of(text, with_resources=True).resources
     except RecordError:
         return  # an escaped slash in a text within a text
     arn = data.draw(strategies.sampled_from([*whole, "arn:aws:s3:::lake/k", f"arn:aws:glue:{HERE}:table/sales/orders"]))
-    pattern = data.draw(strategies.sampled_from([arn, arn.split(":", 5)[-1], *re.split("[:/]", arn), f"s3://{arn.split(':')[-1]}"]))
+    pattern = data.draw(
+        strategies.sampled_from([arn, arn.split(":", 5)[-1], *re.split("[:/]", arn), f"s3://{arn.split(':')[-1]}"])
+    )
     for _ in range(data.draw(strategies.integers(0, 3))):
         at = data.draw(strategies.integers(0, len(pattern)))
         end = data.draw(strategies.integers(at, len(pattern)))
@@ -350,7 +355,11 @@ def test_roles_and_findings_are_asked_for_by_resource_too(ask: Any, tmp_path: Pa
     """Who doesn't know the role can still ask which notebook instances used a bucket."""
     read = {"bucketName": "patient-data", "key": "2026/a.csv"}
     finding = tmp_path / "finding.json"
-    details = {"accessKeyId": "ASIAEXAMPLE000000001", "principalId": "AROAEXAMPLEROLE000001:fraud-model", "userName": ROLE}
+    details = {
+        "accessKeyId": "ASIAEXAMPLE000000001",
+        "principalId": "AROAEXAMPLEROLE000001:fraud-model",
+        "userName": ROLE,
+    }
     finding.write_bytes(compact({"service": {}, "resource": {"accessKeyDetails": details}}))
     path = write(
         tmp_path / "log.json",
@@ -369,7 +378,10 @@ def test_roles_and_findings_are_asked_for_by_resource_too(ask: Any, tmp_path: Pa
         4, "No role has a session called SageMaker, and calls about other, in what was read.\n",
     )  # fmt: skip
     (actor,) = ask("finding", finding, path, "--resource", "patient-data").json[0]["actors"]
-    assert (actor["calls"], list(actor["resources"])) == (1, ["arn:aws:s3:::patient-data", "arn:aws:s3:::patient-data/2026/a.csv"])
+    assert (actor["calls"], list(actor["resources"])) == (
+        1,
+        ["arn:aws:s3:::patient-data", "arn:aws:s3:::patient-data/2026/a.csv"],
+    )
     assert "The logs have 1 call with this access key about patient-data" in actor["why"][1]
     (actor,) = ask("finding", finding, path, "--resource", "other").json[0]["actors"]
     assert actor["why"][-1] == "The sources hold no call made with this access key about other."

@@ -104,7 +104,10 @@ def test_of_several_roles_one_has_to_be_named(ask: Any, several: Path) -> None:
 def test_without_any_such_role_one_has_to_be_named(ask: Any, tmp_path: Path) -> None:
     answer = ask("summary", write(tmp_path / "log.json", others()))
     assert (answer.status, answer.out) == (2, "")
-    assert "No role has a session called SageMaker in what was read. Roles that are named there: web-server. Give --role" in answer.err
+    assert (
+        "No role has a session called SageMaker in what was read. Roles that are named there: web-server. Give --role"
+        in answer.err
+    )
 
 
 @pytest.mark.parametrize(

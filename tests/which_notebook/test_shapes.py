@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.model import StructureShape
 from botocore.session import get_session
 from document_table import WRITE, Table
 from hypothesis import given, settings
@@ -64,7 +65,11 @@ def test_each_command_reads_it_and_damage_costs_little(ask: Any, tmp_path: Path,
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "kept").write_bytes(SHAPES[shape](LOG))
-    details = {"accessKeyId": "ASIAEXAMPLE000000001", "principalId": "AROAEXAMPLEROLE000001:fraud-model", "userName": ROLE}
+    details = {
+        "accessKeyId": "ASIAEXAMPLE000000001",
+        "principalId": "AROAEXAMPLEROLE000001:fraud-model",
+        "userName": ROLE,
+    }
     (tmp_path / "finding.json").write_bytes(compact({"service": {}, "resource": {"accessKeyDetails": details}}))
     asked: dict[str, list[Any]] = {
         "summary": [folder, "--role", ROLE],
@@ -78,7 +83,9 @@ def test_each_command_reads_it_and_damage_costs_little(ask: Any, tmp_path: Path,
     assert {name: (answer.status, answer.err) for name, answer in whole.items()} == dict.fromkeys(asked, (0, ""))
     assert (whole["summary"].json["calls"], len(whole["calls"].calls)) == (3, 4)
     assert (whole["event"].json["notebook"], whole["event"].json["status"]) == ("fraud-model", "attributed")
-    assert [(role["role_arn"].split("/")[-1], role["calls"], role["handshakes"]) for role in whole["roles"].json] == [(ROLE, 3, 1)]
+    assert [(role["role_arn"].split("/")[-1], role["calls"], role["handshakes"]) for role in whole["roles"].json] == [
+        (ROLE, 3, 1)
+    ]
     (actor,) = whole["finding"].json[0]["actors"]
     assert (actor["notebook"] or actor["session_name"], actor["calls"]) == ("fraud-model", 1)
     data = SHAPES[shape](LOG * 50)
@@ -218,10 +225,19 @@ def test_a_struct_that_another_text_may_have_made_is_not_guessed() -> None:
         (b"Obj\x01" + b"x" * 100, "an Avro file"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"<?xml version='1.0'?>", "XML"),
-        (compact({"schemaVersion": "2.0", "accountId": "1", "resource": {}, "type": "x"}), "a GuardDuty finding: give it to `which-notebook finding`"),
+        (
+            compact({"schemaVersion": "2.0", "accountId": "1", "resource": {}, "type": "x"}),
+            "a GuardDuty finding: give it to `which-notebook finding`",
+        ),
         (compact({"Findings": [{"AccountId": "1"}]}), "a GuardDuty finding: give it to `which-notebook finding`"),
-        (compact({"source": "aws.guardduty", "detail": {"schemaVersion": "2.0", "accountId": "1", "service": {}}}), "a GuardDuty finding: give it"),
-        (compact([{"SchemaVersion": "2018-10-08", "AwsAccountId": "1", "Resources": []}]), "a GuardDuty finding: give it"),
+        (
+            compact({"source": "aws.guardduty", "detail": {"schemaVersion": "2.0", "accountId": "1", "service": {}}}),
+            "a GuardDuty finding: give it",
+        ),
+        (
+            compact([{"SchemaVersion": "2018-10-08", "AwsAccountId": "1", "Resources": []}]),
+            "a GuardDuty finding: give it",
+        ),
         (PACKINGS["gzip"](PACKINGS["zip"](b"x")), "unpack it first"),
         (b"PK\x03\x04" + b"x" * 50, "damaged zip archive"),
         (PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](b"{}")))), "compressed more than 3 times"),
@@ -288,7 +304,12 @@ def test_a_bomb_in_a_zip_archive_takes_bounded_memory(tmp_path: Path, run: Any) 
     assert answer.json["calls"] == 1
 
 
-MODELS = {"awscloudtrail": "cloudtrail", "AWSSimpleQueueService": "sqs", "AmazonCloudWatchLogs": "logs", "athena": "athena"}
+MODELS = {
+    "awscloudtrail": "cloudtrail",
+    "AWSSimpleQueueService": "sqs",
+    "AmazonCloudWatchLogs": "logs",
+    "athena": "athena",
+}
 
 
 @pytest.mark.parametrize(
@@ -299,4 +320,5 @@ def test_what_wraps_records_by_an_api_is_what_that_api_answers(wrapper: Wrapper)
     name = page.removeprefix("API_").removesuffix(".html")
     model = get_session().get_service_model(MODELS[service])
     shape = model.operation_model(name).output_shape if name in model.operation_names else model.shape_for(name)
+    assert isinstance(shape, StructureShape)
     assert {member.removeprefix("@") for member in wrapper.members} <= set(shape.members)

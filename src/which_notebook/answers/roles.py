@@ -31,7 +31,9 @@ class RolesAnswer:
         if not self.roles:
             which = f"No role that fits {', '.join(self._asked)}" if self._asked else "No role"
             about = f", and calls about {', '.join(self._resources)}," if self._resources else ""
-            file.write(f"{printable(which)} has a session called SageMaker{printable(about)} in what was read.\n".encode())
+            file.write(
+                f"{printable(which)} has a session called SageMaker{printable(about)} in what was read.\n".encode()
+            )
             return
         rows = [
             tuple(

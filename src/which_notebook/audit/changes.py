@@ -10,7 +10,6 @@ from ..calls.call import BASE_SESSION
 from .account import Instance
 from .iam.role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
 
-
 Steps = tuple[str, ...]
 """What to do, from top to bottom: sentences, and commands to be pasted as they stand."""
 

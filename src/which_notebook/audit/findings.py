@@ -136,12 +136,19 @@ class InstanceFindings:
         if script.kind == "none":
             return self._changes.other_script()
         if script.version:
-            doubtful = "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is harmless"
+            doubtful = (
+                "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is harmless"
+            )
             return self._changes.applied(doubtful)
         if script.is_of_module:
-            version = f"If nobody changed {name}, it is another version's: use the which-notebook of that version. Else:"
+            version = (
+                f"If nobody changed {name}, it is another version's: use the which-notebook of that version. Else:"
+            )
             return version, *self._changes.other_script()
-        return f"Take that out of the on-start script of {name}, or use the module's script. Then:", *self._changes.restart()
+        return (
+            f"Take that out of the on-start script of {name}, or use the module's script. Then:",
+            *self._changes.restart(),
+        )
 
     def _of_exposures(self) -> Iterator[Finding]:
         """Yield what the script exposes to the notebook's user besides."""

@@ -139,7 +139,11 @@ class JudgedCalls:
         if not coverage.size:
             could = "could be" if coverage.skipped else "was"
             return [f"Nothing {could} read{self._of_scope()}, so nothing is known of this role"]
-        read = f"{counted(coverage.files, 'file')} ({coverage.size:,} bytes)" if coverage.files else f"{coverage.size:,} bytes"
+        read = (
+            f"{counted(coverage.files, 'file')} ({coverage.size:,} bytes)"
+            if coverage.files
+            else f"{coverage.size:,} bytes"
+        )
         what = "what could be read of" if coverage.skipped else "what was read:"
         said = f"No call of the role {self.judge.role} is in {what} {read}"
         name, *_ = self.judge.role_names

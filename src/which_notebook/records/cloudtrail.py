@@ -96,7 +96,9 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
     call.shared_event_id = found.shared_event_id
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
-    if with_resources and (role_arn or role_id) and _may_hold(found, with_resources):  # of other callers none is asked for
+    if (
+        with_resources and (role_arn or role_id) and _may_hold(found, with_resources)
+    ):  # of other callers none is asked for
         call.resources = resources_of(
             found.event_source,
             found.event_name,

@@ -149,7 +149,9 @@ def _row_of(elements: list[bytes]) -> bytes | None:
     if all(each.keys() == {"field", "value"} for each in objects):
         return _encode({text_of(each["field"]): each["value"] for each in objects})
     names = [name for each in objects for name in each]
-    if all(len(each) == 1 for each in objects) and (columns.known(names) >= 2 or not {"eventJson", "eventjson"}.isdisjoint(names)):
+    if all(len(each) == 1 for each in objects) and (
+        columns.known(names) >= 2 or not {"eventJson", "eventjson"}.isdisjoint(names)
+    ):
         return _encode({name: value for each in objects for name, value in each.items()})
     return None
 
