@@ -1,41 +1,70 @@
-"""The provider that keeps running tells of fewer types, and of those the same as the provider itself."""
+"""Where Terraform and OpenTofu get the AWS provider that the tests run."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from python_terraform import IsFlagged
-from workspace import Workspace
+import get_provider
+import pytest
+import workspace
 
-
-def schema(workspace: Workspace) -> dict[str, Any]:
-    """Return what Terraform knows of the provider."""
-    status, out, err = workspace.command("providers schema", json=IsFlagged)
-    assert status == 0, err
-    (found,) = json.loads(out)["provider_schemas"].values()
-    return dict(found)
+PLACE = f"hashicorp/aws/{workspace.PROVIDER_VERSION}/linux_amd64"
 
 
-def test_what_is_told_of_a_type_is_what_the_provider_tells(tmp_path: Path) -> None:
-    whole = schema(Workspace(tmp_path / "whole", own_provider=True))
-    slim = schema(Workspace(tmp_path / "slim"))
-    assert len(slim["resource_schemas"]) < 30 < len(whole["resource_schemas"])
-    assert {"aws_iam_role", "aws_sagemaker_notebook_instance"} <= slim["resource_schemas"].keys()
-    assert {"aws_iam_role", "aws_caller_identity"} <= slim["data_source_schemas"].keys()
-    for kind, known in slim.items():
-        if kind in {"resource_schemas", "data_source_schemas"}:
-            assert known == {name: whole[kind][name] for name in known}
-        else:
-            assert known == whole[kind]
-    assert slim.keys() == whole.keys()
+@pytest.mark.parametrize(
+    ("program", "host", "other"),
+    [
+        ("terraform", "registry.terraform.io", "registry.opentofu.org"),
+        ("tofu", "registry.opentofu.org", "registry.terraform.io"),
+    ],
+)
+def test_each_program_finds_what_stands_under_the_other_ones_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, host: str, other: str
+) -> None:
+    mirror = tmp_path / "mirror"
+    monkeypatch.setenv("TF_PROVIDER_MIRROR", str(mirror))
+    (mirror / other / PLACE).mkdir(parents=True)
+    (mirror / other / PLACE / "terraform-provider-aws").touch()
+    (mirror / other / f"{PLACE}.lock").touch()  # OpenTofu's
+    made = workspace.mirror_of(f"/bin/{program}", tmp_path / "own")
+    assert made == tmp_path / "own/mirror"
+    assert [path.name for path in (made / host / PLACE).iterdir()] == ["terraform-provider-aws"]
+    assert [path.name for path in (made / host / PLACE).parent.iterdir()] == ["linux_amd64"]
+    (mirror / host / PLACE).mkdir(parents=True)
+    assert workspace.mirror_of(f"/bin/{program}", tmp_path / "own") == mirror
 
 
-def test_a_type_that_is_not_told_of_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
-    kind = "aws" + "_sqs_queue"  # so that this file doesn't name it
-    (tmp_path / "root/main.tf.json").write_text(json.dumps({"resource": {kind: {"one": {}}}}))
-    status, out, _ = Workspace(tmp_path, root="root").command("validate", json=IsFlagged)
-    assert status == 1
-    assert "does not support resource type" in json.loads(out)["diagnostics"][0]["detail"]
+class TestDownload:
+    """As it goes where no folder of the machine has the provider."""
+
+    @pytest.fixture
+    def downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        target = tmp_path / "cache/providers"
+        monkeypatch.setattr(get_provider, "DOWNLOADED", target)
+        monkeypatch.setattr(get_provider, "provider_mirror", lambda: None)
+        return target
+
+    def install_from(self, mirror: Path | None, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have Terraform install from a mirror, in the registry's place."""
+        configuration = folder / "terraform.rc"
+        configuration.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
+        monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(configuration))
+
+    def test_it_is_a_mirror_afterwards(self, downloaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        program = workspace.terraform_program()
+        self.install_from(workspace.mirror_of(program, tmp_path), tmp_path, monkeypatch)
+        assert get_provider.main() == 0
+        assert [path.name for path in downloaded.parent.iterdir()] == ["providers"]
+        monkeypatch.setenv("TF_PROVIDER_MIRROR", str(downloaded))
+        assert workspace.mirror_of(program, tmp_path / "own") == downloaded
+        assert list(downloaded.glob(f"*/{PLACE}/terraform-provider-aws*"))
+
+    def test_one_that_fails_leaves_nothing(
+        self, downloaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        self.install_from(empty, tmp_path, monkeypatch)
+        assert get_provider.main() == 1
+        assert "hashicorp/aws" in capfd.readouterr().err
+        assert list(downloaded.parent.iterdir()) == []
