@@ -22,15 +22,18 @@ LONGEST_FIRST = (
     "which_notebook/test_event_history.py",
     "which_notebook/test_audit.py",
 )
+# The marks that what uses a fixture has by itself.
+_BY_FIXTURE = {"emulated": {"emulator"}, "heavy": {"browser", "run"}}
 _PLACES = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first, and mark what needs the emulated account: it is left out of `make quick`."""
+    """Put the longest files first, and mark what is left out of `make quick`."""
     items.sort(key=lambda item: _PLACES.get(item.path, len(_PLACES)))
     for item in items:
-        if "emulator" in getattr(item, "fixturenames", ()):
-            item.add_marker("emulated")
+        for mark, fixtures in _BY_FIXTURE.items():
+            if fixtures.intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

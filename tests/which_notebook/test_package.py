@@ -44,6 +44,7 @@ def sdist(folder: Path) -> Path:
     return built(build.build_sdist, folder)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("package", ["wheel", "sdist"])
 def test_it_works_in_an_empty_environment(package: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     path: Path = request.getfixturevalue(package)

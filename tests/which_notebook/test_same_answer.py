@@ -234,6 +234,7 @@ def in_small_pieces(size: int) -> Any:
     return stack
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("left_out", [[], ["sessionContext"], ["principalId"], ["sessionContext", "principalId"]])
 def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
     """What the drawn damage hits by chance, such as an ARN that begins with `asn:` where nothing else names the role."""
