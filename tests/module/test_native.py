@@ -21,7 +21,7 @@ FILES = sorted(CHECKOUT.glob("tests/*.tftest.hcl"))
 @pytest.fixture(scope="module", params=["terraform", "tofu"])
 def program(request: pytest.FixtureRequest) -> str:
     """The path of a program that has mocks: Terraform has them since 1.7, OpenTofu since 1.8."""
-    path = shutil.which(request.param)
+    path: str | None = shutil.which(request.param)
     if path is None:
         pytest.skip(f"{request.param} isn't on the PATH")
     said = subprocess.check_output([path, "version"], text=True, stderr=subprocess.STDOUT)
