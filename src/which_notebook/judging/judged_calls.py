@@ -13,7 +13,6 @@ from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..reading.mentioned_roles import nearest_roles
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier
@@ -135,6 +134,8 @@ class JudgedCalls:
         if same_name := calls.same_name():
             return [*said, same_name]
         if coverage.files:
+            from ..reading.mentioned_roles import nearest_roles
+
             files = self._reader.files(self.filter.scope, Coverage())
             name, *_ = self.judge.role_names
             if nearest := nearest_roles(name, files, self._reader.options.limits):

@@ -24,7 +24,7 @@ from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Search
 from ..limits import LIMITS, Limits
 from .cloudtrail import RecordError, calls_of
 from .content import Content
-from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
+from .record_text import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .top_level import TopLevel
 
 _START = RECORD_START.encode()

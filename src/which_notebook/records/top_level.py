@@ -15,8 +15,8 @@ from typing import ClassVar
 import msgspec
 from msgspec import Raw
 
-from .json_values import RECORD_START
 from .open_lists import OpenLists
+from .record_text import RECORD_START
 
 # A trail's event has 256 KB at most: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html.
 # Larger ones are an event data store's only, which writes no such files:
