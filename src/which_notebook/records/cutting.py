@@ -175,4 +175,8 @@ def _cut(
 
 def _has_escapes(window: bytes, start: int, end: int) -> bool:
     """Return whether a writer escapes letters here, which hides what is searched for."""
-    return stringzilla.find(window, _ESCAPE, start, end) >= 0 and ESCAPED_ASCII.search(window, start, end) is not None
+    # Records of data events hold no backslash for the most part, and a single byte is found four times as fast.
+    start = window.find(b"\\", start, end)
+    if start < 0 or stringzilla.find(window, _ESCAPE, start, end) < 0:
+        return False
+    return ESCAPED_ASCII.search(window, start, end) is not None
