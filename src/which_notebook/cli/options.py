@@ -70,9 +70,12 @@ def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
         return roles[0].given
     if not roles:
         say_unread(coverage)
+        from ..reading.mentioned_roles import roles_named_there
+
+        named = roles_named_there(reader.files(scope, Coverage()), reader.options.limits)
         raise UsageError(
-            "which role? No role has a session called SageMaker in these sources. Give --role NAME or ARN, or --inventory "
-            "FILE (what `terraform output -json` prints)"
+            f"which role? No role has a session called SageMaker in what was read. {f'{named}. ' if named else ''}"
+            "Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
         )
     named = ", ".join(sorted(role.role_arn for role in roles)[:_ROLES_NAMED])
     more = f" and {len(roles) - _ROLES_NAMED:,} more" if len(roles) > _ROLES_NAMED else ""
