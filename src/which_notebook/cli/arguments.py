@@ -93,10 +93,35 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "sources", nargs="*", metavar="SOURCE", help="see below; without one, the finding alone answers"
     )
     _add_audit(added).set_defaults(run=commands["audit"])
+    _add_sql(added).set_defaults(run=commands["sql"])
     completion = added.add_parser("completion", help="the shell completion's script, to be sourced")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     completion.set_defaults(run=commands["completion"])
     return parser
+
+
+def _add_sql(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+    text = "a query of the role's calls that stands by itself, for the console of an engine"
+    sql = commands.add_parser(
+        "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[_place_arguments()]
+    )
+    sql.add_argument(
+        "engine",
+        choices=["athena", "trino", "lake", "insights"],
+        help="lake: CloudTrail Lake; insights: CloudWatch Logs Insights",
+    )
+    sql.add_argument(
+        "table",
+        nargs="?",
+        metavar="TABLE",
+        help="the table, with its database before it if need be, or Lake's event data store (default: cloudtrail_logs)",
+    )
+    sql.add_argument(
+        "--without-partitions",
+        action="store_true",
+        help="for a table that hasn't the partition columns account, region and day of modules/athena",
+    )
+    return sql
 
 
 def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
@@ -143,15 +168,16 @@ exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-
 """
 
 _SOURCES = """\
-SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:
-(the account's event history: 90 days, management events only). Times are ISO times (2026-03-01T09:30:00Z; without a
+SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, cloudtrail:
+(the account's event history: 90 days, management events only), athena://WORKGROUP/DATABASE/TABLE or
+trino://HOST:PORT/CATALOG/SCHEMA/TABLE. Times are ISO times (2026-03-01T09:30:00Z; without a
 zone UTC), dates, or how long ago (30m, 24h, 7d).
 """
 
 
-def _common_arguments() -> _Parser:
-    common = _Parser(add_help=False)
-    common.add_argument(
+def _place_arguments() -> _Parser:
+    place = _Parser(add_help=False)
+    place.add_argument(
         "--role",
         action="append",
         default=[],
@@ -159,27 +185,32 @@ def _common_arguments() -> _Parser:
         help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
         "(repeatable; default: the only one that notebook instances use there)",
     )
-    common.add_argument(
+    place.add_argument(
         "--inventory",
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )
-    common.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
-    common.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
-    common.add_argument(
+    place.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
+    place.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
+    place.add_argument(
         "--delivered-within",
         type=_days,
         default=DELIVERED_WITHIN_DAYS,
         metavar="DAYS",
         help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
     )
-    common.add_argument(
+    place.add_argument(
         "--region", action="extend", type=_list, default=[], metavar="REGION", help="only of this region (repeatable)"
     )
-    common.add_argument(
+    place.add_argument(
         "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
     )
-    common.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    place.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    return place
+
+
+def _common_arguments() -> _Parser:
+    common = _Parser(add_help=False, parents=[_place_arguments()])
     common.add_argument(
         "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
     )
@@ -188,6 +219,11 @@ def _common_arguments() -> _Parser:
         "--parse-all",
         action="store_true",
         help="parse every record, not only those that mention the role (slow; a check)",
+    )
+    common.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the SQL that a table's engine would be asked, and end (athena:// and trino://)",
     )
     return common
 

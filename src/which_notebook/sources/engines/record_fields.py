@@ -65,7 +65,6 @@ FIELDS: Shape = {
     "eventCategory": "text",
     "addendum": {"reason": "text", "updatedFields": "text", "originalRequestID": "text", "originalEventID": "text"},
     "sessionCredentialFromConsole": "text",
-    "eventContext": "json",
     "edgeDeviceDetails": "json",
     "tlsDetails": {"tlsVersion": "text", "cipherSuite": "text", "clientProvidedHostHeader": "text"},
 }  # fmt: skip
