@@ -69,6 +69,8 @@ class OwnNetwork:
             process.wait()
         assert self._holder is not None
         assert self._holder.stdin is not None
+        assert self._holder.stdout is not None
         self._holder.stdin.close()
+        self._holder.stdout.close()
         self._holder.wait()
         subprocess.run(["ip", "link", "del", self._cable], check=False, stderr=subprocess.DEVNULL)

@@ -46,6 +46,7 @@ class Athena(Engine):
     def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
         super().__init__(name, again=again, progress=progress)
         self._workgroup, self._database, self._table_name = parts_of(name, _FORM)
+        self._sql_name = quoted(self._database, self._table_name)
         self._location: str | None = None
 
     def described(self, scope: Scope) -> Table:
@@ -61,7 +62,7 @@ class Athena(Engine):
         keys = [each["Name"].lower() for each in found.get("PartitionKeys") or ()]
         columns = [*(storage.get("Columns") or ()), *(found.get("PartitionKeys") or ())]
         table = Table(
-            quoted(self._database, self._table_name),
+            self._sql_name,
             {each["Name"].lower(): type_of(each.get("Type") or "") for each in columns},
             injected=frozenset(each for each in keys if parameters.get(f"projection.{each}.type") == "injected"),
         )

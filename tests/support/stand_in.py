@@ -20,8 +20,11 @@ _TEXT_FORMAT = "org.apache.hadoop.mapred.TextInputFormat"
 _JSON = "org.openx.data.jsonserde.JsonSerDe"
 
 
-def make(trino: TrinoServer, glue: Any, database: str, table: str, view: str) -> str:
-    """Make the stand-ins of a table and its view in a database of their own; return that one's name."""
+def make(trino: TrinoServer, glue: Any, database: str, table: str, view: str, *, last_day: str) -> str:
+    """Make the stand-ins of a table and its view in a database of their own; return that one's name.
+
+    `last_day`: where the days end, instead of today, so that months without files needn't be listed.
+    """
     own = f"{database}_on_trino"
     glue.create_database(DatabaseInput={"Name": own})
     of_module = glue.get_table(DatabaseName=database, Name=table)["Table"]
@@ -33,7 +36,8 @@ def make(trino: TrinoServer, glue: Any, database: str, table: str, view: str) ->
         TableInput={
             "Name": _FILES,
             "TableType": "EXTERNAL_TABLE",
-            "Parameters": of_module["Parameters"],
+            "Parameters": of_module["Parameters"]
+            | {"projection.day.range": of_module["Parameters"]["projection.day.range"].replace("NOW", last_day)},
             "PartitionKeys": of_module["PartitionKeys"],
             "StorageDescriptor": {
                 **of_module["StorageDescriptor"],
@@ -45,7 +49,7 @@ def make(trino: TrinoServer, glue: Any, database: str, table: str, view: str) ->
     )
     names = ", ".join(f'"{each["Name"]}"' for each in columns)
     trino.query(
-        f"CREATE VIEW {table} AS SELECT {names}, {', '.join(partitions)} FROM {_FILES} CROSS JOIN UNNEST(records) AS t ({names})",
+        f"CREATE VIEW {table} AS SELECT {names}, {', '.join(partitions)} FROM {_FILES} CROSS JOIN UNNEST(records) AS t ({names})",  # noqa: S608 - the names of a test's own table
         own,
     )
     definition = definition_of(glue.get_table(DatabaseName=database, Name=view)["Table"])
