@@ -127,6 +127,7 @@ def _ocsf(table: Table) -> Form:
     # The release candidates had the ARN as `uuid`, see records/shapes/ocsf.py.
     user, is_old = ("actor", "user"), has(table.columns, "actor", "user", "uuid")
     nothing = "CAST(NULL AS varchar)"
+    is_map = str(table.columns.get("unmapped")).startswith("map")
     unmapped = f"json_format(CAST({quoted('unmapped')} AS JSON))" if has(table.columns, "unmapped") else "''"
     identity = "userIdentity.sessionContext.sourceIdentity"
 
@@ -141,7 +142,7 @@ def _ocsf(table: Table) -> Form:
         issuer_arn=expression("actor", "session", "issuer") or nothing,
         issuer_id=None,
         access_key_id=expression(*user, "credential_uid") or nothing,
-        source_identity=f"element_at({quoted('unmapped')}, '{identity}')" if unmapped != "''" else None,
+        source_identity=f"element_at({quoted('unmapped')}, '{identity}')" if is_map else None,
         event_name=quoted("api", "operation"),
         event_source=quoted("api", "service", "name"),
         event_id=quoted("metadata", "uid"),
