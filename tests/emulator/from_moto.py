@@ -24,10 +24,10 @@ def register() -> None:
     for name in _SERVICES:
         SERVICE_PLUGINS.api_provider_specs[name] = ["default"]
         get_enabled_apis.cache_clear()
-        SERVICE_PLUGINS.add_service(Service.for_provider(SimpleNamespace(service=name), _all_operations))
+        SERVICE_PLUGINS.add_service(Service.for_provider(cast(Any, SimpleNamespace(service=name)), _all_operations))
 
 
-def _all_operations(provider: SimpleNamespace) -> DispatchTable:
+def _all_operations(provider: Any) -> DispatchTable:
     table: DispatchTable = dict.fromkeys(load_service(provider.service).operation_names, _answer)
     return table | (_MENDED if provider.service == "athena" else {})
 

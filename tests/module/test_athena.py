@@ -32,7 +32,7 @@ def workspace(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> W
     )
 
 
-BAD = {
+BAD: dict[str, list[Any]] = {
     "bucket": ["s3://audit-logs", "audit-logs/x", "A", ""],
     "key_prefix": ["/x", "x/", "a//b", "a b"],
     "organization_id": ["1234", "o-", "r-abcdefghij"],

@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import trino
 from own_network import OwnNetwork
@@ -167,7 +168,7 @@ class TrinoServer:
         """Return the end of its log."""
         return self._log.read_text(errors="replace")[-8000:]
 
-    def query(self, sql: str, schema: str = "default") -> list[list[object]]:
+    def query(self, sql: str, schema: str = "default") -> list[list[Any]]:
         """Run a query, and return its rows."""
         with self._cursor(schema) as cursor:
             cursor.execute(sql)
@@ -181,8 +182,9 @@ class TrinoServer:
             return int(cursor.stats["physicalInputBytes"])
 
     @contextmanager
-    def _cursor(self, schema: str) -> Iterator[trino.dbapi.Cursor]:
-        connection = trino.dbapi.connect(
+    def _cursor(self, schema: str) -> Iterator[Any]:
+        connect: Any = trino.dbapi.connect
+        connection = connect(
             host=self._host, port=_PORT, user="test", catalog=CATALOG, schema=schema, http_scheme="http", max_attempts=1
         )
         yield connection.cursor()
