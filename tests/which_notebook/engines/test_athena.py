@@ -14,64 +14,17 @@ from typing import Any
 import engine_corpus as corpus
 import pytest
 from athena_gateway import AthenaGateway
+from athena_table import make_table, row_of
 from history_and_s3 import forget_clients
 from logs import ACCOUNT, ROLE
 from moto_server import MotoServer
 from own_network import OwnNetwork
 
 from which_notebook.cli import progress
-from which_notebook.sources.engines.record_fields import COLUMNS, FIELDS
 
 WORKGROUP, DATABASE, TABLE = "notebooks", "logs", "cloudtrail_logs"
 SOURCE = f"athena://{WORKGROUP}/{DATABASE}/{TABLE}"
 ROLES = ["--role", ROLE]
-
-
-def row_of(record: dict[str, Any]) -> str:
-    """Return a record as the table's row: what differs from service to service is a text."""
-    texts = {name.lower() for name, kind in FIELDS.items() if kind == "json"}
-    values = {name.lower(): value for name, value in record.items()}
-    return json.dumps(
-        [
-            json.dumps(values[each]) if each in texts and each in values else _lowered(values.get(each))
-            for each in COLUMNS
-        ]
-    )
-
-
-def _lowered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name.lower(): _lowered(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_lowered(each) for each in value]
-    return str(value).lower() if isinstance(value, bool) else value
-
-
-def types(fields: Any) -> str:
-    inner = ",".join(
-        f"{name.lower()}:{'string' if isinstance(kind, str) else types(kind)}" for name, kind in fields.items()
-    )
-    return f"struct<{inner}>"
-
-
-def make_table(glue: Any, name: str, parameters: dict[str, str] | None = None, *, without: str = "", partitions: tuple[str, ...] = ("account", "region", "day")) -> None:  # fmt: skip
-    """Make a table as modules/athena does."""
-    columns = [
-        {"Name": field.lower(), "Type": "string" if isinstance(kind, str) else f"array<{types(kind)}>" if field == "resources" else types(kind)}
-        for field, kind in FIELDS.items()
-    ]  # fmt: skip
-    glue.create_table(
-        DatabaseName=DATABASE,
-        TableInput={
-            "Name": name,
-            "Parameters": {"projection.enabled": "true", "projection.day.format": "yyyy/MM/dd", **(parameters or {})},
-            "PartitionKeys": [{"Name": each, "Type": "string"} for each in partitions],
-            "StorageDescriptor": {
-                "Location": "s3://audit-logs/AWSLogs/",
-                "Columns": [{**each, "Type": each["Type"].replace(without, "")} for each in columns],
-            },
-        },
-    )
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +52,10 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
             s3.create_bucket(Bucket=bucket)
         s3.put_object(Bucket="audit-logs", Key="AWSLogs/x.json.gz", Body=bytes(3000))
         glue.create_database(DatabaseInput={"Name": DATABASE})
-        make_table(glue, TABLE)
-        make_table(glue, "injected", {"projection.account.type": "injected"})
-        make_table(glue, "without_identity", without=",sourceidentity:string")
-        make_table(glue, "without_partitions", partitions=())
+        make_table(glue, DATABASE, TABLE)
+        make_table(glue, DATABASE, "injected", {"projection.account.type": "injected"})
+        make_table(glue, DATABASE, "without_identity", without=",sourceidentity:string")
+        make_table(glue, DATABASE, "without_partitions", partitions=())
         server.client("athena").create_work_group(Name=WORKGROUP)
         yield server
 
