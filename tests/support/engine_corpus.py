@@ -82,6 +82,8 @@ def _records(account: str, region: str, day: date) -> list[Record]:
             session("two", role=OTHER_ROLE, account=account, key=f"ASIATWO{suffix}", source_identity="churn-model"), time=at(14), **here
         ),
         others(time=at(15), **here),
+        # Who isn't a base session opens one in a notebook's name.
+        opening(session("i-0abc", role="web-server", key="ASIAWEB"), "churn-model", account=account, key=f"ASIAODD{suffix}", time=at(15, 1), **here),
         record(_nameless(fraud), time=at(16), **here),
         record({"type": "AWSService", "invokedBy": "sagemaker.amazonaws.com"}, time=at(17), eventName="AssumeRole", eventSource="sts.amazonaws.com",
                requestParameters={"roleArn": f"arn:aws:iam::{account}:role/{ROLE}", "roleSessionName": BASE},

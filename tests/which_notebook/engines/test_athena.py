@@ -22,6 +22,8 @@ from own_network import OwnNetwork
 
 from which_notebook.cli import progress
 
+pytestmark = pytest.mark.emulated
+
 WORKGROUP, DATABASE, TABLE = "notebooks", "logs", "cloudtrail_logs"
 SOURCE = f"athena://{WORKGROUP}/{DATABASE}/{TABLE}"
 ROLES = ["--role", ROLE]

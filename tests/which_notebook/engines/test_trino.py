@@ -24,6 +24,8 @@ from trino_server import CATALOG, NotHereError, TrinoServer, installed, java
 from workspace import CHECKOUT, Workspace
 
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
+pytestmark = pytest.mark.emulated
+
 BUCKET = "audit-logs"
 LAKE_TABLE = "cloud_trail_mgmt_2_0"
 SAMPLES_ACCOUNT, SAMPLES_REGION = "999999999999", "eu-west-1"
