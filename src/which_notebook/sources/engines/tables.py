@@ -52,6 +52,7 @@ class Fields(Struct, frozen=True):
     event_source: str
     event_id: str
     event_time: str
+    timestamp: str | None
     aws_region: str | None
     account_id: str | None
     request: str
@@ -106,6 +107,7 @@ def _cloudtrail(table: Table) -> Form:
         event_source=quoted("eventsource"),
         event_id=quoted("eventid"),
         event_time=quoted("eventtime"),
+        timestamp=None,
         aws_region=expression("awsregion"),
         account_id=f"coalesce({recipient}, {caller})" if recipient and caller else recipient or caller,
         request=expression("requestparameters") or nothing,
@@ -151,6 +153,7 @@ def _ocsf(table: Table) -> Form:
             if time
             else f"to_iso8601(from_unixtime({quoted('time')} / 1000))"
         ),
+        timestamp=time,
         aws_region=expression("cloud", "region") or expression("region"),
         account_id=expression("cloud", "account", "uid"),
         request=of("request"),

@@ -133,6 +133,7 @@ class Trino(Engine):
             http_scheme=scheme,
             auth=known,
             source=f"which-notebook/{__version__}",
+            http_session=_session(scheme),
             request_timeout=_SECONDS,
             timezone="UTC",
         )
@@ -141,6 +142,15 @@ class Trino(Engine):
         """End the connection."""
         if "_connection" in self.__dict__:
             self._connection.close()
+
+
+def _session(scheme: str) -> Any:
+    """Return the session of requests; without TLS it sends no secret that ~/.netrc has, either."""
+    import requests
+
+    session = requests.Session()
+    session.trust_env = scheme == "https"
+    return session
 
 
 def _is_here(host: str) -> bool:
