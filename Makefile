@@ -40,12 +40,13 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 
 check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
-	@tools/checkers.sh
+	@tools/checkers.sh $(CHECKS)
 	@.venv/bin/python tools/check.py $(CHECKS)
 
 bench: ## which-notebook beside its peers; some minutes, and 2 GB below .cache.
 	@tools/set-up.sh bench
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
-clean: ## Removes what all of these made.
+clean: ## Removes what all of these and terraform init made; no Terraform state.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build
+	for root in . modules/* examples/* tests/consumer; do rm -rf $$root/.terraform $$root/.terraform.lock.hcl; done

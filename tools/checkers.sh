@@ -2,15 +2,19 @@
 # Brings the checkers that aren't among the tests' Python packages into .cache/checkers, each in one version: checkov in an
 # environment of its own, tflint and actionlint built with Go. One that can't be had is named, and is no error:
 # tools/check.py decides what that means.
+#
+# Usage: tools/checkers.sh [CHECK...], with the names of tools/check.py: then of these checks alone.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$PWD/.cache/checkers
+checks=("$@")
 mkdir -p "$folder/bin" "$folder/log"
 
-# Installs checker $1 by the command after it, unless the version $2 is there already.
+# Installs checker $1 by the command after it, unless the version $2 is there already, or its check isn't asked for.
 bring() {
   local name=$1 version=$2
+  ((${#checks[@]} == 0)) || [[ " ${checks[*]} " == *" $name "* ]] || return 0
   [[ $(cat "$folder/$name.version" 2>/dev/null) == "$version" ]] && return
   printf 'checkers: installing %s\n' "$name"
   if "${@:3}" >"$folder/log/$name" 2>&1 </dev/null; then

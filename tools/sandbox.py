@@ -20,18 +20,27 @@ FOLDER = CHECKOUT / ".cache" / "sandbox"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 GUIDE = """
-An emulated AWS account is up. {boots} In another terminal:
+An emulated AWS account is up. {boots}
 
+In another terminal, in this clone, first replace the AWS_* variables: all AWS commands there then go to this account, and
+none to yours. Close that terminal when you are done.
+
+  unset $(env | sed -n 's/^\\(AWS_[A-Z0-9_]*\\)=.*/\\1/p')
 {exports}
 
-and then, for example:
+Then, for example:
 
   terraform -chdir=examples/basic init && terraform -chdir=examples/basic apply
   aws sagemaker list-notebook-instances
-  curl -X POST {endpoint}/_emulator/cloudtrail/flush
+{run}  curl -X POST {endpoint}/_emulator/cloudtrail/flush
   .venv/bin/which-notebook summary {log} --role data-science-execution
 
-Ctrl-C here ends the account and removes all that is in it. A Terraform state that knows it is of no use then.
+Ctrl-C here ends the account and removes all that is in it. Delete Terraform's state of it, which is of no use then:
+
+  rm examples/basic/terraform.tfstate*
+"""
+RUN = """\
+  PYTHONPATH=tests:tests/support .venv/bin/python tools/in_notebook.py fraud-model aws sts get-caller-identity
 """
 
 
@@ -56,6 +65,7 @@ def main() -> int:
                     boots="Notebook instances in it boot."
                     if boot
                     else "Notebook instances in it don't boot: that needs root.",
+                    run=RUN if boot else "",
                     exports="\n".join(f"  export {name}={shlex.quote(value)}" for name, value in variables),
                     endpoint=emulator.endpoint_url,
                     log=emulator.cloudtrail_folder.relative_to(CHECKOUT),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings what the tests or the demo need: system packages (as root on Debian or Ubuntu, saying which), the Python
-# environment and the npm packages inside the clone. What it can't bring it names, in one line, and starts nothing.
+# environment, the npm packages and the AWS provider inside the clone. What it can't bring it names, in one line, and starts
+# nothing.
 #
 # Usage: tools/set-up.sh test|demo|bench
 
@@ -47,8 +48,8 @@ need jq jq
 need curl curl
 need iptables iptables
 need nft nftables
-# The report is looked at in a browser.
-[[ $purpose != test ]] || need chromium chromium
+# The report is looked at in a browser: one that tests/support/browser.py knows.
+[[ $purpose != test ]] || command -v chromium-browser google-chrome >/dev/null || need chromium chromium
 [[ -e /usr/bin/aws ]] || missing+=(awscli)
 
 if ((${#missing[@]})); then
@@ -106,3 +107,6 @@ if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
   install_python_packages
 fi
 wait "$npm"
+if [[ $purpose != bench ]]; then
+  PYTHONPATH=tests/support .venv/bin/python tools/get_provider.py || stop "the AWS provider can't be downloaded"
+fi

@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from .errors import CommandError
 
-_AGO = re.compile(r"(\d{1,6})\s*(m|min|h|d|w)")
-_UNITS = {"m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+FORMS = "an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d, 2w)"
+"""The forms of a time, in words."""
+
+_AGO = re.compile(r"(\d{1,6})\s*([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage-assume.html
@@ -37,10 +40,7 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
             moment = datetime.fromisoformat(given)
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise TimeError(
-            f"{text!r} is no time: write an ISO time (2026-03-01T09:30:00Z), a date (2026-03-01), "
-            "or how long ago (30m, 24h, 7d)"
-        ) from None
+        raise TimeError(f"{text!r} is no time: write {FORMS}") from None
     if end_of_day and _is_date(given):
         moment += timedelta(hours=23, minutes=59, seconds=59)
     return _as_records_write_it(moment)

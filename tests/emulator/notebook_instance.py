@@ -69,12 +69,13 @@ class NotebookInstance:
         check: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as a notebook of the user's would, in a login shell's environment and nothing else's."""
-        return self._as_login(machine.entry(self.pid, user), user, argv, env, input, timeout, check)
+        command, environment = self.login(argv, user=user, env=env)
+        return _run(command, environment, input=input, timeout=timeout, check=check)
 
     def root(self, script: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run a few lines of bash as root; the test's own hand, from which nothing is withheld, as mounting."""
-        entry = machine.entry(self.pid, withhold=False)
-        return self._as_login(entry, "root", ["/bin/bash", "-c", script], env, None, 60, False)
+        command, environment = self.login(["/bin/bash", "-c", script], user="root", env=env, withhold=False)
+        return _run(command, environment, timeout=60)
 
     def in_network(self, *command: str, check: bool = False) -> subprocess.CompletedProcess[str]:
         """Run a program of this machine's in the instance's network, whatever is installed on the instance."""
@@ -91,36 +92,30 @@ class NotebookInstance:
             self.in_network(*agent.iptables("-D", rule))
             self.in_network(*agent.iptables("-I", rule), check=True)
 
-    @staticmethod
-    def _as_login(
-        entry: list[str],
-        user: str,
+    def login(
+        self,
         argv: Sequence[str],
-        env: Mapping[str, str] | None,
-        input: str | None,
-        timeout: float,
-        check: bool,
-    ) -> subprocess.CompletedProcess[str]:
+        *,
+        user: str = filesystem.USER,
+        env: Mapping[str, str] | None = None,
+        withhold: bool = True,
+    ) -> tuple[list[str], dict[str, str]]:
+        """Return the command that runs another one in the instance, in a login shell, and its environment."""
         home = "/root" if user == "root" else f"/home/{user}"
         # What the caller sets comes after what /etc/profile does.
         setting = ["env", *(f"{name}={value}" for name, value in env.items())] if env else []
         start = 'cd "$HOME/SageMaker" 2>/dev/null || cd "$HOME" || cd /; exec "$@"'
-        return _run(
-            [*entry, "/bin/bash", "--login", "-c", start, "bash", *setting, *argv],
-            {
-                "HOME": home,
-                "USER": user,
-                "LOGNAME": user,
-                "SHELL": "/bin/bash",
-                "LANG": "C.UTF-8",
-                # Until /etc/profile sets another.
-                "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-                **filesystem.ca_environment(),
-            },
-            input=input,
-            timeout=timeout,
-            check=check,
-        )
+        entry = machine.entry(self.pid, user, withhold=withhold)
+        return [*entry, "/bin/bash", "--login", "-c", start, "bash", *setting, *argv], {
+            "HOME": home,
+            "USER": user,
+            "LOGNAME": user,
+            "SHELL": "/bin/bash",
+            "LANG": "C.UTF-8",
+            # Until /etc/profile sets another.
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            **filesystem.ca_environment(),
+        }
 
     def write(self, path: str, text: str, *, owner: str = filesystem.USER) -> None:
         """Write a file as its owner, who therefore needs the right to."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -75,6 +77,37 @@ def test_one_of_several_commands_is_enough_and_may_say_nothing(capsys: pytest.Ca
 def test_an_unknown_check_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(["spell"]) == 2
     assert "no check spell; there are checkov, " in capsys.readouterr().out
+
+
+def test_only_the_checkers_that_are_asked_for_are_installed(tmp_path: Path) -> None:
+    tools, programs = tmp_path / "tools", tmp_path / "bin"
+    shutil.copytree(check.CHECKOUT / "tools", tools)
+    programs.mkdir()
+    (programs / "go").write_text("#!/bin/sh\necho no network\nexit 1\n")
+    (programs / "go").chmod(0o755)
+    path = os.pathsep.join([str(programs), os.environ["PATH"]])
+    done = subprocess.run(
+        [tools / "checkers.sh", "mypy", "actionlint"],
+        env={**os.environ, "PATH": path},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "checkers: installing actionlint\n"
+    assert "checkers: actionlint can't be had here: no network\n" in done.stderr
+
+
+def test_make_clean_removes_what_terraform_init_made_and_keeps_every_state(tmp_path: Path) -> None:
+    shutil.copy(check.CHECKOUT / "Makefile", tmp_path)
+    made = [".terraform/providers/x", ".terraform.lock.hcl", "examples/basic/.terraform/x", ".cache/x"]
+    kept = ["main.tf", "examples/basic/main.tf", "examples/basic/terraform.tfstate", "examples/basic/terraform.tfstate.d/a"]  # fmt: skip
+    for name in [*made, *kept]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"Makefile", *kept}
+    assert not (tmp_path / ".terraform").exists()
 
 
 def test_all_call_the_one_list() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -12,27 +11,32 @@ from pathlib import Path
 import hcl2
 import pytest
 from python_terraform import IsFlagged
-from workspace import CHECKOUT, Workspace, terraform_program
+from workspace import CHECKOUT, Workspace
 
 from .test_hcl import unquoted
 
 FILES = sorted(CHECKOUT.glob("tests/*.tftest.hcl"))
 
 
-@pytest.fixture(scope="session")
-def mocking_program() -> None:
-    """Terraform has mocks since 1.7, OpenTofu since 1.8."""
-    said = json.loads(subprocess.check_output([terraform_program(), "version", "-json"]))
-    version = said["terraform_version"]
-    if tuple(map(int, version.split(".")[:2])) < (1, 7):
-        pytest.skip(f"{terraform_program()} {version} has no mock_provider")
+@pytest.fixture(scope="module", params=["terraform", "tofu"])
+def program(request: pytest.FixtureRequest) -> str:
+    """The path of a program that has mocks: Terraform has them since 1.7, OpenTofu since 1.8."""
+    path: str | None = shutil.which(request.param)
+    if path is None:
+        pytest.skip(f"{request.param} isn't on the PATH")
+    said = subprocess.check_output([path, "version"], text=True, stderr=subprocess.STDOUT)
+    version = re.search(r"(?m)^(?:Terraform|OpenTofu) v((\d+)\.(\d+)\S*)", said)
+    assert version, said
+    if (int(version[2]), int(version[3])) < (1, 7):
+        pytest.skip(f"{request.param} {version[1]} has no mock_provider")
+    return path
 
 
-def is_opentofu() -> bool:
-    return Path(terraform_program()).name == "tofu"
+def is_opentofu(program: str) -> bool:
+    return Path(program).name == "tofu"
 
 
-def with_native_tests(folder: Path, root: str) -> Workspace:
+def with_native_tests(folder: Path, root: str, program: str) -> Workspace:
     """A copy of the module with its native tests, its mocks, and the configuration of a user's.
 
     OpenTofu's mock_provider has no `source`: there the mocks stand in the block itself.
@@ -43,11 +47,11 @@ def with_native_tests(folder: Path, root: str) -> Workspace:
         )
     for path in FILES:
         shutil.copy(path, folder / "tests")
-    if is_opentofu():
+    if is_opentofu(program):
         mocks = (CHECKOUT / "tests/mocks/aws.tfmock.hcl").read_text()
         for path in folder.glob("tests/**/*.tftest.hcl"):
             path.write_text(re.sub(r'(?m)^  source = ".*mocks"$', lambda _: mocks, path.read_text()))
-    return Workspace(folder, root=root)
+    return Workspace(folder, root=root, program=program)
 
 
 def passes(workspace: Workspace, **options: str) -> None:
@@ -60,8 +64,8 @@ def passes(workspace: Workspace, **options: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def module(mocking_program: None, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return with_native_tests(tmp_path_factory.mktemp("native") / "module", ".")
+def module(program: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return with_native_tests(tmp_path_factory.mktemp("native") / "module", ".", program)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -69,15 +73,15 @@ def test_the_native_tests_pass(module: Workspace, path: Path) -> None:
     passes(module, filter=f"tests/{path.name}")
 
 
-def test_a_users_configuration_is_tested_with_the_modules_mocks(mocking_program: None, tmp_path: Path) -> None:
-    passes(with_native_tests(tmp_path / "module", "tests/consumer"))
+def test_a_users_configuration_is_tested_with_the_modules_mocks(program: str, tmp_path: Path) -> None:
+    passes(with_native_tests(tmp_path / "module", "tests/consumer", program))
 
 
-def test_the_mocks_come_with_the_module(mocking_program: None, tmp_path: Path) -> None:
+def test_the_mocks_come_with_the_module(program: str, tmp_path: Path) -> None:
     """From a source that Terraform downloads, as docs/testing.md has it."""
-    if is_opentofu():
+    if is_opentofu(program):
         pytest.skip("OpenTofu's mock_provider has no source")
-    with_native_tests(tmp_path / "module", "tests/consumer")
+    with_native_tests(tmp_path / "module", "tests/consumer", program)
     git = ["git", "-C", str(tmp_path / "module"), "-c", "user.name=a", "-c", "user.email=a@example.com"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "*.tf", "scripts", "modules", "tests/mocks"], check=True)
@@ -93,7 +97,7 @@ def test_the_mocks_come_with_the_module(mocking_program: None, tmp_path: Path) -
         text = (own / name).read_text()
         assert old in text
         (own / name).write_text(text.replace(old, new))
-    passes(Workspace(tmp_path / "own", root="root"))
+    passes(Workspace(tmp_path / "own", root="root", program=program))
 
 
 def test_the_documented_test_is_the_one_that_runs() -> None:

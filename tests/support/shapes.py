@@ -135,6 +135,24 @@ def ocsf_rc2(found: Record) -> Record:
     return event
 
 
+def ocsf_later(found: Record) -> Record:
+    """Return it by OCSF 1.7: the access key is one of a list, and OCSF's event id stands beside CloudTrail's."""
+    event = ocsf(found)
+    key = event["actor"]["user"].pop("credential_uid")
+    event["actor"]["user"]["programmatic_credentials"] = [{"type": "Access Key", "uid": key}]
+    event["actor"]["app_name"] = event["actor"].pop("invoked_by")
+    event["metadata"] |= {"version": "1.7.0", "uid": "ocsf-1", "original_event_uid": found["eventID"]}
+    return event
+
+
+def ocsf_in_logs(found: Record) -> Record:
+    """Return it as CloudWatch Logs' `parseToOCSF` writes it, by OCSF 1.5, and `filter-log-events` prints it."""
+    event = ocsf(found)
+    event["metadata"]["version"] = "1.5.0"
+    event["actor"]["app_name"] = event["actor"].pop("invoked_by")
+    return log_event(event)
+
+
 def ecs(found: Record, *, original: bool) -> Record:
     """Return a record as Elastic keeps it, with the original or without."""
     identity = found["userIdentity"]
@@ -261,6 +279,8 @@ SHAPES: dict[str, Shape] = {
     "CloudTrail Lake, CSV": lambda records: as_csv([{"eventJson": text(found)} for found in records]),
     "Security Lake (OCSF 1.1), JSON": lines(ocsf),
     "Security Lake (OCSF 1.0 rc.2), JSON": lines(ocsf_rc2),
+    "OCSF 1.5 in CloudWatch Logs (`parseToOCSF`)": lambda records: compact({"events": list(map(ocsf_in_logs, records))}),
+    "OCSF 1.7, JSON": lines(ocsf_later),
     "Security Lake, Parquet": lambda records: parquet(list(map(ocsf, records))),
     "a table of records, Parquet": lambda records: parquet(list(map(athena_row, records))),
 }  # fmt: skip

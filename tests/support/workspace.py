@@ -115,11 +115,16 @@ def terraform_program() -> str:
     )
 
 
+# The provider that the tests run, and where tools/get_provider.py puts it.
+PROVIDER_VERSION = "5.100.0"
+DOWNLOADED = CHECKOUT / ".cache" / "providers"
+
+
 def provider_mirror() -> Path | None:
     """Return a folder that holds the AWS provider for Terraform's `filesystem_mirror`, or None: use the registry.
 
-    Looked for in the environment variable TF_PROVIDER_MIRROR, in the folders where Terraform itself looks, and one
-    level under /opt.
+    Looked for in the environment variable TF_PROVIDER_MIRROR, in the folders where Terraform itself looks, one level
+    under /opt, and where it was downloaded to.
     """
     named = os.environ.get("TF_PROVIDER_MIRROR")
     implied = [
@@ -128,7 +133,7 @@ def provider_mirror() -> Path | None:
         Path("/usr/local/share/terraform/plugins"),
         Path("/usr/share/terraform/plugins"),
     ]
-    candidates = [Path(named)] if named else [*implied, *sorted(Path("/opt").glob("*"))]
+    candidates = [Path(named)] if named else [*implied, *sorted(Path("/opt").glob("*")), DOWNLOADED]
     for candidate in candidates:
         if candidate.is_dir() and any(candidate.glob("*/hashicorp/aws")):
             return candidate
@@ -137,13 +142,30 @@ def provider_mirror() -> Path | None:
     return None
 
 
+def mirror_of(program: str, folder: Path) -> Path | None:
+    """Return the mirror for `terraform` or `tofu`, in a folder where it has to be made.
+
+    Each looks for the provider under its own registry's name: it gets links to what stands under the other's.
+    """
+    host = "registry.opentofu.org" if Path(program).name == "tofu" else "registry.terraform.io"
+    mirror = provider_mirror()
+    if mirror is None or (mirror / host / "hashicorp/aws").is_dir():
+        return mirror
+    for unpacked in filter(Path.is_dir, mirror.glob("*/hashicorp/aws/*/*")):
+        # None of the folders above it may be a link.
+        link = folder / "mirror" / host / "hashicorp/aws" / unpacked.parent.name / unpacked.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(unpacked.resolve())
+    return folder / "mirror"
+
+
 class Workspace:
     """A copy of the module in a folder, initialised, with one root that Terraform works in.
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
     the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
     it does for users, instead of going to one that keeps running: where it isn't said, where the root configures the
-    provider, since one that keeps running has one configuration.
+    provider, since one that keeps running has one configuration; `program`, the path of the `terraform` or `tofu` to run.
     """
 
     # What the first `init` of this process installed.
@@ -156,6 +178,7 @@ class Workspace:
         root: str = ".",
         environment: Mapping[str, str] | None = None,
         own_provider: bool | None = None,
+        program: str | None = None,
     ) -> None:
         self.folder = folder
         self.root = folder / root
@@ -163,7 +186,8 @@ class Workspace:
         self._own_provider = own_provider
         copy_module(folder)
         cli_config = folder / "terraform.rc"
-        mirror = provider_mirror()
+        program = program or terraform_program()
+        mirror = mirror_of(program, folder)
         cli_config.write_text(
             f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n' if mirror else ""
         )
@@ -176,7 +200,7 @@ class Workspace:
             # Relative, since the path of a Unix socket has to be short: the providers' sockets lie there.
             "TMPDIR": ".",
         }
-        self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=terraform_program())
+        self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=program)
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
         if status:
             raise TerraformError(f"terraform init failed in a copy of {root}:\n{out}{err}")

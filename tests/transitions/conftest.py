@@ -94,8 +94,8 @@ class User:
         self._seen = len(notebook.emulator.records())
         self._file = f"watched-{next(_numbers)}"
         file = f"{HOME}/SageMaker/{self._file}"
-        command = f"setsid {notebook.python} {WATCH} {BUCKET} {file} >{file}.log 2>&1 &"
-        notebook.run(["bash", "-c", command], check=True)
+        command = ["bash", "-c", 'setsid "$@" >"$0.log" 2>&1 &', file]
+        notebook.run([*command, notebook.python, str(WATCH), BUCKET, file], check=True)
         self.goes_on()
 
     def said(self) -> list[str]:

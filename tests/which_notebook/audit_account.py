@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
+from botocore.session import get_session
 from calls import write_calls
 from emulator.server import Emulator
 from rendered_scripts import RECIPE
@@ -61,6 +63,37 @@ MODULES: dict[str, dict[str, Any]] = {
     },
     "unguarded": {"notebook_instances": {"unguarded": {}}, "role_policy_arns": POWERS},
 }  # fmt: skip
+
+
+@dataclass
+class ModuleCall:
+    """A call of the module in a configuration that can be edited."""
+
+    workspace: Workspace
+    name: str
+
+    @classmethod
+    def new(cls, folder: Path, name: str, environment: dict[str, str]) -> ModuleCall:
+        """Write a configuration with one call, which puts out what the audit's advice asks for."""
+        outputs = {each: {"value": f"${{module.own.{each}}}"} for each in ("role_arn", "lifecycle_configuration_name")}
+        root = write_calls(folder / "root", {"own": {"name": name}}, output=outputs)
+        return cls(Workspace(folder / "root", root=root, environment=environment), "own")
+
+    def edit(self, advice: str) -> None:
+        """Set and remove the arguments that a piece of advice names."""
+        path = self.workspace.root / "main.tf.json"
+        content = json.loads(path.read_text())
+        arguments = content["module"][self.name]
+        for name in re.findall(r"remove (\w+) = true", advice):
+            del arguments[name]
+        advice = re.sub(r"remove \w+ = true", "", advice)
+        is_own = "or else in a new one with" in advice and self.name != "own"
+        for name, value in re.findall(r'(\w+) = ("[^"]*"|\[[^]]*\]|true|false)', advice):
+            if is_own and name in ("create_role", "role_arn"):
+                continue  # for a new call
+            given = json.loads(value)
+            arguments[name] = [*arguments.get(name, []), *given] if isinstance(given, list) else given
+        path.write_text(json.dumps(content))
 
 
 @dataclass
@@ -114,36 +147,43 @@ class Account:
         self.sagemaker.stop_notebook_instance(NotebookInstanceName=name)
         self.wait(name, "Stopped")
 
-    def follow(self, change: str, folder: Path) -> None:
-        """Do what is advised: apply the module with the arguments, and run the last commands."""
-        given = {
-            name: json.loads(value) for name, value in re.findall(r'(\w+) = ("[^"]*"|\[[^]]*\]|true|false)', change)
-        }
-        workspace = self.workspace
-        if added := re.match(r'put "(\S+)" into additional_session_names of the module that manages the role', change):
-            root = workspace.root / "main.tf.json"
-            content = json.loads(root.read_text())
-            content["module"]["profile"]["additional_session_names"].append(added[1])
-            root.write_text(json.dumps(content))
-            assert workspace.apply().errors == []
-        elif "apply the module" in change or "in a new one with" in change or "in the module, whose" in change:
-            outputs = {
-                name: {"value": f"${{module.own.{name}}}"} for name in ("role_arn", "lifecycle_configuration_name")
-            }
-            call = {"name": f"followed-{len(self.followed)}", **given}
-            root_of_call = write_calls(folder, {"own": call}, output=outputs)
-            workspace = Workspace(folder, root=root_of_call, environment=workspace.environment)
-            self.followed.append(workspace)
-            errors = workspace.apply().errors
-            print(change, errors)
-            assert errors == []
-        commands = re.findall(r"aws (?:iam|sagemaker) .*?(?= # this replaces| ?; |$)", change)
-        assert added or given or commands
-        if commands:
-            environment = workspace.environment | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-            subprocess.run(["bash", "-ec", commands[-1]], cwd=workspace.root, env=environment, check=True, timeout=200)
-            for name in re.findall("start-notebook-instance --notebook-instance-name (\\S+)", commands[-1]):
-                self.wait(name, "InService")
+    def follow(self, row: dict[str, Any], steps: list[str], folder: Path) -> None:
+        """Do what is advised, from top to bottom: edit the role's call of the module or a new one, and run the commands."""
+        own = [name for name, each in self.outputs.items() if each["role_arn"] == row["role_arn"]]
+        call = ModuleCall(self.workspace, own[0]) if own else None
+        done = 0
+        for step in steps:
+            if step == "terraform apply":
+                assert call
+                errors = call.workspace.apply().errors
+                assert errors == [], step
+            elif step.startswith("aws "):
+                workspace = call.workspace if call else self.workspace
+                environment = workspace.environment | self.cli_environment(folder)
+                subprocess.run(
+                    ["bash", "-c", AWS_CLI + step], cwd=workspace.root, env=environment, check=True, timeout=200
+                )
+            elif step.startswith("In Terraform, "):
+                if call is None:
+                    call = ModuleCall.new(folder, f"followed-{len(self.followed)}", self.workspace.environment)
+                    self.followed.append(call.workspace)
+                call.edit(step)
+            else:
+                continue
+            done += 1
+        assert done
+
+    @staticmethod
+    def cli_environment(folder: Path) -> dict[str, str]:
+        """The AWS CLI's environment, in which it asks each second whether what it waits for is there, not each half minute."""
+        waiters = folder / "sagemaker/2017-07-24/waiters-2.json"
+        if not waiters.exists():
+            waiters.parent.mkdir(parents=True, exist_ok=True)
+            model = get_session().get_component("data_loader").load_service_model("sagemaker", "waiters-2")
+            waiters.write_text(json.dumps({**model, "waiters": {
+                name: {**each, "delay": 1} for name, each in model["waiters"].items()
+            }}))  # fmt: skip
+        return {"AWS_DATA_PATH": str(folder)}
 
     def wait(self, name: str, status: str) -> None:
         """Wait until a notebook instance has this status."""
@@ -155,6 +195,9 @@ class Account:
 
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+
+# Not the clone's own script, whose first line breaks where its path has a space.
+AWS_CLI = f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n'
 
 FIND = {"Effect": "Allow", "Action": "sagemaker:DescribeNotebookInstance", "Resource": "*"}
 

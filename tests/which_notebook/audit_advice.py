@@ -9,99 +9,120 @@ from .audit_account import ACCOUNT, REGION
 # The advice, in which the commands that several share are short
 
 
-def steps(name: str, *steps: str) -> str:
+def steps(name: str, *steps: str) -> tuple[str, ...]:
     """The commands by which a notebook instance goes through these steps, each `ACTION|OPTIONS`."""
-    return " && ".join(
+    return tuple(
         f"aws sagemaker {action} --notebook-instance-name {name}{' ' + options if options else ''} --region {REGION}"
         for action, _, options in (step.partition("|") for step in steps)
     )
 
 
-STOP, WAIT, START = "stop-notebook-instance", "wait notebook-instance-stopped", "start-notebook-instance"
+STOP, WAIT = "stop-notebook-instance", "wait notebook-instance-stopped"
+START = ("start-notebook-instance", "wait notebook-instance-in-service")
 
 
-def update(name: str, options: str, *, stopped: bool = False) -> str:
+def update(name: str, options: str, *, stopped: bool = False) -> tuple[str, ...]:
     """The commands that change a notebook instance, and start it again unless it is stopped anyway."""
     change = f"update-notebook-instance|{options}"
-    return steps(name, change) if stopped else steps(name, STOP, WAIT, change, WAIT, START)
+    return steps(name, change, WAIT) if stopped else steps(name, STOP, WAIT, change, WAIT, *START)
 
 
-def restart(name: str) -> str:
+def restart(name: str) -> tuple[str, ...]:
     """The commands that stop it and start it."""
-    return steps(name, STOP, WAIT, START)
+    return steps(name, STOP, WAIT, *START)
 
 
-def use_known(name: str) -> str:
+def use_known(name: str, lifecycle: str = "audited-profile-attribution") -> tuple[str, ...]:
     """The commands that give it the module's lifecycle configuration."""
-    return update(name, "--lifecycle-config-name audited-profile-attribution")
+    return update(name, f"--lifecycle-config-name {lifecycle}")
 
 
-def use_module(name: str, role: str) -> str:
+def in_terraform(what: str) -> tuple[str, ...]:
+    """What changes the configuration."""
+    return f"In Terraform, {what}. Then, in that folder:", "terraform apply"
+
+
+def use_module(name: str, role: str, more: str = "") -> tuple[str, ...]:
     """What gives it the module's script for its own role."""
     return (
-        "in the call of the module that manages this role, or else in a new one with create_role = false, "
-        f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set additional_session_names = ["{name}"] (beside those that it has), '
-        "with an output lifecycle_configuration_name; apply, and run there: "
-        + update(name, '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"')
+        *in_terraform(
+            "in the call of the module that manages this role, or else in a new one with create_role = false and "
+            f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set additional_session_names = ["{name}"] (beside those that it has)'
+            f"{more}, and put out its lifecycle_configuration_name"
+        ),
+        *update(name, '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
     )
 
 
-def trust(role: str) -> str:
-    """The command that gives a role the module's trust policy."""
-    return f"aws iam update-assume-role-policy --role-name {role} --policy-document <the module's> # this replaces the whole trust policy"
+def trust(role: str, what: str = "") -> tuple[str, ...]:
+    """What gives a role the module's trust policy."""
+    return (
+        f"This replaces the whole trust policy of {role}{what}:",
+        f"aws iam update-assume-role-policy --role-name {role} --policy-document <the module's>",
+    )
 
 
-def name_known(name: str) -> str:
+def name_known(name: str) -> tuple[str, ...]:
     """What makes its name known to the module's role."""
-    return f'put "{name}" into additional_session_names of the module that manages the role, and run terraform apply'
+    what = f'set additional_session_names = ["{name}"] (beside those that it has)'
+    return in_terraform(f"in the call of the module that manages the role, {what}")
 
 
 IMDS = 'attribution_mode = "imds"'
-IMDS_AND_DENY = f"{IMDS}, deny_unattributed_calls = true"
+DENY = in_terraform(
+    "once every notebook instance of the role runs the module's script, set deny_unattributed_calls = true there, and "
+    "outside_notebooks_are_attributed = true if the module didn't make all of them"
+)
 
 
-def applied(arguments: str, name: str, *, stopped: bool = False) -> str:
+def applied(what: str, name: str, *, stopped: bool = False) -> tuple[str, ...]:
     """What has the module do something else, and brings it to the notebook instance."""
-    then = "start it when it is needed" if stopped else restart(name)
-    return f"{arguments} in the module, terraform apply, then {then}"
+    return *in_terraform(what), *(("Start it when it is needed.",) if stopped else restart(name))
 
 
-def not_enforced(change: str) -> tuple[str, str]:
+def enforced(
+    name: str, lifecycle: str = "audited-profile-attribution", *, stopped: bool = False, denied: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """What closes the ways around it, for an instance that has a lifecycle configuration of the module's."""
+    mode = applied(f"in the call of the module that made {lifecycle}, set {IMDS}", name, stopped=stopped)
+    return "not-enforced", mode if denied else (*mode, *DENY)
+
+
+def not_enforced(change: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """For an instance that doesn't have the module's script: what gives it that, in imds mode."""
-    return "not-enforced", f"{change}, with {IMDS} and deny_unattributed_calls = true in the module"
+    return "not-enforced", (*change, *DENY)
 
 
-OTHER_NAME = "create it anew under another name, with another key in notebook_instances"
+NO_IDENTIFIER = "Where Terraform sets its platform_identifier, remove that. Then:"
+OTHER_NAME = ("Create it anew under another name, with another key in notebook_instances.",)
 
 
-def protect(role: str, what: str) -> tuple[str, str]:
+def protect(role: str, what: str, change: tuple[str, ...] | None = None) -> tuple[str, tuple[str, ...]]:
     """What mends that a role may do this with itself."""
     code, deny, allow = {
-        "pass": ("passes-itself", f"give jobs a role of their own, and deny iam:PassRole on arn:aws:iam::{ACCOUNT}:role/{role}", "allow_pass_role"),
-        "instances": ("changes-notebook-instances", f"deny it to {role}", "allow_notebook_instance_changes"),
-        "role": ("changes-itself", f"deny it to {role}", "allow_role_changes"),
+        "pass": ("passes-itself", f"Give jobs a role of their own, and deny iam:PassRole on arn:aws:iam::{ACCOUNT}:role/{role}", "allow_pass_role"),
+        "instances": ("changes-notebook-instances", f"Deny it to {role}", "allow_notebook_instance_changes"),
+        "role": ("changes-itself", f"Deny it to {role}", "allow_role_changes"),
     }[what]  # fmt: skip
-    return (
-        code,
-        f"{deny}: {IMDS} or deny_unattributed_calls = true in the module, whose policy denies it unless {allow} = true",
-    )
+    own = in_terraform(f"remove {allow} = true from the call of the module that manages the role")
+    return code, (f"{deny}, as the module does.", *(change or own))
 
 
-def restrict(name: str, role: str) -> str:
+def restrict(name: str, role: str) -> tuple[str, ...]:
     """What restricts the names to those that the module knows."""
-    return (
-        f'create_role = false, role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", deny_unknown_session_names = true and '
-        f'additional_session_names = ["{name}"], with the names of all other notebook instances of this role, in the module, '
-        "whose policy refuses all others"
+    return in_terraform(
+        "in the call of the module that manages the role, or else in a new one with create_role = false and "
+        f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set deny_unknown_session_names = true and additional_session_names = '
+        f'["{name}"], with the names of all other notebook instances of this role'
     )
 
 
-EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
+EXPECTED: dict[str, tuple[str, list[tuple[str, tuple[str, ...]]]]] = {
     # Right
     "closed": ("enforced", []),
-    "right": ("attributed", [("not-enforced", applied(IMDS_AND_DENY, "right"))]),
-    "denied": ("attributed", [("not-enforced", applied(IMDS, "denied"))]),
-    "lenient": ("attributed", [("starts-without-attribution", applied("allow_start_without_attribution = false", "lenient"))]),
+    "right": ("attributed", [enforced("right")]),
+    "denied": ("attributed", [enforced("denied", "audited-denying-attribution", denied=True)]),
+    "lenient": ("attributed", [("starts-without-attribution", applied("in the module, set allow_start_without_attribution = false", "lenient"))]),
     "guarded": ("enforced", []),
     "passing": ("attributed", [protect("audited-passing-execution", "pass")]),
     "powerful": (
@@ -110,7 +131,13 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
     ),
     "unguarded": (
         "weak",
-        [*(protect("audited-unguarded-execution", what) for what in ("pass", "instances", "role")), ("not-enforced", applied(IMDS_AND_DENY, "unguarded"))],
+        [
+            *(
+                protect("audited-unguarded-execution", what, enforced("unguarded", "audited-unguarded-attribution", denied=True)[1])
+                for what in ("pass", "instances", "role")
+            ),
+            enforced("unguarded", "audited-unguarded-attribution"),
+        ],
     ),
     # The script
     "plain": (
@@ -129,8 +156,20 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "not-attributed",
         [("no-attribution", use_known("look-alike")), ("name-refused", name_known("look-alike"))],
     ),
-    "changed": ("unknown", [("script-undecided", f"if the module made audited-changed and nobody changed it, use the which-notebook of that version of the module; if somebody changed it, terraform apply writes it anew, then {restart('changed')}; if the module didn't make audited-changed: {use_known('changed')}")]),
-    "extra": ("unknown", [("script-undecided", applied("take what isn't known to be harmless out of extra_on_start", "extra") + "; or see for yourself that it is harmless"), ("not-enforced", applied(IMDS_AND_DENY, "extra"))]),
+    "changed": (
+        "unknown",
+        [("script-undecided", ("If nobody changed audited-changed, it is another version's: use the which-notebook of that version. Else:", *use_known("changed")))],
+    ),
+    "extra": (
+        "unknown",
+        [
+            (
+                "script-undecided",
+                applied("take what isn't known to be harmless out of extra_on_start, or see for yourself that it is harmless", "extra"),
+            ),
+            enforced("extra", "audited-extra"),
+        ],
+    ),
     "older-script": (
         "unknown",
         [
@@ -138,31 +177,33 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
                 "older-script",
                 restart("older-script"),
             ),
-            ("not-enforced", applied(IMDS_AND_DENY, "older-script")),
+            enforced("older-script", "audited-older"),
         ],
     ),
     "fixed-name": (
         "not-attributed",
-        [("other-name", use_module("fixed-name", "audited-fixed")), ("not-locked", use_module("fixed-name", "audited-fixed")), not_enforced(use_module("fixed-name", "audited-fixed"))],
+        [("other-name", use_module("fixed-name", "audited-fixed")), ("not-locked", use_module("fixed-name", "audited-fixed")), not_enforced(use_module("fixed-name", "audited-fixed", f", {IMDS}"))],
     ),
     # The instance
-    "rooted": ("weak", [("root-access", "terraform apply turns it off where the module made the notebook instance; elsewhere: " + update("rooted", "--root-access Disabled")), ("not-enforced", applied(IMDS_AND_DENY, "rooted"))]),
+    "rooted": ("weak", [("root-access", update("rooted", "--root-access Disabled")), enforced("rooted")]),
     "old-metadata": (
         "attributed",
         [
             (
                 "metadata-version",
-                'minimum_instance_metadata_service_version = "2", or: '
-                + update("old-metadata", "--instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2"),
+                (
+                    'Where Terraform made it, set minimum_instance_metadata_service_version = "2" there. Then:',
+                    *update("old-metadata", "--instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2"),
+                ),
             ),
-            ("not-enforced", applied(IMDS_AND_DENY, "old-metadata")),
+            enforced("old-metadata"),
         ],
     ),
     "old-system": (
         "attributed",
         [
-            ("platform", update("old-system", "--platform-identifier notebook-al2023-v1") + "; in Terraform, remove platform_identifier"),
-            ("not-enforced", applied(IMDS_AND_DENY, "old-system")),
+            ("platform", (NO_IDENTIFIER, *update("old-system", "--platform-identifier notebook-al2023-v1"))),
+            enforced("old-system"),
         ],
     ),
     "ended-system": (
@@ -170,10 +211,9 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "platform",
-                update("ended-system", "--platform-identifier notebook-al2023-v1", stopped=True)
-                + "; in Terraform, remove platform_identifier",
+                (NO_IDENTIFIER, *update("ended-system", "--platform-identifier notebook-al2023-v1", stopped=True)),
             ),
-            ("not-enforced", applied(IMDS_AND_DENY, "ended-system", stopped=True)),
+            enforced("ended-system", stopped=True),
         ],
     ),
     "x": ("broken", [("name", OTHER_NAME)]),
@@ -184,10 +224,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         "broken",
         [
             ("other-role", update("twin-role", f"--role-arn arn:aws:iam::{ACCOUNT}:role/audited-profile-execution")),
-            ("not-enforced", applied(IMDS_AND_DENY, "twin-role")),
+            enforced("twin-role"),
         ],
     ),
-    "other-mode": ("attributed", [("not-enforced", applied(IMDS_AND_DENY, "other-mode"))]),
+    "other-mode": ("attributed", [not_enforced((*in_terraform(f"in the call of the module that made audited-imds-attribution, set {IMDS}"), *use_known("other-mode", "audited-imds-attribution")))]),
     "recipe-of-old": (
         "broken",
         [("no-self-trust", trust("audited-old")), ("not-locked", use_module("recipe-of-old", "audited-old"))],
@@ -198,12 +238,11 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
             ("notebook-sessions", trust("audited-recipe")),
             (
                 "other-principals",
-                f"take arn:aws:iam::{ACCOUNT}:root out of the trust policy of audited-recipe, or let in only the role itself: "
-                + trust("audited-recipe"),
+                trust("audited-recipe", f", and takes arn:aws:iam::{ACCOUNT}:root out of it"),
             ),
             ("not-locked", use_module("recipe", "audited-recipe")),
             ("any-name", restrict("recipe", "audited-recipe")),
-            not_enforced(use_module("recipe", "audited-recipe")),
+            not_enforced(use_module("recipe", "audited-recipe", f", {IMDS}")),
         ],
     ),
     "no-permission": (
@@ -211,9 +250,11 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "not-allowed",
-                "terraform apply of the module for this role, or: aws iam put-role-policy --role-name audited-no "
-                "--policy-name assume-self --policy-document "
-                f"'{json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': ['sts:AssumeRole', 'sts:SetSourceIdentity'], 'Resource': f'arn:aws:iam::{ACCOUNT}:role/audited-no'}]}, separators=(',', ':'))}'",
+                (
+                    "Where the module manages this role, terraform apply writes the policy anew. Elsewhere:",
+                    "aws iam put-role-policy --role-name audited-no --policy-name assume-self --policy-document "
+                    f"'{json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': ['sts:AssumeRole', 'sts:SetSourceIdentity'], 'Resource': f'arn:aws:iam::{ACCOUNT}:role/audited-no'}]}, separators=(',', ':'))}'",
+                ),
             )
         ],
     ),
@@ -222,7 +263,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "boundary",
-                f"allow sts:AssumeRole on arn:aws:iam::{ACCOUNT}:role/audited-bounded in the policy that role_permissions_boundary names",
+                (f"Allow sts:AssumeRole on arn:aws:iam::{ACCOUNT}:role/audited-bounded in the policy that role_permissions_boundary names.",),
             )
         ],
     ),
@@ -231,10 +272,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "no-describe",
-                "allow sagemaker:DescribeNotebookInstance to audited-asking, also in the base session, or use the module, whose script knows the role",
+                ("Allow sagemaker:DescribeNotebookInstance to audited-asking, also in the base session, or use the module, whose script knows the role.",),
             ),
             ("any-name", restrict("cant-ask", "audited-asking")),
-            ("not-enforced", applied(IMDS_AND_DENY, "cant-ask")),
+            not_enforced(use_module("cant-ask", "audited-asking", f", {IMDS}")),
         ],
     ),
     "no-identity": ("broken", [("no-self-trust", trust("audited-no-identity"))]),
@@ -245,8 +286,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
             ("notebook-sessions", trust("audited-office")),
             (
                 "other-principals",
-                f"take arn:aws:iam::{ACCOUNT}:root out of the trust policy of audited-office, or let in only the role itself: "
-                + trust("audited-office"),
+                trust("audited-office", f", and takes arn:aws:iam::{ACCOUNT}:root out of it"),
             ),
         ],
     ),
@@ -255,32 +295,33 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]]]] = {
         [
             (
                 "other-principals",
-                f"take arn:aws:iam::{ACCOUNT}:role/audited-plain, lambda.amazonaws.com out of the trust policy of audited-visited, "
-                "or let in only the role itself: " + trust("audited-visited"),
+                trust("audited-visited", f", and takes arn:aws:iam::{ACCOUNT}:role/audited-plain, lambda.amazonaws.com out of it"),
             ),
-            ("not-enforced", applied(IMDS_AND_DENY, "visited")),
+            not_enforced(use_module("visited", "audited-visited", f", {IMDS}")),
         ],
     ),
-    "chained": ("weak", [("notebook-sessions", trust("audited-chained")), ("not-enforced", applied(IMDS_AND_DENY, "chained"))]),
+    "chained": ("weak", [("notebook-sessions", trust("audited-chained")), not_enforced(use_module("chained", "audited-chained", f", {IMDS}"))]),
     "broad": (
         "weak",
         [
             ("any-name", restrict("broad", "audited-broad")),
-            ("not-enforced", applied(IMDS_AND_DENY, "broad")),
-            ("assumes-any-role", "name the roles in Resource instead of * in the policies of audited-broad"),
+            not_enforced(use_module("broad", "audited-broad", f", {IMDS}")),
+            ("assumes-any-role", ("Name the roles in Resource instead of * in the policies of audited-broad.",)),
         ],
     ),
     "broad-but-held": (
         "attributed",
-        [("not-enforced", applied(IMDS_AND_DENY, "broad-but-held")), ("assumes-any-role", "name the roles in Resource instead of * in the policies of audited-held")],
+        [not_enforced(use_module("broad-but-held", "audited-held", f", {IMDS}")), ("assumes-any-role", ("Name the roles in Resource instead of * in the policies of audited-held.",))],
     ),
     "orphan": (
         "broken",
         [
             (
                 "role-missing",
-                'apply the module, with outputs role_arn and lifecycle_configuration_name and additional_session_names = ["orphan"], and run there: '
-                + update("orphan", '--role-arn "$(terraform output -raw role_arn)" --lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
+                (
+                    *in_terraform('in a call of the module, set additional_session_names = ["orphan"], and put out its role_arn and lifecycle_configuration_name'),
+                    *update("orphan", '--role-arn "$(terraform output -raw role_arn)" --lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
+                ),
             )
         ],
     ),
@@ -315,6 +356,9 @@ PROBLEMS = {
 }  # fmt: skip
 
 FOLLOWED = {
+    "passing": "enforced",
+    "powerful": "enforced",
+    "unguarded": "enforced",
     "plain": "attributed",
     "no-script": "attributed",
     "another-script": "attributed",

@@ -157,3 +157,20 @@ def test_a_log_of_many_requests_of_others(ask: Any, tmp_path: Path) -> None:
 def test_a_record_line_isnt_taken_for_one(ask: Any, tmp_path: Path) -> None:
     (tmp_path / "log.json").write_bytes(compact(record(userAgent=line())))
     assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--role", ROLE[:-2]]])
+def test_without_a_base_session_the_roles_that_are_there_are_named(
+    ask: Any, tmp_path: Path, options: list[str]
+) -> None:
+    """S3 access logs hardly ever hold a base session."""
+    path = tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF"
+    path.write_text(line())
+    answer = ask("roles", path, *options, "--format", "table")
+    assert answer.status == 4
+    assert f"Roles that are named there: {ROLE}" in answer.err
+    which = f"No role that fits {ROLE[:-2]}" if options else "No role"
+    assert answer.out == f"{which} has a session called SageMaker in what was read.\n"
+    if not options:
+        answer = ask("calls", path)
+        assert (answer.status, f"Roles that are named there: {ROLE}. Give --role" in answer.err) == (2, True)

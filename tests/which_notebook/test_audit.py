@@ -39,19 +39,19 @@ def test_every_notebook_instance_has_its_row(audited: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_verdict_and_what_to_change(account: Account, audited: dict[str, Any], name: str) -> None:
     row = audited[name]
-    changes = [(each["code"], named(account, row, each["change"])) for each in row["findings"]]
+    changes = [(each["code"], tuple(named(account, row, step) for step in each["change"])) for each in row["findings"]]
     assert (row["verdict"], changes) == EXPECTED[name], [each["problem"] for each in row["findings"]]
 
 
-def named(account: Account, row: dict[str, Any], change: str) -> str:
+def named(account: Account, row: dict[str, Any], step: str) -> str:
     """Put "<the module's>" in the place of a trust policy that is what the module would write."""
-    found = re.search(r"(update-assume-role-policy \S+ \S+ --policy-document )'(.*)'", change)
+    found = re.search(r"(update-assume-role-policy \S+ \S+ --policy-document )'(.*)'", step)
     if not found:
-        return change
+        return step
     module = account.outputs["profile"]
     expected = module["role_trust_policy"].replace(module["role_arn"], row["role_arn"])
     assert json.loads(found[2]) == json.loads(expected)
-    return change.replace(found[0], f"{found[1]}<the module's>")
+    return step.replace(found[0], f"{found[1]}<the module's>")
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -175,7 +175,7 @@ def test_where_a_permission_is_missing_it_says_so_and_knows_nothing(
     assert (found["closed"]["verdict"], {row["verdict"] for row in found.values()}) == WITHOUT[missing]
     unread = next(each for each in found["closed"]["findings"] if each["code"] == "unread")
     assert f"{missing} is missing" in unread["problem"]
-    assert unread["change"] == f"allow {missing} to whoever runs the audit (which-notebook audit --permissions)"
+    assert unread["change"] == [f"Allow {missing} to whoever runs the audit (which-notebook audit --permissions)."]
 
 
 def test_what_the_missing_permission_does_not_touch_is_still_said(account: Account, auditor: dict[str, str]) -> None:
@@ -234,7 +234,7 @@ def test_fail_on(account: Account, names: str, fail_on: str, status: int) -> Non
     result = run(account, "--notebook", names, "--fail-on", fail_on)
     assert (result.returncode, set(rows(result))) == (status, set(names.split(",")))
     count = len(names.split(","))
-    expected = f"which-notebook: 1 of {count} notebook instances are {fail_on} or worse, or unknown (--fail-on)\n"
+    expected = f"which-notebook: 1 of {count} notebook instance{'s' * (count > 1)}: {fail_on} or worse, or unknown (--fail-on)\n"
     assert result.stderr == (expected if status else "")
 
 
@@ -258,9 +258,13 @@ def test_a_table(account: Account) -> None:
         "closed    eu-west-2  enforced  module 0.3.0  imds     no           audited-imds-execution",
         "rooted    eu-west-2  weak      module 0.3.0  profile  yes          audited-profile-execution",
         "    root access is on: root can unlock what the script locks",
-        "      → " + dict(EXPECTED["rooted"][1])["root-access"],
+        "      → Run:",
+        *(f"        {command}" for command in dict(EXPECTED["rooted"][1])["root-access"]),
         "    with the base session's credentials its user can make unattributed calls and call under another known name",
-        "      → " + dict(EXPECTED["rooted"][1])["not-enforced"],
+        *(
+            f"{'        ' if step.startswith(('aws ', 'terraform ')) else '      → '}{step}"
+            for step in dict(EXPECTED["rooted"][1])["not-enforced"]
+        ),
         "",
         "1 enforced, 1 weak",
     ]
@@ -385,10 +389,20 @@ def test_the_advice_followed_to_the_word_mends_it(account: Account, tmp_path: Pa
         if not to_mend:
             break
         for at, change in enumerate(to_mend):
-            account.follow(change, tmp_path / f"{number}-{at}")
+            account.follow(row, change, tmp_path / f"{number}-{at}")
     assert (row["verdict"], [each["problem"] for each in row["findings"] if each["code"] not in LEFT]) == (
         FOLLOWED[name],
         [],
     )
     assert row["status"] == ("Stopped" if name == "ended-system" else "InService")
     assert opens_session(account, row, name) == "yes"
+
+
+@pytest.mark.parametrize("name", ["right", "rooted"])
+def test_the_advice_on_enforcement_followed_to_the_word_enforces(account: Account, tmp_path: Path, name: str) -> None:
+    """One is the module's own and the other was made by hand, so that the module refuses to deny at once."""
+    row = rows(run(account))[name]
+    for each in row["findings"]:
+        account.follow(row, each["change"], tmp_path / each["code"])
+    row = rows(run(account))[name]
+    assert (row["verdict"], row["findings"], row["unattributed_calls_denied"]) == ("enforced", [], "yes")

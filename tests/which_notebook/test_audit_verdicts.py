@@ -31,9 +31,11 @@ def test_one_that_failed_to_start(scripts: dict[str, str]) -> None:
     assert (row.verdict, codes(row)) == ("broken", ["failed"])
     assert row.findings[0].problem == "it didn't start: the script\nfailed"
     assert row.findings[0].change == (
-        "see why: aws logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names "
-        "alpha/LifecycleConfigOnStart --region eu-west-2; mend that, then aws sagemaker start-notebook-instance "
-        "--notebook-instance-name alpha --region eu-west-2"
+        "See why:",
+        "aws logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names alpha/LifecycleConfigOnStart --region eu-west-2",
+        "Mend that. Then:",
+        "aws sagemaker start-notebook-instance --notebook-instance-name alpha --region eu-west-2",
+        "aws sagemaker wait notebook-instance-in-service --notebook-instance-name alpha --region eu-west-2",
     )
 
 
@@ -154,3 +156,16 @@ def test_the_documentation_names_every_check_permission_and_verdict() -> None:
     assert made - set(re.findall(r"`([a-z-]+)`", document)) == set()
     assert {*PERMISSIONS, LIST_REGIONS} == set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", document)) - {"sts:AssumeRole"}
     assert tuple(re.findall(r"^\| `([a-z-]+)` \|", document, re.MULTILINE)) == VERDICTS
+
+
+def test_the_document_has_the_commands_that_the_audit_advises(scripts: dict[str, str]) -> None:
+    row = audited(scripts["profile"], role("profile"), name="quarterly-report", root_access=True)
+    (advised,) = (each.change for each in row.findings if each.code == "root-access")
+    document = (CHECKOUT / "docs/existing-role.md").read_text().replace("\\\n        ", "")
+    said = [line.strip() for line in document.splitlines() if line.startswith("    aws sagemaker")]
+    more = (
+        "--lifecycle-config-name shared-attribution ",
+        " --instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2",
+    )
+    plain = [command.replace(more[0], "").replace(more[1], "") for command in said]
+    assert plain == [command.removesuffix(" --region eu-west-2") for command in advised]

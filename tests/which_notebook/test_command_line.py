@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +98,7 @@ def test_fail_on_unattributed(ask: Any, log: Path, options: str, status: int) ->
     for command in ("calls", "summary"):
         answer = ask(command, log, "--role", ROLE, "--fail-on", "unattributed", *options.split())
         assert answer.status == status
-        assert ("1 unattributed call" in answer.err) is (status == 3)
+        assert ("which-notebook: 1 unattributed call (--fail-on" in answer.err) is (status == 3)
         assert answer.out or command == "calls"
         assert ask(command, log, "--role", "another", "--fail-on", "unattributed").status == 4
 
@@ -103,6 +107,14 @@ def test_the_exit_status_of_what_couldnt_be_read(ask: Any, log: Path) -> None:
     (log.parent / "bad.json").write_bytes(b"")
     assert ask("summary", log.parent, "--role", ROLE).status == 1
     assert ask("summary", log.parent, "--role", ROLE, "--fail-on", "unattributed").status == 3
+
+
+def test_a_source_whose_name_ends_in_a_colon_is_named_with_one(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    answer = ask("summary", "cloudtrail:", "--role", ROLE)
+    assert (answer.status, "which-notebook: could not read cloudtrail: no AWS region" in answer.err) == (1, True)
 
 
 WRONG = {
@@ -143,7 +155,7 @@ WRONG = {
 
 @pytest.mark.parametrize("line", WRONG)
 def test_wrong_usage_says_in_one_line_what_to_write(ask: Any, log: Path, line: str) -> None:
-    answer = ask(*line.replace("LOG", str(log)).split(" ") if line else ())
+    answer = ask(*(word.replace("LOG", str(log)) for word in line.split(" ")) if line else ())
     assert (answer.status, answer.out) == (2, "")
     assert WRONG[line] in answer.err
     assert answer.err.startswith("which-notebook: ")
@@ -238,6 +250,18 @@ def test_help_and_version(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
         assert "which-notebook" in capsys.readouterr().out
     for shell in ("bash", "zsh", "tcsh"):
         assert "which" in ask("completion", shell).out
+
+
+def test_the_completion_completes_in_bash_as_the_help_says(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "which-notebook").write_text(f'#!/bin/bash\nexec {shlex.join(command)} "$@"\n')
+    (tmp_path / "which-notebook").chmod(0o755)
+    said = subprocess.run([*command, "completion", "--help"], capture_output=True, text=True, check=True).stdout
+    (line,) = (line.strip() for line in re.findall("(?m)^ +(eval .*bash.*) ~/.bashrc$", said))
+    asked = "COMP_WORDS=(which-notebook su); COMP_CWORD=1; $(complete -p which-notebook | grep -o '_shtab[a-z_]*') x su"
+    script = f'{line}\n{asked}\necho "${{COMPREPLY[*]}}"'
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    found = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "summary\n"
 
 
 def test_openings_by_others_are_read_for_warnings_and_not_counted(ask: Any, tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ def log(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ("--since 2026-04-01", "--since and --until left out 3 of them"),
-        ("--until 2025-01-01", "--since and --until left out 3 of them"),
+        ("--since 2026-04-01", "--since left out 3 of them"),
+        ("--until 2025-01-01", "--until left out 3 of them"),
+        ("--since 2026-04-01 --until 2026-04-02", "--since and --until left out 3 of them"),
         ("--region eu-west-3", "--region left out 3 of them"),
         ("--account 999999999999", "--account left out 3 of them"),
         ("--event-source kms", "--event-source left out 3 of them"),
@@ -45,8 +46,12 @@ def test_it_says_which_option_took_the_roles_calls_away(
     answer = ask(command, log, "--role", ROLE, *options.split())
     assert answer.status == 0
     assert said in answer.err
-    covered = "2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z, of the regions eu-central-1, us-east-1, the accounts"
-    assert f"Of the 3 calls of this role that were read none is asked for: they are from {covered}" in answer.err
+    covered = "from 2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z; regions eu-central-1, us-east-1; account"
+    assert (
+        f"The role has 3 calls in what was read, and the options leave none: {covered} {ACCOUNT}; notebooks a, b"
+        in answer.err
+    )
+    assert "AssumeRole" not in answer.out + answer.err
     if command == "summary":
         assert any(said == text for text in answer.json["why_empty"])
 
@@ -83,6 +88,13 @@ def test_nothing_is_claimed_where_nothing_was_read(ask: Any, tmp_path: Path) -> 
         assert answer.status == 1
         assert "Roles that are named there" not in answer.err
     assert "nothing is known of this role" in ask("summary", tmp_path / "missing", "--role", ROLE).err
+
+
+def test_the_options_are_named_that_leave_no_file_to_read(ask: Any, tmp_path: Path) -> None:
+    write(tmp_path / f"AWSLogs/{ACCOUNT}/CloudTrail/eu-west-1/2026/03/01/x.json.gz", record(session("a")))
+    answer = ask("calls", tmp_path, "--role", ROLE, "--since", "2026-03-03", "--region", "us-east-1")
+    assert "Nothing was read with --since, --region, so nothing is known of this role" in answer.err
+    assert answer.status == 4
 
 
 def test_the_table_doesnt_say_that_there_is_no_call(ask: Any, log: Path) -> None:

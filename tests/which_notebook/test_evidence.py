@@ -211,15 +211,64 @@ def test_an_event_of_nobody_s_and_one_that_isnt_there(ask: Any, tmp_path: Path) 
     assert (found["status"], found["notebook"]) == (None, None)
     answer = ask("event", "no-such", tmp_path / "log.json.gz")
     assert (answer.status, answer.out) == (1, "")
-    assert "no source holds an event no-such" in answer.err
+    assert "no event no-such is in what was read" in answer.err
 
 
 def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -> None:
     path = write(tmp_path / "log.json", OPENED, CALL)
     text = ask("event", "the-call", path, "--format", "table").out
-    assert text.startswith("Event the-call was made by the notebook instance fraud-model, in its own session.\n")
+    assert text.startswith(
+        "Event the-call was made in a session of the role under the name fraud-model, which a notebook instance can have (which "
+        "roles and names are notebook instances', --inventory says).\n"
+    )
     for part in ("the-opening", "Proof: ", "Sign: ", "In profile mode", '"eventID": "the-call"'):
         assert part in text
+
+
+def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path: Path) -> None:
+    inventory = tmp_path / "outputs.json"
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"
+    inventory.write_text(json.dumps({"session_arns": {"fraud-model": arn}}))
+    path = write(tmp_path / "log.json", OPENED, CALL)
+    text = ask("event", "the-call", path, "--format", "table", "--inventory", inventory).out
+    assert "under the name fraud-model, which is a known notebook instance's.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("found", "has", "lacks"),
+    [
+        # SageMaker names the base session, so nobody chose its name.
+        (record(session(BASE), eventID="e"), ("How its session", "What speaks against it"), ("Sign:",)),
+        (
+            record(USER, eventID="e"),
+            ("in no session of the role",),
+            ("Sign:", "How its session", "What speaks against it"),
+        ),
+        (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
+        (
+            record(session("no_name"), eventID="e"),
+            ("Sign:", "no known notebook instance's"),
+            ("which a notebook instance",),
+        ),
+        (
+            record(session() | {"accessKeyId": None}, eventID="e"),
+            ("The record has no access key id, so nothing tells which AssumeRole opened it.",),
+            ("The sources hold no AssumeRole",),
+        ),
+        (
+            CALL | {"eventID": "e"},
+            ("an hour before the call at most if it is a notebook session, else up to 12 hours",),
+            (),
+        ),
+    ],
+)
+def test_nothing_is_said_that_doesnt_go_for_the_call(
+    ask: Any, tmp_path: Path, found: Record, has: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    text = ask("event", "e", write(tmp_path / "log.json", found), "--role", ROLE, "--format", "table").out
+    assert "Proof: " in text
+    assert [each for each in has if each not in text] == []
+    assert [each for each in lacks if each in text] == []
 
 
 def test_a_file_that_is_no_log_is_left_out_once(ask: Any, tmp_path: Path) -> None:

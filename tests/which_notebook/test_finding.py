@@ -160,7 +160,13 @@ def test_what_the_finding_alone_cant_tell(ask: Any, tmp_path: Path) -> None:
     assert "and not of another" in actor["why"][0]
     (actor,) = ask("finding", path, "--role", ROLE_ARN.replace("role/", "role/team/")).json[0]["actors"]
     assert actor["notebook"] == "fraud-model"
-    assert "if its role is one of notebook instances" in ask("finding", path, "--format", "table").out
+    out = ask("finding", path, "--format", "table").out
+    assert (
+        "the notebook instance fraud-model, by the name of its session, if its role is one of notebook instances" in out
+    )
+    assert "\nSign: " in out
+    path.write_text(json.dumps(finding(BASE)))
+    assert "Sign: " not in ask("finding", path, "--role", ROLE, "--format", "table").out
 
 
 def test_a_session_that_no_base_session_opened_is_no_notebook_instances(ask: Any, tmp_path: Path) -> None:

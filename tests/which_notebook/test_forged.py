@@ -129,6 +129,18 @@ def test_nor_in_a_record_that_fills_windows(size: int, where: str) -> None:
         assert_counted(document([*others_before, REAL[0], *others_before, asked_for(held), others(), REAL[1]]), REAL)
 
 
+def test_the_limit_that_the_document_names(ask: Any, tmp_path: Path) -> None:
+    """An old record that doesn't begin a file or a part of one isn't seen, and may be of any length."""
+    filling = [{"eventVersion": "1.11", "x": "x" * 1000}] * 3000
+    asked = {"bucketPolicy": [*filling, record(session("forged"), eventVersion="1.11"), *filling[:3]]}
+    holder = record(MALLORY, eventVersion="1.02", requestParameters=asked)
+    around = [others() for _ in range(3000)]
+    path = write(tmp_path / "log.json", REAL[0], *around, holder, *around, REAL[1])
+    for options, forgeries in (([], 1), (["--parse-all"], 0)):
+        names = [call["notebook"] for call in ask("calls", path, "--role", ROLE, *options).calls]
+        assert (len(names), names.count("forged")) == (2 + forgeries, forgeries)
+
+
 @pytest.mark.parametrize("version", ["1.00", "1.01", "1.02", "1.03", "1.04"])
 @pytest.mark.parametrize("large", [True, False])
 def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, large: bool) -> None:
@@ -225,7 +237,7 @@ def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
     assert (answer.status, answer.json["calls"]) == (4, 0)  # no call of the role
     answer = ask("event", "forged-1", path)
     assert (answer.status, answer.out) == (1, "")
-    assert "no source holds an event forged-1" in answer.err
+    assert "no event forged-1 is in what was read" in answer.err
     assert ask("event", "real-1", path).json["record"]["userIdentity"] == MALLORY
 
 

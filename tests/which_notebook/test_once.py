@@ -91,12 +91,37 @@ def test_fields_that_read_alike_in_a_row_are_told_apart(ask: Any, tmp_path: Path
     assert sorted(call["event_name"] for call in found) == sorted(name for name, _ in names)
 
 
-def test_a_call_to_another_accounts_resource_counts_once_for_the_callers_account(ask: Any, tmp_path: Path) -> None:
-    """Of the two records only the caller's account's has its ARN; that they share an id isn't looked at."""
-    nameless = {"type": "AWSAccount", "principalId": session()["principalId"], "accountId": ACCOUNT}
+NAMELESS = {"type": "AWSAccount", "principalId": session()["principalId"], "accountId": ACCOUNT}
+
+
+@pytest.mark.parametrize("owner", [NAMELESS, session()])
+@pytest.mark.parametrize("held", [50_000, 1])
+def test_a_call_to_another_accounts_resource_counts_once(ask: Any, tmp_path: Path, owner: Any, held: int) -> None:
+    """Each account's trail has a record of it, of which only the caller's is sure to have an ARN."""
+    limits = Limits(sorted_calls=held, merged_calls=held)
     own = record(sharedEventID="s", requestID="r")
-    theirs = record(nameless, sharedEventID="s", requestID="r", recipientAccountId=OTHER_ACCOUNT)
-    path = write(tmp_path / "log.json", theirs, own)
+    theirs = record(owner, sharedEventID="s", requestID="r", recipientAccountId=OTHER_ACCOUNT)
+    alone = record(owner, sharedEventID="t", requestID="q", recipientAccountId=OTHER_ACCOUNT)
+    path = write(tmp_path / "log.json", theirs, own, alone)
+    of_accounts = {
+        "": [own, alone],
+        ACCOUNT: [own],
+        OTHER_ACCOUNT: [theirs, alone],  # who asks for the owner's account alone doesn't lose the call
+        f"{ACCOUNT},{OTHER_ACCOUNT}": [own, alone],
+    }
+    for _ in ("read", "remembered"):
+        for accounts, expected in of_accounts.items():
+            asked = ["--account", accounts] if accounts else []
+            found = ask("calls", path, "--role", ROLE, *asked, limits=limits).calls
+            assert {call["event_id"] for call in found} == {each["eventID"] for each in expected}, accounts
+            assert len(found) == len(expected)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"sharedEventID": "t"}, {"sharedEventID": None}, {"requestID": "q"}, {"requestID": None}, {"eventName": "X"}],
+)
+def test_what_differs_in_more_than_the_account_is_another_call(ask: Any, tmp_path: Path, changed: Any) -> None:
+    copy = {"sharedEventID": "s", "requestID": "r", "recipientAccountId": OTHER_ACCOUNT} | changed
+    path = write(tmp_path / "log.json", record(sharedEventID="s", requestID="r"), record(NAMELESS, **copy))
     assert len(ask("calls", path, "--role", ROLE).calls) == 2
-    found = ask("calls", path, "--role", ROLE, "--account", ACCOUNT).calls
-    assert [call["event_id"] for call in found] == [own["eventID"]]

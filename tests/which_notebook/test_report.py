@@ -204,6 +204,33 @@ def test_what_could_not_be_read_is_named(page: Page, tmp_path: Path) -> None:
     assert "<b>broken.json.gz" in page.run("document.querySelector('#skipped li').textContent")
 
 
+def test_the_text_stands_alike_in_rows_of_every_status(page: Page, tmp_path: Path) -> None:
+    page.open(report(write_log(tmp_path / "log", RECORDS[:3] + RECORDS[-12:])))
+    places = page.run(
+        f"""[...{ROWS}].map(row => [...row.querySelectorAll('td')].map(cell => {{
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            return text.getBoundingClientRect().top - cell.getBoundingClientRect().top;
+        }}))"""
+    )
+    assert len(set(map(str, column(page, "status")))) == 4
+    assert len({round(place) for row in places for place in row}) == 1, places
+
+
+NOTES = "[...document.querySelectorAll('#notices p.note')].map(note => note.textContent)"
+
+
+def test_what_the_summary_says_of_the_logs_stands_on_the_page_too(page: Page, tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", RECORDS[:3])
+    page.open(report(log))
+    (opened,) = page.run(NOTES)
+    assert opened.startswith("There is no AssumeRole call that opened one of these sessions")
+    page.open(report(log, "--notebook", "another"))
+    why, left_out = page.run(NOTES)
+    assert why.startswith("The role has 3 calls in what was read, and the options leave none")
+    assert left_out == "--notebook left out 3 of them."
+
+
 def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
     page.open(report(write_log(tmp_path / "log", [])))
     assert "no call found" in page.run("document.querySelector('#range').textContent")

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 from logs import ACCOUNT, BASE, ROLE, Record, compact, handshake, others, record, session, write
 from workspace import CHECKOUT
 
-from which_notebook.records.cloudtrail import call_of
+from which_notebook.calls.resource_patterns import ResourcePatterns, literal_parts
+from which_notebook.records.cloudtrail import RecordError, call_of
 from which_notebook.records.resource_arns import ARNS
 
 HERE = f"eu-central-1:{ACCOUNT}"
@@ -287,6 +288,103 @@ def test_other_resources_are_asked_for_by_name(
     path = write(tmp_path / "log.json.gz", call_to(source, event, asked), record())
     assert len(ask("calls", path, "--role", ROLE, "--resource", pattern).calls) == 1
     assert ask("calls", path, "--role", ROLE, "--resource", f"{pattern}x").calls == []
+
+
+def kept(found: Record, data: strategies.DataObject) -> bytes:
+    """Return a record whose parameters are a text perhaps, and in which a writer escaped what it needn't have escaped."""
+    for name in ("requestParameters", "resources"):
+        for _ in range(data.draw(strategies.integers(0, 2))):
+            found = {**found, name: json.dumps(found[name])} if name in found else found
+    plain = compact(found).decode()
+    kind = data.draw(strategies.sampled_from(["plain", "slashes", "letters"]))
+    if kind == "slashes":
+        plain = plain.replace("/", "\\/")
+    elif kind == "letters":
+        letter = data.draw(strategies.sampled_from("aeorst./-"))
+        plain = plain.replace(letter, f"\\u{ord(letter):04x}")
+    return plain.encode()
+
+
+def more_of(source: str, event: str) -> list[Record]:
+    """Return what else a record may say of resources."""
+    named = [{"ARN": "arn:aws:s3:::lake/2026/a b.csv"}, {"ARN": f"arn:aws:dynamodb:{HERE}:table/orders/index/day"}]
+    refused = f"{REFUSED}{source}:{event} on resource: "
+    return [
+        {},
+        {"resources": named},
+        {"errorCode": "x", "errorMessage": f"{refused}arn:aws:s3:::lake/k because no policy"},
+        {"errorCode": "x", "errorMessage": f"{refused}prod/db because no policy"},
+    ]
+
+
+@settings(max_examples=600)
+@given(strategies.data())
+def test_a_record_is_passed_over_only_where_it_isnt_about_the_resource(data: strategies.DataObject) -> None:
+    source, event, asked, _ = data.draw(strategies.sampled_from(MEANT))
+    more = data.draw(strategies.sampled_from(more_of(source, event)))
+    try:
+        text = kept(call_to(source, event, asked, **more), data)
+        whole = call_of(text, with_resources=True).resources
+    except RecordError:
+        return  # an escaped slash in a text within a text
+    arn = data.draw(strategies.sampled_from([*whole, "arn:aws:s3:::lake/k", f"arn:aws:glue:{HERE}:table/sales/orders"]))
+    pattern = data.draw(
+        strategies.sampled_from([arn, arn.split(":", 5)[-1], *re.split("[:/]", arn), f"s3://{arn.split(':')[-1]}"])
+    )
+    for _ in range(data.draw(strategies.integers(0, 3))):
+        at = data.draw(strategies.integers(0, len(pattern)))
+        end = data.draw(strategies.integers(at, len(pattern)))
+        pattern = pattern[:at] + data.draw(strategies.sampled_from("*?")) + pattern[end:]
+    if not pattern or not ResourcePatterns([pattern]).fit(whole):
+        return
+    assert call_of(text, with_resources=literal_parts([pattern]) or True).resources == whole, pattern
+
+
+def test_a_record_that_isnt_about_the_resource_is_passed_over() -> None:
+    other, refused = call_to("s3", "GetObject", {"bucketName": "lake", "key": "k"}), call_to("s3", "GetObject")
+    assert literal_parts(["s3://patient-data/2026/"]) == ("patient-data",)
+    assert call_of(compact(other), with_resources=("patient-data",)).resources == ()
+    assert call_of(compact(other), with_resources=("patient-data", "lake")).resources != ()
+    copied = compact(call_to("s3", "CopyObject", {"bucketName": "mine", "key": "k", "x-amz-copy-source": "l%61ke/a"}))
+    assert "arn:aws:s3:::lake/a" in call_of(copied, with_resources=("lake",)).resources
+    message = f"{REFUSED}s3:GetObject on resource: arn:aws:s3:::patient-data/k"
+    assert call_of(compact(refused | {"errorMessage": message}), with_resources=("patient-data",)).resources != ()
+
+
+def test_roles_and_findings_are_asked_for_by_resource_too(ask: Any, tmp_path: Path) -> None:
+    """Who doesn't know the role can still ask which notebook instances used a bucket."""
+    read = {"bucketName": "patient-data", "key": "2026/a.csv"}
+    finding = tmp_path / "finding.json"
+    details = {
+        "accessKeyId": "ASIAEXAMPLE000000001",
+        "principalId": "AROAEXAMPLEROLE000001:fraud-model",
+        "userName": ROLE,
+    }
+    finding.write_bytes(compact({"service": {}, "resource": {"accessKeyDetails": details}}))
+    path = write(
+        tmp_path / "log.json",
+        call_to("s3", "GetObject", read, userIdentity=session(key="ASIAEXAMPLE000000001")),
+        record(session(key="ASIAEXAMPLE000000001")),
+        handshake(),
+        record(session("x", role="data-science")),
+        record(session(BASE, role="data-science"), awsRegion="us-east-1"),
+    )
+    assert [role["calls"] for role in ask("roles", path).json] == [2, 2]
+    (role,) = ask("roles", path, "--resource", "patient-data").json
+    assert (role["calls"], role["handshakes"], role["notebooks"]) == (1, 0, ["fraud-model"])
+    assert [role["calls"] for role in ask("roles", path, "--region", "us-east-1").json] == [1]
+    answer = ask("roles", path, "--resource", "other", "--format", "table")
+    assert (answer.status, answer.out) == (
+        4, "No role has a session called SageMaker, and calls about other, in what was read.\n",
+    )  # fmt: skip
+    (actor,) = ask("finding", finding, path, "--resource", "patient-data").json[0]["actors"]
+    assert (actor["calls"], list(actor["resources"])) == (
+        1,
+        ["arn:aws:s3:::patient-data", "arn:aws:s3:::patient-data/2026/a.csv"],
+    )
+    assert "The logs have 1 call with this access key about patient-data" in actor["why"][1]
+    (actor,) = ask("finding", finding, path, "--resource", "other").json[0]["actors"]
+    assert actor["why"][-1] == "The sources hold no call made with this access key about other."
 
 
 def test_event_and_report_show_them(ask: Any, tmp_path: Path) -> None:

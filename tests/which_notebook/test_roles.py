@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,16 @@ def test_of_several_roles_one_has_to_be_named(ask: Any, several: Path) -> None:
         assert (answer.status, answer.out) == (2, "")
         assert "which role? Several have a session called SageMaker in these sources: " in answer.err
         assert f"{ROLE_ARN}, " in answer.err
-        assert f"which-notebook roles {several}" in answer.err
+        assert f"which-notebook roles {shlex.quote(str(several))}" in answer.err
 
 
 def test_without_any_such_role_one_has_to_be_named(ask: Any, tmp_path: Path) -> None:
     answer = ask("summary", write(tmp_path / "log.json", others()))
     assert (answer.status, answer.out) == (2, "")
-    assert "No role has a session called SageMaker in these sources. Give --role" in answer.err
+    assert (
+        "No role has a session called SageMaker in what was read. Roles that are named there: web-server. Give --role"
+        in answer.err
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,7 @@ def test_lake_formation_says_whose_data_access_it_was(ask: Any, tmp_path: Path, 
     assert (call["status"], call["notebook"], call["role_arn"]) == ("attributed", "fraud-model", ROLE_ARN)
     assert call["resources"] == [f"arn:aws:glue:eu-central-1:{ACCOUNT}:table/sales/orders"]
     text = ask("event", found["eventID"], path, "--format", "table").out
-    assert "was made by the notebook instance fraud-model" in text
+    assert "was made in a session of the role under the name fraud-model" in text
     assert "The record has no ARN of its caller" in text
     assert LAKE_ID in text
 
@@ -207,12 +211,14 @@ def test_the_roles_own_records_come_before_what_lake_formation_says(ask: Any, tm
     assert len(ask("calls", path, "--role", ROLE).calls) == 2
 
 
-def test_the_owners_copy_is_explained_by_event_without_a_role(ask: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--role", ROLE]])
+@pytest.mark.parametrize("shared", [{}, {"sharedEventID": "s", "requestID": "r"}])
+def test_the_owners_copy_is_explained_by_event(ask: Any, tmp_path: Path, options: list[str], shared: Any) -> None:
     identity = {"type": "AWSAccount", "principalId": f"{LAKE_ID}:fraud-model", "accountId": ACCOUNT}
-    copy = record(identity, recipientAccountId=OTHER_ACCOUNT)
-    path = write(tmp_path / "log.json", copy, record(session("churn-model")))
-    text = ask("event", copy["eventID"], path, "--format", "table").out
-    assert "was made by the notebook instance fraud-model" in text
+    copy = record(identity, recipientAccountId=OTHER_ACCOUNT, **shared)
+    path = write(tmp_path / "log.json", copy, record(session("fraud-model"), **shared))
+    text = ask("event", copy["eventID"], path, *options, "--format", "table").out
+    assert "was made in a session of the role under the name fraud-model" in text
     assert "The record has no ARN of its caller" in text
 
 

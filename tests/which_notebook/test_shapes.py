@@ -9,20 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.model import StructureShape
+from botocore.session import get_session
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
-from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, event_bridge, text
+from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, event_bridge, text
 from workspace import CHECKOUT
 
 from which_notebook.calls.search import Search
 from which_notebook.records.scan import scan
+from which_notebook.records.shapes.wrappers import WRAPPERS, Wrapper
 
 LOG = [
     handshake("churn-model", time="2026-03-01T08:59:59Z"),
     others(),
-    record(session("fraud-model")),
+    record(session("fraud-model", key="ASIAEXAMPLE000000001")),
     record(session("churn-model"), time="2026-03-01T09:00:01Z", errorCode="AccessDenied", userAgent='a "q", {x=y} ü'),
     record(session(BASE), time="2026-03-01T09:00:02Z"),
 ]
@@ -62,17 +65,37 @@ def test_each_command_reads_it_and_damage_costs_little(ask: Any, tmp_path: Path,
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "kept").write_bytes(SHAPES[shape](LOG))
-    assert ask("summary", folder, "--role", ROLE).json["calls"] == 3
-    assert ask("report", folder, "--role", ROLE, "-o", tmp_path / "report.html").status == 0
-    event = ask("event", LOG[2]["eventID"], folder, "--role", ROLE)
-    assert (event.status, "fraud-model" in event.out) == (0, True), event.err
+    details = {
+        "accessKeyId": "ASIAEXAMPLE000000001",
+        "principalId": "AROAEXAMPLEROLE000001:fraud-model",
+        "userName": ROLE,
+    }
+    (tmp_path / "finding.json").write_bytes(compact({"service": {}, "resource": {"accessKeyDetails": details}}))
+    asked: dict[str, list[Any]] = {
+        "summary": [folder, "--role", ROLE],
+        "calls": [folder, "--role", ROLE],
+        "report": [folder, "--role", ROLE, "-o", tmp_path / "report.html"],
+        "event": [LOG[2]["eventID"], folder, "--role", ROLE],
+        "roles": [folder],
+        "finding": [tmp_path / "finding.json", folder],
+    }
+    whole = {name: ask(name, *arguments) for name, arguments in asked.items()}
+    assert {name: (answer.status, answer.err) for name, answer in whole.items()} == dict.fromkeys(asked, (0, ""))
+    assert (whole["summary"].json["calls"], len(whole["calls"].calls)) == (3, 4)
+    assert (whole["event"].json["notebook"], whole["event"].json["status"]) == ("fraud-model", "attributed")
+    assert [(role["role_arn"].split("/")[-1], role["calls"], role["handshakes"]) for role in whole["roles"].json] == [
+        (ROLE, 3, 1)
+    ]
+    (actor,) = whole["finding"].json[0]["actors"]
+    assert (actor["notebook"] or actor["session_name"], actor["calls"]) == ("fraud-model", 1)
     data = SHAPES[shape](LOG * 50)
     (folder / "kept").write_bytes(data[: len(data) * 2 // 3])
-    cut = ask("summary", folder / "kept", "--role", ROLE)
-    assert cut.status in (0, 1)
-    assert "Traceback" not in cut.err
-    # Lines that end where a line does aren't known to be cut off.
-    assert cut.status == 1 or cut.json["calls"] > 0
+    for name, arguments in asked.items():
+        cut = ask(name, *[folder / "kept" if each == folder else each for each in arguments])
+        assert cut.status in (0, 1), (name, cut.err)
+        assert "Traceback" not in cut.err
+        # Lines that end where a line does aren't known to be cut off.
+        assert cut.status == 1 or name != "summary" or cut.json["calls"] > 0
 
 
 def kept_in(data: bytes, damaged: bytes) -> tuple[str, str]:
@@ -169,6 +192,14 @@ def test_a_wrapper_within_another_callers_record_is_no_record(shape: str) -> Non
             assert {call["session_name"] for call in found} == {"fraud-model"}, name
 
 
+@pytest.mark.parametrize("name", ["eventJson", "eventjson"])
+def test_cloudtrail_lakes_text_of_an_event_is_read_however_the_column_is_written(name: str) -> None:
+    expected = calls_in(document(LOG))
+    rows = [[{name: text(found)}] for found in LOG]
+    assert calls_in(compact({"QueryStatus": "FINISHED", "QueryResultRows": rows})) == expected
+    assert calls_in(as_csv([{name: text(found)} for found in LOG])) == expected
+
+
 def test_an_event_of_another_source_on_the_bus_is_no_record() -> None:
     forged = {**event_bridge(record(session("forged"))), "source": "my.app"}
     for wrapped in (
@@ -194,7 +225,19 @@ def test_a_struct_that_another_text_may_have_made_is_not_guessed() -> None:
         (b"Obj\x01" + b"x" * 100, "an Avro file"),
         (b"%PDF-1.7 ...", "a PDF"),
         (b"<?xml version='1.0'?>", "XML"),
-        (compact({"schemaVersion": "2.0", "accountId": "1", "resource": {}, "type": "x"}), "a GuardDuty finding"),
+        (
+            compact({"schemaVersion": "2.0", "accountId": "1", "resource": {}, "type": "x"}),
+            "a GuardDuty finding: give it to `which-notebook finding`",
+        ),
+        (compact({"Findings": [{"AccountId": "1"}]}), "a GuardDuty finding: give it to `which-notebook finding`"),
+        (
+            compact({"source": "aws.guardduty", "detail": {"schemaVersion": "2.0", "accountId": "1", "service": {}}}),
+            "a GuardDuty finding: give it",
+        ),
+        (
+            compact([{"SchemaVersion": "2018-10-08", "AwsAccountId": "1", "Resources": []}]),
+            "a GuardDuty finding: give it",
+        ),
         (PACKINGS["gzip"](PACKINGS["zip"](b"x")), "unpack it first"),
         (b"PK\x03\x04" + b"x" * 50, "damaged zip archive"),
         (PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](b"{}")))), "compressed more than 3 times"),
@@ -259,3 +302,23 @@ def test_a_bomb_in_a_zip_archive_takes_bounded_memory(tmp_path: Path, run: Any) 
         answer = run("summary", tmp_path / name, "--role", ROLE, "--no-cache", "--jobs", "1")
         assert answer.peak < 200_000_000
     assert answer.json["calls"] == 1
+
+
+MODELS = {
+    "awscloudtrail": "cloudtrail",
+    "AWSSimpleQueueService": "sqs",
+    "AmazonCloudWatchLogs": "logs",
+    "athena": "athena",
+}
+
+
+@pytest.mark.parametrize(
+    "wrapper", [each for each in WRAPPERS if "/APIReference/" in each.source], ids=lambda each: each.name
+)
+def test_what_wraps_records_by_an_api_is_what_that_api_answers(wrapper: Wrapper) -> None:
+    service, *_, page = wrapper.source.removeprefix("https://docs.aws.amazon.com/").split("/")
+    name = page.removeprefix("API_").removesuffix(".html")
+    model = get_session().get_service_model(MODELS[service])
+    shape = model.operation_model(name).output_shape if name in model.operation_names else model.shape_for(name)
+    assert isinstance(shape, StructureShape)
+    assert {member.removeprefix("@") for member in wrapper.members} <= set(shape.members)

@@ -12,20 +12,29 @@ from ..judging.statuses import STATUS_OF
 from .safe_text import printable
 
 PROOF = (
-    "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with credentials of that "
-    "session. Who opened that session, its AssumeRole record says in the same way."
+    "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with that identity's "
+    "credentials. Who opened a session, its AssumeRole record says in the same way."
 )
 SIGN = (
-    "The session's name was chosen when the session was opened. In profile mode the notebook's user can choose another known "
-    "name; in imds mode only the instance's root can."
+    "A notebook session's name is chosen when the session is opened. In profile mode the notebook's user can choose another "
+    "known name; in imds mode only the instance's root can."
 )
 
+_KNOWN = {
+    True: "is a known notebook instance's",
+    False: "a notebook instance can have (which roles and names are notebook instances', --inventory says)",
+}
+_NOT_OPENED = (
+    "  The sources hold no AssumeRole that opened it. It was opened an hour before the call at most if it is a notebook session, "
+    "else up to 12 hours: read the logs of that time, too."
+)
+_WITHOUT_KEY = "  The record has no access key id, so nothing tells which AssumeRole opened it."
 
 _UNNAMED = (
     "was made in a session of a role, but the record has only its unique id, {role_id}: give --role with logs of the role's "
     "own account, or --inventory with the output role_unique_id."
 )
-_OF_NOBODY = "was not made by a notebook instance: its caller is no session of the role, and none that led back to one was found."
+_OF_NOBODY = "was made in no session of the role, and in none that leads back to one in these sources."
 
 
 _BY_ID = (
@@ -48,7 +57,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     else:
         answer = _UNNAMED if call.role_arn is None and call.role_id else _OF_NOBODY
     fields = {name: getattr(call, name) for name in ("notebook", "session_name", "via", "role_id")}
-    yield printable(f"Event {call.event_id} {answer.format(opened=opened, **fields)}")
+    known = _KNOWN[explanation.names_are_known]
+    yield printable(f"Event {call.event_id} {answer.format(opened=opened, known=known, **fields)}")
     yield ""
     for name in CALL_FIELDS[1:]:
         value = getattr(call, name)
@@ -59,6 +69,25 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if call.role_arn and not _has_arn(explanation.record):
         yield printable(_BY_ID.format(role_id=call.role_id))
         yield ""
+    if call.session_name:
+        yield from _how_opened(explanation)
+    if call.status:
+        yield "What speaks against it:"
+        for warning in explanation.warnings:
+            yield printable(f"  {warning.event_time}  {warning.kind}: {warning.text} (event {warning.event_id})")
+        if not explanation.warnings:
+            yield "  Nothing in these sources, from 12 hours before to 12 hours after."
+        yield ""
+    yield f"Proof: {PROOF}"
+    if status and status.has_name:
+        yield f"Sign: {SIGN}"
+    yield ""
+    yield "The record:"
+    for line in json.dumps(explanation.record, indent=2).splitlines():
+        yield printable(f"  {line}")
+
+
+def _how_opened(explanation: Explanation) -> Iterator[str]:
     yield "How its session came about (the nearest first):"
     for each in explanation.openings:
         opening = each.opening
@@ -69,17 +98,5 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         by_key = f"with the key {each.access_key_id}, " if each.access_key_id else ""
         yield printable(f"    {origin}{by_key}new key {opening.access_key_id}, event {each.event_id}")
     if not explanation.openings:
-        yield "  The sources hold no AssumeRole that opened it: it lies up to 12 hours, the longest session, before the call."
+        yield _NOT_OPENED if explanation.call.access_key_id else _WITHOUT_KEY
     yield ""
-    yield "What speaks against it:"
-    for warning in explanation.warnings:
-        yield printable(f"  {warning.event_time}  {warning.kind}: {warning.text} (event {warning.event_id})")
-    if not explanation.warnings:
-        yield "  Nothing in these sources, from 12 hours before to 12 hours after."
-    yield ""
-    yield f"Proof: {PROOF}"
-    yield f"Sign: {SIGN}"
-    yield ""
-    yield "The record:"
-    for line in json.dumps(explanation.record, indent=2).splitlines():
-        yield printable(f"  {line}")

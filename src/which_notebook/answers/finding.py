@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from ..judging.finding import Finding
 from ..judging.finding_actors import KnownActor
+from ..judging.statuses import STATUS_OF
 from .explain_text import SIGN
 from .safe_text import printable
 
@@ -15,8 +16,8 @@ _EVENTS_SHOWN = 10
 Known = Sequence[tuple[Finding, list[KnownActor]]]
 
 _ANSWERS = {
-    "attributed": "the notebook instance {notebook}",
-    "chained": "the notebook instance {notebook}, in another session that it opened",
+    "attributed": "the notebook instance {notebook}, by the name of its session",
+    "chained": "the notebook instance {notebook}, by the name of a session that led to this one",
     "unattributed": "one of the role's notebook instances, in the base session: which one can't be told",
     "unknown-name": "a session under a name that is no known notebook instance's",
     None: "no notebook instance that is known",
@@ -54,7 +55,9 @@ class FindingAnswer:
             for line in self._lines(finding, actors):
                 file.write(printable(line).rstrip().encode() + b"\n")
             file.write(b"\n")
-        file.write(f"Sign: {SIGN}\n".encode())
+        statuses = {STATUS_OF.get(each.status) for _, actors in self.known for each in actors}
+        if any(status and status.has_name for status in statuses):
+            file.write(f"Sign: {SIGN}\n".encode())
 
     def _lines(self, finding: Finding, actors: list[KnownActor]) -> Iterator[str]:
         yield f"{finding.type} ({finding.id}), {finding.first_seen or '?'} to {finding.last_seen or '?'}"

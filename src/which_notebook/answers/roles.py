@@ -22,13 +22,18 @@ _REMARK = (
 class RolesAnswer:
     """The roles, the busiest first."""
 
-    def __init__(self, roles: Sequence[NotebookRole]) -> None:
+    def __init__(self, roles: Sequence[NotebookRole], asked: Sequence[str], resources: Sequence[str]) -> None:
         self.roles = roles
+        self._asked, self._resources = asked, resources
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each role."""
         if not self.roles:
-            file.write(b"No role has a session called SageMaker in these sources.\n")
+            which = f"No role that fits {', '.join(self._asked)}" if self._asked else "No role"
+            about = f", and calls about {', '.join(self._resources)}," if self._resources else ""
+            file.write(
+                f"{printable(which)} has a session called SageMaker{printable(about)} in what was read.\n".encode()
+            )
             return
         rows = [
             tuple(

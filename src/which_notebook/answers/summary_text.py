@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from ..judging.warnings import Warnings
 from ..sources.coverage import Coverage
+from ..words import counted
 from .safe_text import printable
 from .summary import Row, Summary
 from .text_table import row_text, widths_of
@@ -35,7 +36,7 @@ def write_summary_table(
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
     lines = [
-        f"Role {printable(role)}: {_number(summary.calls, 'call')} in {_number(coverage.files, 'file')} ({_size(coverage.size)})",
+        f"Role {printable(role)}: {counted(summary.calls, 'call')} in {counted(coverage.files, 'file')} ({_size(coverage.size)})",
         "",
     ]
     if rows:
@@ -77,18 +78,14 @@ def _cells(row: Row, name: str, counts: Mapping[tuple[str, str], int], with_role
 
 def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
     if summary.handshakes:
-        handshakes = _number(summary.handshakes, "handshake")
+        handshakes = counted(summary.handshakes, "handshake")
         yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
     if chained := sum(row.chained for row in summary.notebooks):
         yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
     for each in warnings.warnings[:10]:
         yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
     if len(warnings.warnings) > 10:
-        yield f"  and {len(warnings.warnings) - 10:,} more warnings, all in the report."
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        yield f"  and {counted(len(warnings.warnings) - 10, 'more warning')}, all in the report."
 
 
 def _minute(time: str | None) -> str:

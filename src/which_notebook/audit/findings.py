@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..calls.call import BASE_SESSION
 from .account import Instance
-from .changes import Changes
+from .changes import Changes, Steps, in_terraform
 from .script.recognise import Script
 
 # What stands in the way of `enforced` is a note; other notes change nothing.
@@ -22,12 +22,12 @@ _PLATFORM = "notebook-al2023-v1"
 
 
 class Finding(Struct, frozen=True):
-    """Something to change: a code for programs, the problem, and the argument or command that mends it."""
+    """Something to change: a code for programs, the problem, and the steps that mend it."""
 
     code: str
     effect: Effect
     problem: str
-    change: str
+    change: Steps
 
 
 class InstanceFindings:
@@ -46,18 +46,22 @@ class InstanceFindings:
                 "unread",
                 "unknown",
                 f"could not read {unread.what}: {unread.reason}",
-                f"allow {unread.permission} to whoever runs the audit (which-notebook audit --permissions)",
+                (f"Allow {unread.permission} to whoever runs the audit (which-notebook audit --permissions).",),
             )
         if not instance.has_role:
             yield Finding(
                 "role-missing",
                 "broken",
                 f"its role {instance.role_arn} doesn't exist",
-                "apply the module, with outputs role_arn and lifecycle_configuration_name and "
-                f'additional_session_names = ["{instance.name}"], and run there: '
-                + self._changes.update(
-                    '--role-arn "$(terraform output -raw role_arn)" '
-                    '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'
+                (
+                    *in_terraform(
+                        f'in a call of the module, set additional_session_names = ["{instance.name}"], and put out its '
+                        "role_arn and lifecycle_configuration_name"
+                    ),
+                    *self._changes.update(
+                        '--role-arn "$(terraform output -raw role_arn)" '
+                        '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'
+                    ),
                 ),
             )
 
@@ -123,25 +127,28 @@ class InstanceFindings:
                 "starts-without-attribution",
                 "note",
                 "it starts also where attribution can't be set up, with the base session open to everyone",
-                self._changes.applied("allow_start_without_attribution = false"),
+                self._changes.applied("in the module, set allow_start_without_attribution = false"),
             )
 
-    def _script_change(self) -> str:
+    def _script_change(self) -> Steps:
         """Return what to do about a script that doesn't set attribution up, or of which that can't be told."""
-        script, name, other = self._script, self._instance.lifecycle_name, self._changes.other_script()
+        script, name = self._script, self._instance.lifecycle_name
         if script.kind == "none":
-            return other
+            return self._changes.other_script()
         if script.version:
-            doubtful = "take what isn't known to be harmless out of extra_on_start"
-            return f"{self._changes.applied(doubtful)}; or see for yourself that it is harmless"
-        restart = self._changes.restart()
-        again = f"terraform apply writes it anew, then {restart}" if restart else "terraform apply writes it anew"
-        if script.is_of_module:
-            return (
-                f"if the module made {name} and nobody changed it, use the which-notebook of that version of the module; "
-                f"if somebody changed it, {again}; if the module didn't make {name}: {other}"
+            doubtful = (
+                "take what isn't known to be harmless out of extra_on_start, or see for yourself that it is harmless"
             )
-        return f"take that out of the on-start script of {name}{f', then {restart}' if restart else ''}; or use the module's: {other}"
+            return self._changes.applied(doubtful)
+        if script.is_of_module:
+            version = (
+                f"If nobody changed {name}, it is another version's: use the which-notebook of that version. Else:"
+            )
+            return version, *self._changes.other_script()
+        return (
+            f"Take that out of the on-start script of {name}, or use the module's script. Then:",
+            *self._changes.restart(),
+        )
 
     def _of_exposures(self) -> Iterator[Finding]:
         """Yield what the script exposes to the notebook's user besides."""
@@ -156,8 +163,10 @@ class InstanceFindings:
                 f"in {where}, {exposure.what}",
                 self._changes.applied("take it out of extra_on_start")
                 if script.version
-                else f"take it out of the on-start script of {self._instance.lifecycle_name}"
-                + (f", then {restart}" if (restart := self._changes.restart()) else ""),
+                else (
+                    f"Take it out of the on-start script of {self._instance.lifecycle_name}. Then:",
+                    *self._changes.restart(),
+                ),
             )
 
     def _is_outdated(self) -> bool:
@@ -175,8 +184,8 @@ class InstanceFindings:
     def of_name(self) -> Iterator[Finding]:
         """Yield what is wrong with its name."""
         if problem := wrong_name(self._instance.name):
-            change = "create it anew under another name, with another key in notebook_instances"
-            yield Finding("name", "note" if self._script.kind == "none" else "broken", problem, change)
+            change = "Create it anew under another name, with another key in notebook_instances."
+            yield Finding("name", "note" if self._script.kind == "none" else "broken", problem, (change,))
 
     def of_settings(self) -> Iterator[Finding]:
         """Yield what is wrong with its settings."""
@@ -186,8 +195,15 @@ class InstanceFindings:
                 "failed",
                 "broken",
                 f"it didn't start: {instance.failure or 'no reason is given'}",
-                f"see why: {self._changes.aws(f'logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names {name}/LifecycleConfigOnStart')}"
-                f"; mend that, then {self._changes.restart()}",
+                (
+                    "See why:",
+                    self._changes.aws(
+                        "logs tail /aws/sagemaker/NotebookInstances --since 7d --log-stream-names "
+                        f"{name}/LifecycleConfigOnStart"
+                    ),
+                    "Mend that. Then:",
+                    *self._changes.restart(),
+                ),
             )
         system = next(
             (each for sign, each in _ENDED_PLATFORMS.items() if (instance.platform or "").startswith(sign)), None
@@ -197,7 +213,10 @@ class InstanceFindings:
                 "platform",
                 "note" if instance.status == "InService" else "broken",
                 f"{system} ({instance.platform}) is over: it can't be started any more",
-                f"{self._changes.update(f'--platform-identifier {_PLATFORM}')}; in Terraform, remove platform_identifier",
+                (
+                    "Where Terraform sets its platform_identifier, remove that. Then:",
+                    *self._changes.update(f"--platform-identifier {_PLATFORM}"),
+                ),
             )
         update = self._changes.update("--root-access Disabled")
         if instance.root_access is None:
@@ -212,9 +231,7 @@ class InstanceFindings:
                 "root-access",
                 "weak",
                 "root access is on: root can unlock what the script locks",
-                f"terraform apply turns it off where the module made the notebook instance; elsewhere: {update}"
-                if self._script.kind == "module"
-                else update,
+                update,
             )
         if instance.metadata_version != "2":
             configuration = "--instance-metadata-service-configuration MinimumInstanceMetadataServiceVersion=2"
@@ -222,7 +239,10 @@ class InstanceFindings:
                 "metadata-version",
                 "note",
                 "its metadata service answers version 1 too, so one forged request through a server on it gets credentials",
-                f'minimum_instance_metadata_service_version = "2", or: {self._changes.update(configuration)}',
+                (
+                    'Where Terraform made it, set minimum_instance_metadata_service_version = "2" there. Then:',
+                    *self._changes.update(configuration),
+                ),
             )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from ..answers.safe_text import printable
 from ..answers.text_table import row_text, widths_of
 from .account import Unread
+from .changes import is_command
 from .verdicts import VERDICTS, Row
 
 _TABLE = ("notebook", "region", "verdict", "script", "mode", "root access", "role")
@@ -40,7 +41,7 @@ class AuditAnswer:
             [
                 *(getattr(row, name) for name in _FLAT),
                 " | ".join(each.problem for each in row.findings),
-                " | ".join(each.change for each in row.findings),
+                " | ".join(" ; ".join(each.change) for each in row.findings),
             ]
             for row in self._instances
         )
@@ -57,7 +58,10 @@ def _table_lines(rows: list[Row]) -> Iterable[str]:
         yield row_text(row, widths).rstrip()
         for finding in rows[number - 1].findings if number else ():
             yield f"    {printable(finding.problem)}"
-            yield f"      → {printable(finding.change)}"
+            if is_command(finding.change[0]):
+                yield "      → Run:"
+            for step in finding.change:
+                yield f"{'        ' if is_command(step) else '      → '}{printable(step)}"
     counts = Counter(row.verdict for row in rows)
     yield ""
     yield ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])

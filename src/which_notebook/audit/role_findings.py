@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..calls.call import BASE_SESSION
 from .account import Instance
-from .changes import Changes
+from .changes import Changes, Steps, in_terraform
 from .findings import Effect, Finding, wrong_name
 from .iam.maybe import Maybe, either, opposite
 from .iam.role import Role
@@ -63,21 +63,14 @@ class RoleFindings:
                 "not-enforced",
                 "note",
                 f"with the base session's credentials its user can {what}call under another known name",
-                self._changes.applied(
-                    'attribution_mode = "imds"' + ("" if denied else ", deny_unattributed_calls = true")
-                )
-                if self._script.version
-                else self._changes.other_script()
-                + ', with attribution_mode = "imds"'
-                + ("" if denied else " and deny_unattributed_calls = true")
-                + " in the module",
+                self._enforced(is_denied=bool(denied)),
             )
         if role.may_assume_any_role():
             yield Finding(
                 "assumes-any-role",
                 "note",
                 "its role may assume every role that trusts it, and calls made there don't carry the notebook's name",
-                f"name the roles in Resource instead of * in the policies of {role.name}",
+                (f"Name the roles in Resource instead of * in the policies of {role.name}.",),
             )
 
     def _of_own_session(self, role: Role) -> Iterator[Finding]:
@@ -99,8 +92,10 @@ class RoleFindings:
                 "unknown" if asks is None else "broken",
                 f"{'perhaps ' if asks is None else ''}{role.name} may not describe the notebook instance, and its script asks "
                 "for the role that way",
-                f"allow sagemaker:DescribeNotebookInstance to {role.name}, also in the base session, or use the module, whose "
-                "script knows the role",
+                (
+                    f"Allow sagemaker:DescribeNotebookInstance to {role.name}, also in the base session, or use the module, "
+                    "whose script knows the role.",
+                ),
             )
         if wrong_name(name):
             self.answers["can_open_own_session"] = "no"
@@ -142,8 +137,13 @@ class RoleFindings:
             "name-refused",
             effect,
             f"{perhaps}a policy of {role.name} denies sts:AssumeRole under the name {name}{identified}",
-            f'put "{name}" into additional_session_names of the module that manages the role, and run terraform apply'
-            + (f", then {self._changes.restart()}" if self._instance.status == "Failed" else ""),
+            (
+                *in_terraform(
+                    "in the call of the module that manages the role, set additional_session_names = "
+                    f'["{name}"] (beside those that it has)'
+                ),
+                *(self._changes.restart() if self._instance.status == "Failed" else ()),
+            ),
         )
 
     def _boundary(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
@@ -152,7 +152,7 @@ class RoleFindings:
             "boundary",
             effect,
             f"{perhaps}the permissions boundary of {role.name} doesn't allow {actions} on the role",
-            f"allow {actions} on {role.arn} in the policy that role_permissions_boundary names",
+            (f"Allow {actions} on {role.arn} in the policy that role_permissions_boundary names.",),
         )
 
     def _not_allowed(self, role: Role, effect: Effect, perhaps: str, identified: str) -> Finding:
@@ -172,9 +172,11 @@ class RoleFindings:
                 "any-name",
                 self._softened(opened),
                 f"{_perhaps(opened)}its user can open a session under any name: no policy of {role.name} keeps to known ones",
-                f'create_role = false, role_arn = "{role.arn}", deny_unknown_session_names = true and '
-                f'additional_session_names = ["{self._instance.name}"], with the names of all other notebook instances of '
-                "this role, in the module, whose policy refuses all others",
+                in_terraform(
+                    "in the call of the module that manages the role, or else in a new one with create_role = false and "
+                    f'role_arn = "{role.arn}", set deny_unknown_session_names = true and additional_session_names = '
+                    f'["{self._instance.name}"], with the names of all other notebook instances of this role'
+                ),
             )
 
     def _of_notebook_sessions(self, role: Role) -> Iterator[Finding]:
@@ -199,8 +201,7 @@ class RoleFindings:
                     "other-principals",
                     self._softened(is_sure),
                     f"{_perhaps(is_sure)}{who} can open a session on {role.name} under its name",
-                    f"take {who} out of the trust policy of {role.name}, or let in only the role itself: "
-                    f"{self._trust_change(role)}",
+                    self._changes.trust(role, f", and takes {who} out of it"),
                 )
 
     def _of_powers(self, role: Role) -> Iterator[Finding]:
@@ -211,30 +212,30 @@ class RoleFindings:
         instance = self._instance
         instances = role.may_change_notebook_instances(*who, instance.region, instance.lifecycle_name, self._others)
         changes = role.may_change_itself(*who)
-        protects = (
-            'attribution_mode = "imds" or deny_unattributed_calls = true in the module, whose policy denies it unless'
-        )
-        for column, code, found, problem, change in (
+        for column, code, found, problem, change, allow in (
             (
                 "passing_itself_refused",
                 "passes-itself",
                 services,
                 "its user can pass the role to {} (iam:PassRole), and calls made there can't be attributed",
-                f"give jobs a role of their own, and deny iam:PassRole on {role.arn}: {protects} allow_pass_role = true",
+                f"Give jobs a role of their own, and deny iam:PassRole on {role.arn}, as the module does.",
+                "allow_pass_role",
             ),
             (
                 "notebook_instance_changes_refused",
                 "changes-notebook-instances",
                 instances,
                 "its user can turn root access on, exchange the on-start script, or open a colleague's notebook ({})",
-                f"deny it to {role.name}: {protects} allow_notebook_instance_changes = true",
+                f"Deny it to {role.name}, as the module does.",
+                "allow_notebook_instance_changes",
             ),
             (
                 "role_changes_refused",
                 "changes-itself",
                 changes,
                 "its user can change the role's own policies ({})",
-                f"deny it to {role.name}: {protects} allow_role_changes = true",
+                f"Deny it to {role.name}, as the module does.",
+                "allow_role_changes",
             ),
         ):
             self.answers[column] = answer_of(opposite(either(found.values())))
@@ -245,7 +246,8 @@ class RoleFindings:
                     # The attribution stays as it is, for all that doesn't get around it on purpose.
                     if code == "passes-itself" and (is_sure or self._script.mode == "profile"):
                         effect = "note"
-                    yield Finding(code, effect, f"{_perhaps(is_sure)}{problem.format(these)}", change)
+                    said = f"{_perhaps(is_sure)}{problem.format(these)}"
+                    yield Finding(code, effect, said, (change, *self._denied(role, allow)))
 
     def _softened(self, is_sure: Maybe) -> Effect:
         """A weakness of the role's is one of the instance's only if its calls are attributed at all."""
@@ -256,8 +258,18 @@ class RoleFindings:
     def _has_no_script(self) -> bool:
         return self._script.kind == "none"
 
-    def _trust_change(self, role: Role) -> str:
+    def _trust_change(self, role: Role) -> Steps:
         return self._changes.trust(role)
+
+    def _denied(self, role: Role, allow: str) -> Steps:
+        """Return the steps by which the module's own policy denies what a role may do with itself."""
+        if self._script.mode == "imds" or role.unattributed_calls_denied():
+            return in_terraform(f"remove {allow} = true from the call of the module that manages the role")
+        return self._enforced(is_denied=True)
+
+    def _enforced(self, *, is_denied: bool) -> Steps:
+        is_of_module = bool(self._script.version and self._script.role_arn)
+        return self._changes.enforced(is_of_module=is_of_module, is_denied=is_denied)
 
 
 def answer_of(answer: Maybe) -> Answer:

@@ -54,7 +54,7 @@ class Call(Struct, array_like=True, gc=False):
     `lake_formation_role`. `notebook`, `status` and `via`
     are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
     `notebook_role_arn` the notebook's role. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
-    in the caller's account. `record` is the record itself, kept only where it is asked for.
+    in the caller's account. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
     """
 
     event_id: str
@@ -79,6 +79,7 @@ class Call(Struct, array_like=True, gc=False):
     lake_formation_role: str | None = None
     resources: tuple[str, ...] = ()
     named_role: str | None = None
+    shared_event_id: str | None = None
     opening: Opening | None = None
     via: str | None = None
     notebook_role_arn: str | None = None

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from fnmatch import translate
+from itertools import compress
 
 from msgspec import Struct
 
@@ -48,7 +49,8 @@ class Filter(Struct, frozen=True, kw_only=True):
             ("--status", "status", self.statuses),
             ("--access-key", "access_key_id", self.access_keys),
         ]
-        tests = [("--since and --until", within)]
+        since_until = " and ".join(compress(("--since", "--until"), (self.scope.since, self.scope.until)))
+        tests = [(since_until, within)]
         tests += [
             (option, list(map(frozenset(asked).__contains__, table[name]))) for option, name, asked in texts if asked
         ]

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 _SECRET = re.compile(r"(arn:[^:]*:secretsmanager:.*:secret:.+)-[A-Za-z0-9]{6}", re.DOTALL)
 _WILDCARDS = re.compile(r"[*?]")
 _OF_A_BUCKET = "[^/]*"
+_LITERAL = re.compile(r"[A-Za-z0-9_.-]+")
+_TYPE = re.compile(r"[A-Za-z-]+[/:]")
+_WITHOUT_TYPE = ("s3", "sns", "sqs", "codecommit")
 
 
 class ResourcePatterns:
@@ -20,6 +23,32 @@ class ResourcePatterns:
     def fit(self, arns: Iterable[str]) -> bool:
         """Return whether one of these is meant."""
         return any(self._pattern.fullmatch(arn) for arn in arns)
+
+
+def literal_parts(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return a text for each pattern that stands in each record about what is meant; none where one pattern has none.
+
+    What an ARN begins with, and the resource's type in it, isn't the record's but the service's. Of the rest the longest
+    text that no JSON writer needs to escape is in the record: in a parameter, in an ARN or in an error message.
+    """
+    parts = [max(_LITERAL.findall(_of_record(text)), key=len, default="") for text in texts]
+    return tuple(parts) if all(parts) else ()
+
+
+def _of_record(text: str) -> str:
+    """Return what of a pattern can come from a record only."""
+    if text.startswith("s3://"):
+        return text.removeprefix("s3://")
+    if not text.startswith("arn:"):
+        return text
+    secret = _SECRET.fullmatch(text)
+    *begin, rest = (secret[1] if secret else text).split(":", 5)
+    if len(begin) < 5 or _WILDCARDS.search(":".join(begin)):
+        return ""
+    if begin[2] in _WITHOUT_TYPE:
+        return rest
+    typed = _TYPE.match(rest)
+    return rest[typed.end() :] if typed else ""
 
 
 def _pattern(text: str) -> str:
@@ -40,7 +69,7 @@ def _pattern(text: str) -> str:
     of_s3 = f"arn:[^:]*:s3:::{_part(bucket, any_text=_OF_A_BUCKET)}{slash}{_part(key)}(?:/.*)?"
     typed = f"arn:[^:]*:(?!s3:)[^:]*:[^:]*:[^:]*:[a-zA-Z-]+[/:]/?{name}{ends}"
     of_secrets = f"arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:{name}-[A-Za-z0-9]{{6}}"
-    untyped = f"arn:[^:]*:(?:sns|sqs|codecommit):[^:]*:[^:]*:{name}{ends}"
+    untyped = f"arn:[^:]*:(?:{'|'.join(_WITHOUT_TYPE[1:])}):[^:]*:[^:]*:{name}{ends}"
     return f"{of_s3}|{typed}|{of_secrets}|{untyped}"
 
 

@@ -22,7 +22,7 @@ class Search(Struct, frozen=True, kw_only=True):
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
     `access_keys`; made in sessions of the roles named `chained_role_names`, if these are known. `source_identities`, carried by the caller.
     `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
-    `with_resources`: the calls are to have theirs, which takes time.
+    `with_resources`: the calls are to have theirs, which takes time; with texts, only those whose records hold one of them.
     """
 
     role_names: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Search(Struct, frozen=True, kw_only=True):
     source_identities: frozenset[str] = frozenset()
     opened_keys: frozenset[str] = frozenset()
     event_id: str | None = None
-    with_resources: bool = False
+    with_resources: bool | tuple[str, ...] = False
 
     @property
     def keeps_record(self) -> bool:

@@ -1,13 +1,16 @@
-"""What a VPC endpoint or an S3 bucket's access log tells of a call, beside the event of the service that was called.
+"""What else tells of a call, beside the event of the service that was called in the caller's own account.
 
-All that tells of one call has its request id, and the call counts once. A call that the endpoint's policy refused reached no
-service, so only the endpoint tells of it. An access log's words for what was called aren't always CloudTrail's.
+All that tells of one call has its request id, and the call counts once. A VPC endpoint and an S3 bucket's access log tell of
+calls, too. A call that the endpoint's policy refused reached no service, so only the endpoint tells of it. An access log's
+words for what was called aren't always CloudTrail's. The account whose resource a call is about gets a copy of its event,
+with the same `sharedEventID`.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from sys import intern
@@ -27,27 +30,32 @@ _Request = tuple[str | None, str, str]
 _Requests = dict[str, set[_Request]]
 
 
-def without_twins(batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
-    """Yield the calls, which come in the order of time, without what is told of a call that has an event of its service."""
+def without_twins(batches: Iterable[list[Call]], accounts: Collection[str] = ()) -> Iterator[list[Call]]:
+    """Yield the calls, which come in the order of time, without what is told of a call that has an event of its service.
+
+    `accounts` are those that are asked for, if not all: no event of another one makes a call count less.
+    """
     recent: _Requests = {}
     waiting: list[Call] = []
     for batch in batches:
         calls = waiting + batch
-        kept, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "")
-        _remember(recent, kept)
+        kept, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "", accounts)
+        _remember(recent, kept, accounts)
         yield kept
     if waiting:
-        yield _kept(recent, waiting, None)[0]
+        yield _kept(recent, waiting, None, accounts)[0]
 
 
-def _kept(recent: _Requests, calls: list[Call], decided_before: str | None) -> tuple[list[Call], list[Call]]:
+def _kept(
+    recent: _Requests, calls: list[Call], decided_before: str | None, accounts: Collection[str]
+) -> tuple[list[Call], list[Call]]:
     """Return the calls that count, and from the first one on whose other event may still come, those that wait."""
-    if not any(call.event_category in _SECOND_HAND for call in calls):
+    if not any(call.event_category in _SECOND_HAND or call.shared_event_id for call in calls):
         return calls, []
-    requests = {each for call in calls for each in _tells_of(call)}.union(*recent.values())
+    requests = {each for call in calls for each in _tells_of(call, accounts)}.union(*recent.values())
     kept: list[Call] = []
     for place, call in enumerate(calls):
-        if call.event_category in _SECOND_HAND and call.request_id is not None:
+        if call.request_id is not None and (call.event_category in _SECOND_HAND or _is_owners_copy(call)):
             if _request(call) in requests:
                 continue
             if decided_before is not None and call.event_time >= decided_before:
@@ -56,21 +64,34 @@ def _kept(recent: _Requests, calls: list[Call], decided_before: str | None) -> t
     return kept, []
 
 
+def _is_owners_copy(call: Call) -> bool:
+    """Return whether this is what another account than the caller's gets of a call about its resource."""
+    return call.shared_event_id is not None and (
+        call.role_arn is None or call.role_arn.split(":")[4] != call.account_id
+    )
+
+
 def _request(call: Call) -> _Request:
     """Return what another event of the same call has: one request to S3 is one call, whatever the log's name for it."""
+    if call.event_category not in _SECOND_HAND and call.shared_event_id is not None:
+        return call.request_id, call.shared_event_id, intern(call.event_name)
     name = "" if call.event_category == ACCESS_LOG else intern(call.event_name)
     return call.request_id, intern(call.event_source), name
 
 
-def _tells_of(call: Call) -> tuple[_Request, ...]:
+def _tells_of(call: Call, accounts: Collection[str]) -> tuple[_Request, ...]:
     """Return the requests whose other events don't count beside this one."""
-    if call.request_id is None or call.event_category == ACCESS_LOG:
+    if call.request_id is None or call.event_category == ACCESS_LOG or (accounts and call.account_id not in accounts):
         return ()
     of_s3 = ((call.request_id, _S3, ""),) if call.event_source == _S3 else ()
-    return of_s3 if call.event_category == NETWORK_ACTIVITY else (*of_s3, _request(call))
+    if call.event_category == NETWORK_ACTIVITY:
+        return of_s3
+    of_service = (call.request_id, intern(call.event_source), intern(call.event_name))
+    shared = call.shared_event_id is not None and not _is_owners_copy(call)
+    return (*of_s3, of_service, _request(call)) if shared else (*of_s3, of_service)
 
 
-def _remember(recent: _Requests, kept: list[Call]) -> None:
+def _remember(recent: _Requests, kept: list[Call], accounts: Collection[str]) -> None:
     """Keep in mind what was called lately, whose other event may still come; not the calls, which may be many in a minute."""
     if not kept:
         return
@@ -78,7 +99,7 @@ def _remember(recent: _Requests, kept: list[Call]) -> None:
     for time in [time for time in recent if time < since]:
         del recent[time]
     for call in takewhile(lambda call: call.event_time >= since, reversed(kept)):
-        if requests := _tells_of(call):
+        if requests := _tells_of(call, accounts):
             recent.setdefault(call.event_time, set()).update(requests)
 
 

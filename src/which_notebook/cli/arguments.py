@@ -79,22 +79,26 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             command.add_argument(
                 "--limit", type=_limit, metavar="N", help="with --by: only the N rows with the most calls"
             )
-        command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+        _add_sources(command)
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
     command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
-    command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
-    command.add_argument("sources", nargs="+", metavar="SOURCE", help="see below")
+    _add_resource(command)
+    _add_sources(command)
     command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
     command.add_argument(
         "finding", metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
     )
-    command.add_argument(
-        "sources", nargs="*", metavar="SOURCE", help="see below; without one, the finding alone answers"
-    )
+    _add_resource(command)
+    _add_sources(command, "*", "see below; without one, the finding alone answers")
     _add_audit(added).set_defaults(run=commands["audit"])
     _add_sql(added).set_defaults(run=commands["sql"])
-    completion = added.add_parser("completion", help="the shell completion's script, to be sourced")
+    text = "the shell completion's script, for the shell to evaluate"
+    completion = added.add_parser(
+        "completion", help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_SHELLS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     completion.set_defaults(run=commands["completion"])
     return parser
@@ -141,9 +145,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         metavar="REGION",
         help="only of this region (repeatable); all: all that are enabled (default: the configured one)",
     )
-    audit.add_argument(
-        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
-    )
+    _add_notebook(audit)
     audit.add_argument(
         "--fail-on",
         choices=["attributed", "weak", "not-attributed", "broken"],
@@ -151,7 +153,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
     )
     audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
     _add_format(audit, "audit")
-    audit.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    _add_output(audit)
     return audit
 
 
@@ -170,8 +172,17 @@ exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-
 _SOURCES = """\
 SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, cloudtrail:
 (the account's event history: 90 days, management events only), athena://WORKGROUP/DATABASE/TABLE or
-trino://HOST:PORT/CATALOG/SCHEMA/TABLE. Times are ISO times (2026-03-01T09:30:00Z; without a
-zone UTC), dates, or how long ago (30m, 24h, 7d).
+trino://HOST:PORT/CATALOG/SCHEMA/TABLE.
+
+TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d,
+2w). A date stands for its first second after --since, and for its last after --until.
+"""
+
+_SHELLS = """\
+Put the line of your shell into the file beside it, and start a new shell:
+  eval "$(which-notebook completion bash)"                                      ~/.bashrc
+  eval "$(which-notebook completion zsh)"                                       ~/.zshrc, after compinit
+  which-notebook completion tcsh > ~/.which-notebook.tcsh; source ~/.which-notebook.tcsh   ~/.tcshrc
 """
 
 
@@ -205,7 +216,7 @@ def _place_arguments() -> _Parser:
     place.add_argument(
         "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
     )
-    place.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    _add_output(place)
     return place
 
 
@@ -228,6 +239,30 @@ def _common_arguments() -> _Parser:
     return common
 
 
+def _add_notebook(parser: _Parser) -> None:
+    parser.add_argument(
+        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+    )
+
+
+def _add_resource(parser: _Parser) -> None:
+    parser.add_argument(
+        "--resource",
+        action="append",
+        default=[],
+        metavar="RESOURCE",
+        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+    )
+
+
+def _add_output(parser: _Parser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+
+
+def _add_sources(parser: _Parser, count: str = "+", help_text: str = "see below") -> None:
+    parser.add_argument("sources", nargs=count, metavar="SOURCE", help=help_text)
+
+
 def _add_format(parser: _Parser, command: str) -> None:
     parser.add_argument(
         "--format",
@@ -238,9 +273,7 @@ def _add_format(parser: _Parser, command: str) -> None:
 
 def _filter_arguments() -> _Parser:
     filters = _Parser(add_help=False)
-    filters.add_argument(
-        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
-    )
+    _add_notebook(filters)
     filters.add_argument(
         "--event-name",
         action="extend",
@@ -260,13 +293,7 @@ def _filter_arguments() -> _Parser:
         metavar="STATUS",
         help=f"only these: {', '.join(STATUS_NAMES)}",
     )
-    filters.add_argument(
-        "--resource",
-        action="append",
-        default=[],
-        metavar="RESOURCE",
-        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
-    )
+    _add_resource(filters)
     filters.add_argument(
         "--access-key",
         action="extend",

@@ -11,11 +11,13 @@ from ..answers.groups import Groups, GroupsAnswer
 from ..answers.output_file import output_file
 from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
+from ..calls.filter import Filter
 from ..errors import CommandError, ServiceError, UsageError, reason_of
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
 from ..sources.coverage import Coverage
+from ..words import counted
 from .arguments import Command, parser
 from .exit_status import (
     DONE,
@@ -97,7 +99,9 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
         raise UsageError(f"a report is an HTML file: give --output report.html, not {given.output}")
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
-        write_report(calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits)
+        write_report(
+            calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits, calls.said
+        )
     return _end(calls, given)
 
 
@@ -110,7 +114,7 @@ def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
         say(text)
     status = status_of_calls(calls, given.fail_on)
     if status == UNATTRIBUTED:
-        say(f"{calls.unattributed:,} unattributed calls (--fail-on unattributed)")
+        say(f"{counted(calls.unattributed, 'unattributed call')} (--fail-on unattributed)")
     return status
 
 
@@ -142,18 +146,26 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
     from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
+    from ..reading.mentioned_roles import roles_named_there
 
     form = format_of("roles", given.format, given.output)
     inventory = inventory_of(given)
     asked = roles_of(given, inventory)
-    is_asked = Judge(asked).is_role if asked else lambda arn: True
+    judge = Judge(asked) if asked else None
+    is_asked = judge.is_role if judge else lambda arn: True
     scope, coverage = scope_of(given), Coverage()
     with reader_of(given, inventory, limits, again=True) as reader:
-        roles = notebook_roles(reader, scope, coverage, is_asked)
-    write_answer(RolesAnswer(roles), form, given.output)
+        roles = notebook_roles(reader, Filter(scope=scope, resources=tuple(given.resource)), coverage, is_asked)
+        named = None
+        if not roles:
+            name, *_ = judge.role_names if judge else ("",)
+            named = roles_named_there(reader.files(scope, Coverage()), limits, name)
+    write_answer(RolesAnswer(roles, asked, given.resource), form, given.output)
     for text in coverage.notes:
         say(text)
     say_unread(coverage)
+    if named:
+        say(named)
     return status_of_reading(coverage) or (DONE if roles else NO_SUCH_ROLE)
 
 
@@ -163,12 +175,13 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
     from ..judging.finding_actors import known_by_finding, known_by_logs
 
     form = format_of("finding", given.format, given.output)
-    inventory, scope, coverage = inventory_of(given), scope_of(given), Coverage()
+    inventory, coverage = inventory_of(given), Coverage()
+    asked = Filter(scope=scope_of(given), resources=tuple(given.resource))
     roles, findings = roles_of(given, inventory), read_findings(given.finding)
     if given.sources:
         with reader_of(given, inventory, limits, again=True) as reader:
             known = [
-                (each, [known_by_logs(each, actor, reader, scope, coverage, roles, inventory) for actor in each.actors])
+                (each, [known_by_logs(each, actor, reader, asked, coverage, roles, inventory) for actor in each.actors])
                 for each in findings
             ]
     else:
@@ -210,7 +223,7 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
         failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
         if failing:
             say(
-                f"{len(failing):,} of {len(rows):,} notebook instances are {given.fail_on} or worse, or unknown (--fail-on)"
+                f"{len(failing):,} of {counted(len(rows), 'notebook instance')}: {given.fail_on} or worse, or unknown (--fail-on)"
             )
             return UNATTRIBUTED
     is_whole = not missing and not account.unread and all(not each.unread for each in account.instances)

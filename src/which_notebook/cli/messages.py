@@ -8,6 +8,7 @@ from itertools import islice
 
 from ..answers.safe_text import printable
 from ..sources.coverage import Coverage
+from ..words import counted
 
 _FILES_NAMED = 3
 _DAMAGED = "damaged JSON, or none at all"
@@ -21,14 +22,15 @@ def say(text: str) -> None:
 def say_unread(coverage: Coverage) -> None:
     """Say which files were left out, and what couldn't be read."""
     for (ending, reason), files in sorted(coverage.left_out.items()):
-        say(f"left out {files:,} file{'' if files == 1 else 's'} ({ending}): {reason}")
+        say(f"left out {counted(files, 'file')} ({ending}): {reason}")
     of_kinds: dict[str, dict[str, str]] = {}
     for file, reason in coverage.skipped:
         of_kinds.setdefault(_kind(reason), {}).setdefault(file, reason)
     for kind, files_of_kind in of_kinds.items():
         named = list(islice(files_of_kind.items(), _FILES_NAMED))
         if len(files_of_kind) == 1:
-            say(f"could not read {named[0][0]}: {named[0][1]}")
+            ((file, reason),) = named
+            say(f"could not read {file.removesuffix(':')}: {reason}")
         else:
             more = len(files_of_kind) - len(named)
             names = ", ".join(file for file, _ in named) + (f" and {more:,} more" if more else "")

@@ -18,6 +18,7 @@ from ..judging.judged_calls import JudgedCalls
 from ..judging.notebook_roles import NotebookRole, base_session_roles
 from ..limits import Limits
 from ..reading.cache import cache_path
+from ..reading.mentioned_roles import roles_named_there
 from ..reading.options import Options
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
@@ -70,9 +71,10 @@ def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
         return roles[0].given
     if not roles:
         say_unread(coverage)
+        named = roles_named_there(reader.files(scope, Coverage()), reader.options.limits)
         raise UsageError(
-            "which role? No role has a session called SageMaker in these sources. Give --role NAME or ARN, or --inventory "
-            "FILE (what `terraform output -json` prints)"
+            f"which role? No role has a session called SageMaker in what was read. {f'{named}. ' if named else ''}"
+            "Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
         )
     named = ", ".join(sorted(role.role_arn for role in roles)[:_ROLES_NAMED])
     more = f" and {len(roles) - _ROLES_NAMED:,} more" if len(roles) > _ROLES_NAMED else ""

@@ -34,11 +34,15 @@ class NotFoundError(CommandError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it."""
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it.
+
+    `names_are_known`: whether an inventory says which names are real.
+    """
 
     call: Call
     openings: list[Call]
     warnings: list[AttributionWarning]
+    names_are_known: bool
 
     @property
     def record(self) -> Any:
@@ -57,7 +61,7 @@ def explain(
     found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
-        raise NotFoundError(f"no source holds an event {event_id}")
+        raise NotFoundError(f"no event {event_id} is in what was read of these sources")
     return explain_call(call, reader, scope, coverage, roles, inventory)
 
 
@@ -71,14 +75,16 @@ def explain_call(
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
         same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
-        call.role_arn = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        # Where the caller's own account's record of the same call is there, too, that one is given alone.
+        call.role_arn = of_record or reader.role_arns.get(call.role_id)
     judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
     chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])
     chains.judge(table, judge)
     (call,) = table.calls()
     if call.status is None:
-        return Explanation(call, openings, [])
+        return Explanation(call, openings, [], inventory is not None)
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
     for read in reader.tables(_of_role(judge), around, coverage):
@@ -87,7 +93,8 @@ def explain_call(
         warnings.see(table)
     warnings.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
-    return Explanation(call, openings, [each for each in warnings.warnings if (each.role_arn, each.notebook) == name])
+    about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
+    return Explanation(call, openings, about_name, inventory is not None)
 
 
 def _of_role(judge: Judge) -> Search:

@@ -14,6 +14,7 @@ from ..calls.search import Search
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import later
+from ..words import counted
 from .attribution import Judge
 from .explanation import explain_call, openings_of
 from .finding import Actor, Finding
@@ -78,24 +79,26 @@ def known_by_logs(
     finding: Finding,
     actor: Actor,
     reader: Reader,
-    scope: Scope,
+    asked: Filter,
     coverage: Coverage,
     roles: Sequence[str],
     inventory: Inventory | None,
 ) -> KnownActor:
-    """Return what the logs say besides of an actor of the finding."""
+    """Return what the logs say besides of an actor of the finding, by its calls that are asked for."""
     known = known_by_finding(actor, roles, inventory)
     key = actor.access_key_id
     if key is None:
         known.why.append("The finding names no access key, so its calls can't be looked for.")
         return known
+    scope = asked.scope
     since, until = scope.since or finding.first_seen, scope.until or finding.last_seen
+    about = f" about {', '.join(asked.resources)}" if asked.resources else ""
     within = Scope(since=since, until=until, regions=scope.regions, accounts=scope.accounts,
                    delivered_within_days=scope.delivered_within_days)  # fmt: skip
     last: Call | None = None
     search = Search(access_keys=frozenset([key]), with_resources=True)
     for read in reader.tables(search, within, coverage):
-        table = read.selected(Filter(scope=within, access_keys=(key,)).fitting(read))
+        table = read.selected(Filter(scope=within, access_keys=(key,), resources=asked.resources).fitting(read))
         for call in table.calls():
             last = call
             known.calls += 1
@@ -109,7 +112,7 @@ def known_by_logs(
         known.openings, known.warnings = explanation.openings, explanation.warnings
         known.status = "unattributed" if call.status == "handshake" else call.status
         known.notebook = call.notebook
-        known.why.append(_said_by_call(call, known.calls))
+        known.why.append(_said_by_call(call, known.calls, about))
         known.is_notebook_role = bool(roles) or _is_of_base_session(known.openings)
         if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
             known.status = known.notebook = None
@@ -118,10 +121,10 @@ def known_by_logs(
                 "name is taken for a notebook instance's all the same."
             )
     elif until or since:
-        known.why.append("The sources hold no call made with this access key in the finding's time.")
+        known.why.append(f"The sources hold no call made with this access key{about} in the finding's time.")
         known.openings = openings_of(key, later(until or since or ""), reader, scope.anywhere(None, None), coverage)
     else:
-        known.why.append("The sources hold no call made with this access key.")
+        known.why.append(f"The sources hold no call made with this access key{about}.")
     return known
 
 
@@ -134,8 +137,8 @@ def _is_of_base_session(openings: list[Call]) -> bool | None:
     return any(own) if openings else None
 
 
-def _said_by_call(call: Call, count: int) -> str:
-    made = f"The logs have {count:,} call{'' if count == 1 else 's'} with this access key"
+def _said_by_call(call: Call, count: int, about: str) -> str:
+    made = f"The logs have {counted(count, 'call')} with this access key{about}"
     if call.role_arn is None:
         return f"{made}, made in no role's session that is known."
     whose = f"the session {call.session_name} of {call.role_arn}"

@@ -10,13 +10,15 @@ from msgspec.structs import replace
 
 from ..calls.call import Call
 from ..calls.filter import Filter
+from ..calls.resource_patterns import literal_parts
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..reading.mentioned_roles import nearest_roles
+from ..reading.mentioned_roles import roles_named_there
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier
+from ..words import counted
 from .attribution import Judge
 from .chains import find_chains, search_for_chains
 from .role_calls import RoleCalls
@@ -25,7 +27,7 @@ from .warnings import Warnings
 _IDS_NAMED = 5
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
 _SWITCH_ON = (
-    "None of the calls that were read is a data event, and only these tell who read or wrote an object, an item or a message. A "
+    "None of this role's calls is a data event, and only these tell who read or wrote an object, an item or a message. A "
     "trail records them from when it is told to, for S3 with: aws cloudtrail put-event-selectors --trail-name TRAIL "
     """--advanced-event-selectors '[{"Name":"S3","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},"""
     """{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]' (this replaces the trail's selectors: keep those it has)"""
@@ -50,7 +52,8 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
-        self._with_resources = with_resources or bool(asked.resources)
+        # Only the calls that are asked for are shown with theirs.
+        self._with_resources = literal_parts(asked.resources) or with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
     def calls(self) -> Iterator[Call]:
@@ -110,6 +113,12 @@ class JudgedCalls:
         if of_another_path := self.role_calls.of_another_path():
             yield of_another_path
 
+    def said(self) -> Iterator[str]:
+        """Yield all that an answer says besides its calls: the notes, what is missing, and why it is empty."""
+        yield from self.notes()
+        yield from self.missing()
+        yield from self.why_empty
+
     def missing(self) -> Iterator[str]:
         """Yield, in sentences, what the logs that were read can't show."""
         yield from self.coverage.gaps(self.filter.scope)
@@ -118,29 +127,32 @@ class JudgedCalls:
     def _why_empty(self) -> list[str]:
         if self.role_calls.answered:
             return []
-        said = self._why_no_call()
+        if not self.role_calls.count:
+            return self._why_no_call()
+        said = list(self.role_calls.why_empty())
         if self.filter.resources and not self.role_calls.has_data_events:
             said.append(_SWITCH_ON)
         return said
 
     def _why_no_call(self) -> list[str]:
-        calls, coverage = self.role_calls, self.coverage
-        if calls.count:
-            return list(calls.why_empty())
-        if not coverage.files and coverage.skipped:
-            return ["Nothing could be read, so nothing is known of this role"]
-        read = f"{coverage.files:,} file{'' if coverage.files == 1 else 's'} ({coverage.size:,} bytes)"
+        coverage = self.coverage
+        if not coverage.size:
+            could = "could be" if coverage.skipped else "was"
+            return [f"Nothing {could} read{self._of_scope()}, so nothing is known of this role"]
+        read = (
+            f"{counted(coverage.files, 'file')} ({coverage.size:,} bytes)"
+            if coverage.files
+            else f"{coverage.size:,} bytes"
+        )
         what = "what could be read of" if coverage.skipped else "what was read:"
-        said = [f"No call of the role {self.judge.role} is in {what} {read}"]
-        if same_name := calls.same_name():
-            return [*said, same_name]
-        if coverage.files:
-            files = self._reader.files(self.filter.scope, Coverage())
-            name, *_ = self.judge.role_names
-            if nearest := nearest_roles(name, files, self._reader.options.limits):
-                said.append(
-                    f"{name} is named there, but in no record of a call by it that counts"
-                    if nearest == [name]
-                    else f"Roles that are named there: {', '.join(nearest)}"
-                )
-        return said
+        said = f"No call of the role {self.judge.role} is in {what} {read}"
+        name, *_ = self.judge.role_names
+        files = self._reader.files(self.filter.scope, Coverage())
+        more = self.role_calls.same_name() or roles_named_there(files, self._reader.options.limits, name)
+        return [said, more] if more else [said]
+
+    def _of_scope(self) -> str:
+        scope = self.filter.scope
+        given = {"--since": scope.since, "--until": scope.until, "--region": scope.regions, "--account": scope.accounts}
+        options = ", ".join(option for option, value in given.items() if value)
+        return f" with {options}" if options else ""

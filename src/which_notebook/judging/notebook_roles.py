@@ -11,6 +11,7 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION, role_name
+from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..reading.reader import Reader
@@ -55,10 +56,10 @@ def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> dict
 
 
 def notebook_roles(
-    reader: Reader, scope: Scope, coverage: Coverage, is_asked: Callable[[str], bool]
+    reader: Reader, asked: Filter, coverage: Coverage, is_asked: Callable[[str], bool]
 ) -> list[NotebookRole]:
     """Return the roles that have a base session in the scope and are asked for, with what their calls tell; the busiest first."""
-    covered = Coverage()
+    covered, scope = Coverage(), asked.scope
     arns = {key: arn for key, arn in base_session_roles(reader, scope, covered).items() if is_asked(arn)}
     roles = {key: NotebookRole(arn, key[0]) for key, arn in arns.items()}
     coverage.take_over(covered)
@@ -66,11 +67,13 @@ def notebook_roles(
         coverage.files, coverage.size = covered.files, covered.size
         return []
     judge = Judge([role.given for role in roles.values()])
-    for table in reader.tables(Search(role_names=judge.role_names), scope, coverage):
+    search = Search(role_names=judge.role_names, with_resources=bool(asked.resources))
+    for read in reader.tables(search, scope, coverage):
+        table = read.selected(asked.fitting(read))
         judge.judge(table)
         times = ("event_time", "role_arn", "status", "notebook")
         for time, arn, status, notebook in table.rows(times):
-            if status is None or not _within(time, scope) or (role := roles.get(_account_and_name(arn))) is None:
+            if status is None or (role := roles.get(_account_and_name(arn))) is None:
                 continue
             role.first_seen, role.last_seen = role.first_seen or time, time
             if status == "handshake":
@@ -83,10 +86,6 @@ def notebook_roles(
                 role.notebooks.add(notebook)
     seen = (role for role in roles.values() if role.first_seen)
     return sorted(seen, key=lambda role: (-role.calls - role.handshakes, role.role_arn))
-
-
-def _within(time: str, scope: Scope) -> bool:
-    return (not scope.since or time >= scope.since) and (not scope.until or time <= scope.until)
 
 
 def _account_and_name(arn: str) -> tuple[str, str]:

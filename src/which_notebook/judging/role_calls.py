@@ -10,6 +10,7 @@ from ..calls.call import role_name
 from ..calls.filter import Filter
 from ..calls.search import fits_role
 from ..calls.table import CallTable
+from ..words import counted
 from .attribution import Judge
 
 _NAMED = 6
@@ -75,9 +76,9 @@ class RoleCalls:
         if self.answered or not self.count:
             return
         yield (
-            f"Of the {self.count:,} calls of this role that were read none is asked for: they are from {self.first_seen} to "
-            f"{self.last_seen}, of the regions {_some(self.regions)}, the accounts {_some(self.accounts)} and the notebooks "
-            f"{_some(self.notebooks) or '(none)'}"
+            f"The role has {counted(self.count, 'call')} in what was read, and the options leave none: from {self.first_seen} to "
+            f"{self.last_seen}; {_listed('region', self.regions)}; {_listed('account', self.accounts)}; "
+            f"{_listed('notebook', self.notebooks)}"
         )
         for option, count in self._taken.items():
             if count:
@@ -85,15 +86,16 @@ class RoleCalls:
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""
-        if self.count and not self.has_data_events:
+        is_said = self._filter.resources and not self.answered  # the empty answer says it, and what to do
+        if self.count and not self.has_data_events and not is_said:
             yield (
                 "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
                 "only if it is told to, and the event history never shows them: such calls may be missing here"
             )
-        if self.attributed and not self.handshakes:
+        if self.attributed and self.answered and not self.handshakes:
             yield (
-                "There is no AssumeRole call that opened one of these sessions (a management event of the notebooks' "
-                "region, up to an hour before a session's calls), so nothing tells who opened them"
+                "There is no AssumeRole call that opened one of these sessions, so nothing tells who opened them. It is a "
+                "management event of the notebooks' region, an hour before a notebook session's calls at most"
             )
 
     def of_another_path(self) -> str | None:
@@ -103,7 +105,7 @@ class RoleCalls:
         if not self.count or not found:
             return None
         return (
-            f"not counted: {(count := sum(found.values())):,} call{'' if count == 1 else 's'} of {_some(set(found))}, which has another path than {self._judge.role}. Records that "
+            f"not counted: {counted(sum(found.values()), 'call')} of {_some(set(found))}, which has another path than {self._judge.role}. Records that "
             "don't say who issued a session have no path. To count both, give the role's name"
         )
 
@@ -117,6 +119,10 @@ class RoleCalls:
 def _is_data_event(category: str | None, source: str, name: str) -> bool:
     # Records of older versions have no category.
     return category == "Data" or (source == "s3.amazonaws.com" and "Object" in name)
+
+
+def _listed(noun: str, texts: set[str]) -> str:
+    return f"{noun}{'' if len(texts) == 1 else 's'} {_some(texts) or '(none)'}"
 
 
 def _some(texts: Iterator[str] | set[str] | Counter[str]) -> str:

@@ -37,19 +37,23 @@ LANES = (UNATTRIBUTED, UNKNOWN_NAME, NOTEBOOK, MORE_NAMES, HANDSHAKES)
 
 
 class Status(Struct, frozen=True):
-    """One status: what it means, how `event` says it of a call (filled in with the call's fields), and the call's lane."""
+    """One status: what it means, how `event` says it of a call (filled in with the call's fields), and the call's lane.
+
+    `has_name`: whether somebody chose a session's name there, so that it is a sign.
+    """
 
     name: StatusName
     meaning: str
     explained: str
     lane: Lane
+    has_name: bool = True
 
 
 STATUSES = (
     Status(
         "attributed",
         "made in a notebook session, under the notebook instance's name",
-        "was made by the notebook instance {notebook}, in its own session.",
+        "was made in a session of the role under the name {notebook}, which {known}.",
         NOTEBOOK,
     ),
     Status(
@@ -57,11 +61,12 @@ STATUSES = (
         "made in the base session SageMaker, which all notebook instances share: nobody can tell which one made it",
         "was made in the base session SageMaker: it can't be told which of the role's notebook instances made it.",
         UNATTRIBUTED,
+        has_name=False,
     ),
     Status(
         "handshake",
         "the AssumeRole by which a base session opens a notebook session; expected, and counted by itself",
-        "is the AssumeRole by which a base session opened the notebook session of {opened}.",
+        "is the AssumeRole by which a base session opened the notebook session {opened}.",
         HANDSHAKES,
     ),
     Status(
@@ -73,7 +78,7 @@ STATUSES = (
     Status(
         "chained",
         "only with --follow: made in another session, which a notebook session opened",
-        "was made by the notebook instance {notebook}, in another session that it opened: {via}.",
+        "was made in another session, which comes from the notebook session {notebook}: {via}.",
         NOTEBOOK,
     ),
 )

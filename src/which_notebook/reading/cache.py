@@ -26,7 +26,7 @@ _HELD_AT_MOST = 8 * 1024 * 1024
 _ANSWERS_AT_MOST = 20
 _CHECKSUM = 4
 # Of what is remembered; it grows with each change in what reading a file gives.
-_EDITION = 5
+_EDITION = 6
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
@@ -111,13 +111,13 @@ class Cache:
         if self._held_bytes >= _HELD_AT_MOST:
             self._write()
 
-    def answer_name(self, files: Iterable[LogFile]) -> str | None:
-        """Return a name for all that these files give, None where that can't be remembered."""
+    def answer_name(self, files: Iterable[LogFile], accounts: Iterable[str]) -> str | None:
+        """Return a name for all that these files give of some accounts, None where that can't be remembered."""
         if self._database is None:
             return None
         import hashlib
 
-        digest = hashlib.blake2b(self._search.encode(), digest_size=16)
+        digest = hashlib.blake2b(f"{self._search} {' '.join(accounts)}".encode(), digest_size=16)
         for file in files:
             if file.version is None:
                 return None

@@ -19,12 +19,18 @@ _BYTES_AT_MOST = 1024**3
 _SHOWN = 5
 
 
-def nearest_roles(role_name: str, files: Iterable[LogFile], limits: Limits) -> list[str]:
-    """Return the names of roles with sessions in the files that are most like this one; others where none is.
+def roles_named_there(files: Iterable[LogFile], limits: Limits, role_name: str = "") -> str | None:
+    """Return a sentence with the names of roles with sessions in the files, those most like this one first; None without any.
 
     Only the first gigabyte is looked at. Files that can be read once only are left alone.
     """
-    names = sorted(_mentioned(files, limits))
+    names = _nearest(role_name, sorted(_mentioned(files, limits)))
+    if names == [role_name]:
+        return f"{role_name} is named there, but no call of it counts"
+    return f"Roles that are named there: {', '.join(names)}" if names else None
+
+
+def _nearest(role_name: str, names: list[str]) -> list[str]:
     by_lower = {name.lower(): name for name in names}
     if same := by_lower.get(role_name.lower()):
         return [same]

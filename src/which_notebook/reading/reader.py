@@ -48,7 +48,7 @@ class Reader:
         """
         with closing(Cache(self.options.cache, search)) as cache, coverage.one_reading():
             yield from _Reading(self, search, coverage, cache).tables(
-                self.files(scope, coverage), self._parts(search, scope, coverage)
+                self.files(scope, coverage), self._parts(search, scope, coverage), scope.accounts
             )
         if cache.trouble:
             coverage.note(cache.trouble)
@@ -71,8 +71,10 @@ class _Reading:
         self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
         self._search, self._coverage, self._cache = search, coverage, cache
 
-    def tables(self, files: Iterator[LogFile], parts: Iterator[Extract]) -> Iterator[CallTable]:
-        """Yield the calls of the files, and of the parts that come without one.
+    def tables(
+        self, files: Iterator[LogFile], parts: Iterator[Extract], accounts: tuple[str, ...]
+    ) -> Iterator[CallTable]:
+        """Yield the calls of the files, and of the parts that come without one; `accounts` are those that are asked for.
 
         Where no file has changed since the same was asked for, all comes from the cache as it is.
         """
@@ -80,7 +82,7 @@ class _Reading:
         first = {file.name: file for file in islice(files, self._limits.listed_files)}.values()
         part = next(parts, None)
         is_all = part is None and len(first) < self._limits.listed_files
-        name = self._cache.answer_name(first) if is_all else None
+        name = self._cache.answer_name(first, accounts) if is_all else None
         if name and (answer := self._cache.get_answer(name)):
             yield from self._remembered_answer(answer)
             return
@@ -89,7 +91,7 @@ class _Reading:
         without_file = map(self._of_part, chain([part] if part else [], parts))
         batches = chain(without_file, self._batches(first, files))
         tables: list[bytes] = []
-        for calls in without_twins(in_order(map(self._learned, batches), self._limits)):
+        for calls in without_twins(in_order(map(self._learned, batches), self._limits), accounts):
             table = CallTable.of(calls)
             if name:
                 tables.append(table.encode())

@@ -27,7 +27,7 @@ class RecordError(Exception):
     """A record can't be judged; the message says why, and which one where that can be told."""
 
 
-def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = False) -> Call:
+def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool | tuple[str, ...] = False) -> Call:
     """Return the call that a record tells of; its resources only where they are asked for, since they take time.
 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
@@ -41,7 +41,7 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool = 
     return call
 
 
-def calls_of(records: bytes, *, with_resources: bool = False) -> list[Call]:
+def calls_of(records: bytes, *, with_resources: bool | tuple[str, ...] = False) -> list[Call]:
     """Return the calls of records with commas between them; raises RecordError where one of them is none."""
     try:
         found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
@@ -59,7 +59,7 @@ def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
         return decoder.decode(mended(text))
 
 
-def _call(found: _Record, *, with_resources: bool) -> Call:
+def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
@@ -93,9 +93,12 @@ def _call(found: _Record, *, with_resources: bool) -> Call:
         found.request_id,
         role_id,
     )
+    call.shared_event_id = found.shared_event_id
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
-    if with_resources and (role_arn or role_id):  # of other callers no resource is asked for
+    if (
+        with_resources and (role_arn or role_id) and _may_hold(found, with_resources)
+    ):  # of other callers none is asked for
         call.resources = resources_of(
             found.event_source,
             found.event_name,
@@ -111,6 +114,14 @@ def _call(found: _Record, *, with_resources: bool) -> Call:
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
         call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
     return call
+
+
+def _may_hold(found: _Record, texts: bool | tuple[str, ...]) -> bool:
+    """Return whether one of the texts may stand in what tells of resources: plainly, or escaped by JSON or in an S3 URL."""
+    if texts is True or not texts:
+        return True
+    told = str(bytes(found.request_parameters) + bytes(found.resources), "utf-8", "replace") + str(found.error_message)
+    return "\\u" in told or "%" in told or any(text in told for text in texts)
 
 
 _NOTHING = Raw(b"null")
@@ -149,6 +160,7 @@ class _Record(Struct, gc=False, rename="camel"):
     error_code: str | None = None
     event_category: str | None = None
     request_id: str | None = msgspec.field(name="requestID", default=None)
+    shared_event_id: str | None = msgspec.field(name="sharedEventID", default=None)
     error_message: Any = None
     resources: Raw = _NOTHING
     # They differ from service to service, and may have any shape.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..words import counted
 from .decompress import DamagedFileError
 
 _PROBLEMS_AT_MOST = 10
@@ -80,4 +81,4 @@ class Problems:
         """Return a line for each of the first ones, and how many more there are."""
         more = self._number - len(self._first)
         rest = "; the rest is left unread" if self._credit < 0 else ""
-        return [*self._first, f"and {more:,} more problems{rest}"] if more else self._first
+        return [*self._first, f"and {counted(more, 'more problem')}{rest}"] if more else self._first

@@ -20,8 +20,8 @@ _OTHERS = {
 _MARKUP = re.compile(rb"\s*<(!doctype html|html)?", re.IGNORECASE)
 _BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _JSON_STARTS = b'{["'
-# What stands in records of any shape, near their beginning.
-_MARKS = re.compile(rb'eventVersion|"class_uid"|UserIdentityArn|"useridentity"|"eventname"|"cloudtrail"|"awslogs"')
+# What stands in records of any shape, near their beginning; in a text the quotation marks are escaped.
+_MARKS = re.compile(rb'eventVersion|UserIdentityArn|"(?:class_uid|useridentity|eventname|cloudtrail|awslogs)\\*"')
 
 
 def begins_as_json(head: bytes) -> bool:

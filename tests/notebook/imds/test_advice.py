@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -108,7 +109,7 @@ def test_auto_stop(calls: Account, new_notebook: NewNotebook, call: str) -> None
         assert ([each["eventName"] for each in made], notebook.status) == (["DescribeNotebookInstance", "StopNotebookInstance"], "Stopped")  # fmt: skip
         return {"SageMaker": "unattributed", notebook.name: "attributed"}[caller]
 
-    line = f"AWS_DEFAULT_REGION=us-east-1 {notebook.python} /autostop.py"
+    line = f"AWS_DEFAULT_REGION=us-east-1 {shlex.quote(notebook.python)} /autostop.py"
     assert outcome(line) == AS_IT_STANDS[call]
     assert outcome(f"{AS_THE_NOTEBOOK[mode]} {line}") == "attributed"
     assert outcome(line, user="ec2-user") == "attributed"
@@ -143,9 +144,7 @@ def test_the_rest_of_the_owners_script_comes_from_s3(account: Account, new_noteb
 @pytest.mark.parametrize("call", CALLS)
 def test_what_root_runs_as_ec2_user_calls_in_the_notebook_session(account: Account, call: str) -> None:
     notebook = account.notebook(call)
-    client = (
-        f"{notebook.python} -c \"import boto3; print(boto3.client('sts', 'us-east-1').get_caller_identity()['Arn'])\""
-    )
+    client = f"{shlex.quote(notebook.python)} -c \"import boto3; print(boto3.client('sts', 'us-east-1').get_caller_identity()['Arn'])\""
     assert notebook.root(f"runuser -u ec2-user -- {client}").stdout.strip() == account.session_arn(call, call)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 from on_start_script import with_settings
 
@@ -10,7 +12,7 @@ from .metadata import credentials, session_of
 
 
 def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, bare_notebook: BareNotebook) -> None:
-    extra = f"{bare_notebook.python} -c \"import boto3; boto3.client('sts', 'us-east-1').get_caller_identity()\""
+    extra = f"{shlex.quote(bare_notebook.python)} -c \"import boto3; boto3.client('sts', 'us-east-1').get_caller_identity()\""
     script = with_settings(bare_notebook.script, EXTRA_ON_START=extra.replace("'", "'\\''"))
     seen = len(account.emulator.records())
     done = bare_notebook.run_on_start(script=script)

@@ -26,7 +26,16 @@ def test_a_failed_start_and_the_way_out(account: Account, tmp_path: Path) -> Non
         assert "FAILED: the extra script ended with status 7. Repair: mend extra_on_start (" in notebook.boot_log
         assert "no route" in notebook.boot_log
 
+        # Terraform still changes the script, which the next start reads.
+        assert workspace.apply(settings).errors == []
+        assert notebook.start()["NotebookInstanceStatus"] == "InService"
+        assert session_name(caller(notebook)) == "mend-me"
+
         # The provider stops an instance before it changes it.
+        assert workspace.apply({**settings, "extra_on_start": "exit 7"}).errors == []
+        notebook.stop()
+        notebook.start()
+        assert notebook.status == "Failed"
         larger = {**settings, "notebook_instances": {"mend-me": {"instance_type": "ml.t3.large"}}}
         (error,) = workspace.apply(larger).errors
         assert "Status (Failed) not in ([InService])" in error

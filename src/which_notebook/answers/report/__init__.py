@@ -5,7 +5,7 @@ Whatever grows with the number of calls is spooled, so that memory doesn't grow 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
 from operator import attrgetter
 from typing import BinaryIO
@@ -33,10 +33,11 @@ def write_report(
     file: BinaryIO,
     asked: Filter | None = None,
     limits: Limits = LIMITS,
+    said: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
 
-    `asked` is what was asked, for the page to say. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
+    `asked` is what was asked, for the page to say; `said` gives what its reader should know besides, in sentences, once all was read. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
     """
     head = Head(limits.lanes)
     lanes, ids, times = Numbers(limits), EventIds(limits), Times(limits)
@@ -58,5 +59,5 @@ def write_report(
                     times.add(call.event_time)
                     for add, value in zip(adders, values(call), strict=True):
                         add((joined(value) or None) if isinstance(value, tuple) else value)
-        plain = head.plain(role, coverage, warnings, asked or Filter())
+        plain = head.plain(role, coverage, warnings, asked or Filter(), said())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

@@ -47,8 +47,10 @@ class Head:
             number = self._lanes.setdefault(lane, len(self._lanes))
         return number
 
-    def plain(self, role: str, coverage: Coverage, warnings: Warnings, asked: Filter) -> dict[str, Any]:
-        """Return everything as it is embedded. `warnings` and `coverage` must be complete."""
+    def plain(
+        self, role: str, coverage: Coverage, warnings: Warnings, asked: Filter, said: Iterable[str]
+    ) -> dict[str, Any]:
+        """Return everything as it is embedded. `warnings` and `coverage` must be complete; `said` is what the reader should know."""
         summary = self.summary
         named = {
             (row.role_arn, row.notebook, row.session_name): row for row in summary.notebooks + summary.unknown_names
@@ -92,7 +94,7 @@ class Head:
                 [printable(file), printable(reason)] for file, reason in islice(coverage.skipped, _SKIPPED_SHOWN)
             ],
             "skipped_count": len(coverage.skipped),
-            "notes": [printable(note) for note in coverage.notes],
+            "notes": [printable(text) for text in said],
         }
 
     def _plain_lane(

@@ -53,7 +53,7 @@ _FIELDS = [
     "userIdentity.sessionContext.sessionIssuer.userName",
 ]
 # Sentinel: https://learn.microsoft.com/azure/azure-monitor/reference/tables/awscloudtrail. Elastic:
-# https://www.elastic.co/guide/en/beats/filebeat/current/exported-fields-aws.html. Athena names `SELECT useridentity.arn` so.
+# https://www.elastic.co/docs/reference/beats/filebeat/exported-fields-aws. Athena names `SELECT useridentity.arn` so.
 _OTHER_NAMES = {
     "AwsEventId": "eventID", "AwsRequestId": "requestID", "AwsRequestId_": "requestID", "TimeGenerated": "eventTime",
     "TimeGenerated [UTC]": "eventTime", "EventTypeName": "eventType",

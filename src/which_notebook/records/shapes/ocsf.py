@@ -1,6 +1,11 @@
-"""Security Lake's form of a record: OCSF, from 1.0.0-rc.2 on, in which the session's ARN had another name.
+"""OCSF's form of a record, which Security Lake and CloudWatch Logs' transformers write, from 1.0.0-rc.2 on.
 
-How AWS maps CloudTrail's fields: https://github.com/ocsf/examples/tree/main/mappings/markdown/AWS.
+Its members were renamed since: of the release candidates the session's ARN, with 1.2 `invoked_by`, with 1.6 the access key, and
+1.7 put the source's own event id beside OCSF's: https://github.com/ocsf/ocsf-schema/blob/main/CHANGELOG.md. How AWS maps
+CloudTrail's fields: https://github.com/ocsf/examples/tree/main/mappings/markdown/AWS. Security Lake writes 1.1 and the
+transformers 1.1 or 1.5:
+https://docs.aws.amazon.com/security-lake/latest/userguide/open-cybersecurity-schema-framework.html
+https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_ParseToOCSF.html
 """
 
 from __future__ import annotations
@@ -38,9 +43,9 @@ def record_of(event: Fields) -> dict[str, Any] | None:
             "principalId": principal_id,
             "arn": arn,
             "accountId": account,
-            "accessKeyId": user.get("credential_uid"),
+            "accessKeyId": user.get("credential_uid") or _credential(user),
             "userName": user.get("name"),
-            "invokedBy": _get(event, "actor", "invoked_by"),
+            "invokedBy": _get(event, "actor", "invoked_by") or _get(event, "actor", "app_name"),
             "sessionContext": context,
         },
         "eventTime": _time(event),
@@ -51,7 +56,7 @@ def record_of(event: Fields) -> dict[str, Any] | None:
         "userAgent": _get(event, "http_request", "user_agent"),
         "vpcEndpointId": _get(event, "src_endpoint", "uid"),
         "errorCode": _get(event, "api", "response", "error"),
-        "errorMessage": _get(event, "api", "response", "message"),
+        "errorMessage": _get(event, "api", "response", "error_message") or _get(event, "api", "response", "message"),
         "requestParameters": _part(event, unmapped, "request", "requestParameters"),
         "responseElements": _part(event, unmapped, "response", "responseElements"),
         "additionalEventData": _nested(unmapped, "additionalEventData"),
@@ -59,11 +64,19 @@ def record_of(event: Fields) -> dict[str, Any] | None:
             {"ARN": uid} for each in event.get("resources") or () if isinstance(uid := _get(each, "uid"), str)
         ],
         "requestID": _get(event, "api", "request", "uid"),
-        "eventID": _get(event, "metadata", "uid"),
+        "eventID": _get(event, "metadata", "original_event_uid") or _get(event, "metadata", "uid"),
         "eventType": _get(event, "metadata", "event_code") or unmapped.get("eventType"),
         "eventCategory": _category(event, unmapped),
+        "sharedEventID": unmapped.get("sharedEventID"),
         "recipientAccountId": unmapped.get("recipientAccountId") or _get(event, "cloud", "account", "uid"),
     }
+
+
+def _credential(user: Fields) -> Any:
+    """Return the access key id, where it is one of a list."""
+    several = user.get("programmatic_credentials")
+    uids = [_get(each, "uid") for each in several] if isinstance(several, list) else []
+    return next((uid for uid in uids if isinstance(uid, str)), None)
 
 
 def _get(fields: Any, *names: str) -> Any:

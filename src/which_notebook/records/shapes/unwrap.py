@@ -19,7 +19,7 @@ _TEXT_BYTES = 16 * 1024 * 1024
 _GZIP_IN_BASE64 = "H4sI"
 _NEITHER = "neither a record nor a list of records"
 # Members that hold the record as it was, whatever stands beside them.
-_ORIGINALS = ("CloudTrailEvent", "@message", "_raw", "event.original", "eventJson")
+_ORIGINALS = ("CloudTrailEvent", "@message", "_raw", "event.original", "eventJson", "eventjson")
 # What is found: a record, what may be wrapped still, and what must be a record.
 _RECORD, _WRAPPED, _LAST = "record", "wrapped", "last"
 _decode = msgspec.json.decode
@@ -136,7 +136,7 @@ def _as_record(value: bytes, members: Members) -> bytes | None:
         rewritten = columns.record_of(_decode(value))
         return _encode(rewritten) if isinstance(rewritten.get("userIdentity"), dict) else value
     if "eventTime" not in members and "@timestamp" in members:
-        # Logstash takes the time away, and keeps it so: https://www.elastic.co/docs/reference/logstash/plugins/plugins-codecs-cloudtrail
+        # Logstash takes the time away, and keeps it so: https://www.elastic.co/guide/en/logstash/current/plugins-codecs-cloudtrail.html
         return _encode({**_decode(value, type=Members), "eventTime": members["@timestamp"]})
     return value
 
@@ -149,7 +149,9 @@ def _row_of(elements: list[bytes]) -> bytes | None:
     if all(each.keys() == {"field", "value"} for each in objects):
         return _encode({text_of(each["field"]): each["value"] for each in objects})
     names = [name for each in objects for name in each]
-    if all(len(each) == 1 for each in objects) and (columns.known(names) >= 2 or "eventJson" in names):
+    if all(len(each) == 1 for each in objects) and (
+        columns.known(names) >= 2 or not {"eventJson", "eventjson"}.isdisjoint(names)
+    ):
         return _encode({name: value for each in objects for name, value in each.items()})
     return None
 
@@ -184,6 +186,8 @@ def _without_nulls(record: dict[str, Any]) -> bytes:
 
 
 def _described(members: Members) -> str:
-    if {"resource", "service", "schemaVersion"} & members.keys() and "accountId" in members:
-        return "a GuardDuty finding"
+    names = {name[:1].lower() + name[1:] for name in members}
+    is_finding = "accountId" in names and not names.isdisjoint(("resource", "service", "schemaVersion"))
+    if is_finding or "findings" in names or {"awsAccountId", "resources"} <= names:  # of GuardDuty, or Security Hub's
+        return "a GuardDuty finding: give it to `which-notebook finding`"
     return f"an object with {', '.join(sorted(members)[:5]) or 'nothing in it'}"

@@ -10,7 +10,8 @@ from msgspec import Raw, Struct
 from .members import Members, members_of, text_of, values_of
 
 _CLOUDTRAIL = "https://docs.aws.amazon.com/awscloudtrail/latest"
-_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest"
+_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
+_LOGS_API = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"
 
 
 class Wrapper(Struct, frozen=True):
@@ -106,17 +107,17 @@ WRAPPERS = (
     Wrapper("SNS, as Lambda gets it", ("Sns",), _value("Sns"),
         "https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html"),
     Wrapper("CloudWatch Logs, subscription filter", ("logEvents",), _log_events,
-        f"{_LOGS}/logs/SubscriptionFilters.html"),
+        f"{_LOGS}/SubscriptionFilters.html"),
     Wrapper("CloudWatch Logs, subscription filter, as Lambda gets it", ("awslogs",), _data,
         "https://docs.aws.amazon.com/lambda/latest/dg/services-cloudwatchlogs.html"),
     Wrapper("CloudWatch Logs, filter-log-events and get-log-events", ("events",), _each("events"),
-        f"{_LOGS.replace('latest', 'latest/APIReference')}/API_FilterLogEvents.html"),
+        f"{_LOGS_API}/API_FilterLogEvents.html"),
     Wrapper("CloudWatch Logs, one event", ("message", "timestamp"), _value("message"),
-        f"{_LOGS.replace('latest', 'latest/APIReference')}/API_FilteredLogEvent.html"),
+        f"{_LOGS_API}/API_FilteredLogEvent.html"),
     Wrapper("CloudWatch Logs, a row of Insights", ("@message",), _value("@message"),
-        f"{_LOGS}/logs/CWL_AnalyzeLogData-discoverable-fields.html"),
+        f"{_LOGS}/CWL_AnalyzeLogData-discoverable-fields.html"),
     Wrapper("CloudWatch Logs Insights, and Splunk's JSON", ("results",), _each("results"),
-        f"{_LOGS.replace('latest', 'latest/APIReference')}/API_GetQueryResults.html"),
+        f"{_LOGS_API}/API_GetQueryResults.html"),
     Wrapper("Splunk, one result", ("result",), _value("result"),
         "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTsearch"),
     Wrapper("Splunk, its raw event", ("_raw",), _raw,
@@ -134,6 +135,8 @@ WRAPPERS = (
     Wrapper("CloudTrail Lake, GetQueryResults", ("QueryResultRows",), _each("QueryResultRows"),
         f"{_CLOUDTRAIL}/APIReference/API_GetQueryResults.html"),
     Wrapper("CloudTrail Lake, an event as text", ("eventJson",), _value("eventJson"),
-        f"{_CLOUDTRAIL}/userguide/query-lake-integrations.html", is_last=True),
+        f"{_CLOUDTRAIL}/userguide/query-supported-event-schemas.html", is_last=True),
+    Wrapper("CloudTrail Lake, an event as text, by the column's own name", ("eventjson",), _value("eventjson"),
+        f"{_CLOUDTRAIL}/userguide/query-supported-event-schemas.html", is_last=True),
 )  # fmt: skip
 _FIRST_MEMBERS = frozenset(wrapper.members[0] for wrapper in WRAPPERS)

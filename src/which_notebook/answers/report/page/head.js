@@ -81,7 +81,7 @@ function showNotices(head, calls) {
       ),
     );
   }
-  for (const note of head.notes) byId("notices").append(element("p", { className: "note" }, note));
+  for (const note of head.notes) byId("notices").append(element("p", { className: "note" }, sentence(note)));
   if (!head.skipped_count) return;
   const items = head.skipped.map(([file, reason]) => element("li", {}, element("code", {}, file), ` ${reason}`));
   const more = head.skipped_count - items.length;
