@@ -84,7 +84,6 @@ resource "aws_glue_catalog_table" "logs" {
 }
 
 resource "aws_athena_workgroup" "this" {
-  #checkov:skip=CKV_AWS_159:The results are encrypted, with S3's own key unless results_kms_key_arn names another.
   name        = var.name
   description = "Questions about which notebook instance made which call"
   tags        = var.tags

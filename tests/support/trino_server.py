@@ -28,7 +28,7 @@ CATALOG = "awsdatacatalog"
 _CACHE = CHECKOUT / ".cache/trino"
 _OLDEST_JAVA = 22
 _PORT = 8080
-_SECONDS = 180.0
+_SECONDS = 300.0
 _PARTS = {"trino-server-core": "tar.gz", "trino-hive": "zip"}
 _JVM = (
     "-Xmx1G", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djdk.attach.allowAttachSelf=true", "--enable-native-access=ALL-UNNAMED",

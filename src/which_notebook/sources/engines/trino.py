@@ -10,7 +10,7 @@ import getpass
 import ipaddress
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import Any
 
@@ -95,8 +95,9 @@ class Trino(Engine):
                 while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                     yield from rows
             finally:
-                # Also where it was interrupted: what nobody waits for is ended.
-                cursor.cancel()
+                # Also where it was interrupted: what nobody waits for is ended; what ended it says more than a failure of this.
+                with suppress(Exception):
+                    cursor.cancel()
 
     def _show(self, stats: dict[str, Any]) -> None:
         done, of = stats.get("completedSplits", 0), stats.get("totalSplits", 0)
