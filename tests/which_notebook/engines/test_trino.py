@@ -197,6 +197,32 @@ def test_a_report_is_the_one_from_files(scene: Scene, ask: Callable[..., Any], t
     assert without_counts(texts[1]) == without_counts(texts[0])
 
 
+@pytest.mark.parametrize(
+    ("session_name", "key"), [("fraud-model", "ASIANB1111EU01"), ("SageMaker", "ASIABASE1111EU01")]
+)
+def test_a_finding_leads_where_it_does_from_files(
+    scene: Scene, ask: Callable[..., Any], tmp_path: Path, session_name: str, key: str
+) -> None:
+    details = {
+        "accessKeyId": key,
+        "principalId": f"AROAEXAMPLE1111000001:{session_name}",
+        "userName": ROLE,
+        "userType": "AssumedRole",
+    }
+    finding = {
+        "schemaVersion": "2.0", "accountId": ACCOUNT, "id": "f-1", "type": "UnauthorizedAccess:IAMUser/x", "title": "x",
+        "resource": {"resourceType": "AccessKey", "accessKeyDetails": details},
+        "service": {"eventFirstSeen": "2026-03-01T08:00:00Z", "eventLastSeen": "2026-03-01T20:00:00Z", "count": 2},
+    }  # fmt: skip
+    (tmp_path / "finding.json").write_text(json.dumps(finding))
+    of_files, of_engine = (
+        ask("finding", tmp_path / "finding.json", each, *ROLES, "--format", "json")
+        for each in (scene.folder, scene.source)
+    )
+    assert of_engine.out == of_files.out
+    assert re.search('"calls": [1-9]', of_engine.out)
+
+
 def test_only_the_partitions_that_are_asked_for_are_read(scene: Scene, ask: Callable[..., Any]) -> None:
     read = {
         "all": ask("summary", scene.source, *ROLES, "--dry-run").out,
