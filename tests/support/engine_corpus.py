@@ -62,7 +62,7 @@ def _records(account: str, region: str, day: date) -> list[Record]:
 
     here: dict[str, Any] = {"awsRegion": region, "recipientAccountId": account}
     suffix = f"{account[:4]}{region[:2]}{day:%d}".upper()
-    notebook, base = f"ASIANB{suffix}", f"ASIABASE{suffix}"
+    notebook, base = f"ASIANOTEBOOK{suffix}", f"ASIABASE{suffix}"
     chained = f"ASIACHAIN{suffix}"
     fraud = session("fraud-model", account=account, key=notebook)
     identified = session("churn-model", account=account, key=f"ASIACH{suffix}", source_identity="churn-model")

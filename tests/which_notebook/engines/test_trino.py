@@ -150,7 +150,7 @@ QUESTIONS: dict[str, list[str]] = {
     "event source": ["calls", *ROLES, "--format", "jsonl", "--event-source", "dynamodb"],
     "errors": ["calls", *ROLES, "--format", "jsonl", "--errors-only"],
     "resource": ["calls", *ROLES, "--format", "jsonl", "--resource", "s3://figures/day/"],
-    "access key": ["calls", "--format", "jsonl", "--access-key", "ASIANB1111EU01"],
+    "access key": ["calls", "--format", "jsonl", "--access-key", "ASIANOTEBOOK1111EU01"],
     "hostile access key": ["calls", "--format", "jsonl", "--access-key", "KEY ' OR '1'='1"],
     "follow": ["calls", *ROLES, "--format", "jsonl", "--follow"],
     "follow in an account": ["summary", *ROLES, "--format", "json", "--follow", "--account", ACCOUNT, "--since", "2026-03-02"],
@@ -198,7 +198,7 @@ def test_a_report_is_the_one_from_files(scene: Scene, ask: Callable[..., Any], t
 
 
 @pytest.mark.parametrize(
-    ("session_name", "key"), [("fraud-model", "ASIANB1111EU01"), ("SageMaker", "ASIABASE1111EU01")]
+    ("session_name", "key"), [("fraud-model", "ASIANOTEBOOK1111EU01"), ("SageMaker", "ASIABASE1111EU01")]
 )
 def test_a_finding_leads_where_it_does_from_files(
     scene: Scene, ask: Callable[..., Any], tmp_path: Path, session_name: str, key: str
