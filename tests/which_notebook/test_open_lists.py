@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from which_notebook.records.json_values import RECORD_START
 from which_notebook.records.open_lists import OpenLists
+from which_notebook.records.record_text import RECORD_START
 
 SMALL = {"eventVersion": "x"}
 
