@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ... import aws
-from ...records.json_values import LONGEST_VALUE
+from ...records.record_text import LONGEST_VALUE
 from ..s3_object import ObjectReader
 
 _BUFFER = 256 * 1024
