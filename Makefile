@@ -28,9 +28,9 @@ test: ## Everything: format, types, and all layers of tests.
 	@$(MAKE) --no-print-directory check
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-test-clients: ## The clients that have to be built first (Go, Java, Rust, Hadoop), where their toolchains are there.
+test-clients: ## What has to be built or fetched first: clients (Go, Java, Rust, Hadoop) and Trino, where their toolchains are there.
 	@tools/set-up.sh test
-	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/notebook/imds $(PYTEST_ARGS)
+	.venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m toolchain tests/notebook/imds tests/which_notebook/engines $(PYTEST_ARGS)
 
 tables: ## Writes the tables in docs/: inputs, outputs and options from the code, the others from what the tests see.
 	@tools/set-up.sh test

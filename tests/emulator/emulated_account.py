@@ -12,6 +12,7 @@ from typing import Any
 from localstack.constants import DEFAULT_AWS_ACCOUNT_ID
 from localstack.services.kms.models import kms_stores
 from localstack.services.s3.models import s3_stores
+from moto.athena.models import athena_backends
 from moto.iam.models import Role, User, iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
@@ -106,6 +107,12 @@ def secret_arn(account_id: str, region: str, name: str) -> str | None:
     """Return the ARN of a secret, with the six characters that Secrets Manager adds to its name."""
     secret = secretsmanager_backends[account_id][region].secrets.get(name)
     return secret.arn if secret else None
+
+
+def workgroup_of_query(account_id: str, region: str, identifier: str) -> str | None:
+    """Return the name of the workgroup in which a query of Athena's runs."""
+    execution = athena_backends[account_id][region].executions.get(identifier)
+    return execution.workgroup.name if execution and execution.workgroup else None
 
 
 def iam_arn(account_id: str, partition: str, kind: str, name: str) -> str:

@@ -166,6 +166,8 @@ def _request(context: RequestContext, caller: Caller, parameters: Mapping[str, A
             return emulated_account.bucket_owner(name)
         if kind == "secret":
             return emulated_account.secret_arn(context.account_id, context.region, name)
+        if kind == "query":
+            return emulated_account.workgroup_of_query(context.account_id, context.region, name)
         return emulated_account.iam_arn(context.account_id, context.partition, kind, name)
 
     service, operation = context.service_operation or ("", "")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from . import engine_actions
 from .iam_tables import OBJECT, ON_A_VERSION, OTHER_NAMES, RESOURCES
 from .judge import ContextValue
 
@@ -51,6 +52,8 @@ def needed_permissions(request: Request) -> list[Permission]:
 
     Raises UnknownOperationError where that isn't known.
     """
+    if request.service in engine_actions.SERVICES and (found := _of_engine(request)):
+        return found
     special = _SPECIAL.get((request.service, request.operation))
     if special:
         return list(special(request))
@@ -58,6 +61,18 @@ def needed_permissions(request: Request) -> list[Permission]:
         if fnmatchcase(request.operation, pattern):
             return [*_on(request, resource), *_passed_role(request)]
     raise UnknownOperationError(f"{request.service}:{request.operation} is not among the operations in iam_tables.py")
+
+
+def _of_engine(request: Request) -> list[Permission]:
+    begin = f"arn:{request.partition}:{request.service}:{request.region}:{request.account_id}:"
+    found = engine_actions.actions_of(
+        request.service,
+        request.operation,
+        request.parameters,
+        begin.__add__,
+        lambda each: request.find_arn("query", each),
+    )
+    return [Permission(action, resource, request.account_id) for action, resource in found or ()]
 
 
 def _on(request: Request, template: str) -> Iterator[Permission]:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from emulator import cloudtrail, enforcement, sagemaker
+from emulator import cloudtrail, enforcement, from_moto, sagemaker
 from localstack.aws import handlers
 from localstack.aws.api import RequestContext
 from localstack.aws.handlers.region import DefaultRegionRewriterStrategy
@@ -43,4 +43,5 @@ if __name__ == "__main__":
     enforcement.register()
     cloudtrail.register()
     sagemaker.register()
+    from_moto.register()
     main()  # type: ignore[no-untyped-call]

@@ -353,7 +353,7 @@ def test_without_boto3_it_says_what_to_install(account: Account, tmp_path: Path)
     result = run(account, environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"})
     assert (result.returncode, result.stderr) == (
         2,
-        "which-notebook: s3://, cloudtrail: and audit need boto3: pip install boto3\n",
+        "which-notebook: s3://, cloudtrail:, athena:// and audit need boto3: pip install boto3\n",
     )
     assert run(account, "--permissions", environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"}).returncode == 0
 

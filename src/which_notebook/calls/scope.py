@@ -14,7 +14,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
     `since` and `until` are times as records write them, both included. `delivered_within_days`: how long after a call its
     record may have been delivered. `service_regions`: where `regions` are open, a service that has to be asked in each
-    region is asked in these.
+    region is asked in these; `service_accounts` likewise.
     """
 
     since: str | None = None
@@ -23,6 +23,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     accounts: tuple[str, ...] = ()
     delivered_within_days: int = DELIVERED_WITHIN_DAYS
     service_regions: tuple[str, ...] = ()
+    service_accounts: tuple[str, ...] = ()
 
     def anywhere(self, since: str | None, until: str | None) -> Scope:
         """Return the scope of this time in all regions and accounts: a session may have been opened in another one."""
@@ -31,4 +32,5 @@ class Scope(Struct, frozen=True, kw_only=True):
             until=until,
             delivered_within_days=self.delivered_within_days,
             service_regions=self.regions or self.service_regions,
+            service_accounts=self.accounts or self.service_accounts,
         )

@@ -93,6 +93,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_resource(command)
     _add_sources(command, "*", "see below; without one, the finding alone answers")
     _add_audit(added).set_defaults(run=commands["audit"])
+    _add_sql(added).set_defaults(run=commands["sql"])
     text = "the shell completion's script, for the shell to evaluate"
     completion = added.add_parser(
         "completion", help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_SHELLS,
@@ -101,6 +102,30 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"])
     completion.set_defaults(run=commands["completion"])
     return parser
+
+
+def _add_sql(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+    text = "a query of the role's calls that stands by itself, for the console of an engine"
+    sql = commands.add_parser(
+        "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[_place_arguments()]
+    )
+    sql.add_argument(
+        "engine",
+        choices=["athena", "trino", "lake", "insights"],
+        help="lake: CloudTrail Lake; insights: CloudWatch Logs Insights",
+    )
+    sql.add_argument(
+        "table",
+        nargs="?",
+        metavar="TABLE",
+        help="the table, with its database before it if need be, or Lake's event data store (default: cloudtrail_logs)",
+    )
+    sql.add_argument(
+        "--without-partitions",
+        action="store_true",
+        help="for a table that hasn't the partition columns account, region and day of modules/athena",
+    )
+    return sql
 
 
 def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
@@ -145,8 +170,9 @@ exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-
 """
 
 _SOURCES = """\
-SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, or cloudtrail:
-(the account's event history: 90 days, management events only).
+SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, cloudtrail:
+(the account's event history: 90 days, management events only), athena://WORKGROUP/DATABASE/TABLE or
+trino://HOST:PORT/CATALOG/SCHEMA/TABLE.
 
 TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d,
 2w). A date stands for its first second after --since, and for its last after --until.
@@ -160,9 +186,9 @@ Put the line of your shell into the file beside it, and start a new shell:
 """
 
 
-def _common_arguments() -> _Parser:
-    common = _Parser(add_help=False)
-    common.add_argument(
+def _place_arguments() -> _Parser:
+    place = _Parser(add_help=False)
+    place.add_argument(
         "--role",
         action="append",
         default=[],
@@ -170,27 +196,32 @@ def _common_arguments() -> _Parser:
         help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
         "(repeatable; default: the only one that notebook instances use there; of roles: all)",
     )
-    common.add_argument(
+    place.add_argument(
         "--inventory",
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )
-    common.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
-    common.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
-    common.add_argument(
+    place.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
+    place.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
+    place.add_argument(
         "--delivered-within",
         type=_days,
         default=DELIVERED_WITHIN_DAYS,
         metavar="DAYS",
         help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
     )
-    common.add_argument(
+    place.add_argument(
         "--region", action="extend", type=_list, default=[], metavar="REGION", help="only of this region (repeatable)"
     )
-    common.add_argument(
+    place.add_argument(
         "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
     )
-    _add_output(common)
+    _add_output(place)
+    return place
+
+
+def _common_arguments() -> _Parser:
+    common = _Parser(add_help=False, parents=[_place_arguments()])
     common.add_argument(
         "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
     )
@@ -199,6 +230,11 @@ def _common_arguments() -> _Parser:
         "--parse-all",
         action="store_true",
         help="parse every record, not only those that mention the role (slow; a check)",
+    )
+    common.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print the SQL that a table's engine would be asked, and end (athena:// and trino://)",
     )
     return common
 

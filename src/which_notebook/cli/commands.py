@@ -12,7 +12,7 @@ from ..answers.output_file import output_file
 from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
 from ..calls.filter import Filter
-from ..errors import CommandError, UsageError, reason_of
+from ..errors import CommandError, ServiceError, UsageError, reason_of
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
         given = parser(_COMMANDS).parse_args(arguments)
-        status: int = given.run(given, limits)
+        status: int = _dry_run(given) if getattr(given, "dry_run", False) else given.run(given, limits)
     except CommandError as error:
         say(str(error))
         return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
@@ -47,6 +47,17 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
         say("interrupted")
         return INTERRUPTED
     return status
+
+
+def _dry_run(given: argparse.Namespace) -> int:
+    from .dry_run import write_dry_run
+
+    try:
+        write_dry_run(given)
+    except ServiceError as error:
+        say(reason_of(error))
+        return NOT_ALL_READ
+    return DONE
 
 
 def _summary(given: argparse.Namespace, limits: Limits) -> int:
@@ -219,6 +230,14 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
     return DONE if is_whole else NOT_ALL_READ
 
 
+def _sql(given: argparse.Namespace, limits: Limits) -> int:
+    from .sql import write_sql
+
+    inventory = inventory_of(given)
+    write_sql(given, roles_of(given, inventory), inventory, scope_of(given))
+    return DONE
+
+
 def _completion(given: argparse.Namespace, limits: Limits) -> int:
     import shtab
 
@@ -234,5 +253,6 @@ _COMMANDS: dict[str, Command] = {
     "roles": _roles,
     "finding": _finding,
     "audit": _audit,
+    "sql": _sql,
     "completion": _completion,
 }

@@ -91,7 +91,10 @@ def reader_of(
 ) -> Iterator[Reader]:
     """Provide a reader as the arguments say; on a terminal it shows its progress, unless rows are printed there."""
     shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
-    with opened_sources(given.sources, again=again) as sources, shown_progress(shown) as progress:
+    with (
+        shown_progress(shown) as progress,
+        opened_sources(given.sources, again=again, progress=progress) as sources,
+    ):
         options = Options(
             jobs=given.jobs,
             cut=not given.parse_all,

@@ -1,4 +1,4 @@
-"""The progress bar: files, bytes, rate, time left; on terminals only."""
+"""The progress bar: files, bytes, rate, time left, and what an engine does; on terminals only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from ..reading.progress import Progress
+from ..progress import Progress
+from .messages import say
 
 _SECONDS_BETWEEN_VIEWS = 0.1
 _NARROWEST = 72
 
 
-class _Bar(Progress):
+class _Quiet(Progress):
+    """Shows no bar."""
+
+    def warn(self, text: str) -> None:
+        say(text)
+
+
+class _Bar(_Quiet):
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -45,12 +53,18 @@ class _Bar(Progress):
         self.bar.columns = (self.bar.columns[0], *(self._known if final and size else ()))
         self.bar.update(self._task, total=size if final else None)
 
+    def state(self, text: str) -> None:
+        if monotonic() - self._shown > _SECONDS_BETWEEN_VIEWS:
+            self.bar.update(self._task, what=text)
+            self.bar.refresh()
+            self._shown = monotonic()
+
 
 @contextmanager
 def shown_progress(shown: bool) -> Iterator[Progress]:
     """Show the progress while the block runs, if that is wanted."""
     if not shown:
-        yield Progress()
+        yield _Quiet()
         return
     bar = _Bar()
     with bar.bar:

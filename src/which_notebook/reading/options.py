@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from ..limits import LIMITS, Limits
-from .progress import Progress
+from ..progress import Progress
 
 
 class Options(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.spool import Blocks
 from ..errors import reason_of
+from ..progress import Progress
 from ..records.cloudtrail import RecordError, call_of
 from ..records.scan import Extract
 from .coverage import Coverage
@@ -52,10 +53,10 @@ class EventHistory(Source):
     such question.
     """
 
-    def __init__(self, name: str, *, again: bool = False) -> None:
+    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
         if name != NAME:
             raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
-        super().__init__(name, again=again)
+        super().__init__(name, again=again, progress=progress)
         self._copy: Blocks | None = None
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:

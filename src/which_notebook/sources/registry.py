@@ -11,6 +11,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from ..limits import Limits
+from ..progress import Progress
 from .read_once import is_read_once
 from .source import LogFile, Opened, Source, SourceError
 
@@ -31,18 +32,22 @@ class _Kind(Struct, frozen=True):
 _KINDS = (
     _Kind("s3", lambda name: name.startswith("s3://") or name.rstrip("/") == "s3:", "Bucket"),
     _Kind("event_history", lambda name: _begins_without_file(name, "cloudtrail"), "EventHistory"),
+    _Kind("engines.athena", lambda name: name.startswith("athena:"), "Athena"),
+    _Kind("engines.trino", lambda name: name.startswith("trino:"), "Trino"),
     _Kind("read_once", is_read_once, "ReadOnce"),
     _Kind("folder", lambda name: True, "Folder"),
 )
 
 
 @contextmanager
-def opened_sources(names: Iterable[str], *, again: bool = False) -> Iterator[Sequence[Source]]:
+def opened_sources(
+    names: Iterable[str], *, again: bool = False, progress: Progress | None = None
+) -> Iterator[Sequence[Source]]:
     """Provide the sources with these names while the block runs; `again` says that they will be read several times.
 
     Raises SourceError where a name can't be meant, or something that it needs isn't installed.
     """
-    sources = [_source(name, again=again) for name in dict.fromkeys(names)]
+    sources = [_source(name, again=again, progress=progress) for name in dict.fromkeys(names)]
     try:
         yield sources
     finally:
@@ -57,13 +62,13 @@ def opened(files: Iterable[LogFile], limits: Limits) -> Iterator[Opened]:
         yield from kinds[kind].load().opened(list(group), limits)
 
 
-def _source(name: str, *, again: bool) -> Source:
+def _source(name: str, *, again: bool, progress: Progress | None) -> Source:
     kind = next(kind for kind in _KINDS if kind.is_named(name))
     if kind is _KINDS[-1] and (":/" in name or name.startswith(("s3:", "arn:"))) and not os.path.exists(name):
         raise SourceError(
-            f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX or cloudtrail: (see which-notebook summary --help)"
+            f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://… or trino://… (see which-notebook summary --help)"
         )
-    return kind.load()(name, again=again)
+    return kind.load()(name, again=again, progress=progress)
 
 
 def _begins_without_file(name: str, start: str) -> bool:

@@ -15,6 +15,7 @@ from .. import aws
 from ..calls.scope import Scope
 from ..errors import reason_of
 from ..limits import Limits
+from ..progress import Progress
 from ..records.forms import HEAD_BYTES
 from .coverage import Coverage
 from .heads import why_no_log
@@ -35,10 +36,10 @@ class Bucket(Source):
     Needs s3:ListBucket, s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
     """
 
-    def __init__(self, name: str, *, again: bool = False) -> None:
+    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
         if not name.removeprefix("s3:").strip("/"):
             raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
-        super().__init__(name, again=again)
+        super().__init__(name, again=again, progress=progress)
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
         """Yield the objects that may answer the question, in a fixed order.

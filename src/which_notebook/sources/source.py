@@ -11,6 +11,7 @@ from ..calls.scope import Scope
 from ..calls.search import Search
 from ..errors import CommandError
 from ..limits import Limits
+from ..progress import Progress
 from .coverage import Coverage
 
 TYPE_CHECKING = False
@@ -44,13 +45,14 @@ Opened = tuple[LogFile, BinaryIO | OSError]
 class Source:
     """One source of a question, by its name on the command line.
 
-    It lists files, and opens them; or it gives calls by itself. `again` says that it will be read several times. Raises
-    SourceError where the name can't be meant.
+    It lists files, and opens them; or it gives calls by itself. `again` says that it will be read several times; `progress`
+    is told what is waited for. Raises SourceError where the name can't be meant.
     """
 
-    def __init__(self, name: str, *, again: bool = False) -> None:
+    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
         self.name = name
         self.again = again
+        self.progress = progress or Progress()
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
         """Yield the files that may hold what is asked for, in a fixed order; `coverage` takes in what there is."""

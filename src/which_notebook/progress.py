@@ -1,4 +1,4 @@
-"""How far a reading is."""
+"""How far a reading is, and what is to be said while it runs."""
 
 from __future__ import annotations
 
@@ -11,3 +11,9 @@ class Progress:
 
     def expect(self, files: int, size: int, *, final: bool) -> None:
         """Say how much there is to be read in all, as far as that is known; `final`: there is no more."""
+
+    def state(self, text: str) -> None:
+        """Say what is waited for."""
+
+    def warn(self, text: str) -> None:
+        """Say what people should know before more is done, since it may cost them something."""

@@ -1,0 +1,45 @@
+"""--dry-run: the SQL by which the first question of a command would be asked; those that follow depend on what it finds."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..answers.output_file import output_file
+from ..calls.scope import Scope
+from ..calls.search import Search
+from ..errors import UsageError
+from ..judging.attribution import Judge
+from ..judging.chains import search_for_chains
+from ..judging.inventory import Inventory
+from ..sources.engines.engine import Engine
+from ..sources.registry import opened_sources
+from ..times import earlier
+from .options import inventory_of, roles_of, scope_of
+
+
+def write_dry_run(given: argparse.Namespace) -> None:
+    """Write the SQL. Raises UsageError where no source is asked with SQL, and OSError where a table can't be described."""
+    inventory = inventory_of(given)
+    search, scope = _first(given, roles_of(given, inventory), inventory)
+    with opened_sources(given.sources) as sources, output_file(given.output) as file:
+        engines = [source for source in sources if isinstance(source, Engine)]
+        if not engines:
+            raise UsageError("--dry-run is for athena:// and trino://: other sources are asked without SQL")
+        for source in engines:
+            for statement in source.queries(search, scope):
+                file.write(f"-- {source.name}\n{statement.with_values};\n".encode())
+
+
+def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | None) -> tuple[Search, Scope]:
+    scope = scope_of(given)
+    if given.command == "finding":
+        raise UsageError("--dry-run isn't for finding: what it asks depends on the finding's actors")
+    if given.command == "event":
+        return Search(event_id=given.event_id, with_resources=True), scope
+    if given.command == "roles" or not roles:
+        keys = frozenset(getattr(given, "access_key", ()))
+        return Search(access_keys=keys, base_sessions=not keys), scope
+    judge = Judge(roles, inventory)
+    if given.follow:
+        return search_for_chains(judge), scope.anywhere(scope.since and earlier(scope.since), scope.until)
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids), scope

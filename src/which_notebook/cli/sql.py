@@ -1,0 +1,64 @@
+"""The command `sql`: the same question as a query, for those who work in a console."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..answers.output_file import output_file
+from ..calls.scope import Scope
+from ..errors import UsageError
+from ..judging.attribution import Judge
+from ..judging.inventory import Inventory
+from ..sources.engines import standalone
+from ..sources.log_paths import days
+
+_TABLES = {"athena": "cloudtrail_logs", "trino": "cloudtrail_logs", "lake": "EVENT_DATA_STORE_ID"}
+
+
+def write_sql(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> None:
+    """Write the query. Raises UsageError where none can be told, RoleError where a role is none."""
+    if not roles:
+        raise UsageError(
+            "which role? Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
+        )
+    Judge(roles)
+    with output_file(given.output) as file:
+        file.write(_query(given, roles, inventory, scope).encode())
+
+
+def _query(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> str:
+    if given.engine == "insights":
+        return standalone.insights_query(roles)
+    table = given.table or _TABLES[given.engine]
+    of_lake = given.engine == "lake"
+    has_partitions = not (of_lake or given.without_partitions)
+    known = standalone.names_condition(inventory.names) if inventory and inventory.names else standalone.KNOWN
+    return standalone.calls_sql(
+        table if of_lake else standalone.table_name(table),
+        standalone.roles_condition(roles),
+        known,
+        partitions=standalone.PARTITIONS if has_partitions else (),
+        where=_where(scope, of_lake=of_lake, has_partitions=has_partitions),
+        of_lake=of_lake,
+    )
+
+
+def _where(scope: Scope, *, of_lake: bool, has_partitions: bool) -> list[str]:
+    account, region, day = standalone.PARTITIONS
+    found = []
+    if has_partitions:
+        first, last = days(scope)
+        found += [standalone.at_least(f'"{day}"', first.replace("-", "/"))] if first else []
+        found += [standalone.at_most(f'"{day}"', last.replace("-", "/"))] if last else []
+        found += [standalone.among(f'"{account}"', scope.accounts)] if scope.accounts else []
+        found += [standalone.among(f'"{region}"', scope.regions)] if scope.regions else []
+    time = "eventTime" if of_lake else "eventtime"
+    # Lake has it as a timestamp, and takes a text of this form for one.
+    since, until = (
+        each and (each.replace("T", " ").removesuffix("Z") if of_lake else each) for each in (scope.since, scope.until)
+    )
+    found += [standalone.at_least(time, since)] if since else []
+    found += [standalone.at_most(time, until)] if until else []
+    found += [standalone.among("awsregion", scope.regions)] if scope.regions else []
+    found += [standalone.among("recipientaccountid", scope.accounts)] if scope.accounts else []
+    return found

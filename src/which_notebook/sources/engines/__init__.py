@@ -1,0 +1,1 @@
+"""Query engines: the records lie in a table, and a query picks those that are asked for."""
