@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 from botocore.session import get_session
+from calls_of_content import calls_in
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,8 +18,6 @@ from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, othe
 from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, event_bridge, text
 from workspace import CHECKOUT
 
-from which_notebook.calls.search import Search
-from which_notebook.records.scan import scan
 from which_notebook.records.shapes.wrappers import WRAPPERS, Wrapper
 
 LOG = [
@@ -29,23 +27,7 @@ LOG = [
     record(session("churn-model"), time="2026-03-01T09:00:01Z", errorCode="AccessDenied", userAgent='a "q", {x=y} ü'),
     record(session(BASE), time="2026-03-01T09:00:02Z"),
 ]
-WANTED = Search(role_names=(ROLE,))
 CASES = CHECKOUT.parent / "shared" / "cases"
-
-
-def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the calls, as far as they are put out, and the problems."""
-    parts = list(scan(io.BytesIO(data), wanted))
-    found = [
-        {
-            name: getattr(call, name)
-            for name in call.__struct_fields__
-            if name not in ("record", "role_id", "named_role")
-        }
-        for part in parts
-        for call in part.calls
-    ]
-    return found, [problem for part in parts for problem in part.problems]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -18,6 +18,7 @@ from .forms import HEAD_BYTES, begins_as_json, other_form
 from .json_values import ESCAPED_ASCII, ValueReader
 from .particulars import decoded
 from .shapes.unwrap import Unwrapper
+from .shapes.wrappers import LOGGED
 
 
 def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
@@ -78,7 +79,8 @@ class _Parser:
         text = self._decoder.decode(content, last)
         self._problems.has_read(len(text))
         for value in self._values.feed(text, last=last):
-            yield from self._calls_in(self._unwrapper.records(value.encode("utf-8", "surrogateescape")))
+            held = LOGGED if self._values.is_logged else None
+            yield from self._calls_in(self._unwrapper.records(value.encode("utf-8", "surrogateescape"), held=held))
 
     def calls_of_row(self, row: rows.Row) -> Iterator[Call]:
         yield from self._calls_in(self._unwrapper.row(row))
