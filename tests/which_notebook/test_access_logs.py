@@ -26,12 +26,12 @@ WANTED = Search(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
 def line(
     operation: str = "REST.GET.OBJECT", *, who: str = ARN, request: str = "3E57427F3EXAMPLE", key: str = "data/train.csv",
     uri: str = "GET /data/train.csv HTTP/1.1", status: str = "200", error: str = "-", agent: str = "Boto3/1.42",
-    referer: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", more: str = "",
+    referer: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", bucket: str = "figures", more: str = "",
 ) -> str:  # fmt: skip
     return (
-        f'{OWNER} figures [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
+        f'{OWNER} {bucket} [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
         f"- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 "
-        f"AuthHeader figures.s3.eu-west-1.amazonaws.com TLSv1.2 - -{more}\n"
+        f"AuthHeader {bucket}.s3.eu-west-1.amazonaws.com TLSv1.2 - -{more}\n"
     )
 
 
@@ -114,9 +114,44 @@ def test_half_a_line_is_named_and_hides_none() -> None:
     assert problem == f"the line at byte {len(line()):,}: no line of an S3 server access log, or half of one"
 
 
-def test_parts_of_a_request_are_no_calls() -> None:
-    found, problems = read(line("REST.POST.MULTI_OBJECT_DELETE", key="-") + line("BATCH.DELETE.OBJECT") * 3)
-    assert ([call.event_name for call in found], problems) == (["DeleteObjects"], [])
+def shown(ask: Any, tmp_path: Path, *lines: str, options: tuple[str, ...] = ()) -> list[Any]:
+    path = tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF"
+    path.write_text("".join(lines))
+    return ask("calls", path, "--role", ROLE, "--no-cache", *options).calls  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_deletion_of_several_objects_is_one_call_about_all_of_them(ask: Any, tmp_path: Path, turned: int) -> None:
+    lines = [
+        line("REST.POST.MULTI_OBJECT_DELETE", key="-"),
+        line("BATCH.DELETE.OBJECT", key="b"),
+        line("BATCH.DELETE.OBJECT", key="a"),
+    ]
+    (call,) = shown(ask, tmp_path, *lines[::turned])
+    assert (call["event_name"], call["resources"]) == (
+        "DeleteObjects", ["arn:aws:s3:::figures", "arn:aws:s3:::figures/a", "arn:aws:s3:::figures/b"],
+    )  # fmt: skip
+    (call,) = shown(ask, tmp_path, *lines, options=("--resource", "s3://figures/b"))
+    assert call["event_name"] == "DeleteObjects"
+
+
+@pytest.mark.parametrize("operation", ["COPY.OBJECT", "COPY.PART"])
+@pytest.mark.parametrize("turned", [1, -1])
+def test_who_copied_from_a_bucket_is_found(ask: Any, tmp_path: Path, operation: str, turned: int) -> None:
+    lines = [
+        line(f"REST.{operation}_GET", bucket="patients", key="p.csv"),
+        line(f"REST.{operation}", bucket="mine", key="m.csv"),
+    ]
+    (call,) = shown(ask, tmp_path, *lines[::turned])
+    assert {"arn:aws:s3:::patients/p.csv", "arn:aws:s3:::mine/m.csv"} <= set(call["resources"])
+    for asked in ("patients", "s3://patients/p.csv", "mine"):
+        assert len(shown(ask, tmp_path, *lines[::turned], options=("--resource", asked))) == 1, asked
+
+
+def test_lines_without_a_request_id_are_told_apart_by_what_they_say(ask: Any, tmp_path: Path) -> None:
+    lines = [line(request="-", key=key) for key in "abca"]
+    calls = shown(ask, tmp_path, *lines)
+    assert sorted(call["resources"][1] for call in calls) == [f"arn:aws:s3:::figures/{key}" for key in "abc"]
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -37,7 +38,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):")
 _EVENTS = {
     "REST.GET.BUCKET": "ListObjects", "REST.GET.BUCKETVERSIONS": "ListObjectVersions", "REST.GET.SERVICE": "ListBuckets",
     "REST.PUT.BUCKET": "CreateBucket", "REST.DELETE.BUCKET": "DeleteBucket", "REST.HEAD.BUCKET": "HeadBucket",
-    "REST.POST.MULTI_OBJECT_DELETE": "DeleteObjects", "REST.COPY.OBJECT": "CopyObject", "REST.COPY.OBJECT_GET": "CopyObject",
+    "REST.POST.MULTI_OBJECT_DELETE": "DeleteObjects", "BATCH.DELETE.OBJECT": "DeleteObjects", "REST.COPY.OBJECT": "CopyObject", "REST.COPY.OBJECT_GET": "CopyObject",
     "REST.COPY.PART": "UploadPartCopy", "REST.COPY.PART_GET": "UploadPartCopy", "REST.PUT.PART": "UploadPart",
     "REST.POST.UPLOADS": "CreateMultipartUpload", "REST.GET.UPLOADS": "ListMultipartUploads", "REST.GET.UPLOAD": "ListParts",
     "REST.POST.UPLOAD": "CompleteMultipartUpload", "REST.DELETE.UPLOAD": "AbortMultipartUpload",
@@ -86,17 +87,21 @@ def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problem
         line_end = text.find(b"\n", start, end)
         line = text[start : line_end if line_end >= 0 else end].rstrip()
         try:
-            record = _record(line)
-            call = record and call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
+            call = call_of(_record(line), keep_record=search.keeps_record, with_resources=search.with_resources)
         except (RecordError, ValueError) as error:
             problems.add(f"the line at byte {offset + start:,}: {error}")
         else:
-            if call and search.matches(call):
+            if search.matches(call):
                 yield call
 
 
-def _record(line: bytes) -> bytes | None:
-    """Return a line as a record; None for a part of a request that has a line of its own. Raises ValueError for no line."""
+def _record(line: bytes) -> bytes:
+    """Return a line as a record; raises ValueError for no line.
+
+    Lines of one request have one event id and name, and so they are one call, about the resources of all of them: a copy has a line in
+    the bucket that it reads from, and a deletion of several objects one for each key. A line without a request id is known
+    by what it says.
+    """
     found = _LINE.match(line)
     if found is None:
         raise ValueError("no line of an S3 server access log, or half of one")
@@ -104,8 +109,6 @@ def _record(line: bytes) -> bytes | None:
         name: text.decode("utf-8", "replace") for name, text in found.groupdict().items() if text not in (None, b"-")
     }
     operation, requester = field["operation"], field.get("requester", "")
-    if operation.startswith("BATCH."):
-        return None
     key = field.get("key")
     asked = {"bucketName": field.get("bucket"), **({"key": unquote(unquote(key))} if key else {})}
     texts = field.get("texts", "").split('" "', 1)
@@ -128,7 +131,7 @@ def _record(line: bytes) -> bytes | None:
         "errorCode": field.get("error"),
         "requestParameters": asked,
         "requestID": field.get("request"),
-        "eventID": field.get("request", ""),
+        "eventID": field.get("request") or f"line-{sha256(line).hexdigest()[:32]}",
         "eventType": "AwsApiCall",
         "eventCategory": ACCESS_LOG,
         "line": line.decode("utf-8", "replace"),
