@@ -10,7 +10,7 @@ from logs import ROLE
 from which_notebook.calls.search import Search
 from which_notebook.records.scan import scan
 
-WANTED = Search(role_names=(ROLE,))
+WANTED = Search(role_names=(ROLE,), with_resources=True)
 
 
 def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]], list[str]]:

@@ -42,7 +42,7 @@ MEANT: list[tuple[str, str, Record, list[str]]] = [
     ("s3", "GetObject", {"bucketName": "lake", "key": "a b/c"}, ["arn:aws:s3:::lake", "arn:aws:s3:::lake/a b/c"]),
     (
         "s3", "CopyObject", {"bucketName": "mine", "key": "k", "x-amz-copy-source": "/lake/a%20b?versionId=1"},
-        ["arn:aws:s3:::mine", "arn:aws:s3:::mine/k", "arn:aws:s3:::lake/a b"],
+        ["arn:aws:s3:::lake/a b", "arn:aws:s3:::mine", "arn:aws:s3:::mine/k"],
     ),
     ("dynamodb", "GetItem", {"tableName": "orders"}, [f"arn:aws:dynamodb:{HERE}:table/orders"]),
     (

@@ -79,8 +79,10 @@ ARNS: dict[str, tuple[str, ...]] = {
         "arn:{partition}:s3:::{bucketName}",
         "arn:{partition}:s3:::{bucketName}/{key|any}",
         "arn:{partition}:s3:::{bucketName}/{delete.objects[].key|any}",
-        "arn:{partition}:s3:::{x-amz-copy-source|copied}",
     ),
+    # Not of other calls: where parameters are printed, an object's key may hold what looks like another parameter.
+    "s3:CopyObject": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
+    "s3:UploadPartCopy": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
     "sagemaker": (
         "sagemaker notebook-instance/{notebookInstanceName}",
         "sagemaker notebook-instance-lifecycle-config/{notebookInstanceLifecycleConfigName}",

@@ -84,7 +84,7 @@ class Unwrapper:
             wrapper = wrapper_named(original)
             yield from ((each, wrapper.holds, False) for each in wrapper.wrapped(members))
         elif is_record(members):
-            if (found := _as_record(value, members)) is not None:
+            if (found := _as_record(value, members, self._report)) is not None:
                 yield found, NOTHING_ELSE, True
         elif "Data" in members and len(members) == 1 and held is None:
             if (row := self._athena_row(members)) is not None:
@@ -93,11 +93,11 @@ class Unwrapper:
             if (record := ocsf.record_of(_decode(value))) is not None:
                 yield _without_nulls(record), NOTHING_ELSE, True
         elif held is None and columns.is_row(members):
-            yield _encode(columns.record_of(_decode(value))), NOTHING_ELSE, True
+            yield _encode(columns.record_of(_decode(value), self._report)), NOTHING_ELSE, True
         elif wrapper_found := wrapper_of(members, held):
             inner = wrapper_found.wrapped(members)
             if not inner and "event" in wrapper_found.members:
-                inner = _elastic(value)
+                inner = _elastic(value, self._report)
             yield from ((each, wrapper_found.holds, False) for each in inner)
         elif "digestStartTime" not in members:
             self._report(f"no CloudTrail record, but {_described(members)}")
@@ -119,7 +119,7 @@ def reason_of(error: Exception) -> str:
     return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
-def _as_record(value: bytes, members: Members) -> bytes | None:
+def _as_record(value: bytes, members: Members, report: Callable[[str], None]) -> bytes | None:
     """Return a record as CloudTrail writes it; None for an insight, which tells of many calls, and of no caller."""
     identity = members.get("userIdentity")
     if identity is None:
@@ -127,9 +127,9 @@ def _as_record(value: bytes, members: Members) -> bytes | None:
             return None
         # Some fields of a record, selected: their names tell what they were.
         if columns.is_row(members) and any("." in name for name in members):
-            return _encode(columns.record_of(_decode(value)))
+            return _encode(columns.record_of(_decode(value), report))
     elif bytes(identity).lstrip()[:1] == b'"' and columns.known(members) >= 3:
-        rewritten = columns.record_of(_decode(value))
+        rewritten = columns.record_of(_decode(value), report)
         return _encode(rewritten) if isinstance(rewritten.get("userIdentity"), dict) else value
     if "eventTime" not in members and "@timestamp" in members:
         # Logstash takes the time away, and keeps it so: https://www.elastic.co/guide/en/logstash/current/plugins-codecs-cloudtrail.html
@@ -162,11 +162,11 @@ def _text(text: str) -> bytes:
     return text.strip().encode("utf-8", "surrogatepass")
 
 
-def _elastic(value: bytes) -> list[bytes]:
+def _elastic(value: bytes, report: Callable[[str], None]) -> list[bytes]:
     """Return an event of Elastic's that kept no original, as a record."""
     event = _decode(value)
     flat = dict(_dotted(event))
-    return [_encode(columns.record_of(flat))] if columns.is_row(flat) else []
+    return [_encode(columns.record_of(flat, report))] if columns.is_row(flat) else []
 
 
 def _dotted(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
