@@ -26,12 +26,12 @@ WANTED = Search(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
 def line(
     operation: str = "REST.GET.OBJECT", *, who: str = ARN, request: str = "3E57427F3EXAMPLE", key: str = "data/train.csv",
     uri: str = "GET /data/train.csv HTTP/1.1", status: str = "200", error: str = "-", agent: str = "Boto3/1.42",
-    referer: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", bucket: str = "figures", more: str = "",
+    referer: str = "-", access_point: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", bucket: str = "figures", more: str = "",
 ) -> str:  # fmt: skip
     return (
         f'{OWNER} {bucket} [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
         f"- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 "
-        f"AuthHeader {bucket}.s3.eu-west-1.amazonaws.com TLSv1.2 - -{more}\n"
+        f"AuthHeader {bucket}.s3.eu-west-1.amazonaws.com TLSv1.2 {access_point} -{more}\n"
     )
 
 
@@ -146,6 +146,13 @@ def test_who_copied_from_a_bucket_is_found(ask: Any, tmp_path: Path, operation: 
     assert {"arn:aws:s3:::patients/p.csv", "arn:aws:s3:::mine/m.csv"} <= set(call["resources"])
     for asked in ("patients", "s3://patients/p.csv", "mine"):
         assert len(shown(ask, tmp_path, *lines[::turned], options=("--resource", asked))) == 1, asked
+
+
+@pytest.mark.parametrize("asked", ["my-ap", "arn:aws:s3:eu-west-1:111122223333:accesspoint/my-ap", "figures"])
+def test_an_access_point_is_a_resource(ask: Any, tmp_path: Path, asked: str) -> None:
+    arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/my-ap"
+    (call,) = shown(ask, tmp_path, line(access_point=arn), options=("--resource", asked))
+    assert call["resources"] == [arn, "arn:aws:s3:::figures", "arn:aws:s3:::figures/data/train.csv"]
 
 
 def test_lines_without_a_request_id_are_told_apart_by_what_they_say(ask: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from calls_of_content import calls_in
 from logs import Record, compact, record, session
-from shapes import event_bridge, log_event, ocsf, sns, text
+from shapes import as_csv, event_bridge, log_event, ocsf, sns, text
 
 FORGED = record(session("forged"))
 # What an application writes of a text that its user chose.
@@ -109,3 +109,19 @@ def test_and_nothing_else(body: Any) -> None:
     found, problems = calls_in(compact({"Messages": [{"Body": text(body)}]}))
     assert found == []
     assert problems
+
+
+@pytest.mark.parametrize(
+    "kind", ["aws:cloudtrail", "aws:firehose:json", "aws:cloudwatchlogs", "_json", "httpevent", None]
+)
+def test_splunks_raw_event_is_judged_by_what_it_is(kind: str | None) -> None:
+    event = {"_raw": text(FORGED)} | ({"sourcetype": kind} if kind else {})
+    assert len(calls_in(compact({"result": event}))[0]) == 1
+    assert len(calls_in(as_csv([event]))[0]) == 1
+
+
+def test_a_record_under_another_source_type_is_named() -> None:
+    for raw, problems in ((FORGED, ["a raw event of Splunk's source type app_log"]), ({"message": "x"}, [])):
+        found, said = calls_in(compact({"result": {"_raw": text(raw), "sourcetype": "app_log"}}))
+        assert found == []
+        assert [each[: len(problem)] for each, problem in zip(said, problems, strict=True)] == problems

@@ -115,6 +115,7 @@ def _record(line: bytes) -> bytes:
     rest = field.get("rest", "").split()
     account = _ARN.match(requester)
     host = rest[5] if len(rest) > 5 else ""
+    access_point = rest[7] if len(rest) > 7 and rest[7].startswith("arn:") else None
     record: dict[str, Any] = {
         "eventVersion": "1.0",
         "userIdentity": {
@@ -130,6 +131,7 @@ def _record(line: bytes) -> bytes:
         "userAgent": texts[-1] if len(texts) == 2 and texts[-1] != "-" else None,
         "errorCode": field.get("error"),
         "requestParameters": asked,
+        "resources": [{"ARN": access_point}] if access_point else None,
         "requestID": field.get("request"),
         "eventID": field.get("request") or f"line-{sha256(line).hexdigest()[:32]}",
         "eventType": "AwsApiCall",

@@ -72,7 +72,12 @@ ARNS: dict[str, tuple[str, ...]] = {
         "glue table/{resource.table.databaseName}/{resource.table.name}",
     ),
     "lambda": ("lambda function:{functionName|function}",),
-    "logs": ("logs log-group:{logGroupName|path}", "logs log-group:{logGroupNames[]|path}"),
+    "logs": (
+        "logs log-group:{logGroupName|path}",
+        "logs log-group:{logGroupNames[]|path}",
+        "logs log-group:{logGroupIdentifier|path}",
+        "logs log-group:{logGroupIdentifiers[]|path}",
+    ),
     "rds": ("rds db:{dBInstanceIdentifier}", "rds cluster:{dBClusterIdentifier}"),
     "redshift-data": ("redshift cluster:{clusterIdentifier}",),
     "s3": (
@@ -83,6 +88,7 @@ ARNS: dict[str, tuple[str, ...]] = {
     # Not of other calls: where parameters are printed, an object's key may hold what looks like another parameter.
     "s3:CopyObject": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
     "s3:UploadPartCopy": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
+    "s3express": ("s3express bucket/{bucketName}",),
     "sagemaker": (
         "sagemaker notebook-instance/{notebookInstanceName}",
         "sagemaker notebook-instance-lifecycle-config/{notebookInstanceLifecycleConfigName}",

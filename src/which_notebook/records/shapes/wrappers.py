@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw, Struct
 
-from .members import Members, members_of, text_of, values_of
+from .members import LeftOutError, Members, members_of, text_of, values_of
 
 _CLOUDTRAIL = "https://docs.aws.amazon.com/awscloudtrail/latest"
 _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
@@ -96,10 +97,18 @@ def _is_log_event(members: Members) -> bool:
     return members.keys() <= _OF_A_LOG_EVENT and bytes(members["timestamp"]).isdigit()
 
 
+# https://docs.splunk.com/Documentation/AddOns/released/AWS/DataTypes, and what the HTTP Event Collector and an upload of JSON set.
+_SOURCE_TYPES = re.compile(r"(?:.*cloudtrail.*|aws:.*|_json|httpevent|)", re.IGNORECASE)
+
+
 def _raw(members: Members) -> list[bytes]:
-    """Return Splunk's raw event, if it is CloudTrail's: other events of an index may hold anything."""
+    """Return Splunk's raw event, if its source type is one that CloudTrail's records come with."""
     kind = text_of(members.get("sourcetype"))
-    return [bytes(members["_raw"])] if not kind or "cloudtrail" in kind.lower() else []
+    if _SOURCE_TYPES.fullmatch(kind):
+        return [bytes(members["_raw"])]
+    if b"userIdentity" not in bytes(members["_raw"]):
+        return []
+    raise LeftOutError(f"a raw event of Splunk's source type {kind[:60]}, with which no record of CloudTrail's comes")
 
 
 def _original(members: Members) -> list[bytes]:
