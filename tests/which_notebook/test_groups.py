@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import BASE, ROLE, handshake, record, session, write
+from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, handshake, record, session, write
 
 from which_notebook.limits import LIMITS
 
@@ -61,6 +61,33 @@ def test_by_event_day_and_session(ask: Any, log: Path) -> None:
         ("fraud-model", "attributed", "2026-03-01", 25), ("churn-model", "attributed", "2026-03-02", 1),
     ]  # fmt: skip
     assert groups(ask, log, "session")[0] == ("fraud-model", "attributed", "ASIAFRAUD-MODEL", 25)
+
+
+@pytest.mark.parametrize("by", ["resource", "event", "day"])
+def test_notebooks_of_one_name_in_two_accounts_are_two(ask: Any, tmp_path: Path, by: str) -> None:
+    """And names that aren't known have one."""
+    there = session("fraud-model", account=OTHER_ACCOUNT)
+    unknown = [get("lake", name="no_notebook"), get("lake", name="nor_this")]
+    path = write(
+        tmp_path / "log.json",
+        get("lake"),
+        *(record(there) | get("lake") | {"userIdentity": there} for _ in "ab"),
+        *unknown,
+    )
+    answer = ask("summary", path, "--role", ROLE, "--by", by).json["groups"]
+    text = {"resource": "arn:aws:s3:::lake", "event": "s3:GetObject", "day": "2026-03-01"}[by]
+    found = [
+        (each["notebook"], each["session_name"], each["role_arn"], each["calls"]) for each in answer if each[by] == text
+    ]
+    assert sorted(found, key=repr) == sorted([
+        ("fraud-model", None, f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+        ("fraud-model", None, f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}", 2),
+        (None, "no_notebook", f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+        (None, "nor_this", f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+    ], key=repr)  # fmt: skip
+    lines = ask("summary", path, "--role", ROLE, "--by", by, "--format", "table").out.splitlines()
+    assert lines[0].endswith("role")
+    assert sum(line.endswith(f"{OTHER_ACCOUNT}:role/{ROLE}") for line in lines) >= 1
 
 
 def test_limit_and_each_format(ask: Any, log: Path) -> None:
