@@ -289,7 +289,12 @@ SHAPES: dict[str, Shape] = {
     "CloudWatch Logs, `filter-log-events`": lambda records: json.dumps(
         {"events": list(map(log_event, records)), "searchedLogStreams": []}, indent=4
     ).encode(),
+    "CloudWatch Logs, the console's CSV": lambda records: as_csv([{"timestamp": "1772359201000", "message": text(found)} for found in records]),
     "CloudWatch Logs, `aws logs tail`": tail,
+    "the same with `--color on`": lambda records: b"".join(
+        f"\x1b[32m2026-10-01T10:05:00.123000+00:00\x1b[0m \x1b[36mstream\x1b[0m {text(found)}\n".encode() for found in records
+    ),
+    "syslog": lambda records: b"".join(f"Mar  1 10:00:00 host app[7]: {text(found)}\n".encode() for found in records),
     "CloudWatch Logs Insights, `get-query-results`": lambda records: compact(
         {"results": [[{"field": "@timestamp", "value": "2026-10-01 10:05:00.000"}, {"field": "@message", "value": text(found)},
                       {"field": "@ptr", "value": "C"}] for found in records], "statistics": {"x": 1.0}, "status": "Complete"}

@@ -71,6 +71,11 @@ def test_a_line_is_a_call(ask: Any, tmp_path: Path) -> None:
         ("REST.GET.ACL", "-", "GetBucketAcl"),
         ("REST.GET.ACL", "k", "GetObjectAcl"),
         ("REST.GET.NEW_THING", "-", "GetNewThing"),
+        ("REST.GET.VERSIONING", "-", "GetBucketVersioning"),
+        ("REST.PUT.ENCRYPTION", "-", "PutBucketEncryption"),
+        ("REST.GET.PUBLIC_ACCESS_BLOCK", "-", "GetBucketPublicAccessBlock"),
+        ("REST.DELETE.LIFECYCLE", "-", "DeleteBucketLifecycle"),
+        ("REST.GET.OBJECT_LOCK_CONFIGURATION", "-", "GetObjectLockConfiguration"),
     ],
 )
 def test_what_an_operation_is_called(operation: str, key: str, event: str) -> None:
@@ -85,6 +90,8 @@ def test_what_an_operation_is_called(operation: str, key: str, event: str) -> No
         ({"agent": '" "'}, '" "', None),
         ({"agent": "-"}, None, None),
         ({"more": " us-east-1 one two three"}, "Boto3/1.42", None),
+        ({"more": ' "a new column" x'}, "Boto3/1.42", None),
+        ({"more": ' "a new column"', "agent": 'x" - h= SigV4 c AuthHeader "y'}, 'x" - h= SigV4 c AuthHeader "y', None),
         ({"uri": 'GET /x?y="z" HTTP/1.1'}, "Boto3/1.42", None),
         ({"uri": "-"}, "Boto3/1.42", None),
         ({"uri": 'GET /" 200 - HTTP/1.1', "status": "403", "error": "AccessDenied"}, "Boto3/1.42", "AccessDenied"),
@@ -133,6 +140,32 @@ def test_a_deletion_of_several_objects_is_one_call_about_all_of_them(ask: Any, t
     )  # fmt: skip
     (call,) = shown(ask, tmp_path, *lines, options=("--resource", "s3://figures/b"))
     assert call["event_name"] == "DeleteObjects"
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])
+@pytest.mark.parametrize("second", [0, 30, 59])
+def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
+    ask: Any, tmp_path: Path, limits: Limits, second: int
+) -> None:
+    bucket = {"requestParameters": {"bucketName": "figures"}, "resources": [{"ARN": "arn:aws:s3:::figures"}]}
+    deletions = [
+        record(
+            session(),
+            eventName="DeleteObjects",
+            requestID=f"R{number}",
+            time=f"2026-03-01T09:00:{second:02}Z",
+            **bucket,
+        )
+        for number in range(8)
+    ]
+    around = [record(session(), time=f"2026-03-01T09:{minute:02}:00Z") for minute in range(5)]
+    write(tmp_path / "log.json", *deletions, *around)
+    lines = [line("BATCH.DELETE.OBJECT", key=f"k{number}", request=f"R{number}") for number in range(8)]
+    (tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF").write_text("".join(lines))
+    calls = ask("calls", tmp_path, "--role", ROLE, "--no-cache", limits=limits).calls
+    assert len(calls) == 8 + 5
+    found = [call["resources"] for call in calls if call["event_name"] == "DeleteObjects"]
+    assert sorted(found) == [["arn:aws:s3:::figures", f"arn:aws:s3:::figures/k{number}"] for number in range(8)]
 
 
 @pytest.mark.parametrize("operation", ["COPY.OBJECT", "COPY.PART"])

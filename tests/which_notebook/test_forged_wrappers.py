@@ -76,6 +76,17 @@ def test_nor_in_a_line_without_a_time(said: str) -> None:
     assert problems
 
 
+@pytest.mark.parametrize("form", ["an export", "tail", "tail, short", "syslog", None])
+def test_lines_of_text_hide_no_record(form: str | None) -> None:
+    real = [
+        wrapped(text(record(session(name))))[form] if form else compact(record(session(name))) + b"\n" for name in "abc"
+    ]
+    said = wrapped("said so\nand so")[form] if form else b"said so\n and so\n"
+    found, problems = calls_in(real[0] + said + said + real[1] + b"x" + said + real[2])
+    assert [call["session_name"] for call in found] == (["a", "b", "c"])
+    assert 2 <= len(problems) <= 6
+
+
 def test_an_applications_document_in_elasticsearch_is_no_call() -> None:
     source = {
         "@timestamp": "2026-03-01T10:00:02Z",

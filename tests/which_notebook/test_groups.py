@@ -146,3 +146,11 @@ def test_an_empty_answer_says_how_to_switch_data_events_on(
     assert ("aws cloudtrail put-event-selectors" in answer.err) is is_said
     assert "put-event-selectors" not in ask(*asked, path, "--role", ROLE, "--resource", "lake").err
     assert "put-event-selectors" not in ask(*asked, path, "--role", ROLE, "--event-name", "X").err
+
+
+def test_one_long_key_makes_no_column_wide(ask: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "log.json", get("lake", "k" * 5000))
+    out = ask("summary", path, "--role", ROLE, "--by", "resource", "--format", "table").out
+    assert max(map(len, out.splitlines()[:4])) < 300
+    assert "k…" in out
+    assert "k" * 5000 in ask("summary", path, "--role", ROLE, "--by", "resource", "--format", "csv").out

@@ -15,7 +15,7 @@ from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
-from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, event_bridge, text
+from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, athena_row, event_bridge, text
 from workspace import CHECKOUT
 
 from which_notebook.records.shapes.wrappers import WRAPPERS, Wrapper
@@ -221,6 +221,31 @@ def test_a_struct_that_another_text_may_have_made_is_not_guessed() -> None:
             "a GuardDuty finding: give it",
         ),
         (PACKINGS["gzip"](PACKINGS["zip"](b"x")), "unpack it first"),
+        (
+            b"Events:\n- AccessKeyId: x\n  CloudTrailEvent: '{}'\n",
+            "YAML of `lookup-events`: print it with --output json",
+        ),
+        (b"EVENTS\tASIAX\t" + compact(LOG[2]) + b"\tx\n", "columns of `lookup-events`: print it with --output json"),
+        (
+            b"|  CloudTrailEvent |  " + compact(LOG[2]) + b"  |\n",
+            "a table of `lookup-events`: print it with --output json",
+        ),
+        (b"Event name,Event time,User name,Event source\nX,now,fraud-model,x\n", "which lacks the caller's ARN"),
+        (as_csv([{**athena_row(LOG[2])}]).split(b"\n", 1)[1], "CSV without a first line that names the columns"),
+        (
+            as_csv(
+                [
+                    {
+                        "EventName": "X",
+                        "EventSource": "s",
+                        "AwsEventId": "1",
+                        "TimeGenerated [Berlin]": "1/1/2026, 1:00:00.000 PM",
+                        "UserIdentityArn": LOG[2]["userIdentity"]["arn"],
+                    }
+                ]
+            ),
+            "a row of Sentinel's in local time (TimeGenerated [Berlin]): export it in UTC",
+        ),
         (b"PK\x03\x04" + b"x" * 50, "damaged zip archive"),
         (PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](b"{}")))), "compressed more than 3 times"),
     ],
@@ -230,6 +255,13 @@ def test_another_form_is_named_as_what_it_is(data: bytes, reason: str) -> None:
     found, (problem,) = calls_in(data)
     assert found == []
     assert reason in problem
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("begin", [b"", b"sep=%s\r\n"])
+def test_csv_by_what_separates_its_columns(delimiter: str, begin: bytes) -> None:
+    data = begin.replace(b"%s", delimiter.encode()) + as_csv(list(map(athena_row, LOG)), delimiter)
+    assert calls_in(data) == calls_in(document(LOG))
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the cases aren't there")

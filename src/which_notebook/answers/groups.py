@@ -11,7 +11,7 @@ from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
 from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
 from .safe_text import printable
-from .text_table import row_text, widths_of
+from .text_table import cut, row_text, widths_of
 
 _OTHERS = "(others)"
 _NUMBERS = (2, 3)
@@ -159,7 +159,7 @@ class GroupsAnswer:
         header = ("notebook", self._by, "calls", "errors", "first seen", "last seen", *(["role"] if several else []))
         rows = [
             tuple(
-                printable(cell)
+                cut(printable(cell))
                 for cell in (
                     group.name, group.text, f"{group.calls:,}", f"{group.errors:,}", group.first_seen, group.last_seen,
                     *([group.role_arn or "-"] if several else []),

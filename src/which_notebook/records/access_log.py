@@ -31,6 +31,11 @@ _LINE = re.compile(
     _HEAD + rb'(?:"(?P<uri>\S+ \S+ [^ "]+|.*?)"|-) (?P<code>\d{3}|-) (?P<error>\S+)(?: (?:\d+|-)){4}'
     rb'(?: (?:"(?P<texts>.*)"|(?:-|".*") -)(?P<rest>(?: [^" ]+)*?)\s*)?$'
 )  # fmt: skip
+# The caller's texts end before what S3 writes since 2019, whatever columns follow: the host id, the signature's version, …
+_SIGNED_LINE = re.compile(
+    _HEAD + rb'(?:"(?P<uri>\S+ \S+ [^ "]+|.*?)"|-) (?P<code>\d{3}|-) (?P<error>\S+)(?: (?:\d+|-)){4}'
+    rb' (?:"(?P<texts>.*)"|(?:-|".*") -)(?P<rest> [^ "]+ [^ "]+ (?:SigV\d\w*|-) [^ "]+ (?:AuthHeader|QueryString|-)(?: .*)?)$'
+)
 _FIRST_LINE = re.compile(rb"\s*" + _HEAD)
 _REGION = re.compile(r"(?:^|\.)s3[.-](?:fips\.|dualstack\.)*([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com")
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):")
@@ -49,7 +54,16 @@ _EVENTS = {
     "REST.DELETE.BUCKETPOLICY": "DeleteBucketPolicy", "REST.GET.LOGGING_STATUS": "GetBucketLogging",
     "REST.PUT.LOGGING_STATUS": "PutBucketLogging", "REST.GET.LOCATION": "GetBucketLocation",
     "REST.GET.OBJECT_TAGGING": "GetObjectTagging", "REST.PUT.OBJECT_TAGGING": "PutObjectTagging",
-    "REST.DELETE.OBJECT_TAGGING": "DeleteObjectTagging",
+    "REST.DELETE.OBJECT_TAGGING": "DeleteObjectTagging", "REST.GET.ACCELERATE": "GetAccelerateConfiguration",
+    "REST.PUT.ACCELERATE": "PutAccelerateConfiguration", "REST.GET.POLICY_STATUS": "GetBucketPolicyStatus",
+    "REST.GET.OBJECT_LOCK_CONFIGURATION": "GetObjectLockConfiguration",
+    "REST.PUT.OBJECT_LOCK_CONFIGURATION": "PutObjectLockConfiguration",
+    **{f"REST.{verb}.{operation}": f"{verb.capitalize()}Bucket{name}" for verb in ("GET", "PUT", "DELETE") for operation, name in {
+        "VERSIONING": "Versioning", "PUBLIC_ACCESS_BLOCK": "PublicAccessBlock", "ENCRYPTION": "Encryption", "CORS": "Cors",
+        "LIFECYCLE": "Lifecycle", "NOTIFICATION": "Notification", "REPLICATION": "Replication", "TAGGING": "Tagging",
+        "WEBSITE": "Website", "REQUEST_PAYMENT": "RequestPayment", "OWNERSHIP_CONTROLS": "OwnershipControls",
+        "ANALYTICS": "AnalyticsConfiguration", "INVENTORY": "InventoryConfiguration", "METRICS": "MetricsConfiguration",
+    }.items()},
 }  # fmt: skip
 _OF_OBJECTS = {"GetBucketAcl": "GetObjectAcl", "PutBucketAcl": "PutObjectAcl"}
 
@@ -102,7 +116,7 @@ def _record(line: bytes) -> bytes:
     the bucket that it reads from, and a deletion of several objects one for each key. A line without a request id is known
     by what it says.
     """
-    found = _LINE.match(line)
+    found = _SIGNED_LINE.match(line) or _LINE.match(line)
     if found is None:
         raise ValueError("no line of an S3 server access log, or half of one")
     field = {

@@ -127,7 +127,7 @@ class ValueReader:
 
     def _pass_line(self, at: int, *, last: bool) -> bool:
         """Go on behind a line of text; return False where more of it may come."""
-        following = (_NEXT_TIMED_LINE if self._is_timed else _NEXT_LINE).search(self._text, at)
+        following = (_NEXT_TIMED_LINE if self._is_timed else _NEXT_LINE).search(self._text, at + 1)
         if following is None and not last and len(self._text) - at < LONGEST_VALUE:
             self._at = at
             return False
@@ -231,7 +231,7 @@ class ValueReader:
 
     def _next_value(self, at: int, misfit: int) -> int:
         if self._is_timed and self.depth == 0:
-            timed = _NEXT_TIMED_LINE.search(self._text, at)
+            timed = _NEXT_TIMED_LINE.search(self._text, at + 1)
             return timed.start() if timed else len(self._text)
         for following in _NEXT_VALUE.finditer(self._text, at + 1):
             # The next record's own start may be what doesn't fit.

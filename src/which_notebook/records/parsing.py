@@ -14,7 +14,7 @@ from . import access_log, rows
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .decompress import DamagedFileError
-from .forms import HEAD_BYTES, begins_as_json, other_form
+from .forms import HEAD_BYTES, begins_as_json, other_form, unread_text
 from .json_values import ESCAPED_ASCII, ValueReader
 from .particulars import decoded
 from .shapes.unwrap import Unwrapper
@@ -35,6 +35,8 @@ def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterat
         parser = _Parser(search, problems)
         for row in rows.of_csv(content, delimiter, problems):
             yield from parser.calls_of_row(row)
+    elif form := unread_text(head):
+        problems.add(f"no log in a form that is read, but {form}")
     else:
         yield from _calls_of_json(content, head, search, problems)
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from . import printed
+from .members import LeftOutError
 
 _FIELDS = [
     "eventVersion",
@@ -71,6 +72,7 @@ _STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes")
 _NAMES_OF_CALLS = frozenset(("eventname", "eventaction"))
 _LONGEST_NAME = 200
 _NULLS = ("", "null", "-")
+_LOCAL_TIME = re.compile(r"TimeGenerated \[")
 _US_TIME = "%m/%d/%Y, %I:%M:%S.%f %p"
 _DEEPEST = 6
 _FOLDED = ("requestParameters", "responseElements", "additionalEventData", "resources")
@@ -139,6 +141,8 @@ def record_of(columns: Mapping[str, Any], report: Callable[[str], None]) -> dict
             except printed.AmbiguousError as error:
                 del record[name]
                 report(f"record {record.get('eventID')}: {name} left out ({error})")
+    if "eventTime" not in record and (local := next((name for name in columns if _LOCAL_TIME.match(name)), None)):
+        raise LeftOutError(f"a row of Sentinel's in local time ({local[:60]}): export it in UTC")
     if "userIdentity" not in record and (unread := dict(flat).get("useridentity")):
         record["userIdentity"] = unread  # so that the record is named
     if record["eventVersion"] == "1.0":
