@@ -17,10 +17,10 @@ sandbox: ## An emulated account for trials of your own, until Ctrl-C.
 	@tools/set-up.sh test
 	@PYTHONPATH=tests:tests/support .venv/bin/python tools/sandbox.py
 
-quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. No emulated account.
+quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. No emulated account, nothing heavy.
 	@tools/set-up.sh test
 	@.venv/bin/python tools/check.py mypy "terraform fmt and validate" "ruff format" ruff shellcheck shfmt
-	$(PYTEST) -n 2 -m 'not toolchain and not emulated' -k 'not empty_environment' $(PYTEST_ARGS) \
+	$(PYTEST) -n 2 -m 'not toolchain and not emulated and not heavy' $(PYTEST_ARGS) \
 		tests/which_notebook tests/module/test_hcl.py tests/module/test_provider_versions.py tests/module/test_documented_sources.py
 
 test: ## Everything: format, types, and all layers of tests.

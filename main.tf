@@ -96,6 +96,11 @@ resource "aws_iam_role_policy_attachment" "this" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", each.value))
+      error_message = "role_policy_arns[${jsonencode(each.key)}] must be the ARN of a managed policy, such as \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\", not ${jsonencode(each.value)}."
+    }
   }
 }
 

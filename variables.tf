@@ -163,11 +163,6 @@ variable "role_policy_arns" {
   type        = map(string)
   default     = {}
   nullable    = false
-
-  validation {
-    condition     = alltrue([for arn in values(var.role_policy_arns) : can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", arn))])
-    error_message = "Each value of role_policy_arns must be the ARN of a managed policy, such as \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"."
-  }
 }
 
 variable "additional_session_names" {
@@ -177,8 +172,8 @@ variable "additional_session_names" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for name in var.additional_session_names : can(regex("^[\\w+=,.@*?-]{1,64}$", name)) && (length(name) >= 2 || can(regex("[*?]", name)))])
-    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if !(can(regex("^[\\w+=,.@*?-]{1,64}$", name)) && (length(name) >= 2 || can(regex("[*?]", name))))])}."
+    condition     = alltrue([for name in var.additional_session_names : can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])
+    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
   }
 
   validation {

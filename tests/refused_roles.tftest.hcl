@@ -38,6 +38,16 @@ run "names_beyond_the_quota" {
   expect_failures = [aws_iam_role_policy.assume_self]
 }
 
+run "attached_policy_without_its_arn" {
+  command = plan
+
+  variables {
+    role_policy_arns = { s3 = "AmazonS3ReadOnlyAccess" }
+  }
+
+  expect_failures = [aws_iam_role_policy_attachment.this]
+}
+
 run "policy_name_on_an_existing_role" {
   command = plan
 

@@ -21,7 +21,6 @@ run "first_values" {
     lifecycle_configuration_name = "team-"
     role_path                    = "data"
     role_permissions_boundary    = "boundary"
-    role_policy_arns             = { s3 = "AmazonS3ReadOnlyAccess" }
     additional_session_names     = ["x"]
     attribution_mode             = "proxy"
     unattributed_allowed_actions = ["*"]
@@ -36,7 +35,6 @@ run "first_values" {
     var.lifecycle_configuration_name,
     var.role_path,
     var.role_permissions_boundary,
-    var.role_policy_arns,
     var.additional_session_names,
     var.attribution_mode,
     var.unattributed_allowed_actions,

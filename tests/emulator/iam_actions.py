@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from .iam_tables import OBJECT, ON_A_VERSION, OTHER_NAMES, RESOURCES
 from .judge import ContextValue
 
 
@@ -53,185 +54,10 @@ def needed_permissions(request: Request) -> list[Permission]:
     special = _SPECIAL.get((request.service, request.operation))
     if special:
         return list(special(request))
-    for pattern, resource in _RESOURCES.get(request.service, ()):
+    for pattern, resource in RESOURCES.get(request.service, ()):
         if fnmatchcase(request.operation, pattern):
             return [*_on(request, resource), *_passed_role(request)]
-    raise UnknownOperationError(f"{request.service}:{request.operation} is not among the operations in {__name__}")
-
-
-# What an operation works on: patterns of operation names in order, the first one holds. A resource is "*" where IAM
-# knows none for the action, or a template over the request's parameters and the fields that _Fields adds.
-
-_NOTEBOOK = "arn:{partition}:sagemaker:{region}:{account}:notebook-instance/{NotebookInstanceName}"
-_LIFECYCLE = (
-    "arn:{partition}:sagemaker:{region}:{account}:"
-    "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}"
-)
-_LOG_STREAM = "arn:{partition}:logs:{region}:{account}:log-group:{logGroupName}:log-stream:{log_stream}"
-_BUCKET = "arn:{partition}:s3:::{Bucket}"
-_OBJECT = "arn:{partition}:s3:::{Bucket}/{Key}"
-
-_RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
-    "cloudtrail": (("LookupEvents", "*"), ("DescribeTrails", "*"), ("ListTrails", "*")),
-    "cloudwatch": (("PutMetricData", "*"), ("GetMetric*", "*"), ("ListMetrics", "*")),
-    "dynamodb": (
-        ("ListTables", "*"),
-        ("DescribeLimits", "*"),
-        ("DescribeEndpoints", "*"),
-        ("*Resource", "{ResourceArn}"),
-        ("ListTagsOfResource", "{ResourceArn}"),
-        ("Query", "{table}{index}"),
-        ("Scan", "{table}{index}"),
-        ("*Item", "{table}"),
-        ("*Table", "{table}"),
-        ("DescribeTimeToLive", "{table}"),
-        ("UpdateTimeToLive", "{table}"),
-        ("DescribeContinuousBackups", "{table}"),
-    ),
-    "ec2": (("Describe*", "*"),),
-    "iam": (
-        *((f"List{kind}", "*") for kind in ("Roles", "Policies", "Users", "Groups", "InstanceProfiles")),
-        ("ListAccountAliases", "*"),
-        ("GetAccount*", "*"),
-        ("*InstanceProfile", "{instance-profile}"),
-        ("GetPolicy*", "{PolicyArn}"),
-        ("*PolicyVersion", "{PolicyArn}"),
-        ("ListPolicyVersions", "{PolicyArn}"),
-        ("*tagPolicy", "{PolicyArn}"),
-        ("TagPolicy", "{PolicyArn}"),
-        ("ListPolicyTags", "{PolicyArn}"),
-        ("ListEntitiesForPolicy", "{PolicyArn}"),
-        ("DeletePolicy", "{PolicyArn}"),
-        ("CreatePolicy", "arn:{partition}:iam::{account}:policy{path}{PolicyName}"),
-        ("CreateRole", "arn:{partition}:iam::{account}:role{path}{RoleName}"),
-        ("CreateUser", "arn:{partition}:iam::{account}:user{path}{UserName}"),
-        ("*Role*", "{role}"),
-        ("UpdateAssumeRolePolicy", "{role}"),
-        ("*Group", "{group}"),
-        ("*User*", "{user}"),
-        ("*AccessKey*", "{user}"),
-        ("*Group*", "{group}"),
-    ),
-    "kms": (
-        ("ListKeys", "*"),
-        ("ListAliases", "*"),
-        ("CreateKey", "*"),
-        ("GenerateRandom", "*"),
-        ("*", "{key}"),
-    ),
-    "lambda": (
-        ("ListFunctions", "*"),
-        ("GetAccountSettings", "*"),
-        ("*Function", "{function}"),
-        ("*FunctionCode", "{function}"),
-        ("*FunctionConfiguration", "{function}"),
-        ("*Permission", "{function}"),
-        ("GetPolicy", "{function}"),
-    ),
-    "logs": (
-        ("DescribeLogGroups", "*"),
-        ("*LogStream*", _LOG_STREAM),
-        ("*LogGroup", _LOG_STREAM),
-        ("*LogEvents", _LOG_STREAM),
-        ("*RetentionPolicy", _LOG_STREAM),
-    ),
-    "s3": (
-        ("ListBuckets", "*"),
-        ("*Object", _OBJECT),
-        ("*ObjectAcl", _OBJECT),
-        ("*ObjectTagging", _OBJECT),
-        ("*ObjectRetention", _OBJECT),
-        ("*ObjectLegalHold", _OBJECT),
-        ("*MultipartUpload", _OBJECT),
-        ("UploadPart", _OBJECT),
-        ("ListParts", _OBJECT),
-        ("ListObjects*", _BUCKET),
-        ("ListObjectVersions", _BUCKET),
-        ("ListMultipartUploads", _BUCKET),
-        ("*ObjectLockConfiguration", _BUCKET),
-        ("*PublicAccessBlock", _BUCKET),
-        ("*Bucket*", _BUCKET),
-    ),
-    "sagemaker": (
-        ("*Tags", "{ResourceArn}"),
-        ("List*", "*"),
-        ("*NotebookInstanceLifecycleConfig", _LIFECYCLE),
-        ("*NotebookInstance", _NOTEBOOK),
-        ("CreatePresignedNotebookInstanceUrl", _NOTEBOOK),
-        ("*TrainingJob", "arn:{partition}:sagemaker:{region}:{account}:training-job/{TrainingJobName}"),
-        ("*ProcessingJob", "arn:{partition}:sagemaker:{region}:{account}:processing-job/{ProcessingJobName}"),
-    ),
-    "secretsmanager": (
-        ("ListSecrets", "*"),
-        ("GetRandomPassword", "*"),
-        ("CreateSecret", "arn:{partition}:secretsmanager:{region}:{account}:secret:{Name}-??????"),
-        ("*", "{secret}"),
-    ),
-    "sqs": (
-        ("ListQueues", "*"),
-        ("CreateQueue", "arn:{partition}:sqs:{region}:{account}:{QueueName}"),
-        ("GetQueueUrl", "arn:{partition}:sqs:{region}:{account}:{QueueName}"),
-        ("*", "{queue}"),
-    ),
-    "ssm": (
-        ("DescribeParameters", "*"),
-        ("GetParametersByPath", "{parameter_path}"),
-        ("*Parameter", "{parameter}"),
-        ("GetParameterHistory", "{parameter}"),
-    ),
-    "sts": (("DecodeAuthorizationMessage", "*"), ("GetAccessKeyInfo", "*")),
-}
-
-# Operations whose permission has another name. https://docs.aws.amazon.com/AmazonS3/latest/API/ says so for each.
-_OTHER_NAMES: dict[str, dict[str, str]] = {
-    "lambda": {"Invoke": "InvokeFunction"},
-    "s3": {
-        "ListBuckets": "ListAllMyBuckets",
-        "HeadBucket": "ListBucket",
-        "ListObjects": "ListBucket",
-        "ListObjectsV2": "ListBucket",
-        "ListObjectVersions": "ListBucketVersions",
-        "ListMultipartUploads": "ListBucketMultipartUploads",
-        "HeadObject": "GetObject",
-        "SelectObjectContent": "GetObject",
-        "CreateMultipartUpload": "PutObject",
-        "CompleteMultipartUpload": "PutObject",
-        "UploadPart": "PutObject",
-        "ListParts": "ListMultipartUploadParts",
-        "GetBucketEncryption": "GetEncryptionConfiguration",
-        "PutBucketEncryption": "PutEncryptionConfiguration",
-        "DeleteBucketEncryption": "PutEncryptionConfiguration",
-        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-        "GetBucketReplication": "GetReplicationConfiguration",
-        "PutBucketReplication": "PutReplicationConfiguration",
-        "DeleteBucketReplication": "PutReplicationConfiguration",
-        "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
-        "PutBucketAccelerateConfiguration": "PutAccelerateConfiguration",
-        "GetBucketNotificationConfiguration": "GetBucketNotification",
-        "PutBucketNotificationConfiguration": "PutBucketNotification",
-        "DeleteBucketTagging": "PutBucketTagging",
-        "DeleteBucketCors": "PutBucketCORS",
-        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-        "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-        "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-    },
-    "sqs": {
-        "SendMessageBatch": "SendMessage",
-        "DeleteMessageBatch": "DeleteMessage",
-        "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
-    },
-}
-
-_ON_A_VERSION = {
-    "GetObject": "GetObjectVersion",
-    "HeadObject": "GetObjectVersion",
-    "DeleteObject": "DeleteObjectVersion",
-    "GetObjectTagging": "GetObjectVersionTagging",
-}
+    raise UnknownOperationError(f"{request.service}:{request.operation} is not among the operations in iam_tables.py")
 
 
 def _on(request: Request, template: str) -> Iterator[Permission]:
@@ -240,9 +66,9 @@ def _on(request: Request, template: str) -> Iterator[Permission]:
 
 
 def _action(request: Request) -> str:
-    name = _OTHER_NAMES.get(request.service, {}).get(request.operation, request.operation)
+    name = OTHER_NAMES.get(request.service, {}).get(request.operation, request.operation)
     if request.service == "s3" and request.parameters.get("VersionId"):
-        name = _ON_A_VERSION.get(request.operation, name)
+        name = ON_A_VERSION.get(request.operation, name)
     return f"{request.service}:{name}"
 
 
@@ -384,7 +210,7 @@ def _copy(request: Request) -> Iterator[Permission]:
     action = "s3:GetObjectVersion" if version else "s3:GetObject"
     owner = request.find_arn("bucket owner", bucket) or request.account_id
     yield Permission(action, f"arn:{request.partition}:s3:::{bucket}/{key}", owner)
-    resource = _Fields(request).fill(_OBJECT)
+    resource = _Fields(request).fill(OBJECT)
     yield Permission("s3:PutObject", resource, _owner(request, resource), _parameter_context(request))
 
 
@@ -396,7 +222,7 @@ def _delete_objects(request: Request) -> Iterator[Permission]:
 
 
 def _object_attributes(request: Request) -> Iterator[Permission]:
-    resource = _Fields(request).fill(_OBJECT)
+    resource = _Fields(request).fill(OBJECT)
     for action in ("s3:GetObject", "s3:GetObjectAttributes"):
         yield Permission(action, resource, _owner(request, resource))
 

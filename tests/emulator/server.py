@@ -62,6 +62,8 @@ class Emulator:
         self._keeps_omitted_scripts = keeps_omitted_scripts
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._records: dict[Path, list[dict[str, Any]]] = {}  # of files that were read: the recorder changes none
 
     def __enter__(self) -> Self:
         for tries_left in reversed(range(_PORTS_TRIED)):
@@ -127,9 +129,12 @@ class Emulator:
         return self.folder / "cloudtrail"
 
     def client(self, service: str, *, region: str | None = None, account_id: str | None = None) -> Any:
-        """Return a boto3 client of the account's root."""
-        root = {"AccessKeyId": account_id or self.account_id, "SecretAccessKey": "of-the-root"}
-        return self.session_client(service, root, region=region)
+        """Return a boto3 client of the account's root, the same one each time: to make one takes as long as to call."""
+        key = (service, region or self.region, account_id or self.account_id)
+        if key not in self._clients:
+            root = {"AccessKeyId": key[2], "SecretAccessKey": "of-the-root"}
+            self._clients[key] = self.session_client(service, root, region=key[1])
+        return self._clients[key]
 
     def session_client(self, service: str, credentials: Mapping[str, Any], *, region: str | None = None) -> Any:
         """Return a boto3 client with the temporary credentials that STS answered."""
@@ -169,11 +174,13 @@ class Emulator:
     def records(self) -> list[dict[str, Any]]:
         """Return all of the recorded CloudTrail records, the oldest first; those of one region keep their order."""
         self.flush()
-        records: list[dict[str, Any]] = []
+        for path in self.cloudtrail_folder.rglob("*.json.gz"):
+            if path not in self._records:
+                with gzip.open(path, "rt", encoding="utf-8") as file:
+                    self._records[path] = json.load(file)["Records"]
         # The recorder numbers its files in the last part of their names.
-        for path in sorted(self.cloudtrail_folder.rglob("*.json.gz"), key=lambda path: path.name.split("_")[-1]):
-            with gzip.open(path, "rt", encoding="utf-8") as file:
-                records += json.load(file)["Records"]
+        files = sorted(self._records, key=lambda path: path.name.split("_")[-1])
+        records = [record for path in files for record in self._records[path]]
         return sorted(records, key=lambda record: str(record["eventTime"]))
 
     def _wait_until_up(self) -> None:

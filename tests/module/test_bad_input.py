@@ -35,7 +35,6 @@ BAD_VALUES: list[Case] = [
     ({"role_path": "data"}, ["begin and end with a slash", '"/data-science/"']),
     ({"role_path": "/a*/"}, ["must not contain *, ? or $"]),
     ({"role_permissions_boundary": "boundary"}, ["must be the ARN of a managed policy"]),
-    ({"role_policy_arns": {"s3": "AmazonS3ReadOnlyAccess"}}, ['such as "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"']),
     ({"role_arn": "shared", "create_role": False}, ["must be the ARN of an IAM role"]),
     ({"role_arn": "arn:aws:sts::111122223333:assumed-role/r/s", "create_role": False}, ["not the ARN of a session"]),
     ({"additional_session_names": ["x"]}, ["2 to 64", 'Wrong: "x"']),
@@ -113,8 +112,9 @@ BAD_PROFILES: list[tuple[str, dict[str, str], list[str]]] = [
     ("output", {"output": "xml"}, ['output in "output", "xml"']),
 ]  # fmt: skip
 
-# Refused by another precondition, which sees more than one variable.
+# Refused by another precondition, most of which see more than one variable.
 BAD_COMBINATIONS: list[Case] = [
+    ({"role_policy_arns": {"s3": "AmazonS3ReadOnlyAccess"}}, ['role_policy_arns["s3"] must be the ARN', 'such as "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", not "AmazonS3ReadOnlyAccess"']),
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
     ({"extra_on_start": "#" * 12288}, ["extra_on_start is too long", "There is room for", "and it takes 12288. Shorten it"]),

@@ -190,11 +190,11 @@ def done(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.Tem
     assert workspace.apply().errors == []
     seen = len(emulator.records())
     write("after", "notebook-al2-v3")
-    outcome = workspace.plan()
+    outcome = workspace.plan(refresh=False)
     assert outcome.errors == []
     assert workspace.apply_planned().errors == []
     yield Done(workspace, outcome, [each for each in emulator.records()[seen:] if not each["readOnly"]])
-    assert workspace.destroy().errors == []
+    assert workspace.destroy(refresh=False).errors == []  # nobody else changes what the state has
 
 
 def of_kinds(kinds: dict[str, set[str]]) -> str:

@@ -3,25 +3,39 @@
 Terraform checks the provider's 700 MB against the lock file, starts it and ends it for each command, which is more work
 than most plans. A provider offers to be started once, for debugging, and to serve all commands that TF_REATTACH_PROVIDERS
 leads to it; each command configures it anew. It reads the AWS_* variables of its own process: one process an environment.
+It stands behind slim_provider.py, which tells Terraform of the resource types that this repository names.
 """
 
 from __future__ import annotations
 
 import atexit
 import json
+import re
 import subprocess
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 # Terraform's and OpenTofu's address of one and the same provider.
 _ADDRESSES = ("registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws")
+_SLIM = Path(__file__).resolve().with_name("slim_provider.py")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+# Where resource types are named: the module, its submodules and examples, and roots that tests write.
+_CONFIGURATIONS = ("*.tf", "modules/**/*.tf", "examples/**/*.tf", "tests/*/*.tf", "tests/*/*.py")
 # Each takes some 200 MB.
 _AT_MOST = 2
 
 
 class ProviderError(Exception):
     """The provider ended instead of saying where it listens."""
+
+
+@cache
+def _types_in_use() -> list[str]:
+    texts = [path.read_text() for pattern in _CONFIGURATIONS for path in _CHECKOUT.glob(pattern)]
+    return sorted({name for text in texts for name in re.findall(r"\baws_\w+", text)})
 
 
 class RunningProvider:
@@ -31,7 +45,7 @@ class RunningProvider:
         # Its logs would be of each request, at the finest level.
         quiet = dict.fromkeys(("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER"), "off")
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", str(program), "-debug"],
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, str(_SLIM), str(program), *_types_in_use()],
             cwd=folder,
             env={**environment, **quiet, "TMPDIR": "."},
             stdin=subprocess.DEVNULL,

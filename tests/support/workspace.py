@@ -164,8 +164,8 @@ class Workspace:
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
     the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
-    it does for users, instead of going to one that keeps running: where it isn't said, where the root configures the
-    provider, since one that keeps running has one configuration; `program`, the path of the `terraform` or `tofu` to run.
+    it does for users, instead of going to one that keeps running: where it isn't said, where the root configures several
+    providers, since one that keeps running has one configuration; `program`, the path of the `terraform` or `tofu` to run.
     """
 
     # What the first `init` of this process installed.
@@ -199,6 +199,8 @@ class Workspace:
             "CHECKPOINT_DISABLE": "1",
             # Relative, since the path of a Unix socket has to be short: the providers' sockets lie there.
             "TMPDIR": ".",
+            # Neither lives long enough for a collector of garbage to pay.
+            "GOGC": "400",
         }
         self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=program)
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
@@ -210,12 +212,12 @@ class Workspace:
         found = self.root.glob(".terraform/providers/*/hashicorp/aws/*/*")
         return next((path for folder in found for path in folder.glob("terraform-provider-aws*")), None)
 
-    def _configures_the_provider(self) -> bool:
+    def _has_several_providers(self) -> bool:
         texts = [path.read_text() for path in self.root.iterdir() if path.name.endswith((".tf", ".tf.json"))]
-        return any(re.search(r'^\s*provider\s+"|"provider"', text, re.M) for text in texts)
+        return any(re.search(r'^\s*alias\s*=|"alias":', text, re.M) for text in texts)
 
     def _reattached(self) -> dict[str, str]:
-        own = self._configures_the_provider() if self._own_provider is None else self._own_provider
+        own = self._has_several_providers() if self._own_provider is None else self._own_provider
         if own or Workspace._provider is None:
             return {}
         provider = running_provider(Workspace._provider, self.environment, self.folder)
@@ -257,9 +259,9 @@ class Workspace:
         """Apply what the last `plan` planned."""
         return self._reporting("apply", None, f"plan-{self._plans}.bin")
 
-    def destroy(self, variables: Mapping[str, Any] | None = None) -> Outcome:
+    def destroy(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
         """Destroy all that the state holds, without asking."""
-        return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged)
+        return self._reporting("destroy", variables, auto_approve=IsFlagged, force=IsNotFlagged, **options)
 
     def outputs(self) -> dict[str, Any]:
         """Return the outputs in the state, by name."""

@@ -41,6 +41,7 @@ from .policies_of_roles import (
 from .policies_of_roles import judge as judge
 
 
+@pytest.mark.heavy
 def test_what_the_audit_says_the_evaluator_says(judge: Judge) -> None:
     told = []
     for trusts, identities, boundary in dict.fromkeys(combinations()):

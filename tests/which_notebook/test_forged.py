@@ -308,6 +308,7 @@ def behind(head: bytes, found: list[Record]) -> bytes:
     return b"{" + head + b"," + document(found)[1:]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "head",
     [b'"account":"1"', b'"x":{"Records":[1]} ,\n"\\"y":[{}]', b'"x":' + compact(HELD)],

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from which_notebook.records.json_values import RECORD_START
 from which_notebook.records.open_lists import OpenLists
+from which_notebook.records.record_text import RECORD_START
 
 SMALL = {"eventVersion": "x"}
 
@@ -51,6 +51,7 @@ records = values.map(lambda held: {**SMALL, "requestParameters": held, "eventID"
 LAYOUTS = st.sampled_from([{"separators": (",", ":")}, {}, {"indent": 1}])
 
 
+@pytest.mark.heavy
 @settings(max_examples=300)
 @given(st.lists(st.lists(records, min_size=1, max_size=5), min_size=1, max_size=3), LAYOUTS)
 @example([[{**SMALL, "x": ["]", {"a\\": [1]}, SMALL, SMALL], "y": '],"a'}, SMALL]], {"separators": (",", ":")})

@@ -44,12 +44,14 @@ def sdist(folder: Path) -> Path:
     return built(build.build_sdist, folder)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("package", ["wheel", "sdist"])
 def test_it_works_in_an_empty_environment(package: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     path: Path = request.getfixturevalue(package)
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty"], check=True)
     programs = tmp_path / "empty" / "bin"
-    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", str(programs / "python"), "install", "--quiet", "--no-compile"]
+    pip += ["--disable-pip-version-check"]
     subprocess.run([*pip, "-c", str(CHECKOUT / "constraints.txt"), str(path)], check=True)
     (tmp_path / "log.json").write_bytes(document([record()]))
     command = [

@@ -1,7 +1,7 @@
 """The fast path, a full parse and a naive reading give the same calls, whatever the input.
 
-The naive reading is written here, from the documents, and shares nothing with the command but the form of its answer. It
-reads what is valid JSON; of damaged files it is the full parse that the fast path is held to.
+The naive reading (naive_reading.py) shares nothing with the command but the form of its answer, and reads what is valid
+JSON; of damaged files it is the full parse that the fast path is held to.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import io
 import json
 import random
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from typing import Any
 from unittest import mock
 
@@ -30,9 +28,10 @@ from which_notebook.judging.attribution import Judge
 from which_notebook.records import decompress, packing
 from which_notebook.records.scan import scan
 
+from .naive_reading import Rows, documents, naive
+
 SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
 
-Rows = list[tuple[object, ...]]
 # What a call was about is asked for by itself, and tested there.
 FIELDS = tuple(name for name in CALL_FIELDS if name != "resources")
 
@@ -48,94 +47,6 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
         rows += table.selected(table["status"]).rows(FIELDS)
         problems += found.problems
     return sorted(rows, key=repr), problems
-
-
-# The naive reading
-
-
-def documents(text: str, **options: Any) -> Iterator[Any]:
-    """Yield the JSON values of a text, one behind the other; ValueError where it is anything else."""
-    decoder = json.JSONDecoder(parse_constant=refuse, **options)
-    while text := text.lstrip(" \r\n\t"):
-        value, end = decoder.raw_decode(text)
-        yield value
-        text = text[end:]
-
-
-def refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def records_in(value: Any) -> Iterator[Record]:
-    if isinstance(value, list):
-        for each in value:
-            yield from records_in(each)
-    elif "userIdentity" in value or "eventVersion" in value or "eventName" in value:
-        yield value
-    elif "CloudTrailEvent" in value:
-        yield from records_in(json.loads(value["CloudTrailEvent"]))
-    elif "detail" in value:
-        yield from records_in(value["detail"])
-    else:
-        yield from records_in(value.get("Records") or value.get("Events") or [])
-
-
-def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
-    identity = found.get("userIdentity") or {}
-    context = identity.get("sessionContext") or {}
-    issuer = (context.get("sessionIssuer") or {}).get("arn")
-    if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/(?s:.+)", issuer or "", re.ASCII):
-        issuer = None
-    arn, principal_id = identity.get("arn"), identity.get("principalId") or ""
-    own = re.fullmatch(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([^/:]+)(?:/((?s:.+)))?", arn or "", re.ASCII)
-    name = (own and own[4]) or principal_id.partition(":")[2] or None
-    if own:
-        role_arn = issuer or f"arn:{own[1]}:iam::{own[2]}:role/{own[3]}"
-    else:
-        role_arn = issuer if not arn and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
-    if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
-        return None
-    status, notebook = "unknown-name", None
-    asked = found.get("requestParameters")
-    if name == BASE:
-        status = "unattributed"
-        asked = asked if isinstance(asked, dict) else {}
-        opened = asked.get("roleArn")
-        # Of one account and name; the path may be missing.
-        parts = opened.split("/") if isinstance(opened, str) else [""]
-        itself = (parts[0], parts[-1]) == (role_arn.split("/")[0], role_arn.split("/")[-1])
-        opens = itself and asked.get("roleSessionName") != BASE
-        if (found["eventSource"], found["eventName"]) == ("sts.amazonaws.com", "AssumeRole") and opens:
-            status = "handshake"
-    elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":
-        status, notebook = "attributed", name
-    moment = datetime.fromisoformat(found["eventTime"])
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (
-        found["eventID"],
-        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        found["eventSource"],
-        found["eventName"],
-        found.get("awsRegion"),
-        found.get("recipientAccountId") or identity.get("accountId"),
-        notebook,
-        status,
-        name,
-        role_arn,
-        identity.get("accessKeyId"),
-        found.get("sourceIPAddress"),
-        found.get("vpcEndpointId"),
-        found.get("userAgent"),
-        found.get("errorCode"),
-        context.get("sourceIdentity"),
-        found.get("eventCategory"),
-    )
-
-
-def naive(data: bytes, role: str = ROLE) -> Rows:
-    text = data.decode("utf-8").removeprefix("\ufeff")
-    found = (naive_row(each, role) for value in documents(text) for each in records_in(value))
-    return sorted((row for row in found if row), key=repr)
 
 
 def assert_same(data: bytes, role: str = ROLE) -> Rows:
@@ -323,6 +234,7 @@ def in_small_pieces(size: int) -> Any:
     return stack
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("left_out", [[], ["sessionContext"], ["principalId"], ["sessionContext", "principalId"]])
 def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
     """What the drawn damage hits by chance, such as an ARN that begins with `asn:` where nothing else names the role."""

@@ -98,6 +98,7 @@ def cut_off(shape: Any) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
+@pytest.mark.heavy
 def test_the_document_has_each_shape() -> None:
     rows = {name: kept_in(shape(LOG), cut_off(shape)) for name, shape in SHAPES.items()}
     for name, pack in PACKINGS.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -110,6 +109,8 @@ def _line(row: dict[str, Any]) -> bytes:
 
 def _write_csv(answer: Answer, file: BinaryIO) -> None:
     """Write rows in which no cell is a formula; what is None is empty."""
+    import csv
+
     header, rows = answer.rows()
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)

@@ -18,7 +18,6 @@ from ..judging.judged_calls import JudgedCalls
 from ..judging.notebook_roles import NotebookRole, base_session_roles
 from ..limits import Limits
 from ..reading.cache import cache_path
-from ..reading.mentioned_roles import roles_named_there
 from ..reading.options import Options
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
@@ -71,6 +70,8 @@ def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
         return roles[0].given
     if not roles:
         say_unread(coverage)
+        from ..reading.mentioned_roles import roles_named_there
+
         named = roles_named_there(reader.files(scope, Coverage()), reader.options.limits)
         raise UsageError(
             f"which role? No role has a session called SageMaker in what was read. {f'{named}. ' if named else ''}"

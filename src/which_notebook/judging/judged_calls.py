@@ -14,7 +14,6 @@ from ..calls.resource_patterns import literal_parts
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..reading.mentioned_roles import roles_named_there
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier
@@ -145,6 +144,8 @@ class JudgedCalls:
             else f"{coverage.size:,} bytes"
         )
         what = "what could be read of" if coverage.skipped else "what was read:"
+        from ..reading.mentioned_roles import roles_named_there
+
         said = f"No call of the role {self.judge.role} is in {what} {read}"
         name, *_ = self.judge.role_names
         files = self._reader.files(self.filter.scope, Coverage())

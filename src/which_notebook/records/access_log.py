@@ -20,7 +20,7 @@ from ..calls.search import Search
 from ..calls.twins import ACCESS_LOG
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
-from .json_values import LONGEST_VALUE
+from .record_text import LONGEST_VALUE
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEAD = (

@@ -17,7 +17,6 @@ from msgspec import Raw, Struct
 
 from ..calls.call import Call, Opening, role_name
 from .particulars import decoded, member_of, object_of, text_or_none
-from .resources import Around, resources_of
 from .shapes.members import mended
 
 _Of = TypeVar("_Of")
@@ -99,10 +98,12 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
     if (
         with_resources and (role_arn or role_id) and _may_hold(found, with_resources)
     ):  # of other callers none is asked for
+        from .resources import around_of, resources_of
+
         call.resources = resources_of(
             found.event_source,
             found.event_name,
-            _around(role_arn, found.aws_region, account_id),
+            around_of(role_arn, found.aws_region, account_id),
             found.request_parameters,
             found.resources,
             found.error_message if isinstance(found.error_message, str) else None,
@@ -180,8 +181,6 @@ _MAY_NAME_A_ROLE = (
 _DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
 _texts: dict[Any, Any] = {}
-# Where no ARN tells it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
-_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _DECODER = msgspec.json.Decoder(_Record)
 _LIST_DECODER: msgspec.json.Decoder[list[_Record]] = msgspec.json.Decoder(list[_Record])
 # Of the days that every month has; others are looked at more closely.
@@ -193,12 +192,6 @@ _SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::([0-9]{12}):assumed-role/([^/:
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/.+", re.DOTALL)
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 _ROLE_ID = re.compile(r"AROA[A-Z0-9]+")
-
-
-@lru_cache(maxsize=4096)
-def _around(role_arn: str | None, region: str | None, account_id: str | None) -> Around:
-    by_region = next((name for begin, name in _PARTITIONS.items() if region and region.startswith(begin)), "aws")
-    return Around(role_arn.split(":")[1] if role_arn else by_region, region or "", account_id or "")
 
 
 @lru_cache(maxsize=4096)

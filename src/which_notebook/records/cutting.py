@@ -24,7 +24,7 @@ from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Search
 from ..limits import LIMITS, Limits
 from .cloudtrail import RecordError, calls_of
 from .content import Content
-from .json_values import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
+from .record_text import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
 from .top_level import TopLevel
 
 _START = RECORD_START.encode()
@@ -175,4 +175,8 @@ def _cut(
 
 def _has_escapes(window: bytes, start: int, end: int) -> bool:
     """Return whether a writer escapes letters here, which hides what is searched for."""
-    return stringzilla.find(window, _ESCAPE, start, end) >= 0 and ESCAPED_ASCII.search(window, start, end) is not None
+    # Records of data events hold no backslash for the most part, and a single byte is found four times as fast.
+    start = window.find(b"\\", start, end)
+    if start < 0 or stringzilla.find(window, _ESCAPE, start, end) < 0:
+        return False
+    return ESCAPED_ASCII.search(window, start, end) is not None

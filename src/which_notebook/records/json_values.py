@@ -12,13 +12,8 @@ from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from .content import TooManyProblemsError
+from .record_text import LONGEST_VALUE, RECORD_START
 
-# The first key of a record as CloudTrail writes it: where to go on behind damage.
-RECORD_START = '{"eventVersion":'
-# Longer than any record is.
-LONGEST_VALUE = 16 * 1024 * 1024
-# What names are made of, escaped; "=" and "+", "<", ">", "&" and "'" are escaped for HTML's sake.
-ESCAPED_ASCII = re.compile(rb"\\u00(?:2[c-eC-E]|3[0-9]|4[0-9a-fA-F]|5[0-9afAF]|6[1-9a-fA-F]|7[0-9aA])")
 _DEEPEST = 100
 # What a value begins or ends with, also of a bare list.
 _JSON_BEGINS = '{}[]"'

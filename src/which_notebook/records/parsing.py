@@ -15,8 +15,9 @@ from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .decompress import DamagedFileError
 from .forms import HEAD_BYTES, begins_as_json, other_form, unread_text
-from .json_values import ESCAPED_ASCII, ValueReader
+from .json_values import ValueReader
 from .particulars import decoded
+from .record_text import ESCAPED_ASCII
 from .shapes.unwrap import Unwrapper
 from .shapes.wrappers import LOGGED
 

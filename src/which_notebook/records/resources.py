@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from urllib.parse import unquote
 
@@ -18,6 +18,8 @@ from msgspec import Raw, Struct
 from .particulars import decoded, member_of, object_of, text_or_none
 from .resource_arns import ARNS
 
+# Where no ARN tells it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _ARN = re.compile(r"arn:(aws[a-z-]*):([a-z0-9-]+):[a-z0-9-]*:(?:[0-9]{12}|aws)?:.+", re.DOTALL)
 _FIELD = re.compile(r"\{((?:[^{}|]|\{\})+)(?:\|([a-z0-9_]+))?\}")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html; at its start, where no text of the
@@ -51,6 +53,13 @@ class Around:
         if filled is None:
             filled = self._filled[begin] = begin.format_map(self._named)
         return filled
+
+
+@lru_cache(maxsize=4096)
+def around_of(role_arn: str | None, region: str | None, account_id: str | None) -> Around:
+    """Return what the ARNs of a call in such a session, region and account begin with."""
+    by_region = next((name for begin, name in _PARTITIONS.items() if region and region.startswith(begin)), "aws")
+    return Around(role_arn.split(":")[1] if role_arn else by_region, region or "", account_id or "")
 
 
 def resources_of(

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ..errors import uncapitalized
 from .content import Content, Problems
 from .decompress import DamagedFileError
-from .json_values import LONGEST_VALUE
+from .record_text import LONGEST_VALUE
 from .shapes import columns
 from .shapes.wrappers import WRAPPERS
 

@@ -14,8 +14,6 @@ from ..limits import LIMITS, Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
 from .decompress import pieces
-from .packing import PARQUET, contents, seekable
-from .parsing import parquet_calls, parsed_calls
 
 
 class Extract(Struct, array_like=True, gc=False):
@@ -41,6 +39,14 @@ def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = L
             file.seek(start)
         else:
             return
+    yield from _parsed(file, search, limits)
+
+
+def _parsed(file: BinaryIO, search: Search, limits: Limits) -> Iterator[Extract]:
+    # Most files can be cut, and these take long to load.
+    from .packing import PARQUET, contents, seekable
+    from .parsing import parquet_calls, parsed_calls
+
     start = file.tell()
     if file.read(len(PARQUET)) == PARQUET:
         content, problems = Content(iter(())), Problems()

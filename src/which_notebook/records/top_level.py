@@ -15,8 +15,8 @@ from typing import ClassVar
 import msgspec
 from msgspec import Raw
 
-from .json_values import RECORD_START
 from .open_lists import OpenLists
+from .record_text import RECORD_START
 
 # A trail's event has 256 KB at most: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html.
 # Larger ones are an event data store's only, which writes no such files:
@@ -70,7 +70,7 @@ class TopLevel:
             return False
         if is_from_top and self._is_plain:
             # A record within another stands in a list there, if something like a record precedes it.
-            self._is_plain = self._open_lists.are_none(parts[0] if len(parts) == 1 else b"".join(parts))
+            self._is_plain = all(map(self._open_lists.are_none, parts))
             if self._is_plain:
                 return True
         return _are_whole_values(parts, LARGEST_EVENT if self._are_bounded else None)

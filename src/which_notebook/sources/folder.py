@@ -10,8 +10,7 @@ from ..calls.scope import Scope
 from ..errors import reason_of
 from ..limits import Limits
 from .coverage import Coverage
-from .heads import is_log_by_name, why_no_log
-from .log_paths import holds_calls, may_answer
+from .log_paths import holds_calls, is_log_by_name, may_answer
 from .read_once import open_local
 from .source import LogFile, Opened, Source
 
@@ -82,6 +81,8 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
 
 
 def _why_no_log(path: str) -> str | None:
+    from .heads import why_no_log
+
     with open(path, "rb") as file:
         return why_no_log(file)
 

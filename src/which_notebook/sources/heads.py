@@ -1,4 +1,4 @@
-"""Decides whether a file contains records: by its name's ending, else by its first bytes."""
+"""Decides by a file's first bytes whether it contains records."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from typing import BinaryIO
 from ..records.decompress import GZIP, DamagedFileError, EmptyFileError
 from ..records.forms import HEAD_BYTES, may_hold_records
 from ..records.packing import PARQUET, contents
-from .log_paths import access_log_days
-
-SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-"""A log's name ends so; of any other name the first bytes decide."""
 
 NO_RECORDS = "no CloudTrail records"
 _FILES_LOOKED_INTO = 20
-
-
-def is_log_by_name(path: str) -> bool:
-    """Return whether a file's name alone says that it is a log."""
-    return path.endswith(SUFFIXES) or access_log_days(path) is not None
 
 
 def why_no_log(file: BinaryIO) -> str | None:

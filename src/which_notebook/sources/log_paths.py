@@ -17,6 +17,9 @@ from datetime import date, timedelta
 
 from ..calls.scope import Scope
 
+SUFFIXES = (".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+"""A log's name ends so; of any other name the first bytes decide."""
+
 _PATH = re.compile(
     r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail(?:-NetworkActivity)?/(?P<region>[a-z0-9-]+)"
     r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
@@ -32,6 +35,11 @@ _NOT_CALLS = re.compile(r"(?:^|/)CloudTrail-(?:Digest|Insight|Aggregated)(?:/|_)
 def holds_calls(path: str) -> bool:
     """Return whether a file of this path, or in a folder of this path (with a / behind it), is a log of calls, and no digest or insight."""
     return not _NOT_CALLS.search(path)
+
+
+def is_log_by_name(path: str) -> bool:
+    """Return whether a file's name alone says that it is a log."""
+    return path.endswith(SUFFIXES) or access_log_days(path) is not None
 
 
 def place_of(path: str) -> tuple[str | None, str | None, str] | None:

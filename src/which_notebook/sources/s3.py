@@ -17,8 +17,8 @@ from ..errors import reason_of
 from ..limits import Limits
 from ..records.forms import HEAD_BYTES
 from .coverage import Coverage
-from .heads import is_log_by_name, why_no_log
-from .log_paths import holds_calls, may_answer
+from .heads import why_no_log
+from .log_paths import holds_calls, is_log_by_name, may_answer
 from .s3_folders import Listing, first_listings, is_in_layout, listings_below, listings_instead
 from .s3_object import AT_ONCE, ObjectReader
 from .source import LogFile, Opened, Source, SourceError

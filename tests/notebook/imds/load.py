@@ -15,17 +15,18 @@ PYTHON = "/usr/bin/python3"
 
 @contextmanager
 def slow_connections(notebook: NotebookInstance, number: int, seconds: int) -> Iterator[None]:
-    """Have ec2-user hold so many half requests meanwhile."""
+    """Have ec2-user hold so many half requests meanwhile, and for so many seconds at least."""
     if not number:
         yield
         return
-    command = f"rm -f /tmp/held; setsid {PYTHON} '{PROGRAMS}/slow.py' {number} {seconds} </dev/null >/tmp/held 2>&1 &"
+    command = f"rm -f /tmp/held /tmp/enough; setsid {PYTHON} '{PROGRAMS}/slow.py' {number} {seconds} </dev/null >/tmp/held 2>&1 &"
     notebook.run(["bash", "-c", command], check=True)
     end = time.monotonic() + 30
     while not notebook.exists("/tmp/held") or notebook.read("/tmp/held").count("held") < 4:
         assert time.monotonic() < end, notebook.read("/tmp/held")
         time.sleep(0.1)
     yield
+    notebook.run(["touch", "/tmp/enough"], check=True)
     while notebook.run(["pgrep", "-f", "programs/slow.py"]).returncode == 0:
         time.sleep(0.2)
     assert notebook.read("/tmp/held").split() == ["held"] * 4

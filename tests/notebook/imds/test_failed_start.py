@@ -52,6 +52,21 @@ def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: BareNotebook)
     assert "can't set the firewall" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("layout", "way"), [("plain", "fd00:ec2::254 80"), ("agent", "169.254.0.2 9081")], indirect=["layout"]
+)
+def test_with_a_firewall_that_refuses_nothing(bare_notebook: BareNotebook, way: str) -> None:
+    """As ec2-user, the start asks by every way that it found."""
+    for tool in ("iptables-restore", "ip6tables-restore"):
+        path, real = bare_notebook.root(
+            f"path=$(type -P {tool}); readlink -f $path; rm $path; echo $path"
+        ).stdout.split()[::-1]
+        told = f"#!/bin/sh\nsed '/-j \\(DROP\\|REJECT\\)/d' | {real} {tool} \"$@\"\n"
+        bare_notebook.write(path, told, owner="root")
+        bare_notebook.root(f"chmod 755 {path}")
+    assert f"ec2-user reaches the metadata service at {way}" in failed_start.refusal(bare_notebook)
+
+
 def test_without_python(bare_notebook: BareNotebook) -> None:
     bare_notebook.root("rm -f /usr/bin/python3")
     assert "can't use /usr/bin/python3" in refusal(bare_notebook)

@@ -22,7 +22,7 @@ LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothin
 @pytest.mark.parametrize(("slow", "at_once"), [(0, 500), (1_000, 500), (10_000, 1), (10_000, 500)])
 def test_what_is_asked_at_once_is_answered_while_others_wait(notebook: BareNotebook, slow: int, at_once: int) -> None:
     before = proxy(notebook)
-    with slow_connections(notebook, slow, 20):
+    with slow_connections(notebook, slow, 6):
         alone = []
         for number in (1, at_once, 1, at_once, 1):
             answered, slowest = ask_at_once(notebook, number)

@@ -23,7 +23,7 @@ async def ask_for_ever(request: str) -> None:
     while True:
         with contextlib.suppress(OSError):
             await ask(request)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 async def main(seconds: float, targets: list[str]) -> None:

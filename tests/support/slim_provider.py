@@ -1,0 +1,122 @@
+"""The AWS provider behind a gRPC proxy that tells what some types of resources look like, not all 1,500.
+
+Terraform reads the schema of every type before each command, which takes most of a plan's processor time. All other
+questions and answers pass as they are: the provider does what it always does.
+
+Usage: slim_provider.py PROGRAM TYPE...: starts the provider, and prints, as it does, the TF_REATTACH_PROVIDERS that leads
+to the proxy, whose socket lies in the working directory. The provider ends with this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import grpc
+
+# In the answer to GetSchema (tfplugin5.proto), the schemas of resources and of data sources, each a map by type.
+_BY_TYPE = (2, 3)
+_LENGTH_DELIMITED = 2
+_ANY_LENGTH = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+
+
+class ProviderError(Exception):
+    """The provider ended instead of saying where it listens."""
+
+
+def _number(message: bytes, at: int) -> tuple[int, int]:
+    """Return the number at a place in a protobuf message, and where it ends."""
+    value = shift = 0
+    while message[at] & 0x80:
+        value |= (message[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+    return value | message[at] << shift, at + 1
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield each field's number, its content, and all of it; there are none here but of messages and strings."""
+    at = 0
+    while at < len(message):
+        start = at
+        tag, at = _number(message, at)
+        if tag & 7 != _LENGTH_DELIMITED:
+            raise ProviderError(f"the schema has a field of another kind: {tag}")
+        length, at = _number(message, at)
+        yield tag >> 3, message[at : at + length], message[start : at + length]
+        at += length
+
+
+def slim(schema: bytes, types: frozenset[str]) -> bytes:
+    """Leave the other types of resources and data sources out of an answer to GetSchema."""
+
+    def type_of(entry: bytes) -> str:
+        return next(content for number, content, _ in _fields(entry) if number == 1).decode()
+
+    return b"".join(
+        whole for number, content, whole in _fields(schema) if number not in _BY_TYPE or type_of(content) in types
+    )
+
+
+class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Hands each question on to the provider; the schema is asked for once."""
+
+    def __init__(self, provider: grpc.Channel, types: frozenset[str]) -> None:
+        self._provider = provider
+        self._slim_schema = cache(lambda method: slim(provider.unary_unary(method)(b""), types))
+
+    def service(self, details: Any) -> Any:
+        """Return what answers a method; None, what isn't the provider's, such as go-plugin's own services."""
+        if not details.method.startswith("/tfplugin"):
+            return None
+
+        def answer(question: bytes, context: grpc.ServicerContext) -> bytes:
+            try:
+                if details.method.endswith(".Provider/GetSchema"):
+                    return bytes(self._slim_schema(details.method))
+                return bytes(self._provider.unary_unary(details.method)(question))
+            except grpc.RpcError as error:
+                context.abort(error.code(), error.details())
+                raise
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _start(program: str) -> dict[str, Any]:
+    """Start the provider; return where it listens, in the words of TF_REATTACH_PROVIDERS."""
+    process = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "KILL", program, "-debug"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        name, _, value = line.decode().strip().partition("=")
+        if name == "TF_REATTACH_PROVIDERS":
+            told: dict[str, Any] = json.loads(value.strip("'"))
+            return told
+    raise ProviderError(f"{program} -debug ended with status {process.wait()}")
+
+
+def main(program: str, *types: str) -> None:
+    """Start the provider and the proxy."""
+    told = _start(program)
+    (one,) = told.values()
+    provider = grpc.insecure_channel(f"unix:{one['Addr']['String']}", _ANY_LENGTH)
+    # Terraform has ten requests under way, and each may ask others to stop.
+    server = grpc.server(ThreadPoolExecutor(32), [Proxy(provider, frozenset(types))], options=_ANY_LENGTH)
+    one["Addr"]["String"] = f"slim-{os.getpid()}"
+    server.add_insecure_port(f"unix:{one['Addr']['String']}")
+    server.start()
+    print(f"TF_REATTACH_PROVIDERS='{json.dumps(told)}'", flush=True)
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
