@@ -99,7 +99,7 @@ BAD = {
         compact({"Events": [{"CloudTrailEvent": "{oops"}, {"CloudTrailEvent": json.dumps(KEPT)}]}), "malformed", True,
     ),
     "a wrapped record that is no text": (compact([{"CloudTrailEvent": 5}, KEPT]), "neither a record", True),
-    "a detail that is no record": (compact([{"detail": "x"}, KEPT]), "neither a record", True),
+    "a detail that is no record": (compact([{"source": "aws.s3", "detail": "x"}, KEPT]), "neither a record", True),
     "one bad record of a list behind something": (
         compact({"x": 1, "Records": [record(userIdentity=ROLE, eventID="e-1"), KEPT]}), "record e-1", True,
     ),

@@ -23,6 +23,8 @@ LINES: dict[str, Record] = {
     "what a topic gave": sns(FORGED),
     "a file of records": {"Records": [FORGED]},
     "an event of its own": event_bridge(FORGED) | {"source": "my.app"},
+    "a detail of its own": {"level": "INFO", "detail": FORGED},
+    "a result of its own": {"level": "INFO", "result": FORGED},
     "a raw event": {"_raw": text(FORGED), "sourcetype": "aws:cloudtrail"},
     "an original": {"event": {"original": text(FORGED)}},
     "columns": {"eventname": "GetObject", "eventsource": "s3.amazonaws.com", "eventid": "1", "eventtime": "2026-03-01T09:00:00Z",
@@ -85,6 +87,14 @@ def test_lines_of_text_hide_no_record(form: str | None) -> None:
     found, problems = calls_in(real[0] + said + said + real[1] + b"x" + said + real[2])
     assert [call["session_name"] for call in found] == (["a", "b", "c"])
     assert 2 <= len(problems) <= 6
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["a structured log", "with a time in numbers", "an event of its own", "a detail of its own", "a result of its own"],
+)
+def test_nor_in_a_file_of_an_applications_lines(kind: str) -> None:
+    assert calls_in(compact(LINES[kind]) + b"\n" + compact(LINES[kind]))[0] == []
 
 
 def test_an_applications_document_in_elasticsearch_is_no_call() -> None:

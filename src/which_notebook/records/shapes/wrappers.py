@@ -75,8 +75,10 @@ def _each(name: str) -> Callable[[Members], list[bytes]]:
 
 def _detail(members: Members) -> list[bytes]:
     """Return the detail if AWS itself put the event on the bus; who else does must name another source, or is a partner."""
-    source = text_of(members.get("source"))
-    is_from_aws = "source" not in members or (source.startswith("aws.") and not source.startswith("aws.partner/"))
+    if "source" not in members:
+        raise LeftOutError("an event without the source that EventBridge writes")
+    source = text_of(members["source"])
+    is_from_aws = source.startswith("aws.") and not source.startswith("aws.partner/")
     return [bytes(members["detail"])] if is_from_aws else []
 
 
@@ -90,6 +92,15 @@ def _log_events(members: Members) -> list[bytes]:
 _OF_A_LOG_EVENT = frozenset(
     ("logStreamName", "timestamp", "message", "ingestionTime", "eventId", "id", "extractedFields")
 )
+
+
+# What `search` and its exports put around a result.
+_BESIDE_A_RESULT = frozenset(("preview", "offset", "lastrow", "init_offset", "messages", "fields", "result"))
+
+
+def _is_result(members: Members) -> bool:
+    """Return whether Splunk wrote it, and not an application about a result of its own."""
+    return members.keys() <= _BESIDE_A_RESULT
 
 
 def _is_log_event(members: Members) -> bool:
@@ -164,7 +175,7 @@ WRAPPERS = (
     Wrapper("CloudWatch Logs Insights, and Splunk's JSON", ("results",), _each("results"),
         f"{_LOGS_API}/API_GetQueryResults.html"),
     Wrapper("Splunk, one result", ("result",), _value("result"),
-        "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTsearch"),
+        "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTsearch", fits=_is_result),
     Wrapper("Splunk, its raw event", ("_raw",), _raw,
         "https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTsearch", holds=LOGGED),
     Wrapper("Elasticsearch, a search's hits", ("hits",), _within("hits", "hits"),
