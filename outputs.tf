@@ -33,7 +33,7 @@ output "role_name" {
 }
 
 output "role_unique_id" {
-  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `shared_role`: the call that has the role's policies puts it out."
+  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `shared_role`: the call that has the role's policies has this output."
   value       = var.create_role ? aws_iam_role.this[0].unique_id : one(data.aws_iam_role.existing[*].unique_id)
 }
 

@@ -14,7 +14,7 @@ import sys
 from typing import NoReturn
 
 from emulator.server import Emulator, StartError
-from workspace import CHECKOUT
+from workspace import CHECKOUT, terraform_program, written_cli_config
 
 FOLDER = CHECKOUT / ".cache" / "sandbox"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,7 +59,8 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:
         with Emulator(FOLDER, boot=boot) as emulator:
-            variables = emulator.environment().items()
+            cli_config = written_cli_config(terraform_program(), FOLDER)
+            variables = (emulator.environment() | {"TF_CLI_CONFIG_FILE": str(cli_config)}).items()
             print(
                 GUIDE.format(
                     boots="Notebook instances in it boot."

@@ -159,6 +159,15 @@ def mirror_of(program: str, folder: Path) -> Path | None:
     return folder / "mirror"
 
 
+def written_cli_config(program: str, folder: Path) -> Path:
+    """Write a configuration of the command line's that installs the provider from the mirror, if there is one."""
+    path, mirror = folder / "terraform.rc", mirror_of(program, folder)
+    path.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n' if mirror else ""
+    )
+    return path
+
+
 class Workspace:
     """A copy of the module in a folder, initialised, with one root that Terraform works in.
 
@@ -185,16 +194,11 @@ class Workspace:
         self._plans = 0
         self._own_provider = own_provider
         copy_module(folder)
-        cli_config = folder / "terraform.rc"
         program = program or terraform_program()
-        mirror = mirror_of(program, folder)
-        cli_config.write_text(
-            f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n' if mirror else ""
-        )
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))},
             **(environment or {}),
-            "TF_CLI_CONFIG_FILE": str(cli_config),
+            "TF_CLI_CONFIG_FILE": str(written_cli_config(program, folder)),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             # Relative, since the path of a Unix socket has to be short: the providers' sockets lie there.

@@ -48,7 +48,7 @@ def use_module(name: str, role: str, more: str = "") -> tuple[str, ...]:
         *in_terraform(
             "in the call of the module that manages this role, or else in a new one with create_role = false and "
             f'role_arn = "arn:aws:iam::{ACCOUNT}:role/{role}", set additional_session_names = ["{name}"] (beside those that it has)'
-            f"{more}, and put out its lifecycle_configuration_name"
+            f"{more}, and add an output of its lifecycle_configuration_name"
         ),
         *update(name, '--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
     )
@@ -319,7 +319,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, tuple[str, ...]]]]] = {
             (
                 "role-missing",
                 (
-                    *in_terraform('in a call of the module, set additional_session_names = ["orphan"], and put out its role_arn and lifecycle_configuration_name'),
+                    *in_terraform('in a call of the module, set additional_session_names = ["orphan"], and add outputs of its role_arn and lifecycle_configuration_name'),
                     *update("orphan", '--role-arn "$(terraform output -raw role_arn)" --lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
                 ),
             )

@@ -6,8 +6,8 @@ import gzip
 import json
 import os
 import re
+import resource
 import subprocess
-import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,9 @@ BAD = {
     "only brackets": (b"[" * 1_000_000, "nested too deep", False),
     "invalid UTF-8": (
         document([record(userAgent="caf\xe9"), KEPT]).replace(rb"\u00e9", b"\xe9"), "invalid UTF-8", True,
+    ),
+    "invalid UTF-8 in another role's record, which has an escaped letter": (
+        document([others(userAgent="\xe9 x"), KEPT]).replace(rb"\u00e9 x", rb"\u0041" + b"\xe9"), "invalid UTF-8", True,
     ),
     "invalid UTF-8 in a key": (
         document([record(café=1), KEPT]).replace(rb"\u00e9", b"\xe9"), "invalid UTF-8", True,
@@ -263,14 +266,20 @@ def bomb(path: Path, head: bytes, unit: bytes, megabytes: int) -> None:
     )
 
 
+def seconds_of_children() -> float:
+    """The processor time of the processes that were waited for: other load of the machine doesn't count."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 @pytest.mark.parametrize("unit", [b"\0", b" ", b"[", b"{}\n", b'"', b'{"eventVersion":', b"},"], ids=repr)
 @pytest.mark.parametrize("head", [b"", b'{"Records":[{"eventVersion":"'], ids=["bare", "in a record"])
 def test_a_bomb_takes_bounded_time(tmp_path: Path, run: Any, unit: bytes, head: bytes) -> None:
     bomb(tmp_path / "bomb.json.gz", head, unit, 24)
     write(tmp_path / "good.json", GOOD)
-    began = time.monotonic()
+    before = seconds_of_children()
     answer = run("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1")
-    assert time.monotonic() - began < 10
+    assert seconds_of_children() - before < 10
     assert json.loads(answer.out)["calls"] == 1, answer.err
     assert re.search("could not read .*bomb", answer.err)
     assert "Traceback" not in answer.err

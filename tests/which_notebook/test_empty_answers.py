@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, handshake, others, record, session, write
+from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, handshake, opening, others, record, session, write
 
 CALLS = [
     record(session("a"), time="2026-03-01T10:00:00Z"),
@@ -127,6 +127,19 @@ def test_what_the_logs_lack_is_said(ask: Any, tmp_path: Path) -> None:
     ]
     assert "There is no AssumeRole call that opened one of these sessions" in missing[3]
     assert f"  {missing[2]}." in ask("summary", tmp_path, "--role", ROLE, *asked, "--format", "table").out
+
+
+def test_who_opened_a_session_is_told_whoever_it_was(ask: Any, tmp_path: Path) -> None:
+    user = {
+        "type": "IAMUser",
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/eve",
+        "accountId": ACCOUNT,
+        "accessKeyId": "AKIAEVE",
+    }
+    write(tmp_path / "log.json", opening(user, "a", key="ASIAEVE"), record(session("a", key="ASIAEVE")))
+    answer = ask("summary", tmp_path, "--role", ROLE, "--format", "table").out
+    assert "was opened by" in answer
+    assert "There is no AssumeRole call" not in answer
 
 
 def test_with_a_handshake_and_every_day_nothing_is_missing(ask: Any, tmp_path: Path) -> None:

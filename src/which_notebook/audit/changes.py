@@ -62,7 +62,7 @@ class Changes:
             *in_terraform(
                 "in the call of the module that manages this role, or else in a new one with create_role = false and "
                 f'role_arn = "{instance.role_arn}", set additional_session_names = ["{instance.name}"] (beside those that it '
-                f"has){more}, and put out its lifecycle_configuration_name"
+                f"has){more}, and add an output of its lifecycle_configuration_name"
             ),
             *self.update('--lifecycle-config-name "$(terraform output -raw lifecycle_configuration_name)"'),
         )

@@ -55,8 +55,8 @@ class InstanceFindings:
                 f"its role {instance.role_arn} doesn't exist",
                 (
                     *in_terraform(
-                        f'in a call of the module, set additional_session_names = ["{instance.name}"], and put out its '
-                        "role_arn and lifecycle_configuration_name"
+                        f'in a call of the module, set additional_session_names = ["{instance.name}"], and add '
+                        "outputs of its role_arn and lifecycle_configuration_name"
                     ),
                     *self._changes.update(
                         '--role-arn "$(terraform output -raw role_arn)" '

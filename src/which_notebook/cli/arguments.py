@@ -134,7 +134,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
 
 _VERDICTS = """\
 verdicts, the best first:
-  enforced        imds mode: without root, neither an unattributed call nor another name is possible
+  enforced        imds mode, and all checks hold: without root, only what docs/threat-model.md names is known
   attributed      calls carry its name, and the role's policies hold; its user could get around it on purpose
   weak            calls carry its name, but something lets others use it, or switch attribution off
   unknown         something couldn't be read or decided
@@ -169,7 +169,7 @@ def _common_arguments() -> _Parser:
         default=[],
         metavar="ROLE",
         help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
-        "(repeatable; default: the only one that notebook instances use there)",
+        "(repeatable; default: the only one that notebook instances use there; of roles: all)",
     )
     common.add_argument(
         "--inventory",

@@ -29,12 +29,15 @@ class RoleCalls:
         self.accounts: set[str] = set()
         self.notebooks: set[str] = set()
         self.other_roles: Counter[str] = Counter()
-        self.answered = self.handshakes = self.attributed = 0
+        self.answered = self.openings = self.attributed = 0
         self.has_data_events = False
         self._taken: Counter[str] = Counter()
 
     def see(self, table: CallTable) -> None:
         """Take in all that was read and judged, the oldest first; what is no call of the role's has no status."""
+        self.openings += sum(
+            fits_role(role_name(opening.role_arn), self._judge.role_names) for opening in table.openings.values()
+        )
         is_role = [status is not None for status in table["status"]]
         count = is_role.count(True)
         if count < len(table):
@@ -48,7 +51,6 @@ class RoleCalls:
             return
         times = table["event_time"]
         self.count += count
-        self.handshakes += table["status"].count("handshake")
         self.attributed += table["status"].count("attributed")
         calls = set(compress(table.rows(("event_category", "event_source", "event_name")), is_role))
         self.has_data_events |= any(_is_data_event(*call) for call in calls)
@@ -92,10 +94,10 @@ class RoleCalls:
                 "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
                 "only if it is told to, and the event history never shows them: such calls may be missing here"
             )
-        if self.attributed and self.answered and not self.handshakes:
+        if self.attributed and self.answered and not self.openings:
             yield (
-                "There is no AssumeRole call that opened one of these sessions, so nothing tells who opened them. It is a "
-                "management event of the notebooks' region, an hour before a notebook session's calls at most"
+                "There is no AssumeRole call that opened one of these sessions, so nothing tells who opened them. Such a call "
+                "is a management event in the notebooks' region, at most an hour before the calls of its session"
             )
 
     def of_another_path(self) -> str | None:

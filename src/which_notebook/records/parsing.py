@@ -118,7 +118,17 @@ class _Parser:
     def _mentions(self, record: bytes) -> bool:
         if any(needle in record for needle in self._needles):
             return True
+        if not _is_utf_8(record):
+            return True  # whom it mentions can't be told: it is read, and named as damaged
         if not ESCAPED_ASCII.search(record):
             return False
         plain = msgspec.json.encode(decoded(record))
         return any(needle in plain for needle in self._needles)
+
+
+def _is_utf_8(text: bytes) -> bool:
+    try:
+        str(text, "utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
-from .shapes.members import mended
+from .shapes.members import UNREADABLE, mended
 
 _TEXTS_WITHIN_TEXTS = 3
 
 
 def decoded(value: bytes | msgspec.Raw) -> object:
-    """Return a JSON value; None where it is none, or nested too deep."""
-    try:
-        return msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        try:
-            return msgspec.json.decode(mended(value))
-        except (msgspec.DecodeError, RecursionError):
-            return None
-    except RecursionError:
-        return None
+    """Return a JSON value; None where it is none, no UTF-8, or nested too deep."""
+    for text in (value, mended(value)):
+        with suppress(*UNREADABLE):
+            return msgspec.json.decode(text)
+    return None
 
 
 def object_of(value: object) -> object:
