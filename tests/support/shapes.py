@@ -57,28 +57,71 @@ def subscription(records: Sequence[Record]) -> Record:
             "subscriptionFilters": ["f"], "logEvents": events}  # fmt: skip
 
 
-def flat(value: Any, prefix: str = "") -> Record:
-    """Return the fields of a record by their paths."""
+def flat(value: Any, prefix: str = "", *, is_deep: bool = False) -> Record:
+    """Return the fields of a record by their paths; `is_deep` also of what its parameters and lists hold, as Insights does."""
     found: Record = {}
     for name, inner in value.items():
-        if isinstance(inner, dict) and not name.endswith(("Parameters", "Elements", "Data")):
-            found |= flat(inner, f"{prefix}{name}.")
+        if isinstance(inner, dict) and (is_deep or not name.endswith(("Parameters", "Elements", "Data"))):
+            found |= flat(inner, f"{prefix}{name}.", is_deep=is_deep)
+        elif isinstance(inner, list) and is_deep:
+            found |= flat({str(number): each for number, each in enumerate(inner)}, f"{prefix}{name}.", is_deep=True)
         elif inner is not None:
             found[prefix + name] = inner if isinstance(inner, str) else text(inner)
     return found
 
 
-def printed(value: Any) -> str:
-    """Return a struct as Athena and CloudTrail Lake print it."""
+def printed(value: Any, *, in_small_letters: bool = True) -> str:
+    """Return a value as Athena and CloudTrail Lake print a struct, and Elastic a map."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name.lower()}={printed(inner)}" for name, inner in value.items()) + "}"
+        names = {name: name.lower() if in_small_letters else name for name in value}
+        fields = [f"{names[name]}={printed(inner, in_small_letters=in_small_letters)}" for name, inner in value.items()]
+        return "{" + ", ".join(fields) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(printed(each, in_small_letters=in_small_letters) for each in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "null" if value is None else str(value)
 
 
+def printed_map(value: Record) -> str:
+    """Return parameters as CloudTrail Lake prints a map of texts, in which what is no text is JSON."""
+    return (
+        "{"
+        + ", ".join(f"{name}={inner if isinstance(inner, str) else text(inner)}" for name, inner in value.items())
+        + "}"
+    )
+
+
+def printed_resources(found: Record) -> str:
+    """Return a record's resources as a list of structs."""
+    return printed(
+        [{"arn": each["ARN"], "accountid": each.get("accountId"), "type": each["type"]} for each in found["resources"]]
+    )
+
+
 def athena_row(found: Record) -> Record:
-    """Return a record as a row of Athena's table."""
+    """Return a record as a row of Athena's table, whose structs are printed, and whose parameters are JSON."""
     row = {name.lower(): value if isinstance(value, str) else text(value) for name, value in found.items()}
-    return {**row, "useridentity": printed(found["userIdentity"])}
+    own = {"resources": printed_resources(found)} if found.get("resources") else {}
+    return {**row, "useridentity": printed(found["userIdentity"]), **own}
+
+
+def lake_row(found: Record) -> Record:
+    """Return a record as a row of CloudTrail Lake's, which prints parameters too."""
+    row = {name: value if isinstance(value, str) else text(value) for name, value in found.items()}
+    maps = {
+        name: printed_map(found[name])
+        for name in ("requestParameters", "responseElements")
+        if isinstance(found.get(name), dict)
+    }
+    own = {"resources": printed_resources(found)} if found.get("resources") else {}
+    return {
+        **row,
+        "userIdentity": printed(found["userIdentity"]),
+        "eventTime": found["eventTime"].replace("T", " ").replace("Z", ".000"),
+        **maps,
+        **own,
+    }
 
 
 def sentinel(found: Record) -> Record:
@@ -168,7 +211,9 @@ def ecs(found: Record, *, original: bool) -> Record:
             "event_version": "1.11", "request_id": found["requestID"], "error_code": found.get("errorCode"),
             "event_category": found["eventCategory"],
             "resources": [{"arn": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
-            "request_parameters": text(found.get("requestParameters")), "response_elements": text(found.get("responseElements")),
+            "request_parameters": printed(found.get("requestParameters"), in_small_letters=False),
+            "response_elements": printed(found.get("responseElements"), in_small_letters=False),
+            "flattened": {"request_parameters": found.get("requestParameters"), "response_elements": found.get("responseElements")},
             "user_identity": {
                 "type": identity.get("type"), "arn": identity.get("arn"), "access_key_id": identity.get("accessKeyId"),
                 "session_context": {"session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},
@@ -244,13 +289,18 @@ SHAPES: dict[str, Shape] = {
     "CloudWatch Logs, `filter-log-events`": lambda records: json.dumps(
         {"events": list(map(log_event, records)), "searchedLogStreams": []}, indent=4
     ).encode(),
+    "CloudWatch Logs, the console's CSV": lambda records: as_csv([{"timestamp": "1772359201000", "message": text(found)} for found in records]),
     "CloudWatch Logs, `aws logs tail`": tail,
+    "the same with `--color on`": lambda records: b"".join(
+        f"\x1b[32m2026-10-01T10:05:00.123000+00:00\x1b[0m \x1b[36mstream\x1b[0m {text(found)}\n".encode() for found in records
+    ),
+    "syslog": lambda records: b"".join(f"Mar  1 10:00:00 host app[7]: {text(found)}\n".encode() for found in records),
     "CloudWatch Logs Insights, `get-query-results`": lambda records: compact(
         {"results": [[{"field": "@timestamp", "value": "2026-10-01 10:05:00.000"}, {"field": "@message", "value": text(found)},
                       {"field": "@ptr", "value": "C"}] for found in records], "statistics": {"x": 1.0}, "status": "Complete"}
     ),
     "CloudWatch Logs Insights, fields of records": lambda records: compact(
-        {"results": [[{"field": name, "value": value} for name, value in flat(found).items()] for found in records]}
+        {"results": [[{"field": name, "value": value} for name, value in flat(found, is_deep=True).items()] for found in records]}
     ),
     "CloudWatch Logs Insights, CSV": lambda records: as_csv([{"@timestamp": "x", "@message": text(found)} for found in records]),
     "CloudWatch Logs, subscription filter": lambda records: compact(subscription(records)),
@@ -274,9 +324,10 @@ SHAPES: dict[str, Shape] = {
     "Athena, `get-query-results`": lambda records: compact(result_set(list(map(athena_row, records)))),
     "CloudTrail Lake, `get-query-results`": lambda records: compact(
         {"QueryStatus": "FINISHED", "QueryStatistics": {"ResultsCount": 3},
-         "QueryResultRows": [[{name: value} for name, value in athena_row(found).items()] for found in records]}
+         "QueryResultRows": [[{name: value} for name, value in lake_row(found).items()] for found in records]}
     ),
-    "CloudTrail Lake, CSV": lambda records: as_csv([{"eventJson": text(found)} for found in records]),
+    "CloudTrail Lake, CSV": lambda records: as_csv(list(map(lake_row, records))),
+    "CloudTrail Lake, CSV of `eventJson`": lambda records: as_csv([{"eventJson": text(found)} for found in records]),
     "Security Lake (OCSF 1.1), JSON": lines(ocsf),
     "Security Lake (OCSF 1.0 rc.2), JSON": lines(ocsf_rc2),
     "OCSF 1.5 in CloudWatch Logs (`parseToOCSF`)": lambda records: compact({"events": list(map(ocsf_in_logs, records))}),

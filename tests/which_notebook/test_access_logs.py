@@ -26,12 +26,12 @@ WANTED = Search(role_names=(ROLE,), event_id="3E57427F3EXAMPLE")
 def line(
     operation: str = "REST.GET.OBJECT", *, who: str = ARN, request: str = "3E57427F3EXAMPLE", key: str = "data/train.csv",
     uri: str = "GET /data/train.csv HTTP/1.1", status: str = "200", error: str = "-", agent: str = "Boto3/1.42",
-    referer: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", more: str = "",
+    referer: str = "-", access_point: str = "-", time: str = "01/Mar/2026:09:00:00 +0000", bucket: str = "figures", more: str = "",
 ) -> str:  # fmt: skip
     return (
-        f'{OWNER} figures [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
+        f'{OWNER} {bucket} [{time}] 10.0.0.7 {who} {request} {operation} {key} "{uri}" {status} {error} 113 - 7 - "{referer}" "{agent}" '
         f"- s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 "
-        f"AuthHeader figures.s3.eu-west-1.amazonaws.com TLSv1.2 - -{more}\n"
+        f"AuthHeader {bucket}.s3.eu-west-1.amazonaws.com TLSv1.2 {access_point} -{more}\n"
     )
 
 
@@ -71,6 +71,11 @@ def test_a_line_is_a_call(ask: Any, tmp_path: Path) -> None:
         ("REST.GET.ACL", "-", "GetBucketAcl"),
         ("REST.GET.ACL", "k", "GetObjectAcl"),
         ("REST.GET.NEW_THING", "-", "GetNewThing"),
+        ("REST.GET.VERSIONING", "-", "GetBucketVersioning"),
+        ("REST.PUT.ENCRYPTION", "-", "PutBucketEncryption"),
+        ("REST.GET.PUBLIC_ACCESS_BLOCK", "-", "GetBucketPublicAccessBlock"),
+        ("REST.DELETE.LIFECYCLE", "-", "DeleteBucketLifecycle"),
+        ("REST.GET.OBJECT_LOCK_CONFIGURATION", "-", "GetObjectLockConfiguration"),
     ],
 )
 def test_what_an_operation_is_called(operation: str, key: str, event: str) -> None:
@@ -85,6 +90,8 @@ def test_what_an_operation_is_called(operation: str, key: str, event: str) -> No
         ({"agent": '" "'}, '" "', None),
         ({"agent": "-"}, None, None),
         ({"more": " us-east-1 one two three"}, "Boto3/1.42", None),
+        ({"more": ' "a new column" x'}, "Boto3/1.42", None),
+        ({"more": ' "a new column"', "agent": 'x" - h= SigV4 c AuthHeader "y'}, 'x" - h= SigV4 c AuthHeader "y', None),
         ({"uri": 'GET /x?y="z" HTTP/1.1'}, "Boto3/1.42", None),
         ({"uri": "-"}, "Boto3/1.42", None),
         ({"uri": 'GET /" 200 - HTTP/1.1', "status": "403", "error": "AccessDenied"}, "Boto3/1.42", "AccessDenied"),
@@ -114,9 +121,77 @@ def test_half_a_line_is_named_and_hides_none() -> None:
     assert problem == f"the line at byte {len(line()):,}: no line of an S3 server access log, or half of one"
 
 
-def test_parts_of_a_request_are_no_calls() -> None:
-    found, problems = read(line("REST.POST.MULTI_OBJECT_DELETE", key="-") + line("BATCH.DELETE.OBJECT") * 3)
-    assert ([call.event_name for call in found], problems) == (["DeleteObjects"], [])
+def shown(ask: Any, tmp_path: Path, *lines: str, options: tuple[str, ...] = ()) -> list[Any]:
+    path = tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF"
+    path.write_text("".join(lines))
+    return ask("calls", path, "--role", ROLE, "--no-cache", *options).calls  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_deletion_of_several_objects_is_one_call_about_all_of_them(ask: Any, tmp_path: Path, turned: int) -> None:
+    lines = [
+        line("REST.POST.MULTI_OBJECT_DELETE", key="-"),
+        line("BATCH.DELETE.OBJECT", key="b"),
+        line("BATCH.DELETE.OBJECT", key="a"),
+    ]
+    (call,) = shown(ask, tmp_path, *lines[::turned])
+    assert (call["event_name"], call["resources"]) == (
+        "DeleteObjects", ["arn:aws:s3:::figures", "arn:aws:s3:::figures/a", "arn:aws:s3:::figures/b"],
+    )  # fmt: skip
+    (call,) = shown(ask, tmp_path, *lines, options=("--resource", "s3://figures/b"))
+    assert call["event_name"] == "DeleteObjects"
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])
+@pytest.mark.parametrize("second", [0, 30, 59])
+def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
+    ask: Any, tmp_path: Path, limits: Limits, second: int
+) -> None:
+    bucket = {"requestParameters": {"bucketName": "figures"}, "resources": [{"ARN": "arn:aws:s3:::figures"}]}
+    deletions = [
+        record(
+            session(),
+            eventName="DeleteObjects",
+            requestID=f"R{number}",
+            time=f"2026-03-01T09:00:{second:02}Z",
+            **bucket,
+        )
+        for number in range(8)
+    ]
+    around = [record(session(), time=f"2026-03-01T09:{minute:02}:00Z") for minute in range(5)]
+    write(tmp_path / "log.json", *deletions, *around)
+    lines = [line("BATCH.DELETE.OBJECT", key=f"k{number}", request=f"R{number}") for number in range(8)]
+    (tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF").write_text("".join(lines))
+    calls = ask("calls", tmp_path, "--role", ROLE, "--no-cache", limits=limits).calls
+    assert len(calls) == 8 + 5
+    found = [call["resources"] for call in calls if call["event_name"] == "DeleteObjects"]
+    assert sorted(found) == [["arn:aws:s3:::figures", f"arn:aws:s3:::figures/k{number}"] for number in range(8)]
+
+
+@pytest.mark.parametrize("operation", ["COPY.OBJECT", "COPY.PART"])
+@pytest.mark.parametrize("turned", [1, -1])
+def test_who_copied_from_a_bucket_is_found(ask: Any, tmp_path: Path, operation: str, turned: int) -> None:
+    lines = [
+        line(f"REST.{operation}_GET", bucket="patients", key="p.csv"),
+        line(f"REST.{operation}", bucket="mine", key="m.csv"),
+    ]
+    (call,) = shown(ask, tmp_path, *lines[::turned])
+    assert {"arn:aws:s3:::patients/p.csv", "arn:aws:s3:::mine/m.csv"} <= set(call["resources"])
+    for asked in ("patients", "s3://patients/p.csv", "mine"):
+        assert len(shown(ask, tmp_path, *lines[::turned], options=("--resource", asked))) == 1, asked
+
+
+@pytest.mark.parametrize("asked", ["my-ap", "arn:aws:s3:eu-west-1:111122223333:accesspoint/my-ap", "figures"])
+def test_an_access_point_is_a_resource(ask: Any, tmp_path: Path, asked: str) -> None:
+    arn = "arn:aws:s3:eu-west-1:111122223333:accesspoint/my-ap"
+    (call,) = shown(ask, tmp_path, line(access_point=arn), options=("--resource", asked))
+    assert call["resources"] == [arn, "arn:aws:s3:::figures", "arn:aws:s3:::figures/data/train.csv"]
+
+
+def test_lines_without_a_request_id_are_told_apart_by_what_they_say(ask: Any, tmp_path: Path) -> None:
+    lines = [line(request="-", key=key) for key in "abca"]
+    calls = shown(ask, tmp_path, *lines)
+    assert sorted(call["resources"][1] for call in calls) == [f"arn:aws:s3:::figures/{key}" for key in "abc"]
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])

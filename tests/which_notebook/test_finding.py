@@ -91,6 +91,11 @@ FORMS: dict[str, bytes] = {
     "the console's": json.dumps([finding()], indent=2).encode(),
     "S3's export": gzip.compress(json.dumps(finding()).encode() + b"\n"),
     "PowerShell's": json.dumps(finding()).encode("utf-16"),
+    "in a queue": json.dumps({"Messages": [{"MessageId": "1", "Body": json.dumps(event(finding()))}]}).encode(),
+    "of a topic, in a queue": json.dumps(
+        {"Messages": [{"Body": json.dumps({"Type": "Notification", "Message": json.dumps(event(finding()))})}]}
+    ).encode(),
+    "in a queue, as Lambda gets it": json.dumps({"Records": [{"body": json.dumps(event(finding()))}]}).encode(),
     "ASFF": json.dumps({"Findings": [asff()]}).encode(),
     "ASFF by EventBridge": json.dumps(event({"findings": [asff()]}, "Security Hub Findings - Imported")).encode(),
 }
@@ -145,6 +150,35 @@ def test_a_sequence_has_several_actors(ask: Any, log: Path, tmp_path: Path, form
         assert (found["first_seen"], found["last_seen"]) == ("2026-03-01T09:00:00Z", "2026-03-01T10:00:00Z")
     (found,) = ask("finding", path, log).json
     assert [(each["notebook"], each["calls"]) for each in found["actors"]] == [("fraud-model", 2), (None, 1), (None, 0)]
+
+
+@pytest.mark.parametrize("form", ["GuardDuty", "the API's"])
+@pytest.mark.parametrize("actors", [0, 1])
+def test_a_sequence_whose_session_stands_with_the_access_key(
+    ask: Any, log: Path, tmp_path: Path, form: str, actors: int
+) -> None:
+    key = {
+        "uid": KEY,
+        "resourceType": "ACCESS_KEY",
+        "accountId": ACCOUNT,
+        "data": {"accessKey": details("fraud-model")},
+    }
+    whole: Any = sequence()
+    user = {"name": ROLE, "uid": ROLE_ID, "type": "AssumedRole", "credentialUid": KEY, "account": {"uid": ACCOUNT}}
+    detection = whole["service"]["detection"]["sequence"]
+    detection["actors"] = [{"id": "a1", "user": user, "session": {"issuer": ROLE_ARN}}] * actors
+    detection["resources"] = [{"uid": "arn:aws:s3:::figures", "resourceType": "S3_BUCKET"}, key]
+    path = tmp_path / "finding.json"
+    path.write_text(json.dumps(capitals(whole) if form == "the API's" else whole))
+    ((actor,),) = (each["actors"] for each in ask("finding", path, "--role", ROLE).json)
+    assert (actor["access_key_id"], actor["notebook"], actor["account_id"]) == (KEY, "fraud-model", ACCOUNT)
+    ((actor,),) = (each["actors"] for each in ask("finding", path, log).json)
+    assert (actor["notebook"], actor["calls"]) == ("fraud-model", 2)
+    # Without it, the session isn't named, but its role is.
+    del detection["resources"]
+    path.write_text(json.dumps(whole))
+    for each in ask("finding", path, "--role", ROLE).json[0]["actors"]:
+        assert f"is a session of the role {ROLE} that the finding doesn't name" in each["why"][0]
 
 
 def test_what_the_finding_alone_cant_tell(ask: Any, tmp_path: Path) -> None:

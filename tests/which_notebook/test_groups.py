@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import BASE, ROLE, handshake, record, session, write
+from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, handshake, record, session, write
 
 from which_notebook.limits import LIMITS
 
@@ -61,6 +61,33 @@ def test_by_event_day_and_session(ask: Any, log: Path) -> None:
         ("fraud-model", "attributed", "2026-03-01", 25), ("churn-model", "attributed", "2026-03-02", 1),
     ]  # fmt: skip
     assert groups(ask, log, "session")[0] == ("fraud-model", "attributed", "ASIAFRAUD-MODEL", 25)
+
+
+@pytest.mark.parametrize("by", ["resource", "event", "day"])
+def test_notebooks_of_one_name_in_two_accounts_are_two(ask: Any, tmp_path: Path, by: str) -> None:
+    """And names that aren't known have one."""
+    there = session("fraud-model", account=OTHER_ACCOUNT)
+    unknown = [get("lake", name="no_notebook"), get("lake", name="nor_this")]
+    path = write(
+        tmp_path / "log.json",
+        get("lake"),
+        *(record(there) | get("lake") | {"userIdentity": there} for _ in "ab"),
+        *unknown,
+    )
+    answer = ask("summary", path, "--role", ROLE, "--by", by).json["groups"]
+    text = {"resource": "arn:aws:s3:::lake", "event": "s3:GetObject", "day": "2026-03-01"}[by]
+    found = [
+        (each["notebook"], each["session_name"], each["role_arn"], each["calls"]) for each in answer if each[by] == text
+    ]
+    assert sorted(found, key=repr) == sorted([
+        ("fraud-model", None, f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+        ("fraud-model", None, f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}", 2),
+        (None, "no_notebook", f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+        (None, "nor_this", f"arn:aws:iam::{ACCOUNT}:role/{ROLE}", 1),
+    ], key=repr)  # fmt: skip
+    lines = ask("summary", path, "--role", ROLE, "--by", by, "--format", "table").out.splitlines()
+    assert lines[0].endswith("role")
+    assert sum(line.endswith(f"{OTHER_ACCOUNT}:role/{ROLE}") for line in lines) >= 1
 
 
 def test_limit_and_each_format(ask: Any, log: Path) -> None:
@@ -119,3 +146,11 @@ def test_an_empty_answer_says_how_to_switch_data_events_on(
     assert ("aws cloudtrail put-event-selectors" in answer.err) is is_said
     assert "put-event-selectors" not in ask(*asked, path, "--role", ROLE, "--resource", "lake").err
     assert "put-event-selectors" not in ask(*asked, path, "--role", ROLE, "--event-name", "X").err
+
+
+def test_one_long_key_makes_no_column_wide(ask: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "log.json", get("lake", "k" * 5000))
+    out = ask("summary", path, "--role", ROLE, "--by", "resource", "--format", "table").out
+    assert max(map(len, out.splitlines()[:4])) < 300
+    assert "k…" in out
+    assert "k" * 5000 in ask("summary", path, "--role", ROLE, "--by", "resource", "--format", "csv").out

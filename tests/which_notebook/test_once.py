@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, OTHER_ACCOUNT, ROLE, compact, document, record, session, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from logs import ACCOUNT, OTHER_ACCOUNT, ROLE, compact, document, opening, record, session, write
 
+from which_notebook.calls.order import in_order
 from which_notebook.limits import Limits
+from which_notebook.records.cloudtrail import call_of
 
 CALLS = [record(session(f"n{n % 7}"), time=f"2026-03-01T{n % 24:02}:00:{n % 60:02}Z") for n in range(500)]
 
@@ -84,7 +88,7 @@ def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: in
 
 @pytest.mark.parametrize("held", [50_000, 2])
 def test_fields_that_read_alike_in_a_row_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
-    names = [("GetObject", "Tagging7"), ("GetObjectTagging", "7"), ("X", None), ("X", "None"), ("X", "")]
+    names = [("GetObject", "Tagging7"), ("GetObjectTagging", "7"), ("Y", None), ("X", "None"), ("X", "")]
     calls = [record(eventID="e", eventName=name, requestID=request) for name, request in names]
     path = write(tmp_path / "log.json", *calls, *calls)
     found = ask("calls", path, "--role", ROLE, limits=Limits(sorted_calls=held)).calls
@@ -125,3 +129,60 @@ def test_what_differs_in_more_than_the_account_is_another_call(ask: Any, tmp_pat
     copy = {"sharedEventID": "s", "requestID": "r", "recipientAccountId": OTHER_ACCOUNT} | changed
     path = write(tmp_path / "log.json", record(sharedEventID="s", requestID="r"), record(NAMELESS, **copy))
     assert len(ask("calls", path, "--role", ROLE).calls) == 2
+
+
+FIELDS = [
+    "requestParameters",
+    "resources",
+    "userAgent",
+    "sourceIPAddress",
+    "requestID",
+    "awsRegion",
+    "errorCode",
+    "recipientAccountId",
+]
+
+
+@st.composite
+def copies(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Return some of one record's copies, each without what its source left out."""
+    whole = opening(session("fraud-model"), "job", role="reader", errorCode="AccessDenied")
+    several = st.lists(st.sets(st.sampled_from([*FIELDS, "responseElements"])), min_size=1, max_size=4)
+    left_out = draw(several)
+    found = [{name: value for name, value in whole.items() if name not in names} for names in left_out]
+    for each in found:
+        if draw(st.booleans()) and "resources" in each:
+            each["resources"] = [{"ARN": f"arn:aws:s3:::b{number}"} for number in draw(st.sets(st.integers(0, 3)))]
+    return found
+
+
+@settings(max_examples=60)
+@given(copies(), st.randoms(use_true_random=False), st.integers(1, 3))
+def test_the_order_of_copies_makes_no_difference(found: list[dict[str, Any]], chance: random.Random, held: int) -> None:
+    def called(records: list[dict[str, Any]]) -> list[Any]:
+        others = [record(session("other"), eventID=f"o{held}", eventTime=each["eventTime"]) for each in records[:1]]
+        batches = [[call_of(compact(each), with_resources=True)] for each in [*records, *others, *records[:1]]]
+        limits = Limits(sorted_calls=held, merged_calls=1)
+        return [call for batch in in_order(batches, limits) for call in batch if call.session_name == "fraud-model"]
+
+    expected = called(found)
+    chance.shuffle(found)
+    assert called(found) == expected
+    (call,) = expected
+    assert call.request_id == next((each["requestID"] for each in found if "requestID" in each), None)
+    assert call.user_agent == next((each["userAgent"] for each in found if "userAgent" in each), None)
+    resources = {arn for each in found for arn in call_of(compact(each), with_resources=True).resources}
+    assert set(call.resources) == resources
+    assert (
+        call.opening is None
+        or call.opening.access_key_id
+        or all("responseElements" not in each for each in found if "requestParameters" in each)
+    )
+
+
+def test_two_requests_of_one_event_id_stay_two_beside_a_copy_without_the_request_id(ask: Any, tmp_path: Path) -> None:
+    """Who hands logs on may have made all event ids the same."""
+    one, other = (record(session(), eventID="x", requestID=name) for name in "AB")
+    copy = {name: value for name, value in one.items() if name != "requestID"}
+    write(tmp_path / "log.json", copy, one, copy, other, {**copy, "eventTime": "2026-03-01T10:00:00Z"})
+    assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 3

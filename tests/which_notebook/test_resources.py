@@ -42,7 +42,7 @@ MEANT: list[tuple[str, str, Record, list[str]]] = [
     ("s3", "GetObject", {"bucketName": "lake", "key": "a b/c"}, ["arn:aws:s3:::lake", "arn:aws:s3:::lake/a b/c"]),
     (
         "s3", "CopyObject", {"bucketName": "mine", "key": "k", "x-amz-copy-source": "/lake/a%20b?versionId=1"},
-        ["arn:aws:s3:::mine", "arn:aws:s3:::mine/k", "arn:aws:s3:::lake/a b"],
+        ["arn:aws:s3:::lake/a b", "arn:aws:s3:::mine", "arn:aws:s3:::mine/k"],
     ),
     ("dynamodb", "GetItem", {"tableName": "orders"}, [f"arn:aws:dynamodb:{HERE}:table/orders"]),
     (
@@ -418,3 +418,25 @@ def test_access_keys_are_asked_for(ask: Any, tmp_path: Path) -> None:
     answer = ask("calls", path, "--role", ROLE, "--access-key", "ASIAONE,ASIATWO")
     assert [call["access_key_id"] for call in answer.calls] == ["ASIAONE", "ASIATWO"]
     assert "--access-key left out 3 of them" in ask("calls", path, "--role", ROLE, "--access-key", "ASIATHREE").err
+
+
+@pytest.mark.parametrize(
+    ("source", "event", "parameters", "arn"),
+    [
+        (
+            "logs",
+            "GetLogEvents",
+            {"logGroupIdentifier": "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x"},
+            "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/x",
+        ),
+        ("logs", "StartQuery", {"logGroupIdentifiers": ["/aws/x"]}, f"arn:aws:logs:{HERE}:log-group:/aws/x"),
+        (
+            "s3express",
+            "CreateSession",
+            {"bucketName": "bkt--euc1-az1--x-s3"},
+            f"arn:aws:s3express:{HERE}:bucket/bkt--euc1-az1--x-s3",
+        ),
+    ],
+)
+def test_further_parameters(source: str, event: str, parameters: Any, arn: str) -> None:
+    assert resources(call_to(source, event, parameters)) == [arn]

@@ -154,7 +154,7 @@ def in_a_form(found: list[Record], form: str, layout: dict[str, Any], *, ascii_o
         case "Events":
             return text({"Events": [{"CloudTrailEvent": text(each)} for each in found]})
         case "EventBridge":
-            return "".join(text({"detail": each}) for each in found)
+            return "".join(text({"source": "aws.s3", "detail": each}) for each in found)
     return text({"Records": found})
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from pathlib import Path
@@ -11,15 +10,14 @@ from typing import Any
 import pytest
 from botocore.model import StructureShape
 from botocore.session import get_session
+from calls_of_content import calls_in
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
-from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, event_bridge, text
+from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, athena_row, event_bridge, text
 from workspace import CHECKOUT
 
-from which_notebook.calls.search import Search
-from which_notebook.records.scan import scan
 from which_notebook.records.shapes.wrappers import WRAPPERS, Wrapper
 
 LOG = [
@@ -29,23 +27,7 @@ LOG = [
     record(session("churn-model"), time="2026-03-01T09:00:01Z", errorCode="AccessDenied", userAgent='a "q", {x=y} ü'),
     record(session(BASE), time="2026-03-01T09:00:02Z"),
 ]
-WANTED = Search(role_names=(ROLE,))
 CASES = CHECKOUT.parent / "shared" / "cases"
-
-
-def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the calls, as far as they are put out, and the problems."""
-    parts = list(scan(io.BytesIO(data), wanted))
-    found = [
-        {
-            name: getattr(call, name)
-            for name in call.__struct_fields__
-            if name not in ("record", "role_id", "named_role")
-        }
-        for part in parts
-        for call in part.calls
-    ]
-    return found, [problem for part in parts for problem in part.problems]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -240,6 +222,31 @@ def test_a_struct_that_another_text_may_have_made_is_not_guessed() -> None:
             "a GuardDuty finding: give it",
         ),
         (PACKINGS["gzip"](PACKINGS["zip"](b"x")), "unpack it first"),
+        (
+            b"Events:\n- AccessKeyId: x\n  CloudTrailEvent: '{}'\n",
+            "YAML of `lookup-events`: print it with --output json",
+        ),
+        (b"EVENTS\tASIAX\t" + compact(LOG[2]) + b"\tx\n", "columns of `lookup-events`: print it with --output json"),
+        (
+            b"|  CloudTrailEvent |  " + compact(LOG[2]) + b"  |\n",
+            "a table of `lookup-events`: print it with --output json",
+        ),
+        (b"Event name,Event time,User name,Event source\nX,now,fraud-model,x\n", "which lacks the caller's ARN"),
+        (as_csv([{**athena_row(LOG[2])}]).split(b"\n", 1)[1], "CSV without a first line that names the columns"),
+        (
+            as_csv(
+                [
+                    {
+                        "EventName": "X",
+                        "EventSource": "s",
+                        "AwsEventId": "1",
+                        "TimeGenerated [Berlin]": "1/1/2026, 1:00:00.000 PM",
+                        "UserIdentityArn": LOG[2]["userIdentity"]["arn"],
+                    }
+                ]
+            ),
+            "a row of Sentinel's in local time (TimeGenerated [Berlin]): export it in UTC",
+        ),
         (b"PK\x03\x04" + b"x" * 50, "damaged zip archive"),
         (PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](PACKINGS["gzip"](b"{}")))), "compressed more than 3 times"),
     ],
@@ -249,6 +256,13 @@ def test_another_form_is_named_as_what_it_is(data: bytes, reason: str) -> None:
     found, (problem,) = calls_in(data)
     assert found == []
     assert reason in problem
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("begin", [b"", b"sep=%s\r\n"])
+def test_csv_by_what_separates_its_columns(delimiter: str, begin: bytes) -> None:
+    data = begin.replace(b"%s", delimiter.encode()) + as_csv(list(map(athena_row, LOG)), delimiter)
+    assert calls_in(data) == calls_in(document(LOG))
 
 
 @pytest.mark.skipif(not CASES.exists(), reason="the cases aren't there")

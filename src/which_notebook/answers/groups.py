@@ -11,7 +11,7 @@ from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
 from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
 from .safe_text import printable
-from .text_table import row_text, widths_of
+from .text_table import cut, row_text, widths_of
 
 _OTHERS = "(others)"
 _NUMBERS = (2, 3)
@@ -43,11 +43,19 @@ GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
 """What `--by` takes, and the texts under which a call counts: each of its resources, its event, its day, its access key id."""
 
 
+_Key = tuple[str, str, str | None, str | None, str]
+
+
 class Group(Struct):
-    """The calls of one notebook, or of those that have none, under one text."""
+    """The calls of one notebook, or of those that have none, under one text.
+
+    `role_arn`: the notebook's role, whose account tells notebooks of one name apart.
+    """
 
     name: str
     status: str
+    role_arn: str | None
+    session_name: str | None
     text: str
     first_seen: str
     last_seen: str
@@ -62,39 +70,43 @@ class Groups:
         self.by = by
         self._texts_of = GROUPINGS[by]
         self._at_most = at_most
-        self._groups: dict[tuple[str, str, str], Group] = {}
+        self._groups: dict[_Key, Group] = {}
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before."""
         rows = zip(
-            table.rows(("status", "notebook", "session_name", "error_code", "event_time")),
+            table.rows(
+                ("status", "notebook", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time")
+            ),
             self._texts_of(table),
             strict=True,
         )
-        for (status, notebook, session_name, error_code, time), texts in rows:
+        for (status, notebook, session_name, role_arn, notebook_role_arn, error_code, time), texts in rows:
             lane = STATUS_OF[status].lane
             if lane is HANDSHAKES:
                 continue
             name = "(unattributed)" if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
             for text in texts:
-                group = self._group(name, status, text, time)
+                key = (name, status, notebook_role_arn or role_arn, None if notebook else session_name, text)
+                group = self._group(key, time)
                 group.calls += 1
                 group.errors += error_code is not None
                 group.last_seen = time
 
-    def _group(self, name: str, status: str, text: str, time: str) -> Group:
-        key = (name, status, text)
+    def _group(self, key: _Key, time: str) -> Group:
         group = self._groups.get(key)
         if group is None:
             if len(self._groups) >= self._at_most:
                 # Names of sessions may be made up by the thousand, too.
-                key = (_OTHERS, status, _OTHERS)
+                key = (_OTHERS, key[1], None, None, _OTHERS)
             group = self._groups.setdefault(key, Group(*key, time, time))
         return group
 
     def ordered(self) -> list[Group]:
         """Return the groups, those with the most calls first."""
-        return sorted(self._groups.values(), key=lambda group: (-group.calls, group.text, group.name))
+        return sorted(
+            self._groups.values(), key=lambda group: (-group.calls, group.text, group.name, group.role_arn or "")
+        )
 
 
 class GroupsAnswer:
@@ -124,7 +136,17 @@ class GroupsAnswer:
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:
         """Return a row for each group."""
-        header = ("notebook", "status", self._by, "calls", "errors", "first_seen", "last_seen")
+        header = (
+            "notebook",
+            "status",
+            "role_arn",
+            "session_name",
+            self._by,
+            "calls",
+            "errors",
+            "first_seen",
+            "last_seen",
+        )
         rows = (
             [group.name if group.status in ("attributed", "chained") else None, *_values(group)]
             for group in self._shown
@@ -132,13 +154,15 @@ class GroupsAnswer:
         return header, rows
 
     def write_text(self, file: BinaryIO) -> None:
-        """Write a line for each group."""
-        header = ("notebook", self._by, "calls", "errors", "first seen", "last seen")
+        """Write a line for each group, with its role where there are several."""
+        several = len({group.role_arn for group in self._shown if group.role_arn}) > 1
+        header = ("notebook", self._by, "calls", "errors", "first seen", "last seen", *(["role"] if several else []))
         rows = [
             tuple(
-                printable(cell)
+                cut(printable(cell))
                 for cell in (
                     group.name, group.text, f"{group.calls:,}", f"{group.errors:,}", group.first_seen, group.last_seen,
+                    *([group.role_arn or "-"] if several else []),
                 )
             )
             for group in self._shown
@@ -154,4 +178,13 @@ class GroupsAnswer:
 
 
 def _values(group: Group) -> list[Any]:
-    return [group.status, group.text, group.calls, group.errors, group.first_seen, group.last_seen]
+    return [
+        group.status,
+        group.role_arn,
+        group.session_name,
+        group.text,
+        group.calls,
+        group.errors,
+        group.first_seen,
+        group.last_seen,
+    ]

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+# A key may have 1,024 letters, and an error's text more: one such cell makes no column wider than this.
+_WIDEST = 100
+
+
+def cut(cell: str) -> str:
+    """Return a cell that isn't wider than a table's widest; what is cut off is in the other formats."""
+    return cell if len(cell) <= _WIDEST else f"{cell[: _WIDEST - 1]}…"
+
 
 def widths_of(rows: Iterable[Sequence[str]]) -> list[int]:
     """Return how wide each column of some rows is."""

@@ -9,6 +9,7 @@ import msgspec
 
 from ..limits import LIMITS, Limits
 from .call import Call
+from .copies import joined, without_poorer_copies
 from .spool import Blocks
 
 _WRITTEN_AT_ONCE = 64
@@ -20,20 +21,18 @@ _decode = msgspec.msgpack.Decoder(list[Call]).decode
 def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
     """Yield all calls in lists of bounded size, the oldest first, each once.
 
-    Calls with one time, event id, name and request id are one. CloudTrail may deliver a record twice, and a record may lie
-    in two sources. What doesn't fit into memory waits in temporary files, sorted.
+    Calls with one time, event id, name and request id are one, see `copies`. CloudTrail may deliver a record twice, and a
+    record may lie in two sources. What doesn't fit into memory waits in temporary files, sorted.
     """
+    yield from without_poorer_copies(_in_order(batches, limits))
+
+
+def _in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Call]]:
     runs: list[Blocks] = []
     held: dict[str, Call] = {}
     try:
         for batch in batches:
-            # By their _key, inlined.
-            held.update(
-                {
-                    f"{call.event_time}{len(call.event_id)} {call.event_id}{len(call.event_name)} {call.event_name}{call.request_id!r}": call
-                    for call in batch
-                }
-            )
+            _add(held, batch)
             if len(held) >= limits.sorted_calls:
                 runs.append(_write(_sorted(held)))
                 held.clear()
@@ -54,6 +53,21 @@ def _key(call: Call) -> str:
     return f"{call.event_time}{len(call.event_id)} {call.event_id}{len(call.event_name)} {call.event_name}{call.request_id!r}"
 
 
+def _add(held: dict[str, Call], calls: list[Call]) -> None:
+    """Add calls by their keys; of copies all that one of them has stays."""
+    # By their _key, inlined.
+    found = {
+        f"{call.event_time}{len(call.event_id)} {call.event_id}{len(call.event_name)} {call.event_name}{call.request_id!r}": call
+        for call in calls
+    }
+    if len(found) == len(calls) and held.keys().isdisjoint(found):
+        held.update(found)
+        return
+    for call in calls:
+        key = _key(call)
+        held[key] = joined(held[key], call) if key in held else call
+
+
 def _sorted(held: dict[str, Call]) -> list[Call]:
     return [held[key] for key in sorted(held)]
 
@@ -70,7 +84,7 @@ def _merged(runs: list[Iterator[list[Call]]], limits: Limits) -> Iterator[list[C
         still = []
         for each, run in ahead:
             end = bisect_right(each, limit, key=_key)
-            held.update({_key(call): call for call in each[:end]})
+            _add(held, each[:end])
             if rest := each[end:] or next(run, []):
                 still.append((rest, run))
         ahead = still

@@ -53,10 +53,18 @@ def _kept(
     if not any(call.event_category in _SECOND_HAND or call.shared_event_id for call in calls):
         return calls, []
     requests = {each for call in calls for each in _tells_of(call, accounts)}.union(*recent.values())
+    # CloudTrail leaves out the keys of a deletion of several objects, which the access log has. So its lines and what they are
+    # about are looked at together, within the time that they may be apart.
+    with_lines = any(call.event_category == ACCESS_LOG for call in calls)
+    told = {each: call for call in reversed(calls) for each in _tells_of(call, accounts)} if with_lines else {}
     kept: list[Call] = []
     for place, call in enumerate(calls):
+        if with_lines and decided_before is not None and call.event_time >= decided_before:
+            return kept, calls[place:]
         if call.request_id is not None and (call.event_category in _SECOND_HAND or _is_owners_copy(call)):
             if _request(call) in requests:
+                if call.event_category == ACCESS_LOG and (event := told.get(_request(call))):
+                    event.resources += tuple(arn for arn in call.resources if arn not in event.resources)
                 continue
             if decided_before is not None and call.event_time >= decided_before:
                 return kept, calls[place:]

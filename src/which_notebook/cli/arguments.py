@@ -81,14 +81,14 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             )
         _add_sources(command)
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
-    command.add_argument("event_id", metavar="EVENT_ID", help="the record's eventID")
+    command.add_argument("event_id", type=_text, metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
     _add_resource(command)
     _add_sources(command)
     command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
     command.add_argument(
-        "finding", metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
+        "finding", type=_text, metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
     )
     _add_resource(command)
     _add_sources(command, "*", "see below; without one, the finding alone answers")
@@ -191,6 +191,7 @@ def _place_arguments() -> _Parser:
     place.add_argument(
         "--role",
         action="append",
+        type=_text,
         default=[],
         metavar="ROLE",
         help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
@@ -198,11 +199,14 @@ def _place_arguments() -> _Parser:
     )
     place.add_argument(
         "--inventory",
+        type=_text,
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )
-    place.add_argument("--since", metavar="TIME", help="only calls at or after TIME")
-    place.add_argument("--until", metavar="TIME", help="only calls at or before TIME; a date counts to its end")
+    place.add_argument("--since", type=_text, metavar="TIME", help="only calls at or after TIME")
+    place.add_argument(
+        "--until", type=_text, metavar="TIME", help="only calls at or before TIME; a date counts to its end"
+    )
     place.add_argument(
         "--delivered-within",
         type=_days,
@@ -249,6 +253,7 @@ def _add_resource(parser: _Parser) -> None:
     parser.add_argument(
         "--resource",
         action="append",
+        type=_text,
         default=[],
         metavar="RESOURCE",
         help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
@@ -256,11 +261,11 @@ def _add_resource(parser: _Parser) -> None:
 
 
 def _add_output(parser: _Parser) -> None:
-    parser.add_argument("-o", "--output", metavar="FILE", help="write to FILE, whole or not at all")
+    parser.add_argument("-o", "--output", type=_text, metavar="FILE", help="write to FILE, whole or not at all")
 
 
 def _add_sources(parser: _Parser, count: str = "+", help_text: str = "see below") -> None:
-    parser.add_argument("sources", nargs=count, metavar="SOURCE", help=help_text)
+    parser.add_argument("sources", nargs=count, type=_text, metavar="SOURCE", help=help_text)
 
 
 def _add_format(parser: _Parser, command: str) -> None:
@@ -312,6 +317,12 @@ def _filter_arguments() -> _Parser:
         help="exit with status 3 when there is such a call, of whatever notebook and status",
     )
     return filters
+
+
+def _text(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is empty: give a value, or leave the option out")
+    return text
 
 
 def _list(text: str) -> list[str]:

@@ -101,10 +101,19 @@ def _findings_in(value: Any, deeper: int) -> Iterator[dict[str, Any]]:
         if is_guard_duty or {"awsAccountId", "resources"} <= named.keys():
             yield _dict(_folded(named))
         else:
-            for name in ("findings", "detail"):
+            # EventBridge's event may lie in a queue's message, or a topic's notification.
+            for name in ("findings", "detail", "messages", "records", "sns", "body", "message"):
                 if name in named:
-                    yield from _findings_in(named[name], deeper - 1)
+                    yield from _findings_in(_of_text(named[name]), deeper - 1)
                     break
+
+
+def _of_text(value: Any) -> Any:
+    """Return what a text of JSON holds."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        return None
 
 
 def _finding(value: dict[str, Any]) -> Finding:
@@ -150,15 +159,25 @@ def _actors(value: dict[str, Any], sequence: dict[str, Any], account: str | None
                 _text(key.get("accountId")) or account,
                 key.get("principalType"),
             )
+    # Of a sequence the session's name may stand with the access key only, which is one of its resources.
+    keys = {
+        _text(each.get("uid")): (_dict(_dict(each.get("data")).get("accessKey")), _text(each.get("accountId")))
+        for each in map(_dict, _list(sequence.get("resources")))
+        if _dict(each.get("data")).get("accessKey")
+    }
     for actor in map(_dict, _list(sequence.get("actors"))):
         user, session = _dict(actor.get("user")), _dict(actor.get("session"))
+        key, _ = keys.pop(_text(user.get("credentialUid")), ({}, None))
         yield _actor(
             user.get("credentialUid"),
-            [session.get("issuer"), user.get("uid"), session.get("uid")],
-            user.get("name"),
+            [session.get("issuer"), user.get("uid"), session.get("uid"), key.get("principalId")],
+            user.get("name") or key.get("userName"),
             _text(_dict(user.get("account")).get("uid")) or account,
             user.get("type"),
         )
+    for uid, (key, key_account) in keys.items():
+        texts = [key.get("principalId")]
+        yield _actor(uid, texts, key.get("userName"), key_account or account, key.get("userType"))
 
 
 def _actor(key: object, texts: list[object], name: object, account: str | None, user_type: object) -> Actor:

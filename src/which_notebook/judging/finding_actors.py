@@ -48,11 +48,12 @@ class KnownActor(Struct):
 def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | None) -> KnownActor:
     """Return what the finding alone says; `roles` are the notebooks' roles, where they are known."""
     if not actor.session_name or not actor.role:
-        said = (
-            "is no session of a role"
-            if actor.role_id is None
-            else "is a session of a role that the finding doesn't name"
-        )
+        if actor.role and actor.user_type == "AssumedRole":
+            said = f"is a session of the role {role_name(actor.role)} that the finding doesn't name"
+        elif actor.role_id:
+            said = "is a session of a role that the finding doesn't name"
+        else:
+            said = "is no session of a role"
         return KnownActor(actor, None, None, [f"The actor {said}, so the finding alone names no notebook instance."])
     judge = Judge(roles, inventory) if roles else None
     arn = actor.role if actor.role.startswith("arn:") else f"arn:aws:iam::{actor.account_id or ''}:role/{actor.role}"

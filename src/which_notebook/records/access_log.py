@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +31,11 @@ _LINE = re.compile(
     _HEAD + rb'(?:"(?P<uri>\S+ \S+ [^ "]+|.*?)"|-) (?P<code>\d{3}|-) (?P<error>\S+)(?: (?:\d+|-)){4}'
     rb'(?: (?:"(?P<texts>.*)"|(?:-|".*") -)(?P<rest>(?: [^" ]+)*?)\s*)?$'
 )  # fmt: skip
+# The caller's texts end before what S3 writes since 2019, whatever columns follow: the host id, the signature's version, …
+_SIGNED_LINE = re.compile(
+    _HEAD + rb'(?:"(?P<uri>\S+ \S+ [^ "]+|.*?)"|-) (?P<code>\d{3}|-) (?P<error>\S+)(?: (?:\d+|-)){4}'
+    rb' (?:"(?P<texts>.*)"|(?:-|".*") -)(?P<rest> [^ "]+ [^ "]+ (?:SigV\d\w*|-) [^ "]+ (?:AuthHeader|QueryString|-)(?: .*)?)$'
+)
 _FIRST_LINE = re.compile(rb"\s*" + _HEAD)
 _REGION = re.compile(r"(?:^|\.)s3[.-](?:fips\.|dualstack\.)*([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com")
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):")
@@ -37,7 +43,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?:sts|iam)::(\d{12}):")
 _EVENTS = {
     "REST.GET.BUCKET": "ListObjects", "REST.GET.BUCKETVERSIONS": "ListObjectVersions", "REST.GET.SERVICE": "ListBuckets",
     "REST.PUT.BUCKET": "CreateBucket", "REST.DELETE.BUCKET": "DeleteBucket", "REST.HEAD.BUCKET": "HeadBucket",
-    "REST.POST.MULTI_OBJECT_DELETE": "DeleteObjects", "REST.COPY.OBJECT": "CopyObject", "REST.COPY.OBJECT_GET": "CopyObject",
+    "REST.POST.MULTI_OBJECT_DELETE": "DeleteObjects", "BATCH.DELETE.OBJECT": "DeleteObjects", "REST.COPY.OBJECT": "CopyObject", "REST.COPY.OBJECT_GET": "CopyObject",
     "REST.COPY.PART": "UploadPartCopy", "REST.COPY.PART_GET": "UploadPartCopy", "REST.PUT.PART": "UploadPart",
     "REST.POST.UPLOADS": "CreateMultipartUpload", "REST.GET.UPLOADS": "ListMultipartUploads", "REST.GET.UPLOAD": "ListParts",
     "REST.POST.UPLOAD": "CompleteMultipartUpload", "REST.DELETE.UPLOAD": "AbortMultipartUpload",
@@ -48,7 +54,16 @@ _EVENTS = {
     "REST.DELETE.BUCKETPOLICY": "DeleteBucketPolicy", "REST.GET.LOGGING_STATUS": "GetBucketLogging",
     "REST.PUT.LOGGING_STATUS": "PutBucketLogging", "REST.GET.LOCATION": "GetBucketLocation",
     "REST.GET.OBJECT_TAGGING": "GetObjectTagging", "REST.PUT.OBJECT_TAGGING": "PutObjectTagging",
-    "REST.DELETE.OBJECT_TAGGING": "DeleteObjectTagging",
+    "REST.DELETE.OBJECT_TAGGING": "DeleteObjectTagging", "REST.GET.ACCELERATE": "GetAccelerateConfiguration",
+    "REST.PUT.ACCELERATE": "PutAccelerateConfiguration", "REST.GET.POLICY_STATUS": "GetBucketPolicyStatus",
+    "REST.GET.OBJECT_LOCK_CONFIGURATION": "GetObjectLockConfiguration",
+    "REST.PUT.OBJECT_LOCK_CONFIGURATION": "PutObjectLockConfiguration",
+    **{f"REST.{verb}.{operation}": f"{verb.capitalize()}Bucket{name}" for verb in ("GET", "PUT", "DELETE") for operation, name in {
+        "VERSIONING": "Versioning", "PUBLIC_ACCESS_BLOCK": "PublicAccessBlock", "ENCRYPTION": "Encryption", "CORS": "Cors",
+        "LIFECYCLE": "Lifecycle", "NOTIFICATION": "Notification", "REPLICATION": "Replication", "TAGGING": "Tagging",
+        "WEBSITE": "Website", "REQUEST_PAYMENT": "RequestPayment", "OWNERSHIP_CONTROLS": "OwnershipControls",
+        "ANALYTICS": "AnalyticsConfiguration", "INVENTORY": "InventoryConfiguration", "METRICS": "MetricsConfiguration",
+    }.items()},
 }  # fmt: skip
 _OF_OBJECTS = {"GetBucketAcl": "GetObjectAcl", "PutBucketAcl": "PutObjectAcl"}
 
@@ -86,32 +101,35 @@ def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problem
         line_end = text.find(b"\n", start, end)
         line = text[start : line_end if line_end >= 0 else end].rstrip()
         try:
-            record = _record(line)
-            call = record and call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
+            call = call_of(_record(line), keep_record=search.keeps_record, with_resources=search.with_resources)
         except (RecordError, ValueError) as error:
             problems.add(f"the line at byte {offset + start:,}: {error}")
         else:
-            if call and search.matches(call):
+            if search.matches(call):
                 yield call
 
 
-def _record(line: bytes) -> bytes | None:
-    """Return a line as a record; None for a part of a request that has a line of its own. Raises ValueError for no line."""
-    found = _LINE.match(line)
+def _record(line: bytes) -> bytes:
+    """Return a line as a record; raises ValueError for no line.
+
+    Lines of one request have one event id and name, and so they are one call, about the resources of all of them: a copy has a line in
+    the bucket that it reads from, and a deletion of several objects one for each key. A line without a request id is known
+    by what it says.
+    """
+    found = _SIGNED_LINE.match(line) or _LINE.match(line)
     if found is None:
         raise ValueError("no line of an S3 server access log, or half of one")
     field = {
         name: text.decode("utf-8", "replace") for name, text in found.groupdict().items() if text not in (None, b"-")
     }
     operation, requester = field["operation"], field.get("requester", "")
-    if operation.startswith("BATCH."):
-        return None
     key = field.get("key")
     asked = {"bucketName": field.get("bucket"), **({"key": unquote(unquote(key))} if key else {})}
     texts = field.get("texts", "").split('" "', 1)
     rest = field.get("rest", "").split()
     account = _ARN.match(requester)
     host = rest[5] if len(rest) > 5 else ""
+    access_point = rest[7] if len(rest) > 7 and rest[7].startswith("arn:") else None
     record: dict[str, Any] = {
         "eventVersion": "1.0",
         "userIdentity": {
@@ -127,8 +145,9 @@ def _record(line: bytes) -> bytes | None:
         "userAgent": texts[-1] if len(texts) == 2 and texts[-1] != "-" else None,
         "errorCode": field.get("error"),
         "requestParameters": asked,
+        "resources": [{"ARN": access_point}] if access_point else None,
         "requestID": field.get("request"),
-        "eventID": field.get("request", ""),
+        "eventID": field.get("request") or f"line-{sha256(line).hexdigest()[:32]}",
         "eventType": "AwsApiCall",
         "eventCategory": ACCESS_LOG,
         "line": line.decode("utf-8", "replace"),

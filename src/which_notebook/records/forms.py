@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 from .access_log import begins_as_access_log
@@ -17,6 +18,13 @@ _OTHERS = {
     b"\xff\x06\0\0sNaPpY": "compressed with snappy", b"7z\xbc\xaf\x27\x1c": "a 7z archive", b"\x1f\x9d": "compressed with compress",
     b"\xd0\xcf\x11\xe0": "an Office document", b"SEQ": "a Hadoop sequence file",
 }  # fmt: skip
+_TEXTS = {
+    rb"Events:\s*\n- ": "YAML of `lookup-events`: print it with --output json",
+    rb"EVENTS\t": "columns of `lookup-events`: print it with --output json",
+    rb"[-\s]*\|\s+(?:LookupEvents|CloudTrailEvent)\b": "a table of `lookup-events`: print it with --output json",
+    rb'"?Event name"?,"?Event time"?,': "the console's CSV of the event history, which lacks the caller's ARN: download it as JSON",
+    rb'"[0-9.]+","?\{type=': "CSV without a first line that names the columns",
+}
 _MARKUP = re.compile(rb"\s*<(!doctype html|html)?", re.IGNORECASE)
 _BINARY = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")
 _JSON_STARTS = b'{["'
@@ -37,6 +45,12 @@ def may_hold_records(head: bytes) -> bool:
         or begins_as_access_log(head)
         or delimiter_of(head) is not None
     )
+
+
+def unread_text(head: bytes) -> str | None:
+    """Return in words what a text is that holds records in a form that isn't read; None where it isn't known as one."""
+    plain = head.removeprefix(codecs.BOM_UTF8)
+    return next((name for begin, name in _TEXTS.items() if re.match(begin, plain)), None)
 
 
 def other_form(head: bytes) -> str:

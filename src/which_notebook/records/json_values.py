@@ -9,21 +9,33 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from json import JSONDecodeError, JSONDecoder
+from typing import Any
 
 from .content import TooManyProblemsError
 from .record_text import LONGEST_VALUE, RECORD_START
 
 _DEEPEST = 100
+# What a value begins or ends with, also of a bare list.
+_JSON_BEGINS = '{}[]"'
 # That a text may end in: two escaped halves of a character.
 _LONGEST_TOKEN = 16
 _NO_RECORD = "neither a record nor a list of records"
 # To find that something is nested too deep takes a millisecond, with Python 3.12 and newer.
 _WASTED_ON_DEEP = 100_000
 
-# An export of CloudWatch Logs has a time before each line's record, `aws logs tail` also the stream's name.
-_SKIPPED = re.compile(
-    r"[\s,]*(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{8,20}(?:Z|[+-][0-9:]{5,6})?\s+(?:[\w@:./\-\[\]$]{1,512}\s+)?(?=\{))?"
-)
+# What stands before a record: in CloudWatch Logs' export has a time, `aws logs tail` a time with its zone and the stream's name, or
+# with `--format short` a time alone. Each is as it writes it: an application's own words may stand before a text of its user's.
+_COLOR = r"(?:\x1b\[[0-9;]*m)*"
+_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+_STREAM = rf"{_COLOR}[\w@:./\-\[\]$]{{1,512}}{_COLOR}"
+_OF_LOGS = rf"{_COLOR}{_TIME}(?:Z|{_COLOR}|[+-][0-9]{{2}}:[0-9]{{2}}{_COLOR}\s+{_STREAM})\s+"
+# Syslog's: https://www.rfc-editor.org/rfc/rfc3164#section-4.1
+_SYSLOG_TIME = "[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2}"
+_OF_SYSLOG = rf"{_SYSLOG_TIME} [^\s]{{1,255}} [^\s:\[]{{1,48}}(?:\[[0-9]+\])?: "
+_BEFORE = rf"(?:{_OF_LOGS}|{_OF_SYSLOG})(?=\{{)"
+_SKIPPED = re.compile(rf"[\s,]*({_BEFORE})?")
+_TIMED = rf"(?:{_COLOR}{_TIME}|{_SYSLOG_TIME})(?![0-9])"
+_TIMED_LINE = re.compile(_TIMED)
 _LISTS = "Records|Events|events|Messages|logEvents|results|QueryResultRows|hits|Rows"
 _LIST_IN_OBJECT = re.compile(r'\{\s*"(?:Records|Events)"\s*:\s*\[')
 _LIST = re.compile(rf'"(?:{_LISTS})"\s*:\s*\[')
@@ -40,6 +52,9 @@ _BEHIND_TEXT = re.compile(r"\s*[,\]]")
 _MEMBER_KEY = re.compile(r'[\s,]*("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*:\s*')
 # What has one of these is a record; what its lists hold is its caller's.
 _KEYS_OF_A_RECORD = ('"userIdentity"', '"eventVersion"', '"eventName"')
+# Behind a line of text in a log of timed lines: only the next one begins an event. What stands between is a text's.
+_NEXT_TIMED_LINE = re.compile(rf"(?<=\n){_TIMED}")
+_NEXT_LINE = re.compile(r"(?<=\n)\S")
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"{re.escape(RECORD_START)}|(?<=\n)\{{")
 # Up to the text's end, where a string isn't closed.
@@ -51,7 +66,9 @@ class ValueReader:
 
     What can't be read is skipped up to the next record, and `report` is told, with the number of characters that were
     read in vain. `depth` is the number of brackets that are open. A value that is too long for a record is never looked into,
-    unless it is a list of records; then all that is behind it is left unread, and TooManyProblemsError raised.
+    unless it is a list of records; then all that is behind it is left unread, and TooManyProblemsError raised. In a log of timed
+    lines a value is an event only behind a time, and `is_logged` says of the last one that it is such. In a line of text nothing
+    is a value: an application writes there what its users say.
     """
 
     def __init__(self, report: Callable[[str, int], None]) -> None:
@@ -64,6 +81,8 @@ class ValueReader:
         self._at = 0
         self._offset = 0
         self._rows_from: int | None = None
+        self._is_timed = False
+        self.is_logged = False
 
     def feed(self, text: str, *, last: bool = False) -> Iterator[str]:
         """Yield the values that are whole by now; with `last`, what is left over counts as damage."""
@@ -71,20 +90,29 @@ class ValueReader:
         self._offset += self._at
         self._at = 0
         while True:
-            start = _SKIPPED.match(self._text, self._at).end()  # type: ignore[union-attr]
+            skipped: Any = _SKIPPED.match(self._text, self._at)
+            start, is_event = skipped.end(), skipped[1] is not None and self.depth == 0
             if start == len(self._text):
                 self._at = start
                 break
             self.is_blank = False
+            self._is_timed = (
+                self._is_timed or (self.depth == 0 and _TIMED_LINE.match(self._text, start) is not None) or is_event
+            )
+            self.is_logged = is_event
+            if self.depth == 0 and not is_event and (self._is_timed or self._text[start] not in _JSON_BEGINS):
+                if not self._pass_line(start, last=last):
+                    return
+                continue
             try:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
                 end = _end_of_value(self._text, start) if isinstance(error, RecursionError) else None
                 if end is None and not last:
                     if len(self._text) - start < LONGEST_VALUE:
-                        self._at = start
+                        self._at = skipped.start(1) if is_event else start
                         return
-                    if _is_only_unfinished(error, self._text):
+                    if not is_event and _is_only_unfinished(error, self._text):
                         self._go_into(start)
                         continue
                 self._skip_damage(start, error, end)
@@ -92,9 +120,23 @@ class ValueReader:
                 if value:
                     yield value
 
+    def _pass_line(self, at: int, *, last: bool) -> bool:
+        """Go on behind a line of text; return False where more of it may come."""
+        following = (_NEXT_TIMED_LINE if self._is_timed else _NEXT_LINE).search(self._text, at + 1)
+        if following is None and not last and len(self._text) - at < LONGEST_VALUE:
+            self._at = at
+            return False
+        end = following.start() if following else len(self._text)
+        self._report(f"damaged JSON at character {self._offset + at:,} ({_NO_RECORD})", end - at)
+        self._at = end
+        return True
+
     def _step(self, at: int) -> str | None:
         """Go on by one value or bracket; raise ValueError where there is none, or not all of it yet."""
         first = self._text[at]
+        if self.is_logged:  # it is one value, whatever it holds
+            _, self._at = self._decoder.raw_decode(self._text, at)
+            return self._text[at : self._at]
         if abs(self.depth) > _DEEPEST:
             self.depth = 0
             raise ValueError("nested too deep")
@@ -183,6 +225,9 @@ class ValueReader:
         self._report(f"damaged JSON at character {position:,} ({reason})", max(0, misfit - self._at))
 
     def _next_value(self, at: int, misfit: int) -> int:
+        if self._is_timed and self.depth == 0:
+            timed = _NEXT_TIMED_LINE.search(self._text, at + 1)
+            return timed.start() if timed else len(self._text)
         for following in _NEXT_VALUE.finditer(self._text, at + 1):
             # The next record's own start may be what doesn't fit.
             if following.start() > misfit - len(RECORD_START) or following.group() != RECORD_START:

@@ -14,11 +14,12 @@ from . import access_log, rows
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
 from .decompress import DamagedFileError
-from .forms import HEAD_BYTES, begins_as_json, other_form
+from .forms import HEAD_BYTES, begins_as_json, other_form, unread_text
 from .json_values import ValueReader
 from .particulars import decoded
 from .record_text import ESCAPED_ASCII
 from .shapes.unwrap import Unwrapper
+from .shapes.wrappers import LOGGED
 
 
 def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
@@ -35,6 +36,8 @@ def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterat
         parser = _Parser(search, problems)
         for row in rows.of_csv(content, delimiter, problems):
             yield from parser.calls_of_row(row)
+    elif form := unread_text(head):
+        problems.add(f"no log in a form that is read, but {form}")
     else:
         yield from _calls_of_json(content, head, search, problems)
 
@@ -79,7 +82,8 @@ class _Parser:
         text = self._decoder.decode(content, last)
         self._problems.has_read(len(text))
         for value in self._values.feed(text, last=last):
-            yield from self._calls_in(self._unwrapper.records(value.encode("utf-8", "surrogateescape")))
+            held = LOGGED if self._values.is_logged else None
+            yield from self._calls_in(self._unwrapper.records(value.encode("utf-8", "surrogateescape"), held=held))
 
     def calls_of_row(self, row: rows.Row) -> Iterator[Call]:
         yield from self._calls_in(self._unwrapper.row(row))

@@ -72,15 +72,23 @@ ARNS: dict[str, tuple[str, ...]] = {
         "glue table/{resource.table.databaseName}/{resource.table.name}",
     ),
     "lambda": ("lambda function:{functionName|function}",),
-    "logs": ("logs log-group:{logGroupName|path}", "logs log-group:{logGroupNames[]|path}"),
+    "logs": (
+        "logs log-group:{logGroupName|path}",
+        "logs log-group:{logGroupNames[]|path}",
+        "logs log-group:{logGroupIdentifier|path}",
+        "logs log-group:{logGroupIdentifiers[]|path}",
+    ),
     "rds": ("rds db:{dBInstanceIdentifier}", "rds cluster:{dBClusterIdentifier}"),
     "redshift-data": ("redshift cluster:{clusterIdentifier}",),
     "s3": (
         "arn:{partition}:s3:::{bucketName}",
         "arn:{partition}:s3:::{bucketName}/{key|any}",
         "arn:{partition}:s3:::{bucketName}/{delete.objects[].key|any}",
-        "arn:{partition}:s3:::{x-amz-copy-source|copied}",
     ),
+    # Not of other calls: where parameters are printed, an object's key may hold what looks like another parameter.
+    "s3:CopyObject": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
+    "s3:UploadPartCopy": ("arn:{partition}:s3:::{x-amz-copy-source|copied}",),
+    "s3express": ("s3express bucket/{bucketName}",),
     "sagemaker": (
         "sagemaker notebook-instance/{notebookInstanceName}",
         "sagemaker notebook-instance-lifecycle-config/{notebookInstanceLifecycleConfigName}",

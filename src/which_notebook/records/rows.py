@@ -19,9 +19,15 @@ from .shapes.wrappers import WRAPPERS
 Row = dict[str, Any]
 """A row's values by the names of their columns."""
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
 _ROWS_AT_ONCE = 500
 _LINE = re.compile(r"[^\n]*\n")
+# What Excel takes from the first line of a CSV file.
+_SEPARATOR_LINE = re.compile(r"\ufeff?sep=.\r?\n", re.IGNORECASE)
+# CloudWatch Logs' console exports a log's events so.
+_LOG_EVENTS = {"timestamp", "message"}
+# What the console's download of the event history has of a caller is no ARN.
+_WITHOUT_CALLER = {"Event name", "Event time", "User name"}
 # Columns that hold a record as it was.
 _ORIGINALS = frozenset(wrapper.members[0] for wrapper in WRAPPERS if len(wrapper.members) == 1)
 _KNOWN_AT_LEAST = 3
@@ -31,7 +37,7 @@ _LONGEST_HEADER = 16 * 1024
 
 def delimiter_of(head: bytes) -> str | None:
     """Return what separates the columns of a file that begins so; None where no columns of records stand in its first line."""
-    first = head[:_LONGEST_HEADER].decode("utf-8", "replace").lstrip("\r\n")
+    first = _SEPARATOR_LINE.sub("", head[:_LONGEST_HEADER].decode("utf-8", "replace").lstrip("\r\n"), count=1)
     first = re.split(r"[\r\n]", first, maxsplit=1)[0]
     if first.startswith(("{", "[")):
         return None
@@ -44,11 +50,12 @@ def delimiter_of(head: bytes) -> str | None:
 
 def has_records(names: list[str]) -> bool:
     """Return whether columns of these names hold records; what isn't a name, such as a record's text, makes it none."""
-    if not all(map(_NAME.fullmatch, names)):
+    if not all(map(_NAME.fullmatch, names)) or set(names) >= _WITHOUT_CALLER:
         return False
     return (
         columns.known(names) >= _KNOWN_AT_LEAST
         or not _ORIGINALS.isdisjoint(names)
+        or set(names) == _LOG_EVENTS
         or {"class_uid", "actor", "api"} <= set(names)
     )
 
@@ -66,8 +73,8 @@ def of_csv(content: Content, delimiter: str, problems: Problems) -> Iterator[Row
             continue
         if row is None:
             return
-        if header is None and row:
-            header = row
+        if header is None and row and not _SEPARATOR_LINE.match(f"{delimiter.join(row)}\n"):
+            header = ["@message" if name == "message" else name for name in row] if set(row) == _LOG_EVENTS else row
         elif row and row != header and header:
             if len(row) != len(header):
                 problems.add(f"damaged CSV in line {reader.line_num:,} ({len(row)} columns of {len(header)})")

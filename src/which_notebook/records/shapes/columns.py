@@ -6,12 +6,15 @@ A column is known by its letters alone: `userIdentity.arn`, `useridentity_arn` a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import msgspec
+
+from . import printed
+from .members import LeftOutError
 
 _FIELDS = [
     "eventVersion",
@@ -69,11 +72,21 @@ _STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes")
 _NAMES_OF_CALLS = frozenset(("eventname", "eventaction"))
 _LONGEST_NAME = 200
 _NULLS = ("", "null", "-")
+_LOCAL_TIME = re.compile(r"TimeGenerated \[")
 _US_TIME = "%m/%d/%Y, %I:%M:%S.%f %p"
-_FIELD = re.compile(r"([A-Za-z_]\w*)=")
-# Up to the next field or the end of the struct.
-_VALUE = re.compile(r"((?:(?!, [A-Za-z_]\w*=)[^{}])*)")
 _DEEPEST = 6
+_FOLDED = ("requestParameters", "responseElements", "additionalEventData", "resources")
+# Elastic's own text of these is printed; the objects stand beside it.
+_ELASTIC = {
+    "aws.cloudtrail.flattened.request_parameters": "requestParameters",
+    "aws.cloudtrail.flattened.response_elements": "responseElements",
+    "aws.cloudtrail.flattened.additional_eventdata": "additionalEventData",
+}
+_PRINTED: dict[str, Callable[[str], Any]] = {
+    "requestParameters": printed.parameters, "responseElements": printed.parameters,
+    "additionalEventData": printed.parameters, "resources": printed.resources,
+}  # fmt: skip
+_IS_PRINTED = re.compile(r"\{[A-Za-z_][\w.-]*=|\[\{[A-Za-z_]\w*=")
 
 
 def _letters(name: str) -> str:
@@ -106,10 +119,11 @@ def is_row(names: Iterable[str]) -> bool:
     return any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in found)
 
 
-def record_of(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row as a record; what is no field of a record is left out, and so is what can't be told for sure."""
+def record_of(columns: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
+    """Return a row as a record; what is no field of a record is left out, and so is what can't be told for sure, which is reported."""
     record: dict[str, Any] = {"eventVersion": "1.0"}
     flat = list(_flat(columns, ""))
+    _fold(record, columns)
     # A field's own name goes before another product's.
     for paths in (_PATHS, _PATHS_OF_OTHERS):
         for name, value in flat:
@@ -120,11 +134,51 @@ def record_of(columns: Mapping[str, Any]) -> dict[str, Any]:
             for part in path[:-1]:
                 inner = inner.setdefault(part, {})
             inner.setdefault(path[-1], _time(value) if path == ("eventTime",) else value)
+    for name, read in _PRINTED.items():
+        if isinstance(text := record.get(name), str) and _IS_PRINTED.match(text):
+            try:
+                record[name] = read(text)
+            except printed.AmbiguousError as error:
+                del record[name]
+                report(f"record {record.get('eventID')}: {name} left out ({error})")
+    if "eventTime" not in record and (local := next((name for name in columns if _LOCAL_TIME.match(name)), None)):
+        raise LeftOutError(f"a row of Sentinel's in local time ({local[:60]}): export it in UTC")
     if "userIdentity" not in record and (unread := dict(flat).get("useridentity")):
         record["userIdentity"] = unread  # so that the record is named
     if record["eventVersion"] == "1.0":
         record["eventVersion"] = next((value for name, value in flat if name == "eventversion" and value), "1.0")
     return record
+
+
+def _fold(record: dict[str, Any], columns: Mapping[str, Any]) -> None:
+    """Put back what stands by its path: `requestParameters.bucketName`, `resources.0.ARN`."""
+    for column, value in columns.items():
+        for name in (*_FOLDED, *_ELASTIC):
+            field = _ELASTIC.get(name, name)
+            path = column[len(name) + 1 :].split(".") if column.startswith(f"{name}.") else []
+            if not path or len(path) > _DEEPEST or value is None or not isinstance(record.get(field, {}), dict):
+                continue
+            inner = record.setdefault(field, {})
+            for part in path[:-1]:
+                following = inner.setdefault(part, {})
+                if not isinstance(following, dict):
+                    break
+                inner = following
+            else:
+                inner.setdefault(path[-1], value)
+    for field in _FOLDED:
+        if isinstance(record.get(field), dict):
+            record[field] = _with_lists(record[field])
+
+
+def _with_lists(value: Any) -> Any:
+    """Return an object whose members are all numbers as a list."""
+    if not isinstance(value, dict):
+        return value
+    members = {name: _with_lists(inner) for name, inner in value.items()}
+    if members and all(name.isdecimal() for name in members):
+        return [members[name] for name in sorted(members, key=int)]
+    return members
 
 
 def _flat(columns: Mapping[str, Any], prefix: str, depth: int = 0) -> Iterable[tuple[str, Any]]:
@@ -149,38 +203,11 @@ def _struct(value: Any) -> Mapping[str, Any] | None:
     try:
         found = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError):
-        found = printed_struct(value)
+        try:
+            found = printed.struct(value)
+        except printed.AmbiguousError:
+            found = None
     return found if isinstance(found, dict) else None
-
-
-def printed_struct(text: str) -> dict[str, Any] | None:
-    """Return the fields of a struct as Trino prints it: `{type=AssumedRole, arn=…, sessioncontext={…}}`.
-
-    None where it can't be told for sure: a text within may look like another field, which then is there twice.
-    """
-    found, end = _printed(text, 0, 0)
-    return found if end == len(text) else None
-
-
-def _printed(text: str, at: int, depth: int) -> tuple[dict[str, Any] | None, int]:
-    fields: dict[str, Any] = {}
-    at += 1
-    while depth <= _DEEPEST and (name := _FIELD.match(text, at)):
-        value: Any
-        if text[name.end() : name.end() + 1] == "{":
-            value, at = _printed(text, name.end(), depth + 1)
-        else:
-            found = _VALUE.match(text, name.end())
-            value, at = (found[1], found.end()) if found else (None, name.end())
-        if name[1].lower() in fields:
-            return None, -1
-        fields[name[1].lower()] = value
-        if text.startswith("}", at):
-            return fields, at + 1
-        if not text.startswith(", ", at):
-            break
-        at += 2
-    return ({}, at + 1) if not fields and text.startswith("}", at) else (None, -1)
 
 
 def _time(value: Any) -> Any:

@@ -9,7 +9,12 @@ from msgspec import Raw
 
 Members = dict[str, Raw]
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+class LeftOutError(Exception):
+    """What could be a record isn't taken for one; the message says why."""
+
+
+UNREADABLE = (LeftOutError, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What is raised where a value isn't what its shape says."""
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from . import columns, ocsf
 from .members import UNREADABLE, Members, is_record, members_of, text_of, values_of
-from .wrappers import wrapper_named, wrapper_of
+from .wrappers import IN_A_TEXT, NOTHING_ELSE, OCSF, Held, wrapper_named, wrapper_of
 
 _DEEPEST = 10
 _TEXT_BYTES = 16 * 1024 * 1024
@@ -20,8 +20,8 @@ _GZIP_IN_BASE64 = "H4sI"
 _NEITHER = "neither a record nor a list of records"
 # Members that hold the record as it was, whatever stands beside them.
 _ORIGINALS = ("CloudTrailEvent", "@message", "_raw", "event.original", "eventJson", "eventjson")
-# What is found: a record, what may be wrapped still, and what must be a record.
-_RECORD, _WRAPPED, _LAST = "record", "wrapped", "last"
+_Found = tuple[bytes, Held, bool]
+"""What is found: a value, what it may be, and whether it is a record."""
 _decode = msgspec.json.decode
 _encode = msgspec.json.encode
 
@@ -33,21 +33,21 @@ class Unwrapper:
         self._report = report
         self._header: list[str] | None = None
 
-    def records(self, value: bytes, depth: int = 0, *, is_last: bool = False) -> Iterator[bytes]:
-        """Yield the records in a value: objects as CloudTrail writes them, or as it would have."""
+    def records(self, value: bytes, depth: int = 0, held: Held = None) -> Iterator[bytes]:
+        """Yield the records in a value: objects as CloudTrail writes them, or as it would have; `held` says what it may be else."""
         if depth > _DEEPEST:
             self._report(f"records in more than {_DEEPEST} wrappers")
             return
         try:
-            inner = list(self._inner(value, is_last=is_last))
+            inner = list(self._inner(value, held))
         except UNREADABLE as error:
             self._report(reason_of(error))
             return
-        for each, state in inner:
-            if state == _RECORD:
+        for each, may_be, is_found in inner:
+            if is_found:
                 yield each
             else:
-                yield from self.records(each, depth + 1, is_last=state == _LAST)
+                yield from self.records(each, depth + 1, may_be)
 
     def row(self, row: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield the records of a row of columns."""
@@ -58,51 +58,47 @@ class Unwrapper:
             return
         yield from self.records(value)
 
-    def _inner(self, value: bytes, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
-        """Yield the record that a value is, or else what it wraps, and which of both it is; with `is_last` that must be a record."""
+    def _inner(self, value: bytes, held: Held) -> Iterator[_Found]:
+        """Yield the record that a value is, or else what it wraps."""
         first = value.lstrip()[:1]
         if first == b'"':
-            text = _text(_decode(value, type=str))
+            text, may_be = _text(_decode(value, type=str)), IN_A_TEXT if held is None else held
             if text[:1] not in (b"{", b"["):
                 self._report(_NEITHER)
             else:
-                yield text, _LAST if is_last else _WRAPPED
-        elif first == b"[" and not is_last:
+                yield text, may_be, False
+        elif first == b"[" and held is None:
             elements = values_of(value)
             if (row := _row_of(elements)) is not None:
-                yield row, _WRAPPED
+                yield row, None, False
             else:
-                yield from ((each, _WRAPPED) for each in elements)
+                yield from ((each, None, False) for each in elements)
         elif first != b"{":
             self._report(_NEITHER)
         else:
-            yield from self._of_object(value, members_of(value), is_last=is_last)
+            yield from self._of_object(value, members_of(value), held)
 
-    def _of_object(self, value: bytes, members: Members, *, is_last: bool) -> Iterator[tuple[bytes, str]]:
-        if is_last and not is_record(members):
-            self._report(f"no CloudTrail record, but {_described(members)}")
-            return
+    def _of_object(self, value: bytes, members: Members, held: Held) -> Iterator[_Found]:
         original = next((name for name in _ORIGINALS if name in members), None)
-        if original and "userIdentity" not in members:  # beside what was made of it
+        if original and held is None and "userIdentity" not in members:  # beside what was made of it
             wrapper = wrapper_named(original)
-            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in wrapper.wrapped(members))
+            yield from ((each, wrapper.holds, False) for each in wrapper.wrapped(members))
         elif is_record(members):
-            if (found := _as_record(value, members)) is not None:
-                yield found, _RECORD
-        elif "Data" in members and len(members) == 1:
+            if (found := _as_record(value, members, self._report)) is not None:
+                yield found, NOTHING_ELSE, True
+        elif "Data" in members and len(members) == 1 and held is None:
             if (row := self._athena_row(members)) is not None:
-                yield row, _WRAPPED
-        elif ocsf.is_event(members):
+                yield row, None, False
+        elif ocsf.is_event(members) and (held is None or OCSF in held):
             if (record := ocsf.record_of(_decode(value))) is not None:
-                yield _without_nulls(record), _RECORD
-        elif columns.is_row(members):
-            yield _encode(columns.record_of(_decode(value))), _RECORD
-        elif found_wrapper := wrapper_of(members):
-            wrapper = found_wrapper
-            inner = wrapper.wrapped(members)
-            if not inner and "event" in wrapper.members:
-                inner = _elastic(value)
-            yield from ((each, _LAST if wrapper.is_last else _WRAPPED) for each in inner)
+                yield _without_nulls(record), NOTHING_ELSE, True
+        elif held is None and columns.is_row(members):
+            yield _encode(columns.record_of(_decode(value), self._report)), NOTHING_ELSE, True
+        elif wrapper_found := wrapper_of(members, held):
+            inner = wrapper_found.wrapped(members)
+            if not inner and "event" in wrapper_found.members:
+                inner = _elastic(value, self._report)
+            yield from ((each, wrapper_found.holds, False) for each in inner)
         elif "digestStartTime" not in members:
             self._report(f"no CloudTrail record, but {_described(members)}")
 
@@ -123,7 +119,7 @@ def reason_of(error: Exception) -> str:
     return "a record that is nested too deep" if isinstance(error, RecursionError) else str(error)
 
 
-def _as_record(value: bytes, members: Members) -> bytes | None:
+def _as_record(value: bytes, members: Members, report: Callable[[str], None]) -> bytes | None:
     """Return a record as CloudTrail writes it; None for an insight, which tells of many calls, and of no caller."""
     identity = members.get("userIdentity")
     if identity is None:
@@ -131,9 +127,9 @@ def _as_record(value: bytes, members: Members) -> bytes | None:
             return None
         # Some fields of a record, selected: their names tell what they were.
         if columns.is_row(members) and any("." in name for name in members):
-            return _encode(columns.record_of(_decode(value)))
+            return _encode(columns.record_of(_decode(value), report))
     elif bytes(identity).lstrip()[:1] == b'"' and columns.known(members) >= 3:
-        rewritten = columns.record_of(_decode(value))
+        rewritten = columns.record_of(_decode(value), report)
         return _encode(rewritten) if isinstance(rewritten.get("userIdentity"), dict) else value
     if "eventTime" not in members and "@timestamp" in members:
         # Logstash takes the time away, and keeps it so: https://www.elastic.co/guide/en/logstash/current/plugins-codecs-cloudtrail.html
@@ -166,11 +162,11 @@ def _text(text: str) -> bytes:
     return text.strip().encode("utf-8", "surrogatepass")
 
 
-def _elastic(value: bytes) -> list[bytes]:
+def _elastic(value: bytes, report: Callable[[str], None]) -> list[bytes]:
     """Return an event of Elastic's that kept no original, as a record."""
     event = _decode(value)
     flat = dict(_dotted(event))
-    return [_encode(columns.record_of(flat))] if columns.is_row(flat) else []
+    return [_encode(columns.record_of(flat, report))] if columns.is_row(flat) else []
 
 
 def _dotted(value: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
