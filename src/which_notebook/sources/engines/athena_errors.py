@@ -116,7 +116,7 @@ _MEANINGS = (
     _Meaning(r"not supported", "Athena doesn't take such a query here", "the workgroup needs engine version 3", frozenset({1200, 1202})),
     _Meaning(r"metastore|glue", "the catalog can't be asked", f"{_LATER}; glue:GetTable is needed", frozenset({204})),
     _Meaning(
-        r"cancell?ed",
+        r"cancel+ed",
         "the query was cancelled, by somebody or by the workgroup",
         "the workgroup's limits and metrics in the console may say why",
         frozenset({1011, 1014}),
