@@ -264,8 +264,7 @@ class Proxy:
             crowded = len(self.open) > MOST_CONNECTIONS / 2
             if time.monotonic() - since > (SECONDS_TO_ASK if crowded else CONNECTION_SECONDS):
                 self.close(connection)
-        if len(self.open) <= MOST_CONNECTIONS:
-            self.loop.add_reader(self.listener, self.accept)
+        self.loop.add_reader(self.listener, self.accept)
         self.loop.call_later(0.2, self.tend)
 
     def accept(self):
