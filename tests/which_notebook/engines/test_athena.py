@@ -235,13 +235,23 @@ def test_throttling_is_waited_out(athena: AthenaGateway, logs: Path, ask: Callab
 
 def test_an_interrupted_query_is_cancelled(athena: AthenaGateway, moto: MotoServer, command: list[str]) -> None:
     athena.faults.is_endless = True
-    process = subprocess.Popen([*command, "summary", SOURCE, *ROLES], stderr=subprocess.PIPE, text=True)
-    end = time.monotonic() + 60
-    while len([each for each, _ in athena.requests if each == "GetQueryExecution"]) < 2:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    process = subprocess.Popen(
+        [*command, "summary", SOURCE, *ROLES],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A command in the background of a shell ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        end = time.monotonic() + 60
+        while len([each for each, _ in athena.requests if each == "GetQueryExecution"]) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130
     assert said.endswith("which-notebook: interrupted\n")
     (asked,) = (asked for operation, asked in athena.requests if operation == "StopQueryExecution")
