@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION
 from ..calls.table import CallTable
-from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, lane_of, name_shown
 
 
 class Row(Struct):
@@ -18,6 +18,7 @@ class Row(Struct):
     role_arn: str | None = None
     notebook: str | None = None
     session_name: str | None = None
+    user_profile: str | None = None
     calls: int = 0
     chained: int = 0
     errors: int = 0
@@ -28,8 +29,8 @@ class Row(Struct):
 
     @property
     def key(self) -> tuple[str, str]:
-        """The role's ARN and the session's name, by which warnings are kept."""
-        return self.role_arn or "", self.notebook or self.session_name or ""
+        """The role's ARN and the name shown, by which warnings are kept."""
+        return self.role_arn or "", name_shown(self.notebook, self.user_profile, self.session_name) or ""
 
     def event_names(self) -> dict[str, int]:
         """Return the counts by `service:Event`, the most frequent first."""
@@ -55,11 +56,11 @@ class Summary:
     def __init__(self) -> None:
         self.unattributed = Row(session_name=BASE_SESSION)
         self.handshake_row = Row()
-        self._rows: dict[tuple[str | None, str | None, str | None], Row] = {}
+        self._rows: dict[tuple[str | None, str | None, str | None, str | None], Row] = {}
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name")
+        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "user_profile")
         numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(of_caller)))}
         rows = [self._row(*caller) for caller in numbers]
         by = list(map(numbers.__getitem__, table.rows(of_caller)))
@@ -88,13 +89,15 @@ class Summary:
         role_arn: str | None,
         notebook_role_arn: str | None,
         session_name: str | None,
+        user_profile: str | None,
     ) -> Row:
-        lane = STATUS_OF[status].lane
+        lane = lane_of(status, user_profile)
         if lane is HANDSHAKES:
             return self.handshake_row
         if lane is UNATTRIBUTED:
             return self.unattributed
-        key = (notebook_role_arn or role_arn, notebook, session_name if lane.by_session_name else None)
+        name = session_name if lane.by_session_name else None
+        key = (notebook_role_arn or role_arn, notebook, name, user_profile)
         return self._rows.setdefault(key, Row(*key))
 
     @property
@@ -105,9 +108,15 @@ class Summary:
         )
 
     @property
+    def user_profiles(self) -> list[Row]:
+        """The rows of Studio's user profiles, by name."""
+        rows = (row for row in self._rows.values() if row.user_profile)
+        return sorted(rows, key=lambda row: (row.user_profile, row.role_arn))
+
+    @property
     def unknown_names(self) -> list[Row]:
         """The rows of sessions under names that are no known notebook's."""
-        rows = (row for row in self._rows.values() if not row.notebook)
+        rows = (row for row in self._rows.values() if not row.notebook and not row.user_profile)
         return sorted(rows, key=lambda row: (row.session_name or "", row.role_arn or ""))
 
     @property

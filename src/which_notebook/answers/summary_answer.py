@@ -24,20 +24,21 @@ class SummaryAnswer:
         write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
-        """Return a row for each notebook and unknown name, and one for the unattributed calls."""
+        """Return a row for each notebook, user profile and unknown name, and one for the unattributed calls."""
         by_name = self.warnings.by_name()
         groups = (
             ("attributed", self.summary.notebooks),
+            ("user-profile", self.summary.user_profiles),
             ("unknown-name", self.summary.unknown_names),
             ("unattributed", [self.summary.unattributed]),
         )
         rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ()))]
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), row.user_profile]
             for status, of_status in groups
             for row in of_status
         )  # fmt: skip
         return (
-            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
+            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings", "user_profile",
         ), rows  # fmt: skip
 
     def plain(self) -> dict[str, Any]:
@@ -57,6 +58,16 @@ class SummaryAnswer:
                     "warnings": by_name.get(row.key, {}),
                 }
                 for row in self.summary.notebooks
+            ],
+            "user_profiles": [
+                {
+                    **row.plain(),
+                    "user_profile": row.user_profile,
+                    "role_arn": row.role_arn,
+                    "chained": row.chained,
+                    "warnings": by_name.get(row.key, {}),
+                }
+                for row in self.summary.user_profiles
             ],
             "unattributed": {
                 **self.summary.unattributed.plain(),

@@ -19,7 +19,7 @@ from msgspec import Struct
 from .call import Call, Opening
 
 # What a judgement gives a call; the rest stands in the log.
-JUDGED = ("status", "notebook", "via", "notebook_role_arn")
+JUDGED = ("status", "notebook", "via", "notebook_role_arn", "user_profile")
 _LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, "opening", "record"))
 _TEXTS_OF_THEIR_OWN = ("event_id", "event_time")
 # Of the numbers in a column, in bytes, with array's code for them.
