@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from logs import BASE, ROLE, Record
 
@@ -102,7 +102,7 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
     )
 
 
-def could_be_a_name(text: str | None) -> bool:
+def could_be_a_name(text: str | None) -> TypeGuard[str]:
     """Return whether a notebook instance or a user profile could be called so."""
     return text is not None and len(text) < 64 and bool(re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", text))
 
