@@ -34,9 +34,8 @@ class Studio:
     def session(self, path: str) -> dict[str, Any]:
         """Return the credentials that the emulator hands out."""
         where = f"{self.emulator.account_id}/{self.emulator.region}"
-        with urllib.request.urlopen(
-            f"{self.emulator.endpoint_url}/_emulator/{path.format(where=where)}", timeout=30
-        ) as answer:  # noqa: S310
+        url = f"{self.emulator.endpoint_url}/_emulator/{path.format(where=where)}"
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310
             found: dict[str, Any] = json.load(answer)
             return found
 
