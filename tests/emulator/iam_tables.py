@@ -104,6 +104,7 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("CreatePresignedNotebookInstanceUrl", _NOTEBOOK),
         ("CreateDomain", _STUDIO + "domain/*"),
         ("*Domain", _STUDIO + "domain/{DomainId}"),
+        ("CreatePresignedDomainUrl", _STUDIO + "user-profile/{DomainId}/{UserProfileName}"),
         ("*UserProfile", _STUDIO + "user-profile/{DomainId}/{UserProfileName}"),
         ("*Space", _STUDIO + "space/{DomainId}/{SpaceName}"),
         ("*App", _STUDIO + "app/{DomainId}/{owner}/{AppType}/{AppName}"),

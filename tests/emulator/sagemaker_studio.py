@@ -120,6 +120,13 @@ class StudioOperations(Accounts):
         """List them."""
         return self._listed(context, request, "user-profile", "UserProfiles", "UserProfileName")
 
+    @operation("CreatePresignedDomainUrl")
+    def create_presigned_domain_url(self, context: RequestContext, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer a URL by which somebody works as a user profile; nothing stands behind it here."""
+        domain = self._described(context, "domain", (request["DomainId"],))
+        self._described(context, "user-profile", (request["DomainId"], request["UserProfileName"]))
+        return {"AuthorizedUrl": f"{domain['Url']}/auth?token={secrets.token_urlsafe(32)}"}
+
     # Spaces
 
     @operation("CreateSpace")

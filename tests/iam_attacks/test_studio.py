@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import urllib.request
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +44,20 @@ class Studio:
     def which_notebook(self, *options: str) -> Any:
         """Ask the command about the recorded calls."""
         self.emulator.flush()
-        out = io.StringIO()
-        with redirect_stdout(out):
-            main(
-                [
-                    "summary",
-                    str(self.emulator.cloudtrail_folder),
-                    "--role",
-                    self.role_arn,
-                    "--no-cache",
-                    "--format",
-                    "json",
-                    *options,
-                ]
-            )
-        return json.loads(out.getvalue())
+        answer = self.emulator.folder / "answer.json"
+        main(
+            [
+                "summary",
+                str(self.emulator.cloudtrail_folder),
+                "--role",
+                self.role_arn,
+                "--no-cache",
+                "-o",
+                str(answer),
+                *options,
+            ]
+        )
+        return json.loads(answer.read_text())
 
 
 @pytest.fixture(scope="module")

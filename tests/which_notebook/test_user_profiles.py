@@ -83,9 +83,9 @@ def test_what_one_can_be_called_is_one(ask: Any, tmp_path: Path, name: str) -> N
 
 def test_another_session_that_carries_a_source_identity_keeps_its_status(ask: Any, tmp_path: Path) -> None:
     own = record(session("fraud-model", source_identity="fraud-model"))
-    anothers = record(session("fraud-model", source_identity="anna"))
+    of_another = record(session("fraud-model", source_identity="anna"))
     unknown = record(session("not_a_notebook", source_identity="anna"))
-    found = calls(ask, tmp_path, own, anothers, unknown, others())
+    found = calls(ask, tmp_path, own, of_another, unknown, others())
     assert found == [FRAUD, FRAUD, ("unknown-name", None, None)]
 
 
@@ -382,3 +382,15 @@ def test_the_cache_keeps_them(ask: Any, log: Path) -> None:
     first, second = (ask("calls", log, "--role", ROLE).out for _ in range(2))
     assert first == second
     assert first.count('"user_profile":"anna"') == first.count(f'"on_behalf_of":"{USER_ID}"') == 4
+
+
+@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "x\x1b[2J\u202e", "</script>", "a\nb"])
+def test_whom_a_call_is_made_for_is_shown_and_not_obeyed(ask: Any, tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "log.json", record(profile(user_id=text), eventID="it"))
+    (row,) = csv.DictReader(io.StringIO(ask("calls", path, "--role", ROLE, "--format", "csv").out))
+    assert not row["on_behalf_of"].startswith(("=", "@"))
+    assert [each["on_behalf_of"] for each in ask("calls", path, "--role", ROLE).calls] == [text]
+    out = ask("event", "it", path, "--role", ROLE, "--format", "table").out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "\nb" not in out
