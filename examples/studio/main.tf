@@ -76,6 +76,7 @@ resource "aws_subnet" "this" {
 }
 
 resource "aws_sagemaker_domain" "this" {
+  #checkov:skip=CKV_AWS_187:Which key encrypts the users' files is for the owner of a real domain to say.
   domain_name = "data-science"
   auth_mode   = "IAM"
   vpc_id      = aws_vpc.this.id
