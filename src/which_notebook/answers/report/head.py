@@ -14,7 +14,8 @@ from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, STATUS_OF, UNATTR
 from ...judging.warnings import Warnings
 from ...sources.coverage import Coverage
 from ..safe_text import printable
-from ..summary import Row, Summary
+from ..summary import Summary
+from ..summary_row import Row
 
 _SKIPPED_SHOWN = 100
 _ADDRESSES_SHOWN = 100
