@@ -57,8 +57,8 @@ class LikelyRow(Row):
             for kind, name, count in likely.evidence:
                 by_name[name][kind] += count
         what: dict[str, Any]
-        if name := self.likely_notebook:
-            what = {"notebook": name, "evidence": dict(by_name[name])}
+        if (notebook := self.likely_notebook) is not None:
+            what = {"notebook": notebook, "evidence": dict(by_name[notebook])}
         else:
             evidence = {name: dict(kinds) for name, kinds in by_name.items()}
             what = {"notebooks": list(self.notebooks), "others": list(self.others), "evidence": evidence}

@@ -29,7 +29,7 @@ class SummaryAnswer:
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
         """Return a row for each notebook and unknown name, and one for the unattributed calls, or for each part of them."""
         by_name = self.warnings.by_name()
-        parts = self.summary.likely.rows if self.summary.likely else []
+        parts: list[Row] = [*self.summary.likely.rows] if self.summary.likely else []
         groups = (
             ("attributed", self.summary.notebooks),
             ("unknown-name", self.summary.unknown_names),

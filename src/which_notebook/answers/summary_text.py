@@ -36,7 +36,11 @@ def write_summary_table(
     rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
-        rows += [_cells(row, f"  {row.title}", counts, several_roles) for row in summary.likely.rows] if summary.likely else []
+        rows += (
+            [_cells(row, f"  {row.title}", counts, several_roles) for row in summary.likely.rows]
+            if summary.likely
+            else []
+        )
     lines = [
         f"Role {printable(role)}: {counted(summary.calls, 'call')} in {counted(coverage.files, 'file')} ({_size(coverage.size)})",
         "",

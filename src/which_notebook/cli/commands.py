@@ -129,9 +129,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
     explanation = not_found = None
     with reader_of(given, inventory, limits, again=True) as reader:
         try:
-            explanation = explain(
-                given.event_id, reader, scope, coverage, roles, inventory, likely=given.likely
-            )
+            explanation = explain(given.event_id, reader, scope, coverage, roles, inventory, likely=given.likely)
         except NotFoundError as error:
             not_found = error
     if explanation:

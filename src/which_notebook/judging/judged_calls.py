@@ -36,9 +36,9 @@ _SWITCH_ON = (
 
 
 class JudgedCalls:
-    """A role's calls that fit a filter; `follow`: also those in other roles' sessions that a notebook's session opened; `likely`:
-    with what evidence says of the unattributed ones, `addresses` of the account's notebook instances among it.
+    """A role's calls that fit a filter; `follow`: also those in other roles' sessions that a notebook's session opened.
 
+    `likely`: with what evidence says of the unattributed ones, such as `addresses` of the account's notebook instances.
     Once all were taken, `coverage` says what was read; `unattributed`, how many calls of the base session fit the filter,
     whatever it says of notebooks and statuses; `why_empty`, in sentences, why there is no call, if there is none.
     """

@@ -28,7 +28,7 @@ from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
-from .evidence.address import AddressOf, Addresses
+from .evidence.address import Addresses, AddressOf
 from .evidence.kinds import KIND_OF, KINDS, Kind
 from .evidence.named import Named
 
@@ -70,9 +70,7 @@ def scope_of_evidence(scope: Scope, judge: Judge) -> Scope:
     return replace(anywhere, accounts=judge.accounts)
 
 
-def find_evidence(
-    evidence: Evidence, judge: Judge, reader: Reader, scope: Scope
-) -> tuple[LikelySessions, Coverage]:
+def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope) -> tuple[LikelySessions, Coverage]:
     """Read for evidence on the calls of a scope; return what it comes to, and what was read."""
     covered = Coverage()
     for table in reader.tables(search_for_evidence(judge), scope_of_evidence(scope, judge), covered):
@@ -167,7 +165,15 @@ class Evidence:
             self._spellings[name.lower()].add(name)
         if not private:
             return
-        columns = ("role_arn", "notebook", "aws_region", "vpc_endpoint_id", "source_ip_address", "event_time", "event_id")
+        columns = (
+            "role_arn",
+            "notebook",
+            "aws_region",
+            "vpc_endpoint_id",
+            "source_ip_address",
+            "event_time",
+            "event_id",
+        )
         for session, row in zip(sessions, table.rows(columns), strict=True):
             role_arn, notebook, region, endpoint, address, time, event_id = row
             if address in private and (who := session or notebook):
@@ -246,7 +252,10 @@ class LikelySessions:
             return None
         found = self._sessions.get(session or "", _Session())
         ordered = sorted(found.counts, key=lambda each: (_ORDER[each[0]], each[1].text))
-        pieces = [Piece(KIND_OF[kind], *self._thing(named), found.counts[kind, named], found.events[kind, named]) for kind, named in ordered]
+        pieces = [
+            Piece(KIND_OF[kind], *self._thing(named), found.counts[kind, named], found.events[kind, named])
+            for kind, named in ordered
+        ]
         return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)
 
 

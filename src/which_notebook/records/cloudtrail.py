@@ -48,9 +48,7 @@ def call_of(
     return call
 
 
-def calls_of(
-    records: bytes, *, with_resources: bool | tuple[str, ...] = False, with_clues: bool = False
-) -> list[Call]:
+def calls_of(records: bytes, *, with_resources: bool | tuple[str, ...] = False, with_clues: bool = False) -> list[Call]:
     """Return the calls of records with commas between them; raises RecordError where one of them is none."""
     try:
         found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
@@ -136,15 +134,12 @@ def _clues(found: _Record, *, is_base_session: bool) -> Clues | None:
     identity, service = found.user_identity, found.event_source
     if service == "ec2.amazonaws.com" and found.error_code is None and "NetworkInterface" in found.event_name:
         issuer = identity.session_context.session_issuer if identity.session_context else None
-        return interface_clues(
-            found.event_name, identity.invoked_by, issuer and issuer.arn, found.request_parameters, found.response_elements
-        )
+        maker = identity.invoked_by, issuer.arn if issuer else None
+        return interface_clues(found.event_name, maker, found.request_parameters, found.response_elements)
     if not is_base_session:
         return None
     error = found.error_code, found.error_message
-    return session_clues(
-        service, found.event_name, identity.arn, error, found.request_parameters, identity.in_scope_of
-    )
+    return session_clues(service, found.event_name, identity.arn, error, found.request_parameters, identity.in_scope_of)
 
 
 def _may_hold(found: _Record, texts: bool | tuple[str, ...]) -> bool:

@@ -29,7 +29,7 @@ _ASKS_ABOUT = {
 }
 _NOTEBOOK_ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]+:[0-9]{12}:notebook-instance/(.+)")
 
-# As fetched from programs that know network interfaces by it. What stands behind the name isn't known.
+# As programs that list network interfaces know these. What stands behind the name isn't known.
 _DESCRIPTION = re.compile(
     r"\[Do not delete\] Network Interface created to access resources in your VPC for SageMaker Notebook Instance "
     r"(?P<name>[a-zA-Z0-9](?:-*[a-zA-Z0-9])*)(?![a-zA-Z0-9-]).*",
@@ -68,9 +68,13 @@ def session_clues(
 
 
 def interface_clues(
-    event_name: str, invoked_by: str | None, issuer_arn: str | None, parameters: Raw, answer: Raw
+    event_name: str, maker: tuple[str | None, str | None], parameters: Raw, answer: Raw
 ) -> Clues | None:
-    """Return which network interface an EC2 call that succeeded made for a notebook instance, or deleted."""
+    """Return which network interface an EC2 call that succeeded made for a notebook instance, or deleted.
+
+    `maker` is the service that made the call for its caller, and the ARN of the role whose session called.
+    """
+    invoked_by, issuer_arn = maker
     if event_name == "DeleteNetworkInterface":
         deleted = text_or_none(member_of(object_of(decoded(parameters)), "networkInterfaceId"))
         return Clues(interface=Interface(deleted)) if deleted else None

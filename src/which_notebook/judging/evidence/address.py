@@ -123,7 +123,7 @@ class Addresses:
         users_of: defaultdict[Place, dict[_User, Use]] = defaultdict(dict)
         for (of, user), use in self._uses.items():
             users_of[of][user] = use
-        for (account, region, endpoint, address), users in users_of.items():
+        for (account, region, _, address), users in users_of.items():
             by_use = _Names(users, name_of)
             by_interface = _unshared(_spans_of(self._owned.get((account, region, address), ())))
             for (is_name, who), use in users.items():
@@ -145,7 +145,9 @@ class _Names:
             for span in use.spans
         )
         self._of_names = _spans_of(of_names)
-        self._of_all = _spans_of([(name, span) for name, spans in self._of_names.items() for span in spans] + list(of_sessions))
+        self._of_all = _spans_of(
+            [(name, span) for name, spans in self._of_names.items() for span in spans] + list(of_sessions)
+        )
         self._without: dict[str | None, list[tuple[str, _Spans]]] = {}
 
     def without(self, name: str | None) -> list[tuple[str, _Spans]]:
@@ -182,4 +184,8 @@ def _unshared(spans_of: Mapping[str, _Spans]) -> list[tuple[str, _Spans]]:
 
 
 def _meet(some: _Spans, others: _Spans) -> bool:
-    return any(start <= end_of_other and start_of_other <= end for start, end in some for start_of_other, end_of_other in others)
+    return any(
+        start <= end_of_other and start_of_other <= end
+        for start, end in some
+        for start_of_other, end_of_other in others
+    )
