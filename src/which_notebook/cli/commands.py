@@ -79,7 +79,7 @@ def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
     with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
         for table in calls.tables():
             groups.add(table)
-    write_answer(GroupsAnswer(groups, given.limit, calls), form, given.output)
+    write_answer(GroupsAnswer(groups, given.limit, calls, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
