@@ -245,7 +245,8 @@ def test_names_that_differ_in_case_are_two_where_both_are_spelled(ask: Any, tmp_
 )  # fmt: skip
 def test_evidence_that_disagrees_is_disputed(ask: Any, tmp_path: Path, records: list[Record], names: list[str]) -> None:
     notebook, kinds = likely(ask, tmp_path, *records, call("K1"))
-    assert notebook is None and kinds
+    assert notebook is None
+    assert kinds
     found = ask("summary", tmp_path / "log.json.gz", "--role", ROLE, "--likely").json
     assert found["likely"] == []
     (row,) = found["disputed"]
@@ -280,7 +281,10 @@ def test_sagemaker_opens_base_sessions(ask: Any, tmp_path: Path) -> None:
 
 
 def test_a_name_that_the_inventory_does_not_know_is_no_notebooks(ask: Any, tmp_path: Path) -> None:
-    outputs = {"role_arn": ROLE_ARN, "session_arns": {"fraud-model": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"}}
+    outputs = {
+        "role_arn": ROLE_ARN,
+        "session_arns": {"fraud-model": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/fraud-model"},
+    }
     (tmp_path / "outputs.json").write_text(json.dumps(outputs))
     options = ["--inventory", tmp_path / "outputs.json"]
     assert likely(ask, tmp_path, of("K1", "made-up"), call("K1"), options=options) == (None, "handshake")
