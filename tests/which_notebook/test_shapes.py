@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from base_sessions import about, call, interface, notebook_arn, refused, stream
 from botocore.model import StructureShape
 from botocore.session import get_session
 from calls_of_content import calls_in
-from base_sessions import about, call, interface, notebook_arn, refused, stream
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -9,6 +9,7 @@ from msgspec import field
 
 from ..calls.call import BASE_SESSION
 from ..calls.clues import Likely
+from ..judging.statuses import DISPUTED, LIKELY, NO_NOTEBOOK, UNNAMED, Lane
 from .summary_row import Row
 
 
@@ -34,21 +35,30 @@ class LikelyRow(Row):
         return self.notebooks[0] if len(self.notebooks) == 1 and not self.others else None
 
     @property
+    def lane(self) -> Lane:
+        """Where the report has these calls."""
+        if self.likely_notebook:
+            return LIKELY
+        return DISPUTED if self.notebooks else NO_NOTEBOOK if self.others else UNNAMED
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of evidence, each once."""
         return tuple(dict.fromkeys(kind for likely in self.sessions.values() for kind in likely.kinds))
 
     @property
-    def title(self) -> str:
+    def what(self) -> str:
         """What evidence says, in words."""
-        if not self.notebooks and not self.others:
-            return "nothing names it"
-        kinds = f" ({', '.join(self.kinds)})" if self.kinds else ""
         if self.likely_notebook:
-            return f"likely {self.likely_notebook}{kinds}"
+            return f"likely {self.likely_notebook}"
         if self.notebooks:
-            return f"disputed: {' or '.join((*self.notebooks, *self.others))}{kinds}"
-        return f"no notebook instance: {' or '.join(self.others)}{kinds}"
+            return f"disputed: {' or '.join((*self.notebooks, *self.others))}"
+        return f"no notebook instance: {' or '.join(self.others)}" if self.others else "nothing names it"
+
+    @property
+    def title(self) -> str:
+        """The same, with the kinds of evidence."""
+        return f"{self.what} ({', '.join(self.kinds)})" if self.kinds else self.what
 
     def plain_likely(self) -> dict[str, Any]:
         """Return the row as it is put out: of a disputed one, the evidence for each name by itself."""

@@ -100,7 +100,15 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
         write_report(
-            calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits, calls.said
+            calls.tables(warnings),
+            warnings,
+            calls.judge.role,
+            calls.coverage,
+            file,
+            calls.filter,
+            limits,
+            calls.said,
+            likely=given.likely,
         )
     return _end(calls, given)
 
