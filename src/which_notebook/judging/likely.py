@@ -12,14 +12,14 @@ what such a call names counts for such calls only.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..calls.call import BASE_SESSION, Call
 from ..calls.clues import Likely
-from ..calls.networks import is_private
+from ..calls.networks import is_of_private_network
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
@@ -81,7 +81,7 @@ def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope
 class Evidence:
     """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
 
-    Of more sessions than `limits` allow, nothing is said of those that were seen first; `forgotten` counts them.
+    Of more than `limits` allow, what was seen first is forgotten.
     """
 
     def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
@@ -90,7 +90,7 @@ class Evidence:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._addresses = Addresses(known, limits.evidence_addresses)
         self._spellings: defaultdict[str, set[str]] = defaultdict(set)
-        self.forgotten = 0
+        self._forgotten = 0
         for name in judge.names:
             self._spellings[name.lower()].add(name)
 
@@ -121,6 +121,14 @@ class Evidence:
         known = {session: likely for session, likely in by_records.items() if likely}
         return LikelySessions(known, self._sessions, self._thing)
 
+    def notes(self) -> Iterator[str]:
+        """Yield, in sentences, what was forgotten."""
+        remedy = "ask for less at once, with --since and --until"
+        if self._forgotten:
+            yield f"--likely: of the {self._forgotten:,} base sessions that were seen first, nothing is said: {remedy}"
+        if forgotten := self._addresses.forgotten:
+            yield f"--likely: {forgotten:,} uses of private addresses, the oldest, count for nothing: {remedy}"
+
     def _share_evidence_of_starts(self) -> None:
         """Give sessions that are known by their start alone what the records of all that began then name."""
         keyless = {found.start: found for session, found in self._sessions.items() if _is_start(session)}
@@ -138,7 +146,7 @@ class Evidence:
             found = self._sessions[session] = _Session()
             if len(self._sessions) > self._limits.evidence_sessions:
                 self._sessions.popitem(last=False)
-                self.forgotten += 1
+                self._forgotten += 1
         return found
 
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
@@ -160,7 +168,7 @@ class Evidence:
 
     def _see_addresses(self, table: CallTable, sessions: list[str | None]) -> None:
         addresses = table["source_ip_address"]
-        private = set(filter(is_private, set(addresses)))
+        private = set(filter(is_of_private_network, set(addresses)))
         for name in set(filter(None, table["notebook"])):
             self._spellings[name.lower()].add(name)
         if not private:
