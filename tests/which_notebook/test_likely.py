@@ -334,12 +334,17 @@ def test_sessions_that_began_together_do_not_name_each_other(ask: Any, tmp_path:
 
 def test_what_is_forgotten_is_said(ask: Any, tmp_path: Path) -> None:
     records = [
-        each for number in range(5) for each in (about(f"K{number}", "fraud-model"), at(f"K{number}", f"09:0{number}"))
+        each
+        for number in range(5)
+        for each in (
+            about(f"K{number}", "fraud-model", time=f"2026-03-01T09:0{number}:00Z"),
+            at(f"K{number}", f"09:0{number}"),
+        )
     ]
     path = write(tmp_path / "log.json", *records)
     few = Limits(evidence_sessions=3, evidence_addresses=2)
     answer = ask("calls", path, "--role", ROLE, "--likely", limits=few)
     found = {each["access_key_id"]: each["likely_notebook"] for each in answer.calls}
     assert list(found.values()).count("fraud-model") == 3
-    assert "of the 2 base sessions that were seen first, nothing is said" in answer.err
+    assert "nothing is said of the 2 oldest base sessions" in answer.err
     assert "3 uses of private addresses, the oldest" in answer.err

@@ -81,7 +81,7 @@ def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope
 class Evidence:
     """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
 
-    Of more than `limits` allow, what was seen first is forgotten.
+    Of more than `limits` allow, the oldest are forgotten.
     """
 
     def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
@@ -125,7 +125,7 @@ class Evidence:
         """Yield, in sentences, what was forgotten."""
         remedy = "ask for less at once, with --since and --until"
         if self._forgotten:
-            yield f"--likely: of the {self._forgotten:,} base sessions that were seen first, nothing is said: {remedy}"
+            yield f"--likely: nothing is said of the {self._forgotten:,} oldest base sessions: {remedy}"
         if forgotten := self._addresses.forgotten:
             yield f"--likely: {forgotten:,} uses of private addresses, the oldest, count for nothing: {remedy}"
 
@@ -147,6 +147,8 @@ class Evidence:
             if len(self._sessions) > self._limits.evidence_sessions:
                 self._sessions.popitem(last=False)
                 self._forgotten += 1
+        else:
+            self._sessions.move_to_end(session)
         return found
 
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
