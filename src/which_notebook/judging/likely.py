@@ -154,10 +154,10 @@ class Evidence:
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
         for row in sorted(table.openings.keys() | table.clues.keys()):
             event_id = table["event_id"][row]
-            if session := sessions[row]:
+            if found := self._sessions.get(sessions[row] or ""):
                 for kind in KINDS:
                     if kind.named and (named := kind.named(table, row)):
-                        self._session(session).add(kind.name, named, 1, event_id)
+                        found.add(kind.name, named, 1, event_id)
                         self._spell(named)
             opening, clues = table.openings.get(row), table.clues.get(row)
             if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
