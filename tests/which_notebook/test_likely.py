@@ -65,11 +65,11 @@ def of(key: str, name: str = "fraud-model", **fields: Any) -> Record:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-@pytest.mark.parametrize("hour", ["08", "11"], ids=["before", "behind"])
+@pytest.mark.parametrize("time", ["08:50", "11:00"], ids=["before", "behind"])
 def test_evidence_names_all_calls_of_its_session_and_no_other(
-    ask: Any, tmp_path: Path, kind: str, evidence: Record, hour: str
+    ask: Any, tmp_path: Path, kind: str, evidence: Record, time: str
 ) -> None:
-    evidence = evidence | {"eventTime": f"2026-03-01T{hour}:00:00Z"}
+    evidence = evidence | {"eventTime": f"2026-03-01T{time}:00Z"}
     records = [evidence, call("K1"), call("K2")]
     assert likely(ask, tmp_path, *records) == ("fraud-model", kind)
     assert likely(ask, tmp_path, *records, key="K2") == (None, None)

@@ -28,6 +28,7 @@ from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
+from .evidence import names_itself
 from .evidence.address import Addresses, AddressOf
 from .evidence.kinds import KIND_OF, KINDS, Kind
 from .evidence.named import Named
@@ -48,6 +49,8 @@ class _Session(Struct):
     counts: Counter[_Evidence] = field(default_factory=Counter)
     events: dict[_Evidence, list[str]] = field(default_factory=dict)
     opened_by: str | None = None
+    last_seen: str = ""
+    stopped: dict[Named, str] = field(default_factory=dict)
 
     def add(self, kind: str, named: Named, count: int, event_id: str) -> None:
         self.counts[kind, named] += count
@@ -102,15 +105,20 @@ class Evidence:
             for row in table.rows(_OF_A_CALL)
         ]
         starts = table.rows(("role_id", "role_arn", "session_start"))
-        for session, (role_id, role_arn, start) in dict(zip(sessions, starts, strict=True)).items():
+        last = dict(zip(sessions, table["event_time"], strict=True))
+        for session, start in dict.fromkeys(zip(sessions, starts, strict=True)):
             if session:
                 found = self._session(session)
-                found.start = found.start or _start(role_id, role_arn, start)
+                found.start, found.last_seen = found.start or _start(*start), last[session]
         self._see_clues(table, sessions)
         self._see_addresses(table, sessions)
 
     def conclude(self) -> LikelySessions:
         """Return what all that was seen comes to."""
+        for each in self._sessions.values():
+            for named, time in each.stopped.items():
+                if names_itself.goes_on(time, each.last_seen):
+                    del each.counts[names_itself.KIND, named]
         self._share_evidence_of_starts()
         by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
         name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
@@ -154,11 +162,13 @@ class Evidence:
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
         for row in sorted(table.openings.keys() | table.clues.keys()):
             event_id = table["event_id"][row]
-            if found := self._sessions.get(sessions[row] or ""):
+            if session := self._sessions.get(sessions[row] or ""):
                 for kind in KINDS:
                     if kind.named and (named := kind.named(table, row)):
-                        found.add(kind.name, named, 1, event_id)
+                        session.add(kind.name, named, 1, event_id)
                         self._spell(named)
+                        if names_itself.stops(table, row):
+                            session.stopped.setdefault(named, table["event_time"][row])
             opening, clues = table.openings.get(row), table.clues.get(row)
             if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
                 opener = opening.principal or "somebody"
