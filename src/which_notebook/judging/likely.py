@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ..calls.call import BASE_SESSION, Call
@@ -39,24 +39,34 @@ _OF_A_CALL = ("status", "session_name", "role_arn", "access_key_id", "role_id", 
 _SAGEMAKER = "sagemaker.amazonaws.com"
 
 _ORDER = {kind.name: place for place, kind in enumerate(KINDS)}
-_Evidence = tuple[str, Named]
+
+
+class _Told(Struct):
+    kind: str
+    named: Named
+    events: int
+    event_ids: tuple[str, ...]
 
 
 class _Session(Struct):
-    """What the records of one base session name, by kind of evidence: how often, and in which events first."""
+    """What the records of one base session name, by kind of evidence: in how many events, and in which ones first.
+
+    There may be very many sessions, most of them with one piece of evidence or none.
+    """
 
     start: tuple[str, str] | None = None
-    counts: Counter[_Evidence] = field(default_factory=Counter)
-    events: dict[_Evidence, list[str]] = field(default_factory=dict)
+    pieces: tuple[_Told, ...] = ()
     opened_by: str | None = None
     last_seen: str = ""
-    stopped: dict[Named, str] = field(default_factory=dict)
+    stopped: dict[Named, str] | None = None
 
-    def add(self, kind: str, named: Named, count: int, event_id: str) -> None:
-        self.counts[kind, named] += count
-        events = self.events.setdefault((kind, named), [])
-        if len(events) < _EVENTS_NAMED:
-            events.append(event_id)
+    def add(self, kind: str, named: Named, events: int, event_ids: tuple[str, ...]) -> None:
+        for piece in self.pieces:
+            if piece.kind == kind and piece.named == named:
+                piece.events += events
+                piece.event_ids = (*piece.event_ids, *event_ids)[:_EVENTS_NAMED]
+                return
+        self.pieces = (*self.pieces, _Told(kind, named, events, event_ids[:_EVENTS_NAMED]))
 
 
 def search_for_evidence(judge: Judge) -> Search:
@@ -116,15 +126,17 @@ class Evidence:
     def conclude(self) -> LikelySessions:
         """Return what all that was seen comes to."""
         for each in self._sessions.values():
-            for named, time in each.stopped.items():
-                if names_itself.goes_on(time, each.last_seen):
-                    del each.counts[names_itself.KIND, named]
+            gone = {named for named, time in (each.stopped or {}).items() if names_itself.goes_on(time, each.last_seen)}
+            if gone:
+                each.pieces = tuple(
+                    piece for piece in each.pieces if piece.kind != names_itself.KIND or piece.named not in gone
+                )
         self._share_evidence_of_starts()
         by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
         name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
         for session, name, use in self._addresses.evidence(name_of):
             if found := self._sessions.get(session):
-                found.add("address", Named(name), use.calls, use.first_event)
+                found.add("address", Named(name), use.calls, (use.first_event,))
                 by_records[session] = self._likely(session, found)
         known = {session: likely for session, likely in by_records.items() if likely}
         return LikelySessions(known, self._sessions, self._thing)
@@ -143,10 +155,8 @@ class Evidence:
         for session, found in self._sessions.items():
             if not _is_start(session) and (same := keyless.get(found.start)):
                 same.opened_by = same.opened_by or found.opened_by
-                for (kind, named), count in found.counts.items():
-                    for event_id in found.events[kind, named]:
-                        same.add(kind, named, 0, event_id)
-                    same.counts[kind, named] += count
+                for piece in found.pieces:
+                    same.add(piece.kind, piece.named, piece.events, piece.event_ids)
 
     def _session(self, session: str) -> _Session:
         found = self._sessions.get(session)
@@ -165,10 +175,10 @@ class Evidence:
             if session := self._sessions.get(sessions[row] or ""):
                 for kind in KINDS:
                     if kind.named and (named := kind.named(table, row)):
-                        session.add(kind.name, named, 1, event_id)
+                        session.add(kind.name, named, 1, (event_id,))
                         self._spell(named)
                         if names_itself.stops(table, row):
-                            session.stopped.setdefault(named, table["event_time"][row])
+                            session.stopped = {named: table["event_time"][row], **(session.stopped or {})}
             opening, clues = table.openings.get(row), table.clues.get(row)
             if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
                 opener = opening.principal or "somebody"
@@ -206,8 +216,8 @@ class Evidence:
 
     def _likely(self, session: str, found: _Session) -> Likely | None:
         counts: Counter[tuple[str, str, bool]] = Counter()
-        for (kind, named), count in found.counts.items():
-            counts[kind, *self._thing(named)] += count
+        for piece in found.pieces:
+            counts[piece.kind, *self._thing(piece.named)] += piece.events
         named_by = sorted(counts, key=lambda each: (_ORDER[each[0]], *each))
         notebooks = sorted({text for _, text, is_notebook in named_by if is_notebook})
         others = sorted({text for _, text, is_notebook in named_by if not is_notebook})
@@ -271,10 +281,9 @@ class LikelySessions:
         if call.session_name != BASE_SESSION or not call.status:
             return None
         found = self._sessions.get(session or "", _Session())
-        ordered = sorted(found.counts, key=lambda each: (_ORDER[each[0]], each[1].text))
+        ordered = sorted(found.pieces, key=lambda each: (_ORDER[each.kind], each.named.text))
         pieces = [
-            Piece(KIND_OF[kind], *self._thing(named), found.counts[kind, named], found.events[kind, named])
-            for kind, named in ordered
+            Piece(KIND_OF[each.kind], *self._thing(each.named), each.events, list(each.event_ids)) for each in ordered
         ]
         return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)
 

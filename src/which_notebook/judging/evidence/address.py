@@ -16,12 +16,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookIn
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ...calls.clues import Interface
 
@@ -45,18 +45,24 @@ def seconds(time: str) -> int:
 class Use(Struct):
     """The uses of a place by one session, or under one name: in spans within which each is within an hour of the next."""
 
-    spans: list[list[int]] = field(default_factory=list)
-    calls: int = 0
-    first_event: str = ""
+    first: int
+    last: int
+    first_event: str
+    calls: int = 1
+    before: tuple[Span, ...] = ()
 
-    def add(self, now: int, event_id: str) -> None:
+    def add(self, now: int) -> None:
         """Take in a use that isn't earlier than those before."""
         self.calls += 1
-        self.first_event = self.first_event or event_id
-        if self.spans and now - self.spans[-1][1] <= _NEXT_USE_WITHIN:
-            self.spans[-1][1] = now
-        else:
-            self.spans.append([now, now])
+        if now - self.last > _NEXT_USE_WITHIN:
+            self.before = (*self.before, (self.first, self.last))
+            self.first = now
+        self.last = now
+
+    @property
+    def spans(self) -> list[Span]:
+        """The spans, in order."""
+        return [*self.before, (self.first, self.last)]
 
 
 class AddressOf(Struct, frozen=True):
@@ -72,7 +78,7 @@ class AddressOf(Struct, frozen=True):
 
 _User = tuple[bool, str]
 """Whether it is a name, and the name or the session."""
-_Spans = list[list[int]]
+_Spans = list[Span]
 
 
 class Addresses:
@@ -93,16 +99,16 @@ class Addresses:
 
     def see(self, place: Place, who: str, *, is_name: bool, time: str, event_id: str) -> None:
         """Take in a call from a place by a session, or under a notebook's name; the oldest first."""
-        key = place, (is_name, who)
+        key, now = (place, (is_name, who)), seconds(time)
         use = self._uses.get(key)
         if use is None:
-            use = self._uses[key] = Use()
+            self._uses[key] = Use(now, now, event_id)
             if len(self._uses) > self._at_most:
                 self._uses.popitem(last=False)
                 self.forgotten += 1
         else:
             self._uses.move_to_end(key)
-        use.add(seconds(time), event_id)
+            use.add(now)
 
     def see_interface(self, found: Interface, account: str, region: str | None, time: str) -> None:
         """Take in that a network interface was made for a notebook instance, or deleted."""
@@ -164,15 +170,15 @@ class _Names:
         return found
 
 
-def _spans_of(uses: Iterable[tuple[str, Sequence[int]]]) -> dict[str, _Spans]:
+def _spans_of(uses: Iterable[tuple[str, Span]]) -> dict[str, _Spans]:
     """Return when each name used a place, uses within an hour of one another as one."""
     found: defaultdict[str, _Spans] = defaultdict(list)
-    for name, span in sorted((name, tuple(span)) for name, span in uses):
+    for name, (start, end) in sorted(uses):
         spans = found[name]
-        if spans and span[0] - spans[-1][1] <= _NEXT_USE_WITHIN:
-            spans[-1][1] = max(spans[-1][1], span[1])
+        if spans and start - spans[-1][1] <= _NEXT_USE_WITHIN:
+            spans[-1] = spans[-1][0], max(spans[-1][1], end)
         else:
-            spans.append(list(span))
+            spans.append((start, end))
     return found
 
 

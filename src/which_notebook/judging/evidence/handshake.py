@@ -10,7 +10,7 @@ call asked for, so that one names nothing.
 from __future__ import annotations
 
 from ...calls.table import CallTable
-from .named import Named
+from .named import Named, of_name
 
 
 def named(table: CallTable, row: int) -> Named | None:
@@ -18,4 +18,4 @@ def named(table: CallTable, row: int) -> Named | None:
     opening = table.openings.get(row)
     if table["status"][row] != "handshake" or opening is None or not opening.access_key_id or not opening.session_name:
         return None
-    return Named(opening.session_name)
+    return of_name(opening.session_name) or Named(opening.session_name)

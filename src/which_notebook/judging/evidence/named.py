@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -23,11 +24,13 @@ class Named(Struct, frozen=True):
     is_spelled: bool = True
 
 
+@lru_cache(maxsize=4096)
 def of_name(name: str) -> Named | None:
     """Return the notebook instance of this name; None where no notebook instance can be called so."""
     return Named(name) if NOTEBOOK_NAME.fullmatch(name) else None
 
 
+@lru_cache(maxsize=4096)
 def of_arn(arn: str) -> Named | None:
     """Return what an ARN of SageMaker's names; None where it is another service's."""
     found = _ARN.fullmatch(arn)
