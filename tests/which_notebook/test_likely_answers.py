@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from base_sessions import about, call, stream
 from logs import ROLE, Record, handshake, opening, record, session, write
+from workspace import CHECKOUT
 
 RECORDS = [
     handshake("fraud-model", base_key="KA", time="2026-03-01T09:00:00Z", sourceIPAddress="203.0.113.7", eventID="opened"),
@@ -202,3 +206,57 @@ def test_event_of_a_call_that_nothing_names_and_of_a_handshake(ask: Any, log: Pa
     found = ask("event", "opened", log, "--likely").json
     assert (found["likely_notebook"], found["likely"]["notebook"]) == (None, "fraud-model")
     assert "likely" not in ask("event", "first", log).json
+
+
+SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the real CloudTrail records to compare with are not on this machine")
+def test_of_real_logs_nothing_is_likely_without_evidence(ask: Any, tmp_path: Path) -> None:
+    """No session of SageMaker's is among them; made such ones, their records name no notebook instance either."""
+    whole = ask("summary", SAMPLES, "--role", "*", "--likely", "--follow")
+    base_sessions = tmp_path / "log.json"
+    written = (text(path) for path in SAMPLES.rglob("*") if path.name.endswith((".json", ".json.gz")))
+    base_sessions.write_text(
+        "\n".join(re.sub(r"(:assumed-role/[^/\"]+/|AROA[A-Z0-9]+:)[^\"]+", r"\1SageMaker", each) for each in written)
+    )
+    made = ask("summary", base_sessions, "--role", "*", "--likely")
+    for answer in (whole, made):
+        assert answer.status == 0
+        found = answer.json
+        assert found["calls"] > 100
+        assert found["likely"] == found["disputed"] == []
+    assert whole.json["no_notebook"] == []
+    assert made.json["unattributed"]["calls"] > 100
+
+
+def text(path: Path) -> str:
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+
+
+HOSTILE = ("\x1b[2J", "</script><script>", "=cmd|' /C calc'!A0", "a\nb", "\u202e", "' OR '1'='1", "x" * 500)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_text_in_every_output(ask: Any, tmp_path: Path, text: str) -> None:
+    records = [
+        handshake(text, base_key="KA"), call("KA", eventID="it"), stream("KA", f"{text}/x", "/aws/sagemaker/TrainingJobs"),
+        stream("KA", f"{text}/x", f"/aws/sagemaker/{text}"), about("KA", text), stream("KA", f"{text}/x"),
+        opening({"type": "AWSAccount", "principalId": text}, "SageMaker", key="KA"),
+        record({**call("KA")["userIdentity"], "inScopeOf": {"sourceArn": f"arn:aws:sagemaker:eu-central-1:111122223333:space/{text}"}}),
+    ]  # fmt: skip
+    path = write(tmp_path / "log.json", *records)
+    for command in ("summary", "calls"):
+        for form in ("table", "json", "csv"):
+            out = ask(command, path, "--role", ROLE, "--likely", "--format", form).out
+            assert not any(char in out for char in ("\x1b", "\u202e"))
+            if form == "csv":
+                cells = [cell for row in csv.reader(out.splitlines()) for cell in row]
+                assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+    for form in ("table", "json"):
+        out = ask("event", "it", path, "--role", ROLE, "--likely", "--format", form).out
+        assert not any(char in out for char in ("\x1b", "\u202e"))
+    assert ask("report", path, "--role", ROLE, "--likely", "-o", tmp_path / "report.html").status == 0
+    assert "</script><script>" not in (tmp_path / "report.html").read_text()
+    assert [each["notebook"] for each in ask("summary", path, "--role", ROLE, "--likely").json["likely"]] == []

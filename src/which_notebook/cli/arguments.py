@@ -26,6 +26,7 @@ examples:
   which-notebook summary s3://audit-logs --role data-science-execution --account 111122223333 --since 7d
   which-notebook calls logs/ --role data-science-execution --notebook fraud-model --event-name 'Get*' --format csv
   which-notebook calls logs/ --inventory outputs.json --status unattributed --fail-on unattributed
+  which-notebook summary logs/ --role data-science-execution --likely
   which-notebook event 1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d logs/
   which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
   which-notebook audit --region all --fail-on weak

@@ -274,6 +274,20 @@ def test_the_progress_tells_state_scan_and_price(
     assert said[-1] == "Athena: succeeded, 2.0 TB (about 10.00 USD, at 5 USD a TB) scanned so far"
 
 
+def test_a_dry_run_with_likely_prints_what_looks_for_evidence(athena: AthenaGateway, ask: Callable[..., Any]) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    asked = [SOURCE, "--likely", "--dry-run", "--since", "2026-03-02", "--region", "us-east-1"]
+    sql = ask("summary", *asked, "--role", arn).out
+    assert "= 'CreateNetworkInterface'" in sql
+    assert "'for SageMaker Notebook Instance '" in sql
+    # From the day before, of any region, and only of the role's account.
+    assert "\"day\" >= '2026/03/01'" in sql
+    assert "\"account\" IN ('111122223333')" in sql
+    assert "us-east-1" not in sql
+    assert '"account" IN' not in ask("summary", *asked, "--role", ROLE).out
+    assert athena.started() == []
+
+
 def test_a_dry_run_prints_the_sql_and_runs_nothing(athena: AthenaGateway, ask: Callable[..., Any]) -> None:
     answer = ask("summary", SOURCE, *ROLES, "--dry-run", "--since", "2026-03-01", "--account", ACCOUNT)
     assert answer.status == 0
