@@ -348,3 +348,11 @@ def test_what_is_forgotten_is_said(ask: Any, tmp_path: Path) -> None:
     assert list(found.values()).count("fraud-model") == 3
     assert "nothing is said of the 2 oldest base sessions" in answer.err
     assert "3 uses of private addresses, the oldest" in answer.err
+
+
+def test_a_session_that_names_very_many_is_disputed_and_told_shortly(ask: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "log.json", *(about("K1", f"notebook-{number}") for number in range(3000)))
+    found = ask("summary", path, "--role", ROLE, "--likely").json
+    assert [len(row["notebooks"]) for row in found["disputed"]] == [50]
+    table = ask("summary", path, "--role", ROLE, "--likely", "--format", "table").out
+    assert "disputed: notebook-0 or notebook-1 or notebook-10 or 47 more (names-itself)" in table

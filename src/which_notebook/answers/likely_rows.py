@@ -12,6 +12,8 @@ from ..calls.clues import Likely
 from ..judging.statuses import DISPUTED, LIKELY, NO_NOTEBOOK, UNNAMED, Lane
 from .summary_row import Row
 
+_NAMED = 3
+
 
 class LikelyRow(Row):
     """Unattributed calls of which evidence says the same.
@@ -51,9 +53,16 @@ class LikelyRow(Row):
         """What evidence says, in words."""
         if self.likely_notebook:
             return f"likely {self.likely_notebook}"
-        if self.notebooks:
-            return f"disputed: {' or '.join((*self.notebooks, *self.others))}"
-        return f"no notebook instance: {' or '.join(self.others)}" if self.others else "nothing names it"
+        several = [*self.notebooks, *self.others]
+        more = f" or {len(several) - _NAMED} more" if len(several) > _NAMED else ""
+        said = f"{' or '.join(several[:_NAMED])}{more}"
+        return (
+            f"disputed: {said}"
+            if self.notebooks
+            else f"no notebook instance: {said}"
+            if several
+            else "nothing names it"
+        )
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..judging.likely import ExplainedLikely, Piece
+from ..judging.likely_sessions import ExplainedLikely, Piece
 from ..words import counted
 
 NO_PROOF = "The call stays unattributed: a user can make such evidence by hand, so it is no proof."

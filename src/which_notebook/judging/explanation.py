@@ -23,7 +23,8 @@ from .attribution import Judge
 from .chains import find_chains
 from .evidence.address import AddressOf
 from .inventory import Inventory
-from .likely import Evidence, ExplainedLikely, find_evidence
+from .likely import Evidence, find_evidence
+from .likely_sessions import ExplainedLikely
 from .warnings import AttributionWarning, Warnings
 
 _STEPS_AT_MOST = 50

@@ -21,7 +21,8 @@ from ..words import counted
 from .attribution import Judge
 from .chains import find_chains, search_for_chains
 from .evidence.address import AddressOf
-from .likely import Evidence, LikelySessions, find_evidence
+from .likely import Evidence, find_evidence
+from .likely_sessions import LikelySessions
 from .role_calls import RoleCalls
 from .warnings import Warnings
 

@@ -4,20 +4,18 @@ An access key id belongs to one session, and a base session to one notebook inst
 names holds for all of them, before and after. Where all evidence names one notebook instance, the session is likely that
 one's; where it doesn't, that is disputed. It stays unattributed all the same, since none of this is proof.
 
-A call without a key, such as one that a service makes for the session, is known by the role and the time at which the session
-began. Notebook instances that start together may have the same, so all evidence on sessions of that time counts for it, and
-what such a call names counts for such calls only.
+A call without a key is known by when its session began. Notebook instances that start together may have the same time, so all
+evidence on sessions of that time counts for it, and what such a call names counts for such calls only.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from ..calls.call import BASE_SESSION, Call
+from ..calls.call import BASE_SESSION
 from ..calls.clues import Likely
 from ..calls.networks import is_of_private_network
 from ..calls.scope import Scope
@@ -28,45 +26,15 @@ from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
+from .base_sessions import OF_A_CALL, BaseSession, is_start, session_id, start_of
 from .evidence import names_itself
 from .evidence.address import Addresses, AddressOf
-from .evidence.kinds import KIND_OF, KINDS, Kind
+from .evidence.kinds import KINDS, PLACE_OF
 from .evidence.named import Named
+from .likely_sessions import LikelySessions
 
-_EVENTS_NAMED = 3
-_OF_A_CALL = ("status", "session_name", "role_arn", "access_key_id", "role_id", "session_start")
 # The service that opens base sessions, under whatever name of its own.
 _SAGEMAKER = "sagemaker.amazonaws.com"
-
-_ORDER = {kind.name: place for place, kind in enumerate(KINDS)}
-
-
-class _Told(Struct):
-    kind: str
-    named: Named
-    events: int
-    event_ids: tuple[str, ...]
-
-
-class _Session(Struct):
-    """What the records of one base session name, by kind of evidence: in how many events, and in which ones first.
-
-    There may be very many sessions, most of them with one piece of evidence or none.
-    """
-
-    start: tuple[str, str] | None = None
-    pieces: tuple[_Told, ...] = ()
-    opened_by: str | None = None
-    last_seen: str = ""
-    stopped: dict[Named, str] | None = None
-
-    def add(self, kind: str, named: Named, events: int, event_ids: tuple[str, ...]) -> None:
-        for piece in self.pieces:
-            if piece.kind == kind and piece.named == named:
-                piece.events += events
-                piece.event_ids = (*piece.event_ids, *event_ids)[:_EVENTS_NAMED]
-                return
-        self.pieces = (*self.pieces, _Told(kind, named, events, event_ids[:_EVENTS_NAMED]))
 
 
 def search_for_evidence(judge: Judge) -> Search:
@@ -100,7 +68,7 @@ class Evidence:
     def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
         self._judge = judge
         self._limits = limits
-        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._sessions: OrderedDict[str, BaseSession] = OrderedDict()
         self._addresses = Addresses(known, limits.evidence_addresses)
         self._spellings: defaultdict[str, set[str]] = defaultdict(set)
         self._forgotten = 0
@@ -111,15 +79,14 @@ class Evidence:
         """Take in calls that are not older than those before."""
         self._judge.judge(table)
         sessions = [
-            _session_id(*row) if row[0] is not None and row[1] == BASE_SESSION else None
-            for row in table.rows(_OF_A_CALL)
+            session_id(*row) if row[0] is not None and row[1] == BASE_SESSION else None for row in table.rows(OF_A_CALL)
         ]
         starts = table.rows(("role_id", "role_arn", "session_start"))
         last = dict(zip(sessions, table["event_time"], strict=True))
         for session, start in dict.fromkeys(zip(sessions, starts, strict=True)):
             if session:
                 found = self._session(session)
-                found.start, found.last_seen = found.start or _start(*start), last[session]
+                found.start, found.last_seen = found.start or start_of(*start), last[session]
         self._see_clues(table, sessions)
         self._see_addresses(table, sessions)
 
@@ -151,17 +118,17 @@ class Evidence:
 
     def _share_evidence_of_starts(self) -> None:
         """Give sessions that are known by their start alone what the records of all that began then name."""
-        keyless = {found.start: found for session, found in self._sessions.items() if _is_start(session)}
+        keyless = {found.start: found for session, found in self._sessions.items() if is_start(session)}
         for session, found in self._sessions.items():
-            if not _is_start(session) and (same := keyless.get(found.start)):
+            if not is_start(session) and (same := keyless.get(found.start)):
                 same.opened_by = same.opened_by or found.opened_by
                 for piece in found.pieces:
                     same.add(piece.kind, piece.named, piece.events, piece.event_ids)
 
-    def _session(self, session: str) -> _Session:
+    def _session(self, session: str) -> BaseSession:
         found = self._sessions.get(session)
         if found is None:
-            found = self._sessions[session] = _Session()
+            found = self._sessions[session] = BaseSession()
             if len(self._sessions) > self._limits.evidence_sessions:
                 self._sessions.popitem(last=False)
                 self._forgotten += 1
@@ -214,11 +181,11 @@ class Evidence:
         if named.is_notebook and named.is_spelled:
             self._spellings[named.text.lower()].add(named.text)
 
-    def _likely(self, session: str, found: _Session) -> Likely | None:
+    def _likely(self, session: str, found: BaseSession) -> Likely | None:
         counts: Counter[tuple[str, str, bool]] = Counter()
         for piece in found.pieces:
             counts[piece.kind, *self._thing(piece.named)] += piece.events
-        named_by = sorted(counts, key=lambda each: (_ORDER[each[0]], *each))
+        named_by = sorted(counts, key=lambda each: (PLACE_OF[each[0]], *each))
         notebooks = sorted({text for _, text, is_notebook in named_by if is_notebook})
         others = sorted({text for _, text, is_notebook in named_by if not is_notebook})
         if found.opened_by:
@@ -236,74 +203,3 @@ class Evidence:
         if not named.is_spelled and len(spellings := self._spellings.get(name.lower(), set())) == 1:
             (name,) = spellings
         return (name, True) if self._judge.is_known(name) else (f"the unknown name {name}", False)
-
-
-class Piece(Struct, frozen=True):
-    """One piece of evidence: its kind, what it names, whether that is a notebook instance, in how many events, and the first of them."""
-
-    kind: Kind
-    names: str
-    is_notebook: bool
-    events: int
-    event_ids: list[str]
-
-
-class ExplainedLikely(Struct, frozen=True):
-    """The evidence on one base session: by what it is known, what that comes to, the pieces, and who else than SageMaker opened it."""
-
-    session: str | None
-    likely: Likely | None
-    pieces: list[Piece]
-    opened_by: str | None
-
-
-class LikelySessions:
-    """What evidence on base sessions comes to, by session."""
-
-    def __init__(
-        self,
-        likely: Mapping[str, Likely],
-        sessions: Mapping[str, _Session],
-        thing: Callable[[Named], tuple[str, bool]],
-    ) -> None:
-        self._likely, self._sessions, self._thing = likely, sessions, thing
-
-    def mark(self, table: CallTable) -> None:
-        """Set what is likely of each unattributed call."""
-        table["likely"] = [
-            self._likely.get(_session_id(*row) or "") if row[0] == "unattributed" else None
-            for row in table.rows(_OF_A_CALL)
-        ]
-
-    def explained(self, call: Call) -> ExplainedLikely | None:
-        """Return what the evidence on a base session's call is; None where the call isn't a base session's."""
-        session = _session_id(*(getattr(call, name) for name in _OF_A_CALL))
-        if call.session_name != BASE_SESSION or not call.status:
-            return None
-        found = self._sessions.get(session or "", _Session())
-        ordered = sorted(found.pieces, key=lambda each: (_ORDER[each.kind], each.named.text))
-        pieces = [
-            Piece(KIND_OF[each.kind], *self._thing(each.named), each.events, list(each.event_ids)) for each in ordered
-        ]
-        return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)
-
-
-def _session_id(
-    status: str | None,
-    session_name: str | None,
-    role_arn: str | None,
-    access_key_id: str | None,
-    role_id: str | None,
-    session_start: str | None,
-) -> str | None:
-    """Return by what a base session is known: its access key, or else its role and start."""
-    return access_key_id or " ".join(_start(role_id, role_arn, session_start) or ()) or None
-
-
-def _start(role_id: str | None, role_arn: str | None, session_start: str | None) -> tuple[str, str] | None:
-    role = role_id or role_arn
-    return (role, session_start) if role and session_start else None
-
-
-def _is_start(session: str) -> bool:
-    return " " in session

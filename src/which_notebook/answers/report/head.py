@@ -50,7 +50,7 @@ class Head:
 
     def _part(self, whole: int, row: LikelyRow) -> int:
         """Return the number of a part of the base session's lane; where there are too many, of the whole."""
-        lane = (row.lane.kind, (row.role_arn, row.what, None))
+        lane = (row.lane.kind, (row.role_arn, repr((row.notebooks, row.others)), None))
         if lane not in self._lanes and len(self._lanes) >= self._lanes_at_most:
             return whole
         number = self._number(lane)

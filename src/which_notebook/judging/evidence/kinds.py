@@ -63,3 +63,5 @@ KINDS = (
 """In the order in which they are shown."""
 
 KIND_OF = {kind.name: kind for kind in KINDS}
+PLACE_OF = {kind.name: place for place, kind in enumerate(KINDS)}
+"""Where each stands among them."""
