@@ -35,8 +35,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     column_read_bytes: int = 48 * _KB
     column_texts_bytes: int = 2_000_000
     groups: int = 50_000
-    evidence_sessions: int = 80_000
-    evidence_addresses: int = 50_000
+    evidence_sessions: int = 60_000
+    evidence_addresses: int = 40_000
     lanes: int = 1_000
     report_calls: int = 1_000_000
 

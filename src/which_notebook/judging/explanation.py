@@ -125,7 +125,7 @@ def _explained_likely(
     call: Call, evidence: Evidence, judge: Judge, reader: Reader, scope: Scope, coverage: Coverage
 ) -> ExplainedLikely | None:
     at_call = replace(scope, since=call.event_time, until=call.event_time)
-    found, covered = find_evidence(evidence, judge, reader, at_call)
+    found, covered = find_evidence(evidence, judge, reader, at_call, explained=True)
     coverage.take_over(covered)
     explained = found.explained(call)
     if explained and call.status == "unattributed":

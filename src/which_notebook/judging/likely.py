@@ -51,12 +51,14 @@ def scope_of_evidence(scope: Scope, judge: Judge) -> Scope:
     return replace(anywhere, accounts=judge.accounts)
 
 
-def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope) -> tuple[LikelySessions, Coverage]:
-    """Read for evidence on the calls of a scope; return what it comes to, and what was read."""
+def find_evidence(
+    evidence: Evidence, judge: Judge, reader: Reader, scope: Scope, *, explained: bool = False
+) -> tuple[LikelySessions, Coverage]:
+    """Read for evidence on the calls of a scope; return what it comes to (`explained`: see `conclude`), and what was read."""
     covered = Coverage()
     for table in reader.tables(search_for_evidence(judge), scope_of_evidence(scope, judge), covered):
         evidence.see(table)
-    return evidence.conclude(), covered
+    return evidence.conclude(explained=explained), covered
 
 
 class Evidence:
@@ -90,8 +92,8 @@ class Evidence:
         self._see_clues(table, sessions)
         self._see_addresses(table, sessions)
 
-    def conclude(self) -> LikelySessions:
-        """Return what all that was seen comes to."""
+    def conclude(self, *, explained: bool = False) -> LikelySessions:
+        """Return what all that was seen comes to, which is then forgotten; `explained`: with all pieces, which take memory."""
         for each in self._sessions.values():
             gone = {named for named, time in (each.stopped or {}).items() if names_itself.goes_on(time, each.last_seen)}
             if gone:
@@ -106,7 +108,8 @@ class Evidence:
                 found.add("address", Named(name), use.calls, (use.first_event,))
                 by_records[session] = self._likely(session, found)
         known = {session: likely for session, likely in by_records.items() if likely}
-        return LikelySessions(known, self._sessions, self._thing)
+        sessions, self._sessions = self._sessions, OrderedDict()
+        return LikelySessions(known, sessions if explained else {}, self._thing)
 
     def notes(self) -> Iterator[str]:
         """Yield, in sentences, what was forgotten."""

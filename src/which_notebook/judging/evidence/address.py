@@ -119,7 +119,7 @@ class Addresses:
             self._owned[place].append((notebook, (since, seconds(time))))
 
     def evidence(self, name_of: Mapping[str, str]) -> Iterator[tuple[str, str, Use]]:
-        """Yield, once all calls are seen, a session, a notebook that its address names, and its use of the address.
+        """Yield, once all calls are seen, a session, a notebook that its address names, and its use of the address; and forget all.
 
         `name_of` has the names of the sessions that other evidence names.
         """
@@ -127,7 +127,8 @@ class Addresses:
             self._owned[place].append((notebook, (since, _FOREVER)))
         self._living.clear()
         users_of: defaultdict[Place, dict[_User, Use]] = defaultdict(dict)
-        for (of, user), use in self._uses.items():
+        while self._uses:
+            (of, user), use = self._uses.popitem(last=False)
             users_of[of][user] = use
         for (account, region, _, address), users in users_of.items():
             by_use = _Names(users, name_of)
