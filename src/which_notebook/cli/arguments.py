@@ -81,6 +81,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             )
         _add_sources(command)
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
+    _add_likely(command)
     command.add_argument("event_id", type=_text, metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
@@ -249,6 +250,15 @@ def _add_notebook(parser: _Parser) -> None:
     )
 
 
+def _add_likely(parser: _Parser) -> None:
+    parser.add_argument(
+        "--likely",
+        action="store_true",
+        help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof); with "
+        "--notebook also those that are likely its",
+    )
+
+
 def _add_resource(parser: _Parser) -> None:
     parser.add_argument(
         "--resource",
@@ -311,6 +321,7 @@ def _filter_arguments() -> _Parser:
     filters.add_argument(
         "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"
     )
+    _add_likely(filters)
     filters.add_argument(
         "--fail-on",
         choices=["unattributed"],

@@ -67,7 +67,7 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
     if given.limit:
         raise UsageError("--limit is for --by: give --by resource, event, day or session too")
     with judged_calls(given, limits, with_resources=False) as calls:
-        summary, warnings = Summary(), Warnings(calls.judge)
+        summary, warnings = Summary(likely=given.likely), Warnings(calls.judge)
         for table in calls.tables(warnings):
             summary.add(table)
     write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
@@ -79,14 +79,14 @@ def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
     with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
         for table in calls.tables():
             groups.add(table)
-    write_answer(GroupsAnswer(groups, given.limit, calls), form, given.output)
+    write_answer(GroupsAnswer(groups, given.limit, calls, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
 def _calls(given: argparse.Namespace, limits: Limits) -> int:
     form = format_of("calls", given.format, given.output)
     with judged_calls(given, limits) as calls:
-        write_answer(CallsAnswer(calls.calls(), via=given.follow), form, given.output)
+        write_answer(CallsAnswer(calls.calls(), via=given.follow, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
@@ -100,7 +100,15 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
         write_report(
-            calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits, calls.said
+            calls.tables(warnings),
+            warnings,
+            calls.judge.role,
+            calls.coverage,
+            file,
+            calls.filter,
+            limits,
+            calls.said,
+            likely=given.likely,
         )
     return _end(calls, given)
 
@@ -129,7 +137,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
     explanation = not_found = None
     with reader_of(given, inventory, limits, again=True) as reader:
         try:
-            explanation = explain(given.event_id, reader, scope, coverage, roles, inventory)
+            explanation = explain(given.event_id, reader, scope, coverage, roles, inventory, likely=given.likely)
         except NotFoundError as error:
             not_found = error
     if explanation:

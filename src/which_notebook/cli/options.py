@@ -36,9 +36,9 @@ def judged_calls(given: argparse.Namespace, limits: Limits, *, with_resources: b
     roles = roles_of(given, inventory)
     # What is asked for can be wrong before anything is read.
     judge = Judge(roles, inventory) if roles else None
-    with reader_of(given, inventory, limits, again=given.follow or not roles) as reader:
+    with reader_of(given, inventory, limits, again=given.follow or given.likely or not roles) as reader:
         judge = judge or Judge(_roles_there(reader, asked, given.sources), inventory)
-        yield JudgedCalls(reader, judge, asked, follow=given.follow, with_resources=with_resources)
+        yield JudgedCalls(reader, judge, asked, follow=given.follow, likely=given.likely, with_resources=with_resources)
 
 
 def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str]:

@@ -183,7 +183,7 @@ def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
         record = event["CloudTrailEvent"].encode()
         found.size += len(record)
         try:
-            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True))
+            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
         except RecordError as error:
             found.problems.append(str(error))
     return found

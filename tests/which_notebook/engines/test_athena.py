@@ -82,7 +82,12 @@ def without_counts(text: str) -> str:
 @pytest.mark.parametrize("is_managed", [False, True])
 @pytest.mark.parametrize(
     "options",
-    [["summary", "--format", "json"], ["calls", "--format", "csv"], ["calls", "--follow", "--format", "jsonl"]],
+    [
+        ["summary", "--format", "json"],
+        ["calls", "--format", "csv"],
+        ["calls", "--follow", "--format", "jsonl"],
+        ["calls", "--likely", "--format", "jsonl"],
+    ],
 )
 def test_the_answer_is_the_one_from_files(
     athena: AthenaGateway, logs: Path, ask: Callable[..., Any], options: list[str], is_managed: bool

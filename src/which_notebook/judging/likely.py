@@ -1,0 +1,280 @@
+"""--likely: which notebook instance a base session's calls most likely came from, as far as other records tell.
+
+An access key id belongs to one session, and a base session to one notebook instance, job or app. So what one of its calls
+names holds for all of them, before and after. Where all evidence names one notebook instance, the session is likely that
+one's; where it doesn't, that is disputed. It stays unattributed all the same, since none of this is proof.
+
+A call without a key, such as one that a service makes for the session, is known by the role and the time at which the session
+began. Notebook instances that start together may have the same, so all evidence on sessions of that time counts for it, and
+what such a call names counts for such calls only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from ..calls.call import BASE_SESSION, Call
+from ..calls.clues import Likely
+from ..calls.networks import is_private
+from ..calls.scope import Scope
+from ..calls.search import Search
+from ..calls.table import CallTable
+from ..limits import LIMITS, Limits
+from ..reading.reader import Reader
+from ..sources.coverage import Coverage
+from ..times import earlier, later
+from .attribution import Judge
+from .evidence.address import Addresses, AddressOf
+from .evidence.kinds import KIND_OF, KINDS, Kind
+from .evidence.named import Named
+
+_EVENTS_NAMED = 3
+_OF_A_CALL = ("status", "session_name", "role_arn", "access_key_id", "role_id", "session_start")
+# The service that opens base sessions, under whatever name of its own.
+_SAGEMAKER = "sagemaker.amazonaws.com"
+
+_ORDER = {kind.name: place for place, kind in enumerate(KINDS)}
+_Evidence = tuple[str, Named]
+
+
+class _Session(Struct):
+    """What the records of one base session name, by kind of evidence: how often, and in which events first."""
+
+    start: tuple[str, str] | None = None
+    counts: Counter[_Evidence] = field(default_factory=Counter)
+    events: dict[_Evidence, list[str]] = field(default_factory=dict)
+    opened_by: str | None = None
+
+    def add(self, kind: str, named: Named, count: int, event_id: str) -> None:
+        self.counts[kind, named] += count
+        events = self.events.setdefault((kind, named), [])
+        if len(events) < _EVENTS_NAMED:
+            events.append(event_id)
+
+
+def search_for_evidence(judge: Judge) -> Search:
+    """Return what to read for before the calls: the role's calls with their clues, and network interfaces."""
+    return Search(role_names=judge.role_names, role_ids=judge.role_ids, with_clues=True)
+
+
+def scope_of_evidence(scope: Scope, judge: Judge) -> Scope:
+    """Return where evidence on the calls of a scope may stand: within a session's length of them, in any region.
+
+    A base session's own calls are in the trail of the role's account, where that is known.
+    """
+    anywhere = scope.anywhere(scope.since and earlier(scope.since), scope.until and later(scope.until))
+    return replace(anywhere, accounts=judge.accounts)
+
+
+def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope) -> tuple[LikelySessions, Coverage]:
+    """Read for evidence on the calls of a scope; return what it comes to, and what was read."""
+    covered = Coverage()
+    for table in reader.tables(search_for_evidence(judge), scope_of_evidence(scope, judge), covered):
+        evidence.see(table)
+    return evidence.conclude(), covered
+
+
+class Evidence:
+    """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
+
+    Of more sessions than `limits` allow, nothing is said of those that were seen first; `forgotten` counts them.
+    """
+
+    def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
+        self._judge = judge
+        self._limits = limits
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+        self._addresses = Addresses(known, limits.evidence_addresses)
+        self._spellings: defaultdict[str, set[str]] = defaultdict(set)
+        self.forgotten = 0
+        for name in judge.names:
+            self._spellings[name.lower()].add(name)
+
+    def see(self, table: CallTable) -> None:
+        """Take in calls that are not older than those before."""
+        self._judge.judge(table)
+        sessions = [
+            _session_id(*row) if row[0] is not None and row[1] == BASE_SESSION else None
+            for row in table.rows(_OF_A_CALL)
+        ]
+        starts = table.rows(("role_id", "role_arn", "session_start"))
+        for session, (role_id, role_arn, start) in dict(zip(sessions, starts, strict=True)).items():
+            if session:
+                found = self._session(session)
+                found.start = found.start or _start(role_id, role_arn, start)
+        self._see_clues(table, sessions)
+        self._see_addresses(table, sessions)
+
+    def conclude(self) -> LikelySessions:
+        """Return what all that was seen comes to."""
+        self._share_evidence_of_starts()
+        by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
+        name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
+        for session, name, use in self._addresses.evidence(name_of):
+            if found := self._sessions.get(session):
+                found.add("address", Named(name), use.calls, use.first_event)
+                by_records[session] = self._likely(session, found)
+        known = {session: likely for session, likely in by_records.items() if likely}
+        return LikelySessions(known, self._sessions, self._thing)
+
+    def _share_evidence_of_starts(self) -> None:
+        """Give sessions that are known by their start alone what the records of all that began then name."""
+        keyless = {found.start: found for session, found in self._sessions.items() if _is_start(session)}
+        for session, found in self._sessions.items():
+            if not _is_start(session) and (same := keyless.get(found.start)):
+                same.opened_by = same.opened_by or found.opened_by
+                for (kind, named), count in found.counts.items():
+                    for event_id in found.events[kind, named]:
+                        same.add(kind, named, 0, event_id)
+                    same.counts[kind, named] += count
+
+    def _session(self, session: str) -> _Session:
+        found = self._sessions.get(session)
+        if found is None:
+            found = self._sessions[session] = _Session()
+            if len(self._sessions) > self._limits.evidence_sessions:
+                self._sessions.popitem(last=False)
+                self.forgotten += 1
+        return found
+
+    def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
+        for row in sorted(table.openings.keys() | table.clues.keys()):
+            event_id = table["event_id"][row]
+            if session := sessions[row]:
+                for kind in KINDS:
+                    if kind.named and (named := kind.named(table, row)):
+                        self._session(session).add(kind.name, named, 1, event_id)
+                        self._spell(named)
+            opening, clues = table.openings.get(row), table.clues.get(row)
+            if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
+                opener = opening.principal or "somebody"
+                if opening.access_key_id and not opener.endswith(_SAGEMAKER):
+                    self._session(opening.access_key_id).opened_by = opener
+            if clues and clues.interface:
+                account, region, time = (table[name][row] for name in ("account_id", "aws_region", "event_time"))
+                self._addresses.see_interface(clues.interface, account or "", region, time)
+
+    def _see_addresses(self, table: CallTable, sessions: list[str | None]) -> None:
+        addresses = table["source_ip_address"]
+        private = set(filter(is_private, set(addresses)))
+        for name in set(filter(None, table["notebook"])):
+            self._spellings[name.lower()].add(name)
+        if not private:
+            return
+        columns = (
+            "role_arn",
+            "notebook",
+            "aws_region",
+            "vpc_endpoint_id",
+            "source_ip_address",
+            "event_time",
+            "event_id",
+        )
+        for session, row in zip(sessions, table.rows(columns), strict=True):
+            role_arn, notebook, region, endpoint, address, time, event_id = row
+            if address in private and (who := session or notebook):
+                place = (role_arn.split(":")[4], region, endpoint, address)
+                self._addresses.see(place, who, is_name=session is None, time=time, event_id=event_id)
+
+    def _spell(self, named: Named) -> None:
+        if named.is_notebook and named.is_spelled:
+            self._spellings[named.text.lower()].add(named.text)
+
+    def _likely(self, session: str, found: _Session) -> Likely | None:
+        counts: Counter[tuple[str, str, bool]] = Counter()
+        for (kind, named), count in found.counts.items():
+            counts[kind, *self._thing(named)] += count
+        named_by = sorted(counts, key=lambda each: (_ORDER[each[0]], *each))
+        notebooks = sorted({text for _, text, is_notebook in named_by if is_notebook})
+        others = sorted({text for _, text, is_notebook in named_by if not is_notebook})
+        if found.opened_by:
+            others.append(f"a session that {found.opened_by} opened")
+        if not notebooks and not others:
+            return None
+        evidence = tuple((kind, text, counts[kind, text, is_it]) for kind, text, is_it in named_by)
+        return Likely(session, tuple(notebooks), tuple(others), evidence)
+
+    def _thing(self, named: Named) -> tuple[str, bool]:
+        """Return what is named, and whether it is a notebook instance that is known."""
+        if not named.is_notebook:
+            return named.text, False
+        name = named.text
+        if not named.is_spelled and len(spellings := self._spellings.get(name.lower(), set())) == 1:
+            (name,) = spellings
+        return (name, True) if self._judge.is_known(name) else (f"the unknown name {name}", False)
+
+
+class Piece(Struct, frozen=True):
+    """One piece of evidence: its kind, what it names, whether that is a notebook instance, in how many events, and the first of them."""
+
+    kind: Kind
+    names: str
+    is_notebook: bool
+    events: int
+    event_ids: list[str]
+
+
+class ExplainedLikely(Struct, frozen=True):
+    """The evidence on one base session: by what it is known, what that comes to, the pieces, and who else than SageMaker opened it."""
+
+    session: str | None
+    likely: Likely | None
+    pieces: list[Piece]
+    opened_by: str | None
+
+
+class LikelySessions:
+    """What evidence on base sessions comes to, by session."""
+
+    def __init__(
+        self,
+        likely: Mapping[str, Likely],
+        sessions: Mapping[str, _Session],
+        thing: Callable[[Named], tuple[str, bool]],
+    ) -> None:
+        self._likely, self._sessions, self._thing = likely, sessions, thing
+
+    def mark(self, table: CallTable) -> None:
+        """Set what is likely of each unattributed call."""
+        table["likely"] = [
+            self._likely.get(_session_id(*row) or "") if row[0] == "unattributed" else None
+            for row in table.rows(_OF_A_CALL)
+        ]
+
+    def explained(self, call: Call) -> ExplainedLikely | None:
+        """Return what the evidence on a base session's call is; None where the call isn't a base session's."""
+        session = _session_id(*(getattr(call, name) for name in _OF_A_CALL))
+        if call.session_name != BASE_SESSION or not call.status:
+            return None
+        found = self._sessions.get(session or "", _Session())
+        ordered = sorted(found.counts, key=lambda each: (_ORDER[each[0]], each[1].text))
+        pieces = [
+            Piece(KIND_OF[kind], *self._thing(named), found.counts[kind, named], found.events[kind, named])
+            for kind, named in ordered
+        ]
+        return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)
+
+
+def _session_id(
+    status: str | None,
+    session_name: str | None,
+    role_arn: str | None,
+    access_key_id: str | None,
+    role_id: str | None,
+    session_start: str | None,
+) -> str | None:
+    """Return by what a base session is known: its access key, or else its role and start."""
+    return access_key_id or " ".join(_start(role_id, role_arn, session_start) or ()) or None
+
+
+def _start(role_id: str | None, role_arn: str | None, session_start: str | None) -> tuple[str, str] | None:
+    role = role_id or role_arn
+    return (role, session_start) if role and session_start else None
+
+
+def _is_start(session: str) -> bool:
+    return " " in session
