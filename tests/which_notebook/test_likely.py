@@ -10,6 +10,8 @@ import pytest
 from base_sessions import USER_ARN, about, base, call, interface, interface_deleted, notebook_arn, refused, stream
 from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, record, session, write
 
+from which_notebook.limits import Limits
+
 ON_AN_INSTANCE = "10.9.0.10"
 
 
@@ -63,11 +65,11 @@ def of(key: str, name: str = "fraud-model", **fields: Any) -> Record:
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-@pytest.mark.parametrize("hour", ["08", "11"], ids=["before", "behind"])
+@pytest.mark.parametrize("time", ["08:50", "11:00"], ids=["before", "behind"])
 def test_evidence_names_all_calls_of_its_session_and_no_other(
-    ask: Any, tmp_path: Path, kind: str, evidence: Record, hour: str
+    ask: Any, tmp_path: Path, kind: str, evidence: Record, time: str
 ) -> None:
-    evidence = evidence | {"eventTime": f"2026-03-01T{hour}:00:00Z"}
+    evidence = evidence | {"eventTime": f"2026-03-01T{time}:00Z"}
     records = [evidence, call("K1"), call("K2")]
     assert likely(ask, tmp_path, *records) == ("fraud-model", kind)
     assert likely(ask, tmp_path, *records, key="K2") == (None, None)
@@ -153,11 +155,13 @@ def test_an_address_that_a_name_has_before_and_behind_names_the_session(
         [*BRACKET, at("K1", "09:20", awsRegion="us-east-1")],
         [*BRACKET, at("K1", "09:20", sourceIPAddress="10.9.0.11")],
         [*(each | {"sourceIPAddress": "203.0.113.7"} for each in [*BRACKET, at("K1", "09:20")])],
+        [*(each | {"sourceIPAddress": "127.0.0.1"} for each in [*BRACKET, at("K1", "09:20")])],
+        [*(each | {"sourceIPAddress": "fe80::1"} for each in [*BRACKET, at("K1", "09:20")])],
         [*(each | {"sourceIPAddress": "s3.amazonaws.com"} for each in [*BRACKET, at("K1", "09:20")])],
         [*BRACKET, attributed("09:10", "churn-model"), attributed("09:40", "churn-model"), at("K1", "09:20")],
     ],
     ids=[
-        "before", "behind", "over an hour", "another endpoint", "no endpoint", "another region", "another address", "public",
+        "before", "behind", "over an hour", "another endpoint", "no endpoint", "another region", "another address", "public", "loopback", "link-local",
         "a service", "a proxy's",
     ],
 )  # fmt: skip
@@ -323,3 +327,24 @@ def test_sessions_that_began_together_do_not_name_each_other(ask: Any, tmp_path:
     noon = "2026-03-01T08:00:00Z"
     silent = call("K2") | {"userIdentity": base("K2", started=noon)}
     assert likely(ask, tmp_path, starting("K1", "fraud-model", noon), silent, key="K2") == (None, None)
+
+
+# Limits
+
+
+def test_what_is_forgotten_is_said(ask: Any, tmp_path: Path) -> None:
+    records = [
+        each
+        for number in range(5)
+        for each in (
+            about(f"K{number}", "fraud-model", time=f"2026-03-01T09:0{number}:00Z"),
+            at(f"K{number}", f"09:0{number}"),
+        )
+    ]
+    path = write(tmp_path / "log.json", *records)
+    few = Limits(evidence_sessions=3, evidence_addresses=2)
+    answer = ask("calls", path, "--role", ROLE, "--likely", limits=few)
+    found = {each["access_key_id"]: each["likely_notebook"] for each in answer.calls}
+    assert list(found.values()).count("fraud-model") == 3
+    assert "nothing is said of the 2 oldest base sessions" in answer.err
+    assert "3 uses of private addresses, the oldest" in answer.err

@@ -28,7 +28,12 @@ def network_of(address: str | None) -> tuple[int, bool] | None:
     return 6, packed[0] & 254 == 0xFC or (packed[0] == 0xFE and packed[1] & 192 == 128) or packed[:15] == bytes(15)
 
 
-def is_private(address: str | None) -> bool:
-    """Return whether this is an address of a private network."""
+@lru_cache(maxsize=65_536)
+def is_of_private_network(address: str | None) -> bool:
+    """Return whether a machine has this address in a private network: not one that each machine has for itself."""
     network = network_of(address)
-    return network is not None and network[1]
+    return network is not None and network[1] and not str(address).lower().startswith(_OF_EACH_MACHINE)
+
+
+# Loopback and link-local ones.
+_OF_EACH_MACHINE = ("127.", "169.254.", "fe8", "fe9", "fea", "feb", "::")

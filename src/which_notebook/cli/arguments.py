@@ -152,6 +152,11 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         choices=["attributed", "weak", "not-attributed", "broken"],
         help="exit with status 3 where a verdict is this one or worse, or unknown",
     )
+    audit.add_argument(
+        "--with-addresses",
+        action="store_true",
+        help="with --format json: read the notebook instances' private addresses, too, for --addresses of other commands",
+    )
     audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
     _add_format(audit, "audit")
     _add_output(audit)
@@ -256,6 +261,12 @@ def _add_likely(parser: _Parser) -> None:
         action="store_true",
         help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof); with "
         "--notebook also those that are likely its",
+    )
+    parser.add_argument(
+        "--addresses",
+        type=_text,
+        metavar="FILE",
+        help="for --likely: whose private addresses are whose, as `audit --with-addresses --format json` prints them",
     )
 
 

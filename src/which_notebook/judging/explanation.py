@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
 from .chains import find_chains
+from .evidence.address import AddressOf
 from .inventory import Inventory
 from .likely import Evidence, ExplainedLikely, find_evidence
 from .warnings import AttributionWarning, Warnings
@@ -63,6 +64,7 @@ def explain(
     inventory: Inventory | None,
     *,
     likely: bool = False,
+    addresses: Iterable[AddressOf] = (),
 ) -> Explanation:
     """Explain the call with this event id, which is looked for in the scope; `likely`: also whose base session it likely was.
 
@@ -73,7 +75,7 @@ def explain(
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no event {event_id} is in what was read of these sources")
-    return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely)
+    return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely, addresses=addresses)
 
 
 def explain_call(
@@ -85,6 +87,7 @@ def explain_call(
     inventory: Inventory | None,
     *,
     likely: bool = False,
+    addresses: Iterable[AddressOf] = (),
 ) -> Explanation:
     """Explain a call that was found in the scope; see `explain`."""
     openings = openings_of(call.access_key_id, call.event_time, reader, scope, coverage)
@@ -112,15 +115,16 @@ def explain_call(
     warnings.conclude()
     name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
     about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
-    explained = _explained_likely(call, judge, reader, scope, coverage) if likely else None
+    evidence = Evidence(judge, addresses, reader.options.limits)
+    explained = _explained_likely(call, evidence, judge, reader, scope, coverage) if likely else None
     return Explanation(call, openings, about_name, inventory is not None, explained)
 
 
 def _explained_likely(
-    call: Call, judge: Judge, reader: Reader, scope: Scope, coverage: Coverage
+    call: Call, evidence: Evidence, judge: Judge, reader: Reader, scope: Scope, coverage: Coverage
 ) -> ExplainedLikely | None:
     at_call = replace(scope, since=call.event_time, until=call.event_time)
-    found, covered = find_evidence(Evidence(judge, limits=reader.options.limits), judge, reader, at_call)
+    found, covered = find_evidence(evidence, judge, reader, at_call)
     coverage.take_over(covered)
     explained = found.explained(call)
     if explained and call.status == "unattributed":

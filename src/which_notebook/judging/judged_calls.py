@@ -75,8 +75,9 @@ class JudgedCalls:
     def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
         """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
         scope = self.filter.scope
-        search, judge = self._search_and_judge(scope)
+        # That reading asks for the most time, and a source may keep a copy of the first.
         likely = self._likely(scope)
+        search, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
         search = replace(search, with_resources=self._with_resources)
@@ -132,11 +133,8 @@ class JudgedCalls:
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
                 f"{self.judge.role}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
-        if self._evidence and (forgotten := self._evidence.forgotten):
-            yield (
-                f"--likely: there are too many base sessions to remember, so nothing is said of the {forgotten:,} oldest: ask for "
-                "less at once, with --since and --until"
-            )
+        if self._evidence:
+            yield from self._evidence.notes()
         if of_another_path := self.role_calls.of_another_path():
             yield of_another_path
 

@@ -12,14 +12,14 @@ what such a call names counts for such calls only.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..calls.call import BASE_SESSION, Call
 from ..calls.clues import Likely
-from ..calls.networks import is_private
+from ..calls.networks import is_of_private_network
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
@@ -28,6 +28,7 @@ from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
+from .evidence import names_itself
 from .evidence.address import Addresses, AddressOf
 from .evidence.kinds import KIND_OF, KINDS, Kind
 from .evidence.named import Named
@@ -48,6 +49,8 @@ class _Session(Struct):
     counts: Counter[_Evidence] = field(default_factory=Counter)
     events: dict[_Evidence, list[str]] = field(default_factory=dict)
     opened_by: str | None = None
+    last_seen: str = ""
+    stopped: dict[Named, str] = field(default_factory=dict)
 
     def add(self, kind: str, named: Named, count: int, event_id: str) -> None:
         self.counts[kind, named] += count
@@ -81,7 +84,7 @@ def find_evidence(evidence: Evidence, judge: Judge, reader: Reader, scope: Scope
 class Evidence:
     """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
 
-    Of more sessions than `limits` allow, nothing is said of those that were seen first; `forgotten` counts them.
+    Of more than `limits` allow, the oldest are forgotten.
     """
 
     def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
@@ -90,7 +93,7 @@ class Evidence:
         self._sessions: OrderedDict[str, _Session] = OrderedDict()
         self._addresses = Addresses(known, limits.evidence_addresses)
         self._spellings: defaultdict[str, set[str]] = defaultdict(set)
-        self.forgotten = 0
+        self._forgotten = 0
         for name in judge.names:
             self._spellings[name.lower()].add(name)
 
@@ -102,15 +105,20 @@ class Evidence:
             for row in table.rows(_OF_A_CALL)
         ]
         starts = table.rows(("role_id", "role_arn", "session_start"))
-        for session, (role_id, role_arn, start) in dict(zip(sessions, starts, strict=True)).items():
+        last = dict(zip(sessions, table["event_time"], strict=True))
+        for session, start in dict.fromkeys(zip(sessions, starts, strict=True)):
             if session:
                 found = self._session(session)
-                found.start = found.start or _start(role_id, role_arn, start)
+                found.start, found.last_seen = found.start or _start(*start), last[session]
         self._see_clues(table, sessions)
         self._see_addresses(table, sessions)
 
     def conclude(self) -> LikelySessions:
         """Return what all that was seen comes to."""
+        for each in self._sessions.values():
+            for named, time in each.stopped.items():
+                if names_itself.goes_on(time, each.last_seen):
+                    del each.counts[names_itself.KIND, named]
         self._share_evidence_of_starts()
         by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
         name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
@@ -120,6 +128,14 @@ class Evidence:
                 by_records[session] = self._likely(session, found)
         known = {session: likely for session, likely in by_records.items() if likely}
         return LikelySessions(known, self._sessions, self._thing)
+
+    def notes(self) -> Iterator[str]:
+        """Yield, in sentences, what was forgotten."""
+        remedy = "ask for less at once, with --since and --until"
+        if self._forgotten:
+            yield f"--likely: nothing is said of the {self._forgotten:,} oldest base sessions: {remedy}"
+        if forgotten := self._addresses.forgotten:
+            yield f"--likely: {forgotten:,} uses of private addresses, the oldest, count for nothing: {remedy}"
 
     def _share_evidence_of_starts(self) -> None:
         """Give sessions that are known by their start alone what the records of all that began then name."""
@@ -138,17 +154,21 @@ class Evidence:
             found = self._sessions[session] = _Session()
             if len(self._sessions) > self._limits.evidence_sessions:
                 self._sessions.popitem(last=False)
-                self.forgotten += 1
+                self._forgotten += 1
+        else:
+            self._sessions.move_to_end(session)
         return found
 
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
         for row in sorted(table.openings.keys() | table.clues.keys()):
             event_id = table["event_id"][row]
-            if session := sessions[row]:
+            if session := self._sessions.get(sessions[row] or ""):
                 for kind in KINDS:
                     if kind.named and (named := kind.named(table, row)):
-                        self._session(session).add(kind.name, named, 1, event_id)
+                        session.add(kind.name, named, 1, event_id)
                         self._spell(named)
+                        if names_itself.stops(table, row):
+                            session.stopped.setdefault(named, table["event_time"][row])
             opening, clues = table.openings.get(row), table.clues.get(row)
             if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
                 opener = opening.principal or "somebody"
@@ -160,7 +180,7 @@ class Evidence:
 
     def _see_addresses(self, table: CallTable, sessions: list[str | None]) -> None:
         addresses = table["source_ip_address"]
-        private = set(filter(is_private, set(addresses)))
+        private = set(filter(is_of_private_network, set(addresses)))
         for name in set(filter(None, table["notebook"])):
             self._spellings[name.lower()].add(name)
         if not private:

@@ -47,7 +47,7 @@ KINDS = (
         log_stream.named,
     ),
     Kind(
-        "names-itself",
+        names_itself.KIND,
         "the base session described or stopped that notebook instance, or listed its tags",
         "it asked about {name}, or stopped it",
         "the user can describe a colleague's notebook instance, or list its tags",
