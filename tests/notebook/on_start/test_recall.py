@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,16 @@ READ = f"import boto3; boto3.client('s3').get_object(Bucket={BUCKET!r}, Key='202
 NAME = "json.load(open('/opt/ml/metadata/resource-metadata.json'))['ResourceName']"
 SDK = f"import boto3, json; boto3.client('sagemaker').describe_notebook_instance(NotebookInstanceName={NAME})"
 AUTO_STOP = f"import boto3, json; boto3.client('sagemaker').stop_notebook_instance(NotebookInstanceName={NAME})"
+# A kernel holds its credentials for as long as they are valid, while what is started later gets new ones.
+KERNEL = f"""
+import boto3, pathlib, time
+s3 = boto3.client("s3")
+for cell in ("first", "second"):
+    while not pathlib.Path("/tmp/run-" + cell).exists():
+        time.sleep(0.1)
+    s3.get_object(Bucket={BUCKET!r}, Key="2026.csv")
+    pathlib.Path("/tmp/ran-" + cell).touch()
+"""
 # What profile mode and the recipe don't reach: a client that asks the metadata service for its credentials.
 PAST_THE_PROFILE = {"AWS_CONFIG_FILE": "/dev/null"}
 
@@ -88,17 +99,28 @@ def _without(emulator: Emulator, new: Callable[..., OwnNotebook], role: str, act
     arn = _role(emulator, role, actions)
     with_sdk, stops, renews = (new(arn, name=f"{role}-{name}") for name in ("sdk", "stops", "renews"))
     for notebook in (with_sdk, stops, renews):
-        notebook.run([notebook.python, "-c", READ], check=True)
-    with_sdk.run([with_sdk.python, "-c", SDK])
-    stops.run([stops.python, "-c", AUTO_STOP], user="root")
-    if stops.wait()["NotebookInstanceStatus"] == "InService":
+        _read(notebook)
+    region = {"AWS_DEFAULT_REGION": emulator.region}  # as the image's configuration has it
+    with_sdk.run([with_sdk.python, "-c", SDK], env=region)
+    stops.run([stops.python, "-c", AUTO_STOP], user="root", env=region)
+    if stops.wait()["NotebookInstanceStatus"] == "InService":  # the role may not stop it
         stops.stop()
     stops.start()
+    renews.write("/tmp/kernel.py", KERNEL)
+    renews.run(["bash", "-c", f"setsid {renews.python} /tmp/kernel.py >/tmp/kernel.log 2>&1 </dev/null &"])
+    _run_cell(renews, "first")
     renews.renew_base_session()
     for notebook in (with_sdk, stops, renews):
-        notebook.run([notebook.python, "-c", READ], check=True)
+        _read(notebook)
+    _run_cell(renews, "second")
+    for notebook in (with_sdk, stops, renews):
         setting.note(notebook)
     return setting
+
+
+def _run_cell(notebook: OwnNotebook, cell: str) -> None:
+    wait = f"touch /tmp/run-{cell}; until test -e /tmp/ran-{cell}; do sleep 0.1; done"
+    notebook.run(["bash", "-c", wait], check=True)
 
 
 def _with_recipe(emulator: Emulator, new: Callable[..., OwnNotebook]) -> Setting:
@@ -106,10 +128,10 @@ def _with_recipe(emulator: Emulator, new: Callable[..., OwnNotebook]) -> Setting
     anybody = {"AWS": f"arn:aws:iam::{emulator.account_id}:root"}
     itself = {"Effect": "Allow", "Principal": anybody, "Action": "sts:AssumeRole"}
     arn = _role(emulator, setting.role, ["sts:AssumeRole", "sagemaker:DescribeNotebookInstance"], itself)
-    for name in ("recipe-one", "recipe-two"):
+    for name, goes_on in (("recipe-one", True), ("recipe-two", False)):
         notebook = new(arn, name=name, script=RECIPE)
         assert notebook.run_on_start().returncode == 0
-        _work_past_the_profile(notebook)
+        _work_past_the_profile(notebook, goes_on=goes_on)
         setting.note(notebook)
     return setting
 
@@ -117,18 +139,27 @@ def _with_recipe(emulator: Emulator, new: Callable[..., OwnNotebook]) -> Setting
 def _in_profile_mode(account: Account, new: Callable[..., OwnNotebook]) -> Setting:
     setting = Setting(account.outputs["role_name"])
     lifecycle = account.outputs["lifecycle_configuration_name"]
-    for name in ("test-profile-one", "test-profile-two"):
+    for name, goes_on in (("test-profile-one", True), ("test-profile-two", False)):
         notebook = new(account.outputs["role_arn"], name=name, LifecycleConfigName=lifecycle)
-        _work_past_the_profile(notebook)
+        _work_past_the_profile(notebook, goes_on=goes_on)
         setting.note(notebook)
     return setting
 
 
-def _work_past_the_profile(notebook: OwnNotebook) -> None:
-    notebook.run([notebook.python, "-c", READ], env=PAST_THE_PROFILE, check=True)
-    notebook.run([notebook.python, "-c", READ], check=True)  # which opens the notebook session
+def _work_past_the_profile(notebook: OwnNotebook, *, goes_on: bool) -> None:
+    """Call with the profile and past it, with old keys and with new; `goes_on`: at the end once more with the profile."""
+    _read(notebook)
+    _read(notebook, PAST_THE_PROFILE)
     notebook.renew_base_session()
-    notebook.run([notebook.python, "-c", READ], env=PAST_THE_PROFILE, check=True)
+    _read(notebook, PAST_THE_PROFILE)
+    if goes_on:
+        _read(notebook)
+
+
+def _read(notebook: OwnNotebook, env: Mapping[str, str] | None = None) -> None:
+    # A record's time has no fractions, and whether two calls share a second is chance.
+    time.sleep(1.1)
+    notebook.run([notebook.python, "-c", READ], env=env, check=True)
 
 
 @pytest.fixture(scope="module")
