@@ -86,7 +86,7 @@ def settings(account: Account, new: Callable[..., OwnNotebook]) -> dict[str, Set
 def _role(emulator: Emulator, name: str, actions: list[str], *trusted: dict[str, Any]) -> str:
     iam = emulator.client("iam")
     trust = {"Version": "2012-10-17", "Statement": [SAGEMAKERS, *trusted]}
-    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     may = {"Effect": "Allow", "Action": ["s3:GetObject", *actions], "Resource": "*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=policy)
