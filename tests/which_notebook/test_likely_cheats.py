@@ -1,4 +1,4 @@
-"""What a user does so that his calls seem a colleague's: each ends as disputed, or stands in the document's table of what can't be seen.
+"""What a user does so that the calls seem a colleague's: each ends as disputed, or stands in the document's table of what can't be seen.
 
 `me` is the user's own notebook instance, `colleague` the other's. What the user can't help is that the machine itself leaves
 records: of its log stream, of get_execution_role(), of its address.

@@ -57,7 +57,7 @@ KINDS = (
         "address",
         "the base session called from a private address that was that notebook instance's at the time",
         "it called from a private address that was {name}'s at the time",
-        "whoever sends his calls through another notebook instance, or has its address, calls from there",
+        "whoever sends calls through another notebook instance, or has its address, calls from there",
     ),
 )
 """In the order in which they are shown."""
