@@ -45,8 +45,9 @@ GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
 
 _OF_A_CALL = (
     "status", "notebook", "user_profile", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time",
+    "likely",
 )  # fmt: skip
-_Key = tuple[str, str, str | None, str | None, str, str | None]
+_Key = tuple[str, str, str | None, str | None, str, str | None, str | None]
 
 
 class Group(Struct):
@@ -61,6 +62,7 @@ class Group(Struct):
     session_name: str | None
     text: str
     user_profile: str | None
+    likely_notebook: str | None
     first_seen: str
     last_seen: str
     calls: int = 0
@@ -83,19 +85,30 @@ class Groups:
             self._texts_of(table),
             strict=True,
         )
-        for (status, notebook, profile, session_name, role_arn, notebook_role_arn, error_code, time), texts in rows:
+        for (
+            status,
+            notebook,
+            profile,
+            session_name,
+            role_arn,
+            notebook_role_arn,
+            error_code,
+            time,
+            likely,
+        ), texts in rows:
             lane = lane_of(status, profile)
             if lane is HANDSHAKES:
                 continue
+            of_evidence = likely.notebook if likely else None
             if lane is UNATTRIBUTED:
-                name = "(unattributed)"
+                name = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
             elif lane is USER_PROFILE:
                 name = f"(user profile) {profile}"
             else:
                 name = notebook or f"(unknown name) {session_name}"
             for text in texts:
                 session = None if notebook or profile else session_name
-                key = (name, status, notebook_role_arn or role_arn, session, text, profile)
+                key = (name, status, notebook_role_arn or role_arn, session, text, profile, of_evidence)
                 group = self._group(key, time)
                 group.calls += 1
                 group.errors += error_code is not None
@@ -106,7 +119,7 @@ class Groups:
         if group is None:
             if len(self._groups) >= self._at_most:
                 # Names of sessions may be made up by the thousand, too.
-                key = (_OTHERS, key[1], None, None, _OTHERS, None)
+                key = (_OTHERS, key[1], None, None, _OTHERS, None, None)
             group = self._groups.setdefault(key, Group(*key, time, time))
         return group
 
@@ -118,11 +131,11 @@ class Groups:
 
 
 class GroupsAnswer:
-    """The groups of calls that were all taken, `limit` at most."""
+    """The groups of calls that were all taken, `limit` at most; `likely` adds what evidence says of unattributed ones."""
 
-    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls) -> None:
+    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls, *, likely: bool = False) -> None:
         ordered = groups.ordered()
-        self._by, self._calls = groups.by, calls
+        self._by, self._calls, self._likely = groups.by, calls, likely
         self._shown = ordered[:limit]
         self._more = len(ordered) - len(self._shown)
 
@@ -155,8 +168,16 @@ class GroupsAnswer:
             "first_seen",
             "last_seen",
             "user_profile",
+            *(("likely_notebook",) if self._likely else ()),
         )
-        rows = ([group.name if _is_a_notebooks(group) else None, *_values(group)] for group in self._shown)
+        rows = (
+            [
+                group.name if _is_a_notebooks(group) else None,
+                *_values(group),
+                *((group.likely_notebook,) if self._likely else ()),
+            ]
+            for group in self._shown
+        )
         return header, rows
 
     def write_text(self, file: BinaryIO) -> None:

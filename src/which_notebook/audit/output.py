@@ -27,8 +27,15 @@ _AnyRow = TypeVar("_AnyRow", Row, DomainRow)
 class AuditAnswer:
     """What `audit` answers: a row for each notebook instance and Studio domain with its findings, and what couldn't be read."""
 
-    def __init__(self, instances: list[Row], unread: Iterable[Unread], domains: Sequence[DomainRow] = ()) -> None:
+    def __init__(
+        self,
+        instances: list[Row],
+        unread: Iterable[Unread],
+        domains: Sequence[DomainRow] = (),
+        addresses: dict[str, Any] | None = None,
+    ) -> None:
         self._instances, self._unread, self._domains = instances, unread, domains
+        self._addresses = addresses or {}
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a table, with the findings below each row, and one of the domains where there are any."""
@@ -43,6 +50,7 @@ class AuditAnswer:
             "instances": msgspec.to_builtins(self._instances),
             "studio_domains": msgspec.to_builtins(self._domains),
             "unread": msgspec.to_builtins(list(self._unread)),
+            **self._addresses,
         }
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:

@@ -17,8 +17,10 @@ from msgspec.structs import replace
 
 from ..calls.call import Call, role_name
 from ..calls.search import Search
-from ..calls.table import JUDGED, CallTable
+from ..calls.table import CallTable
 from .attribution import Judge
+
+_SET = ("status", "notebook", "via", "notebook_role_arn", "user_profile")
 
 
 class Origin(Struct, frozen=True):
@@ -50,7 +52,7 @@ class Chains(Struct):
     def judge(self, table: CallTable, judge: Judge) -> None:
         """Set the status of each call and whose it is, also of those that come from a notebook's or user profile's session."""
         judge.judge(table)
-        columns = {name: list(table[name]) for name in JUDGED}
+        columns = {name: list(table[name]) for name in _SET}
         statuses, profiles = columns["status"], columns["user_profile"]
         for row, (key, identity) in enumerate(table.rows(("access_key_id", "source_identity"))):
             if statuses[row] not in (None, "unattributed", "user-profile"):
@@ -59,7 +61,7 @@ class Chains(Struct):
             # A user profile's own session needs no way to it.
             if origin and not (profiles[row] and origin.user_profile == profiles[row]):
                 found = ("chained", origin.notebook, origin.via, origin.role_arn, origin.user_profile)
-                for name, value in zip(JUDGED, found, strict=True):
+                for name, value in zip(_SET, found, strict=True):
                     columns[name][row] = value
         for name, column in columns.items():
             table[name] = column
