@@ -31,15 +31,24 @@ resource "aws_iam_role_policy" "assume_self" {
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
   policy = local.assume_self_policy
 
-  # A second call of the same name in this region fails with the lifecycle configuration, before it writes this policy.
-  depends_on = [aws_sagemaker_notebook_instance_lifecycle_configuration.this]
+  depends_on = [
+    # A second call of the same name in this region fails with the lifecycle configuration, before it writes this policy.
+    aws_sagemaker_notebook_instance_lifecycle_configuration.this,
+    # Between a Deny here and one there, there is always one.
+    aws_iam_role_policy_attachment.session_names,
+  ]
 
   lifecycle {
     create_before_destroy = true
 
     precondition {
       condition     = local.inline_policy_characters <= local.inline_policy_quota
-      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
+      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed.${local.session_name_policies_proposal}"
+    }
+
+    precondition {
+      condition     = length(var.session_name_policies) == 0 || local.denies_unknown_names
+      error_message = "session_name_policies are policies that deny all other names, but ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
     }
 
     precondition {
@@ -179,6 +188,7 @@ resource "aws_sagemaker_notebook_instance" "this" {
     aws_iam_role_policy.assume_self,
     aws_iam_role_policy.logs,
     aws_iam_role_policy.protect_role,
+    aws_iam_role_policy_attachment.session_names,
     aws_iam_role_policy_attachment.this,
   ]
 
