@@ -62,15 +62,17 @@ locals {
   characters_by_prefix = merge([for end in range(1, 65) : { for prefix, characters in {
     for name in local.names_to_divide : substr(name, 0, end) => length(name) + 3... if length(name) >= end
   } : prefix => sum(characters) }]...)
-  proposed_prefixes = sort(distinct([for name in local.names_to_divide : concat([
+  proposed_prefix_of_name = { for name in local.names_to_divide : name => concat([
     for end in range(1, length(name) + 1) : substr(name, 0, end)
     if local.characters_by_prefix[substr(name, 0, end)] <= local.managed_policy_quota / 3
-  ], [name])[0]]))
+  ], [""])[0] }
+  proposed_prefixes = sort(distinct(compact(values(local.proposed_prefix_of_name))))
 
   # Of as few policies as take them with room for a fifth more.
   room_in_a_policy = floor(0.8 * (local.managed_policy_quota - length(jsonencode(merge(local.deny_unknown_names, {
     Condition = { StringNotLike = { "sts:RoleSessionName" = concat(
-      local.session_name_patterns, [for prefix in local.proposed_prefixes : "${prefix}*"]
+      local.session_name_patterns, [for prefix in local.proposed_prefixes : "${prefix}*"],
+      [for name, prefix in local.proposed_prefix_of_name : name if prefix == ""]
     ) } }
   })))))
   characters_before_prefix = [for index, prefix in local.proposed_prefixes : sum(concat([0], [

@@ -149,7 +149,7 @@ def test_names_that_fit_need_no_managed_policy(judge: Judge, planned: Outcome, c
 def test_too_many_names_are_refused_with_the_ways_out(refused: dict[str, str]) -> None:
     assert re.search(r"would have \d+ characters with its 700 session names; IAM takes 10240", refused["people"])
     assert 'put a pattern for it into additional_session_names, such as "team-a-*"' in refused["people"]
-    assert "Or have 4 managed policies list the names: session_name_policies = [[" in refused["people"]
+    assert "Or have 3 managed policies list the names: session_name_policies = [[" in refused["people"]
 
 
 @pytest.mark.parametrize("call", TOO_MANY)
