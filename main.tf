@@ -195,6 +195,16 @@ resource "aws_sagemaker_notebook_instance" "this" {
 
   lifecycle {
     precondition {
+      condition     = var.notebook_instances[each.key] == null || can(keys(var.notebook_instances[each.key]))
+      error_message = "notebook_instances[${jsonencode(each.key)}] must be a map of attributes. Write, for example, { instance_type = \"ml.t3.large\" }, or {} for the defaults."
+    }
+
+    precondition {
+      condition     = length(local.wrong_notebook_attributes[each.key]) == 0
+      error_message = "notebook_instances[${jsonencode(each.key)}]: ${join(", and ", local.wrong_notebook_attributes[each.key])}."
+    }
+
+    precondition {
       condition     = length(local.notebook_problems[each.key].names) == 0
       error_message = join(" ", [for problem in local.notebook_problems[each.key].names : "notebook_instances[${jsonencode(each.key)}]${problem}"])
     }

@@ -49,9 +49,7 @@ locals {
   # the other problems of its list: what often is unknown has preconditions of its own.
   notebook_problems = { for name, notebook in local.notebook_instances : name => {
     names = concat(
-      var.notebook_instances[name] == null || can(keys(var.notebook_instances[name])) ? [] : [" must be a map of attributes. Write, for example, { instance_type = \"ml.t3.large\" }, or {} for the defaults."],
       length(local.unknown_notebook_attributes[name]) == 0 ? [] : [" has no attribute ${join(" or ", local.unknown_notebook_attributes[name])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[name], "root_access") ? " The root access is always off, since root could undo the attribution: remove root_access." : ""}"],
-      length(local.wrong_notebook_attributes[name]) == 0 ? [] : [": ${join(", and ", local.wrong_notebook_attributes[name])}."],
       length(name) >= 2 && length(name) <= 63 ? [] : [": the key must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character."],
       can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name)) ? [] : [": the key must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end)."],
       lower(name) != "sagemaker" ? [] : [": no notebook instance may be called \"SageMaker\", in any case: that is the session name of all calls that can't be attributed. Choose another key."],
