@@ -44,7 +44,7 @@ check: ## All that is checked without running anything: tools/check.py. CHECKS="
 	@.venv/bin/python tools/check.py $(CHECKS)
 
 bench: ## which-notebook and the module beside their peers; an hour, and 2 GB below .cache. BENCH_ARGS="--only notebooks" runs a part.
-	@tools/set-up.sh test
+	@tools/set-up.sh bench
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 
 clean: ## Removes what all of these and terraform init made; no Terraform state.

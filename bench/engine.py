@@ -32,7 +32,9 @@ def files_and_trino(runs: int, files: int) -> None:
         logs = Path(made) / "written"
         size = write(logs, files, _RECORDS)
         with engine_scene(Path(made), logs, [ACCOUNT], [REGION]) as scene:
-            print(f"\nThe same question on {files:,} files, {size / 1e9:.2f} GB of JSON in {size_of(logs) / 1e9:.2f} GB of gzip")
+            print(
+                f"\nThe same question on {files:,} files, {size / 1e9:.2f} GB of JSON in {size_of(logs) / 1e9:.2f} GB of gzip"
+            )
             command = [str(Path(sys.executable).with_name("which-notebook")), "summary"]
             options = ["--role", ROLE, "--format", "json"]
             anyone = {"TRINO_USER": "analyst", "TRINO_HTTP_SCHEME": "http", "NO_PROXY": "*", "PATH": os.environ["PATH"]}
@@ -49,4 +51,7 @@ def files_and_trino(runs: int, files: int) -> None:
         answer = json.loads(measured[name].output)
         answers.append({key: value for key, value in answer.items() if key not in ("files", "bytes")})
         print(f"  {name:<44}{measured[name].seconds:>8.2f} s {size / measured[name].seconds / 1e6:>8,.0f} MB/s")
-    print(f"  {answers[0]['calls']:,} calls: {'the same answer' if answers[0] == answers[1] else 'ANOTHER ANSWER'}", flush=True)
+    print(
+        f"  {answers[0]['calls']:,} calls: {'the same answer' if answers[0] == answers[1] else 'ANOTHER ANSWER'}",
+        flush=True,
+    )

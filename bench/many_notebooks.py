@@ -110,13 +110,17 @@ def _write_flat(folder: Path, planned: list[dict[str, Any]], *, as_map: bool) ->
         blocks.setdefault(each["type"], {})[name] = literal
     content: dict[str, Any] = {"resource": blocks}
     if as_map:
-        notebooks = {arguments["name"]: arguments for arguments in blocks[_NOTEBOOK].values()}
+        notebooks: dict[str, dict[str, Any]] = {
+            arguments["name"]: arguments for arguments in blocks[_NOTEBOOK].values()
+        }
         (sample, *_) = notebooks.values()
         given = [name for name in sample if name not in (*_references(), "instance_metadata_service_configuration")]
         block = {name: f"${{each.value.{name}}}" for name in given} | _references()
         block["instance_metadata_service_configuration"] = sample["instance_metadata_service_configuration"]
         blocks[_NOTEBOOK] = {"this": {"for_each": "${local.notebooks}", **block}}
-        content["locals"] = {"notebooks": {name: {each: one[each] for each in given} for name, one in notebooks.items()}}
+        content["locals"] = {
+            "notebooks": {name: {each: one[each] for each in given} for name, one in notebooks.items()}
+        }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.tf.json").write_text(json.dumps(content))
 
@@ -147,7 +151,9 @@ def _compare(folder: Path, emulator: Emulator, runs: int, count: int, applied: b
     for name in ("blocks", "map"):
         _write_flat(folder / name / "root", planned, as_map=name == "map")
         roots[name] = Workspace(folder / name, root="root", environment=environment, own_provider=True)
-    print(f"\n{count:,} notebook instances, planned in the module, and written out as one block over a map and as a block each")
+    print(
+        f"\n{count:,} notebook instances, planned in the module, and written out as one block over a map and as a block each"
+    )
     _rows("the first plan", roots, runs, "plan")
     if not applied:
         return

@@ -18,7 +18,9 @@ _CALLS = (("s3.amazonaws.com", "GetObject"), ("glue.amazonaws.com", "GetTable"))
 _RECORDS_A_FILE = 3000
 
 
-def _record(chance: random.Random, moment: datetime, identity: dict[str, object], what: tuple[str, str], address: str) -> dict[str, object]:
+def _record(
+    chance: random.Random, moment: datetime, identity: dict[str, object], what: tuple[str, str], address: str
+) -> dict[str, object]:
     return {
         "eventVersion": "1.11",
         "userIdentity": identity,
@@ -66,7 +68,8 @@ def _records(sessions: int) -> Iterator[dict[str, object]]:
 
 def write_sessions(folder: Path, sessions: int) -> int:
     """Write the corpus; return its size when decompressed, in bytes."""
-    size, batch = 0, []
+    size = 0
+    batch: list[bytes] = []
 
     def flush(last: datetime) -> int:
         data = b'{"Records":[' + b",".join(batch) + b"]}"

@@ -196,17 +196,35 @@ def shapes(runs: int, tiny: int, huge: int) -> None:
 
 def many_sessions(sessions: int) -> None:
     """Show what many names and sessions take, and that it grows no faster than they do."""
-    print(f"\n{sessions // 10:,} names with {sessions:,} sessions, and a tenth of both; one process, target: under 200 MB")
+    print(
+        f"\n{sessions // 10:,} names with {sessions:,} sessions, and a tenth of both; one process, target: under 200 MB"
+    )
     for count in (sessions // 10, sessions):
         logs = FOLDER / f"sessions-{count}"
         if not logs.exists():
             write_sessions(logs, count)
-        for command, *options in (["summary", "--format", "json"], ["calls", "--format", "csv"], ["calls", "--follow", "--format", "csv"]):
-            arguments = [str(OURS / "bin/which-notebook"), command, str(logs), "--role", ROLE, "--no-cache", "--jobs", "1"]
+        for command, *options in (
+            ["summary", "--format", "json"],
+            ["calls", "--format", "csv"],
+            ["calls", "--follow", "--format", "csv"],
+        ):
+            arguments = [
+                str(OURS / "bin/which-notebook"),
+                command,
+                str(logs),
+                "--role",
+                ROLE,
+                "--no-cache",
+                "--jobs",
+                "1",
+            ]
             ours = Command([*arguments, *options], {})
             seconds, _ = ours.run()
             peak = ours.peak_memory() / 1e6
-            print(f"  {count:>9,} sessions: {' '.join([command, *options[:-2]]):<16}{seconds:>7.1f} s {peak:>6.0f} MB", flush=True)
+            print(
+                f"  {count:>9,} sessions: {' '.join([command, *options[:-2]]):<16}{seconds:>7.1f} s {peak:>6.0f} MB",
+                flush=True,
+            )
 
 
 def start_up(runs: int) -> None:

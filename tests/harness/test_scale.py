@@ -6,10 +6,7 @@ from document_table import WRITE, Cells, Table
 from workspace import CHECKOUT
 
 DOCUMENT = CHECKOUT / "docs" / "scale.md"
-NUMBERS = {
-    name: float(cells[0].replace(",", ""))
-    for name, cells in Table(DOCUMENT, "number").documented().items()
-}
+NUMBERS = {name: float(cells[0].replace(",", "")) for name, cells in Table(DOCUMENT, "number").documented().items()}
 FIGURES = Table(DOCUMENT, "question")
 
 ATHENA, ELSEWHERE, IN_REGION = "Athena", "the command, elsewhere", "the command, in the region"
@@ -72,7 +69,9 @@ def size(count: float) -> str:
 
 
 def duration(count: float) -> str:
-    unit, name = next((unit, name) for unit, name in ((3600, "hours"), (60, "minutes"), (0.001, "seconds")) if count >= unit)
+    unit, name = next(
+        (unit, name) for unit, name in ((3600, "hours"), (60, "minutes"), (0.001, "seconds")) if count >= unit
+    )
     return f"{count / (1 if name == 'seconds' else unit):,.2g} {name}"
 
 

@@ -149,9 +149,7 @@ def test_names_are_denied_in_managed_policies_only_where_unknown_ones_are(
     outcome = plan(**shared, session_name_policies=[["a"]], deny_unknown_session_names=True)
     assert outcome.errors == []
     (name,) = [
-        each["change"]["after"]["name"]
-        for each in outcome.plan["resource_changes"]
-        if each["type"] == "aws_iam_policy"
+        each["change"]["after"]["name"] for each in outcome.plan["resource_changes"] if each["type"] == "aws_iam_policy"
     ]
     assert name.startswith("team-session-names-")
     assert name.endswith("-1-us-east-1")

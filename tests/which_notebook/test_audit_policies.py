@@ -379,11 +379,16 @@ def test_names_that_several_policies_list_are_known_and_others_refused() -> None
     """Each policy lets pass what begins as another's names do: docs/scale.md, many names."""
     lists = {"a": ["ada-1", "alpha"], "b": ["bob-1"], "w": ["walter-1"]}
     denials = [
-        assume("Deny", StringNotLike={"sts:RoleSessionName": [*names, *(f"{each}*" for each in lists if each != prefix)]})
+        assume(
+            "Deny", StringNotLike={"sts:RoleSessionName": [*names, *(f"{each}*" for each in lists if each != prefix)]}
+        )
         for prefix, names in lists.items()
     ]
     split = Role(
-        ARN, ROLE_ID, read_policy(TRUSTS["the module's"]), tuple(map(read_policy, [policy(assume()), *map(policy, denials)]))
+        ARN,
+        ROLE_ID,
+        read_policy(TRUSTS["the module's"]),
+        tuple(map(read_policy, [policy(assume()), *map(policy, denials)])),
     )
     for name in ("ada-1", "alpha", "bob-1", "walter-1"):
         assert split.may_open("SageMaker", name) is True
