@@ -87,7 +87,7 @@ def _terraform(workspace: Workspace, *arguments: str) -> Run:
 
 
 def _write_variables(workspace: Workspace, count: int, **others: Any) -> None:
-    notebooks = {f"notebook-{number:04}": {} for number in range(count)}
+    notebooks: dict[str, Any] = {f"notebook-{number:04}": {} for number in range(count)}
     given = {"name": "many", "notebook_instances": notebooks, "additional_session_names": ["notebook-*"], **others}
     (workspace.root / "terraform.tfvars.json").write_text(json.dumps(given))
 
