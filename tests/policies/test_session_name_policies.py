@@ -41,6 +41,7 @@ TOO_MANY: dict[str, list[str]] = {
 PATTERNS = {"random_1": ["*-shared", "x?z"]}
 FITTING = {
     "people_300": names_of_people(300),
+    "full_2400": [f"{letter}-{number:018}" for letter in "abcdefghij" for number in range(240)],
     "pattern_5000": [*(f"ds-{name}" for name in names_of_people(5000)), "ds-*"],
 }
 
@@ -67,7 +68,9 @@ def refused(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> dic
 def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory, refused: dict[str, str]) -> Outcome:
     """All calls planned, those with too many names with the policies that the error proposes."""
     proposals = {name: {"session_name_policies": proposal_in(text)} for name, text in refused.items()}
-    plan = plan_of(emulator, tmp_path_factory, proposals | {name: {} for name in FITTING})
+    full = {"session_name_policies": [[letter] for letter in "abcdefghij"]}
+    fitting: dict[str, dict[str, Any]] = {name: full if name == "full_2400" else {} for name in FITTING}
+    plan = plan_of(emulator, tmp_path_factory, proposals | fitting)
     assert plan.diagnostics == []
     return plan
 
@@ -139,7 +142,13 @@ def strangers(random: Random, known: set[str]) -> set[str]:
     )
 
 
-@pytest.mark.parametrize("call", FITTING)
+def test_2400_names_of_20_characters_fit_ten_managed_policies(planned: Outcome) -> None:
+    sizes = [len(policy) for policy in managed_policies(planned, "full_2400").values()]
+    assert len(sizes) == 10
+    assert 0.95 * QUOTA < max(sizes) <= QUOTA
+
+
+@pytest.mark.parametrize("call", ["people_300", "pattern_5000"])
 def test_names_that_fit_need_no_managed_policy(judge: Judge, planned: Outcome, call: str) -> None:
     assert managed_policies(planned, call) == {}
     known = set(names_of(call)) - {"ds-*"}
