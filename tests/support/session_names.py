@@ -8,7 +8,7 @@ from random import Random
 
 _PEOPLE = """\
 ada alan alice amara andre anna bela boris carla chen dana david diego edsger elena emma erik fatima felix grace hana
-hedy henry ines ivan jack james jane jean jin joan john jorge jose julia karen kate ken kofi lara lena leo linus lisa
+hedy henry irene ivan jack james jane jean jin joan john jorge jose julia karen kate ken kofi lara lena leo linus lisa
 lucia luis maria mark mary max mei mia mina nadia nils nina noor olga omar oscar paul petra priya rania ravi rosa ruth
 sam sara sofia sven tara tim tomas uma vera viktor walter wei xenia yara yuki zoe
 """
