@@ -34,6 +34,7 @@ INPUTS = {
     "role_path",
     "role_permissions_boundary",
     "role_policy_arns",
+    "session_name_policies",
     "shared_role",
     "tags",
     "unattributed_allowed_actions",
@@ -52,11 +53,13 @@ OUTPUTS = {
     "shared_role",
 }
 RESOURCES = {
+    ("aws_iam_policy", "session_names"),
     ("aws_iam_role", "this"),
     ("aws_iam_role_policy", "assume_self"),
     ("aws_iam_role_policy", "deny_unattributed_calls"),
     ("aws_iam_role_policy", "logs"),
     ("aws_iam_role_policy", "protect_role"),
+    ("aws_iam_role_policy_attachment", "session_names"),
     ("aws_iam_role_policy_attachment", "this"),
     ("aws_sagemaker_notebook_instance", "this"),
     ("aws_sagemaker_notebook_instance_lifecycle_configuration", "this"),
@@ -149,6 +152,7 @@ def test_a_notebook_instance_waits_for_the_policies_of_its_first_boot(module: di
         "${aws_iam_role_policy.assume_self}",
         "${aws_iam_role_policy.logs}",
         "${aws_iam_role_policy.protect_role}",
+        "${aws_iam_role_policy_attachment.session_names}",
         "${aws_iam_role_policy_attachment.this}",
     }
 
