@@ -273,8 +273,9 @@ take
 """
 SETUID = """
 for try in 'su -c id' 'sudo -n id' 'pkexec id' 'doas -n id' 'setpriv --reuid 0 id' 'chroot / id' 'newgrp root' 'sg root id'; do
-  timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"
+  { timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"; } &
 done
+wait
 mount -t tmpfs none /mnt 2>/dev/null && echo WENT THROUGH
 chattr -i ~/.aws/config 2>/dev/null && [[ -z $(find ~/.aws/config -user ec2-user) ]] && echo WENT THROUGH
 true

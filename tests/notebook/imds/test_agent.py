@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 from emulator import agent
 
-from .conftest import Account, BareNotebook
+from .conftest import Account, BareNotebook, notebooks_of
 from .metadata import AGENT, IPV4, ask, credentials, session_of
 
 SERVER = f"http://{agent.INSTANCE_ADDRESS}:8888/api"
 
 
-@pytest.fixture
-def notebook(account: Account, new_notebook: Callable[..., BareNotebook]) -> BareNotebook:
-    """A booted notebook instance of the imds mode that has an agent."""
-    name = account.outputs["imds"]["lifecycle_configuration_name"]
-    return new_notebook("agent", LifecycleConfigName=name)
+@pytest.fixture(scope="module")
+def notebook(account: Account) -> Iterator[BareNotebook]:
+    """A booted notebook instance of the imds mode that has an agent; the last test restarts that."""
+    with notebooks_of(account) as create:
+        yield create("agent", LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
 
 
 def test_the_agent_reaches_the_notebook_server(notebook: BareNotebook) -> None:

@@ -1,6 +1,6 @@
 """A script that the audit calls attributed is booted on an emulated notebook instance, and its calls are attributed.
 
-The scripts are drawn; `AUDIT_EXAMPLES=100` draws more of them.
+The scripts are drawn, in CI more of them; `AUDIT_EXAMPLES=100` draws many.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from which_notebook.audit.script.recognise import recognise
 
 from .conftest import Account, BareNotebook, notebooks_of
 
-EXAMPLES = int(os.environ.get("AUDIT_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("AUDIT_EXAMPLES", "4" if os.environ.get("CI") else "2"))
 NewNotebook = Callable[..., BareNotebook]
 
 CALL = "import boto3; print(boto3.client('sts', region_name='us-east-1').get_caller_identity()['Arn'])"

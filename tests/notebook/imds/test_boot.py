@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from emulator.docker import Docker
 from emulator.network import Layout
+from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
 from on_start_script import with_settings
 
@@ -19,13 +20,19 @@ from .metadata import IPV6, ask, credentials, services, session_of, ways_around
 LOG = "/var/log/notebook-attribution.log"
 
 
-def test_the_boot_says_who_calls(account: Account, notebook: BareNotebook) -> None:
+@pytest.fixture
+def notebook(account: Account, layout: Layout) -> NotebookInstance:
+    """The imds mode's notebook instance, as it was booted: no test here changes it."""
+    return account.notebook("imds", layout)
+
+
+def test_the_boot_says_who_calls(account: Account, notebook: NotebookInstance) -> None:
     role = account.outputs["imds"]["role_arn"]
     assert f"are made as {role} in the session {notebook.name}" in notebook.boot_log
     assert "FAILED" not in notebook.boot_log
 
 
-def test_the_handshake_names_the_notebook_as_session_and_source(account: Account, notebook: BareNotebook) -> None:
+def test_the_handshake_names_the_notebook_as_session_and_source(account: Account, notebook: NotebookInstance) -> None:
     (handshake,) = [
         record
         for record in account.emulator.records()
@@ -37,8 +44,7 @@ def test_the_handshake_names_the_notebook_as_session_and_source(account: Account
     assert handshake["requestParameters"]["roleArn"] == account.outputs["imds"]["role_arn"]
 
 
-def test_a_call_carries_the_source_identity(account: Account, layout: Layout) -> None:
-    notebook = account.notebook("imds", layout)
+def test_a_call_carries_the_source_identity(account: Account, notebook: NotebookInstance) -> None:
     seen = len(account.emulator.records())
     notebook.run([notebook.python, "-c", "import boto3; boto3.client('s3').list_buckets()"], check=True)
     (call,) = account.records_since(seen)
@@ -56,6 +62,9 @@ def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) 
         assert session_of(bare_notebook, credentials(bare_notebook, service=service, user="root")) == "SageMaker"
     for way in (IPV6, *ways_around(bare_notebook)):
         assert ask(bare_notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
+    card = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
+    for service in (*services(bare_notebook), *ways_around(bare_notebook)):
+        assert ask(bare_notebook, "/latest/", service=service, options=card, timeout=2).status == 0
     rules = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
 
     again = bare_notebook.run_on_start()
@@ -63,13 +72,6 @@ def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) 
     same = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
     assert same == rules, "a second run adds nothing"
     assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
-
-
-def test_bound_to_the_network_card_a_user_gets_nothing(bare_notebook: BareNotebook) -> None:
-    assert bare_notebook.run_on_start().returncode == 0
-    for service in (*services(bare_notebook), *ways_around(bare_notebook)):
-        options = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
-        assert ask(bare_notebook, "/latest/", service=service, options=options, timeout=2).status == 0
 
 
 IN_CONTAINER = """

@@ -6,6 +6,7 @@ for an hour, so that their end can be awaited; all else is as it is.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,7 +22,7 @@ from emulator.network import LAYOUTS, Layout
 from workspace import CHECKOUT
 
 from .conftest import Account, BareNotebook, notebooks_of
-from .load import ask_at_once, proxy, slow_connections
+from .load import MOST_FILES, MOST_MEMORY, ask_at_once, open_files, peak_memory, proxy, slow_connections
 from .metadata import credentials, session_of
 from .test_protocol import PASSED_ON
 
@@ -203,12 +204,17 @@ CASES = [(layout, fault) for layout in LAYOUTS for fault in SCENARIOS if (layout
 
 HELD = "a client holds credentials to their end"
 
-# These would disturb the others, and so come after them: how many connections wait, and how many ask at once.
+# These would disturb the others, and so come after them: how many connections wait. One client asks, and 500 at once.
 LOADS = {
-    "500 clients ask at once": (0, 500),
-    "10,000 connections wait, each with half a request": (10_000, 1),
-    "500 clients ask at once, while 1,000 connections wait": (1_000, 500),
+    "500 clients ask at once": 0,
+    "10,000 connections wait, each with half a request": 10_000,
+    "500 clients ask at once, while 1,000 connections wait": 1_000,
 }
+AT_ONCE = 500
+LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
+
+# What a request leaves behind would show after a few thousand; the number that the document names is CI's.
+REQUESTS = 100_000 if os.environ.get("CI") else 20_000
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -287,12 +293,23 @@ def test_credentials_that_end_while_a_client_holds_them(
 def test_what_is_seen_under_load(
     account: Account, bare_notebook: BareNotebook, table: dict[str, tuple[str, ...]], load: str
 ) -> None:
-    slow, at_once = LOADS[load]
+    """However many wait, all who ask quickly are answered, one alone within seconds, and the proxy stays small."""
     user = Watched(account, bare_notebook, SESSION, lambda script: script)
-    with slow_connections(bare_notebook, slow, int(OUTAGE)):
-        assert ask_at_once(bare_notebook, at_once)[0] == at_once
+    before = proxy(bare_notebook)
+    with slow_connections(bare_notebook, LOADS[load], int(OUTAGE)):
+        alone = []
+        for number in (1, AT_ONCE, 1, AT_ONCE, 1):
+            answered, slowest = ask_at_once(bare_notebook, number)
+            print(f"{load}: {answered} of {number} answered within {slowest:.2f} s")
+            assert answered == number
+            alone += [slowest] if number == 1 else []
+            assert open_files(bare_notebook) < MOST_FILES
     sequence, seconds = user.seen()
     assert seconds < 2
+    assert min(alone) < LONGEST_WAIT
+    print(f"{load}: {peak_memory(bare_notebook)} kB at the peak")
+    assert peak_memory(bare_notebook) < MOST_MEMORY
+    assert proxy(bare_notebook) == before
     table[load] = (in_words(sequence), "2 s")
     assert WRITE or table[load] == TABLE.documented()[load]
 
@@ -301,7 +318,7 @@ def test_every_row_of_the_documented_table_is_tried() -> None:
     assert WRITE or [*TABLE.documented()] == [*SCENARIOS, HELD, *LOADS]
 
 
-def test_a_hundred_thousand_requests_leave_no_trace_in_memory(account: Account) -> None:
+def test_many_thousand_requests_leave_no_trace_in_memory(account: Account) -> None:
     notebook = account.notebook("imds")
 
     def after(number: int) -> int:
@@ -310,4 +327,4 @@ def test_a_hundred_thousand_requests_leave_no_trace_in_memory(account: Account) 
         return int(status.split("VmRSS:")[1].split()[0])
 
     first = after(1_000)
-    assert after(99_000) - first < 1024, "no more than the noise of the allocator, in kB"
+    assert after(REQUESTS - 1_000) - first < 1024, "no more than the noise of the allocator, in kB"
