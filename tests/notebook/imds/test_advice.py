@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from account import Account
 from calls import write_calls
 from emulator.filesystem import ca_environment
 from emulator.notebook_instance import NotebookInstance
+from notebooks import BUCKET, OwnNotebook
 from on_start_script import with_settings
 from workspace import CHECKOUT, Workspace
-
-from .conftest import BUCKET, Account, BareNotebook, notebooks_of
 
 OPERATIONS = (CHECKOUT / "docs" / "operations.md").read_text()
 # The settings by which root calls in the notebook session, by mode, as the document has them.
@@ -83,7 +83,7 @@ class Booted:
 def booted(calls: Account) -> Iterator[Callable[[str], Booted]]:
     """The notebook instance of a call of the module, for all tests; the last of them stops it."""
     sagemaker, made = calls.emulator.client("sagemaker"), dict[str, Booted]()
-    with notebooks_of(calls) as create:
+    with calls.notebooks_of("imds") as create:
 
         def boot(call: str) -> Booted:
             if call not in made:
@@ -199,7 +199,7 @@ def test_auto_stop(calls: Account, booted: Callable[[str], Booted], call: str) -
         assert outcome(line, user="ec2-user") == "attributed"
 
 
-def test_a_presigned_url_ends_with_the_session_that_signed_it(bare_notebook: BareNotebook) -> None:
+def test_a_presigned_url_ends_with_the_session_that_signed_it(bare_notebook: OwnNotebook) -> None:
     script = bare_notebook.script.replace('DurationSeconds="3600"', 'DurationSeconds="8"')
     assert bare_notebook.run_on_start(script=script).returncode == 0
     program = f"""

@@ -8,13 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from account import Account
 from emulator.docker import Docker
 from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
+from notebooks import OwnNotebook
 from on_start_script import with_settings
 
-from .conftest import Account, BareNotebook
 from .metadata import IPV6, ask, credentials, services, session_of, ways_around
 
 LOG = "/var/log/notebook-attribution.log"
@@ -53,7 +54,7 @@ def test_a_call_carries_the_source_identity(account: Account, notebook: Notebook
 
 
 @pytest.mark.parametrize("missing", [("nft",), ()])
-def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
+def test_by_the_firewall(bare_notebook: OwnNotebook, missing: tuple[str, ...]) -> None:
     hide(bare_notebook, *missing)
     done = bare_notebook.run_on_start()
     assert done.returncode == 0, done.stderr
@@ -85,7 +86,7 @@ print(get(folder + get(folder)))
 """
 
 
-def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) -> None:
+def test_a_container_gets_the_notebook_session_too(bare_notebook: OwnNotebook) -> None:
     docker = Docker(bare_notebook)
     bare_notebook.write("/tmp/client.py", IN_CONTAINER)
     inside = ("/usr/bin/python3", "/tmp/client.py")
@@ -100,7 +101,7 @@ def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) 
         assert docker.run("curl", "--silent", "--max-time", "2", way).returncode in {7, 28}
 
 
-def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: BareNotebook) -> None:
+def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: OwnNotebook) -> None:
     """Amazon Linux 2023 has 3.9 as its system's Python."""
     found = subprocess.run(
         ["python3.9", "-I", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=False
@@ -126,7 +127,7 @@ def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: BareNot
     assert bare_notebook.read(LOG).splitlines() == [f"imds-proxy: opened the session {bare_notebook.name}"]
 
 
-def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: BareNotebook) -> None:
+def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: OwnNotebook) -> None:
     bare_notebook.run(["bash", "-c", "mkdir ~/.aws; echo '[profile mine]' > ~/.aws/config"], check=True)
     assert bare_notebook.run_on_start().returncode == 0
     assert bare_notebook.read("/home/ec2-user/.aws/config") == "[profile mine]\n"
@@ -136,7 +137,7 @@ def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: 
     bare_notebook.run(["rm", "-r", "/home/ec2-user/.aws"], check=True)
 
 
-def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: BareNotebook) -> None:
+def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: OwnNotebook) -> None:
     """Neither is in the other's way: not the config that profile mode locks, and not the rules of imds mode."""
     role = {"ROLE_ARN": account.outputs["imds"]["role_arn"]}
     profile = with_settings(account.outputs["profile"]["on_start_script"], **role)

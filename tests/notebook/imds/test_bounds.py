@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from account import Account
 from emulator.network import Layout
 
-from .conftest import Account
 from .load import open_files
 from .metadata import credentials, session_of
 

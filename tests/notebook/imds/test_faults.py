@@ -15,13 +15,14 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from account import Account
 from botocore.exceptions import ClientError
 from document_table import WRITE, Table
 from emulator.faults import Fault
 from emulator.network import LAYOUTS, Layout
+from notebooks import OwnNotebook
 from workspace import CHECKOUT
 
-from .conftest import Account, BareNotebook, notebooks_of
 from .load import MOST_FILES, MOST_MEMORY, ask_at_once, open_files, peak_memory, proxy, slow_connections
 from .metadata import credentials, session_of
 from .test_protocol import PASSED_ON
@@ -39,7 +40,7 @@ SOME, NONE = "credentials", "no credentials"
 class Watched:
     """A notebook instance whose user asks for credentials all the time."""
 
-    def __init__(self, account: Account, notebook: BareNotebook, session_seconds: int, change: Callable[[str], str]):
+    def __init__(self, account: Account, notebook: OwnNotebook, session_seconds: int, change: Callable[[str], str]):
         self.notebook = notebook
         script = notebook.script.replace('DurationSeconds="3600"', f'DurationSeconds="{session_seconds}"')
         done = notebook.run_on_start(script=change(script))
@@ -228,7 +229,7 @@ def no_proxies() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple[tuple[str, ...], float]]]]:
     """Let four happen at once, each on a notebook instance of its own: most of the time is waiting."""
-    with notebooks_of(account) as new_notebook, ThreadPoolExecutor(4) as pool:
+    with account.notebooks_of("imds") as new_notebook, ThreadPoolExecutor(4) as pool:
 
         def watched(
             layout: Layout, session_seconds: int, change: Callable[[str], str] = lambda script: script
@@ -240,11 +241,9 @@ def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple
 
 @pytest.fixture(scope="module")
 def table() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by fault; written into the document where that was asked for."""
-    seen: dict[str, tuple[str, ...]] = {}
-    yield seen
-    if WRITE:
-        TABLE.write(seen)
+    """What was seen, by fault."""
+    with TABLE.collected() as seen:
+        yield seen
 
 
 def in_words(sequence: tuple[str, ...]) -> str:
@@ -273,7 +272,7 @@ def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
 
 
 def test_credentials_that_end_while_a_client_holds_them(
-    bare_notebook: BareNotebook, table: dict[str, tuple[str, ...]]
+    bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]]
 ) -> None:
     script = bare_notebook.script.replace('DurationSeconds="3600"', 'DurationSeconds="3"')
     assert bare_notebook.run_on_start(script=script).returncode == 0
@@ -291,7 +290,7 @@ def test_credentials_that_end_while_a_client_holds_them(
 
 @pytest.mark.parametrize("load", LOADS)
 def test_what_is_seen_under_load(
-    account: Account, bare_notebook: BareNotebook, table: dict[str, tuple[str, ...]], load: str
+    account: Account, bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]], load: str
 ) -> None:
     """However many wait, all who ask quickly are answered, one alone within seconds, and the proxy stays small."""
     user = Watched(account, bare_notebook, SESSION, lambda script: script)

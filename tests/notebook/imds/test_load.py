@@ -11,10 +11,11 @@ from datetime import datetime
 from itertools import pairwise
 
 import pytest
+from account import Account
 from emulator.faults import Fault
 from emulator.network import LAYOUTS
+from notebooks import OwnNotebook
 
-from .conftest import Account, BareNotebook, notebooks_of
 from .load import MOST_FILES, MOST_MEMORY, PROGRAMS, PYTHON, ask_at_once, open_files, peak_memory, proxy
 from .metadata import get
 
@@ -22,13 +23,13 @@ STALLED = 10_000  # requests
 
 
 @pytest.fixture(scope="module", params=LAYOUTS)
-def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[BareNotebook]:
+def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
     """A booted notebook instance of the imds mode; the last test changes its proxy."""
-    with notebooks_of(account) as create:
+    with account.notebooks_of("imds") as create:
         yield create(request.param, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
 
 
-def test_whoever_has_just_come_is_given_time_to_ask_however_many_come_after(bare_notebook: BareNotebook) -> None:
+def test_whoever_has_just_come_is_given_time_to_ask_however_many_come_after(bare_notebook: OwnNotebook) -> None:
     """Six seconds here, for busy machines; the more there are than the proxy takes wait in front of it, and aren't lost."""
     change = ("SECONDS_TO_ASK = 0.5", "SECONDS_TO_ASK = 6")
     assert change[0] in bare_notebook.script
@@ -54,7 +55,7 @@ print(time.monotonic() - begin, answer(first), answer(connect()), time.monotonic
     assert open_files(bare_notebook) < MOST_FILES
 
 
-def test_what_waits_for_a_service_that_stalls_takes_no_memory(notebook: BareNotebook) -> None:
+def test_what_waits_for_a_service_that_stalls_takes_no_memory(notebook: OwnNotebook) -> None:
     before = proxy(notebook)
     notebook.go_wrong(metadata=Fault(wait=3600))
     asking = [PYTHON, f"{PROGRAMS}/stalled.py", str(STALLED)]
@@ -67,7 +68,7 @@ def test_what_waits_for_a_service_that_stalls_takes_no_memory(notebook: BareNote
     notebook.go_wrong()
 
 
-def test_a_service_that_answers_byte_by_byte_is_given_up_after_seconds_in_all(notebook: BareNotebook) -> None:
+def test_a_service_that_answers_byte_by_byte_is_given_up_after_seconds_in_all(notebook: OwnNotebook) -> None:
     slowly = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
     notebook.go_wrong(metadata=Fault(answer=slowly, pause=0.5, path="/latest/meta-data/ami-id"))
     begin = time.monotonic()
@@ -79,7 +80,7 @@ def test_a_service_that_answers_byte_by_byte_is_given_up_after_seconds_in_all(no
 
 
 def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
-    account: Account, notebook: BareNotebook
+    account: Account, notebook: OwnNotebook
 ) -> None:
     installed = "/usr/local/lib/notebook-attribution/imds-proxy.py"
     changed = notebook.root(

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from account import MODES, Account
 from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
+from notebooks import BUCKET, OwnNotebook
 from on_start_script import unpacked, with_settings
 from rendered_scripts import rendered
-
-from .conftest import BUCKET, MODES, Account, BareNotebook
 
 READER = "arn:aws:iam::111122223333:role/reader"
 PROFILES = {
@@ -68,8 +68,8 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def notebook(
-    account: Account, scripts: dict[str, str], new_notebook: Callable[..., BareNotebook], mode: str
-) -> BareNotebook:
+    account: Account, scripts: dict[str, str], new_notebook: Callable[..., OwnNotebook], mode: str
+) -> OwnNotebook:
     """A notebook instance of each mode, with the profiles."""
     notebook = new_notebook(RoleArn=account.outputs[mode]["role_arn"])
     done = notebook.run_on_start(script=scripts[mode])
@@ -100,7 +100,7 @@ def callers_of(account: Account, notebook: NotebookInstance, profile: str) -> se
 
 
 def test_a_profile_with_a_role_calls_in_that_role_under_the_notebooks_name(
-    account: Account, reader: None, notebook: BareNotebook, mode: str
+    account: Account, reader: None, notebook: OwnNotebook, mode: str
 ) -> None:
     seen = len(account.emulator.records())
     session = f"arn:aws:sts::{account.emulator.account_id}:assumed-role/reader/{notebook.name}"
@@ -115,7 +115,7 @@ def test_a_profile_with_a_role_calls_in_that_role_under_the_notebooks_name(
 
 @pytest.mark.parametrize("profile", ["europe", "plain"])
 def test_a_profile_without_a_role_calls_in_the_notebook_session(
-    account: Account, notebook: BareNotebook, mode: str, profile: str
+    account: Account, notebook: OwnNotebook, mode: str, profile: str
 ) -> None:
     assert callers_of(account, notebook, profile) == {account.session_arn(mode, notebook.name)}
     lines = f"import boto3; print(boto3.Session(profile_name={profile!r}).region_name)"
@@ -123,7 +123,7 @@ def test_a_profile_without_a_role_calls_in_the_notebook_session(
     assert notebook.run([notebook.python, "-c", lines], check=True).stdout.strip() == region
 
 
-def test_the_default_profile_is_as_without_them(account: Account, notebook: BareNotebook, mode: str) -> None:
+def test_the_default_profile_is_as_without_them(account: Account, notebook: OwnNotebook, mode: str) -> None:
     lines = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     assert notebook.run([notebook.python, "-c", lines], check=True).stdout.strip() == account.session_arn(
         mode, notebook.name
@@ -149,7 +149,7 @@ runuser -l ec2-user -c 'printf "\n[profile other]\nrole_arn = arn:aws:iam::44445
     ],
 )
 def test_a_script_that_fails_is_told_what_is_locked_and_what_to_do(
-    account: Account, new_notebook: Callable[..., BareNotebook], extra: str
+    account: Account, new_notebook: Callable[..., OwnNotebook], extra: str
 ) -> None:
     notebook = new_notebook(RoleArn=account.outputs["profile"]["role_arn"])
     script = with_settings(account.outputs["profile"]["on_start_script"], EXTRA_ON_START=extra.replace("'", "'\\''"))
@@ -162,7 +162,7 @@ def test_a_script_that_fails_is_told_what_is_locked_and_what_to_do(
 
 
 @pytest.mark.parametrize("mode", ["profile"], indirect=True)
-def test_a_user_can_add_a_service_model(notebook: BareNotebook) -> None:
+def test_a_user_can_add_a_service_model(notebook: OwnNotebook) -> None:
     model = {
         "version": "2.0",
         "metadata": {
