@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from itertools import groupby
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from account import Account
@@ -37,16 +38,22 @@ OUTAGE = 8.0  # seconds: longer than the session that is open when it begins
 SOME, NONE = "credentials", "no credentials"
 
 
-class Watched:
-    """A notebook instance whose user asks for credentials all the time."""
+def started(notebook: OwnNotebook, session_seconds: int, change: Callable[[str], str] | None = None) -> OwnNotebook:
+    """Run the script, changed or not, with sessions of so many seconds."""
+    script = notebook.script.replace('DurationSeconds="3600"', f'DurationSeconds="{session_seconds}"')
+    done = notebook.run_on_start(script=change(script) if change else script)
+    assert done.returncode == 0, done.stderr
+    return notebook
 
-    def __init__(self, account: Account, notebook: OwnNotebook, session_seconds: int, change: Callable[[str], str]):
+
+class Watched:
+    """A started notebook instance whose user asks for credentials all the time."""
+
+    def __init__(self, account: Account, notebook: OwnNotebook) -> None:
         self.notebook = notebook
-        script = notebook.script.replace('DurationSeconds="3600"', f'DurationSeconds="{session_seconds}"')
-        done = notebook.run_on_start(script=change(script))
-        assert done.returncode == 0, done.stderr
         self._account = account
         self._pool = ThreadPoolExecutor(1)
+        notebook.root("rm -f /tmp/watching /tmp/well")
         self._said = self._pool.submit(notebook.run, [PYTHON, str(PROGRAMS / "watch.py")], check=True)
         end = time.monotonic() + 20
         while not notebook.exists("/tmp/watching"):
@@ -76,10 +83,10 @@ Scenario = Callable[[Callable[..., Watched]], tuple[tuple[str, ...], float]]
 
 
 def outage(*faults: dict[str, Fault], session_seconds: int = SESSION) -> Scenario:
-    """Let these faults be, one after the other, and then all be well."""
+    """Let these faults be, one after the other, and then all be well; which leaves the notebook instance as it was."""
 
     def scenario(watched: Callable[..., Watched]) -> tuple[tuple[str, ...], float]:
-        user = watched(session_seconds)
+        user = watched(session_seconds, unchanged=True)
         for fault in faults:
             user.notebook.go_wrong(**fault)
             time.sleep(OUTAGE / len(faults))
@@ -201,6 +208,7 @@ SCENARIOS: dict[str, Scenario] = {
 WELL_WITHIN = {"the proxy is killed": 5, "the disk is full": 2, "the proxy's standard error is closed": 2, "STS answers slowly (2 s)": 2, "the real metadata service stalls for all that is passed on": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2, AGENT_RESTARTS: 10}  # fmt: skip
 WELL_WITHIN_OTHERWISE = 20
 
+AT_A_TIME = 6
 CASES = [(layout, fault) for layout in LAYOUTS for fault in SCENARIOS if (layout, fault) != ("plain", AGENT_RESTARTS)]
 
 HELD = "a client holds credentials to their end"
@@ -212,6 +220,7 @@ LOADS = {
     "500 clients ask at once, while 1,000 connections wait": 1_000,
 }
 AT_ONCE = 500
+LOADED = 5  # seconds, at least
 LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
 
 # What a request leaves behind would show after a few thousand; the number that the document names is CI's.
@@ -228,15 +237,31 @@ def no_proxies() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple[tuple[str, ...], float]]]]:
-    """Let four happen at once, each on a notebook instance of its own: most of the time is waiting."""
-    with account.notebooks_of("imds") as new_notebook, ThreadPoolExecutor(4) as pool:
+    """Let some happen at once, each on a notebook instance that no other has meanwhile: most of the time is waiting."""
+    at_hand: dict[tuple[Layout, int], list[OwnNotebook]] = defaultdict(list)
+    lock = Lock()
+    with account.notebooks_of("imds") as new_notebook, ThreadPoolExecutor(AT_A_TIME) as pool:
 
-        def watched(
-            layout: Layout, session_seconds: int, change: Callable[[str], str] = lambda script: script
-        ) -> Watched:
-            return Watched(account, new_notebook(layout), session_seconds, change)
+        def observe(layout: Layout, fault: str) -> tuple[tuple[str, ...], float]:
+            left: list[tuple[int, OwnNotebook]] = []
 
-        yield {(layout, fault): pool.submit(SCENARIOS[fault], partial(watched, layout)) for layout, fault in CASES}
+            def watched(
+                session_seconds: int, change: Callable[[str], str] | None = None, *, unchanged: bool = False
+            ) -> Watched:
+                with lock:
+                    same = at_hand[layout, session_seconds]
+                    found = same.pop() if unchanged and same else None
+                notebook = found or started(new_notebook(layout), session_seconds, change)
+                if unchanged:
+                    left.append((session_seconds, notebook))
+                return Watched(account, notebook)
+
+            seen = SCENARIOS[fault](watched)
+            for session_seconds, notebook in left:
+                at_hand[layout, session_seconds].append(notebook)
+            return seen
+
+        yield {each: pool.submit(observe, *each) for each in CASES}
 
 
 @pytest.fixture(scope="module")
@@ -274,9 +299,7 @@ def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
 def test_credentials_that_end_while_a_client_holds_them(
     bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]]
 ) -> None:
-    script = bare_notebook.script.replace('DurationSeconds="3600"', 'DurationSeconds="3"')
-    assert bare_notebook.run_on_start(script=script).returncode == 0
-    held = credentials(bare_notebook)
+    held = credentials(started(bare_notebook, 3))
     assert session_of(bare_notebook, held) == bare_notebook.name
     time.sleep(3)
     with pytest.raises(ClientError, match="ExpiredToken"):
@@ -293,9 +316,9 @@ def test_what_is_seen_under_load(
     account: Account, bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]], load: str
 ) -> None:
     """However many wait, all who ask quickly are answered, one alone within seconds, and the proxy stays small."""
-    user = Watched(account, bare_notebook, SESSION, lambda script: script)
+    user = Watched(account, started(bare_notebook, LOADED - 1))  # so it is renewed meanwhile
     before = proxy(bare_notebook)
-    with slow_connections(bare_notebook, LOADS[load], int(OUTAGE)):
+    with slow_connections(bare_notebook, LOADS[load], LOADED):
         alone = []
         for number in (1, AT_ONCE, 1, AT_ONCE, 1):
             answered, slowest = ask_at_once(bare_notebook, number)

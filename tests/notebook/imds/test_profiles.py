@@ -61,20 +61,19 @@ def reader(account: Account) -> Iterator[None]:
     iam.delete_role(RoleName="reader")
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(scope="module", params=MODES)
 def mode(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def notebook(
-    account: Account, scripts: dict[str, str], new_notebook: Callable[..., OwnNotebook], mode: str
-) -> OwnNotebook:
-    """A notebook instance of each mode, with the profiles."""
-    notebook = new_notebook(RoleArn=account.outputs[mode]["role_arn"])
-    done = notebook.run_on_start(script=scripts[mode])
-    assert done.returncode == 0, done.stderr
-    return notebook
+@pytest.fixture(scope="module")
+def notebook(account: Account, scripts: dict[str, str], mode: str) -> Iterator[OwnNotebook]:
+    """A notebook instance of each mode, with the profiles; no test here changes it but the last."""
+    with account.notebooks_of(mode) as create:
+        notebook = create()
+        done = notebook.run_on_start(script=scripts[mode])
+        assert done.returncode == 0, done.stderr
+        yield notebook
 
 
 def commands(notebook: NotebookInstance, profile: str) -> dict[str, list[str]]:

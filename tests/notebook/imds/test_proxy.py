@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 
+import pytest
+from account import Account
+from emulator.network import LAYOUTS
 from emulator.notebook_instance import NotebookInstance
 from notebooks import OwnNotebook
 
@@ -12,6 +16,13 @@ from .load import proxy
 from .metadata import CREDENTIALS, LISTED_ROLE, ask, credentials, get, session_of
 
 LOG = "/var/log/notebook-attribution.log"
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
+    """A booted notebook instance of the imds mode, for all of these tests: whatever is done to it, it works again."""
+    with account.notebooks_of("imds") as create:
+        yield create(request.param, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
 
 
 def get_or_none(notebook: NotebookInstance) -> str | None:
