@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixtures in _BY_FIXTURE.items():
             if fixtures.intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what is there by now: the tests, and all that they imported."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -34,8 +34,8 @@ _CALLS: dict[str, dict[str, Any]] = {
         "outside_notebooks_are_attributed": True,
     },
 }
-# Whose notebook instance it is: for all tests, of the user who attacks, of somebody else.
-_USERS = ("", "attacker", "colleague")
+# Whose notebook instance it is: for all tests, of the user who attacks, of somebody else, of one who hasn't called yet.
+_USERS = ("", "attacker", "colleague", "newcomer")
 
 
 def _name(call: str, layout: Layout, user: str) -> str:

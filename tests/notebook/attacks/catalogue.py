@@ -222,14 +222,9 @@ THE_PROXY: dict[str, Attack] = {
 # Sessions.
 
 
-def on_a_started_instance(text: str) -> Attack:
+def of_a_newcomer(text: str) -> Attack:
     """Try it on a notebook instance that never called under its own name."""
-
-    def attack(trial: Trial, notebook: OwnNotebook) -> str:
-        start(notebook)
-        return trial.outcome(trial.scene.run(text, on=notebook), notebook)
-
-    return on_a_new_instance(attack)
+    return lambda trial: trial.outcome(trial.scene.run(text, on=trial.scene.newcomer), trial.scene.newcomer)
 
 
 def handed_over(trial: Trial) -> str:
@@ -240,8 +235,8 @@ def handed_over(trial: Trial) -> str:
 SESSIONS: dict[str, Attack] = {
     "open a session under a colleague's name, from the notebook session": script('own | assume "$COLLEAGUE" "$COLLEAGUE"\nown | assume "$COLLEAGUE"'),
     "open a session under a colleague's name, from the metadata service's credentials": script('take | assume "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$COLLEAGUE"'),
-    "open a session under a colleague's name, and never one's own": on_a_started_instance('take | assume "$COLLEAGUE"'),
-    "open a session under a name that a pattern admits (`test-*`), and never one's own": on_a_started_instance("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
+    "open a session under a colleague's name, and never one's own": of_a_newcomer('take | assume "$COLLEAGUE"'),
+    "open a session under a name that a pattern admits (`test-*`), and never one's own": of_a_newcomer("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
     "open a session under a name that isn't known, or under `SageMaker`": script("for name in unknown SageMaker; do take | assume $name; own | assume $name; take | assume $name $name; done"),
     "set another source identity": script('own | assume "$NAME" "$COLLEAGUE"\ntake | assume "$NAME" "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$NAME"'),
     "call in another role's session": script('own | assume job "" "$JOBS_ROLE"'),

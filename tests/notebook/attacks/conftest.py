@@ -51,6 +51,11 @@ class Scene:
         """The notebook instance of somebody else, with the same role."""
         return self.account.notebook(self.mode, user="colleague")
 
+    @property
+    def newcomer(self) -> NotebookInstance:
+        """Another notebook instance with the same role, which never calls under its own name."""
+        return self.account.notebook(self.mode, self.layout, "newcomer")
+
     def run(self, script: str, on: NotebookInstance | None = None) -> str:
         """Run an attack as ec2-user; return all that it printed."""
         notebook = on or self.notebook

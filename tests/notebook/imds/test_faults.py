@@ -296,16 +296,23 @@ def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
     assert WRITE or table[fault] == TABLE.documented()[fault]
 
 
+@pytest.fixture(scope="module", params=LAYOUTS)
+def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
+    """A started notebook instance whose sessions end while a load lasts."""
+    with account.notebooks_of("imds") as create:
+        yield started(create(request.param), LOADED - 1)
+
+
 def test_credentials_that_end_while_a_client_holds_them(
-    bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]]
+    notebook: OwnNotebook, table: dict[str, tuple[str, ...]]
 ) -> None:
-    held = credentials(started(bare_notebook, 3))
-    assert session_of(bare_notebook, held) == bare_notebook.name
-    time.sleep(3)
+    held = credentials(notebook)
+    assert session_of(notebook, held) == notebook.name
+    time.sleep(LOADED - 1)
     with pytest.raises(ClientError, match="ExpiredToken"):
-        session_of(bare_notebook, held)
+        session_of(notebook, held)
     refused = time.monotonic()
-    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
+    assert session_of(notebook, credentials(notebook)) == notebook.name
     assert time.monotonic() - refused < 2
     table[HELD] = ("`ExpiredToken`, once", "2 s")
     assert WRITE or table[HELD] == TABLE.documented()[HELD]
@@ -313,25 +320,25 @@ def test_credentials_that_end_while_a_client_holds_them(
 
 @pytest.mark.parametrize("load", LOADS)
 def test_what_is_seen_under_load(
-    account: Account, bare_notebook: OwnNotebook, table: dict[str, tuple[str, ...]], load: str
+    account: Account, notebook: OwnNotebook, table: dict[str, tuple[str, ...]], load: str
 ) -> None:
     """However many wait, all who ask quickly are answered, one alone within seconds, and the proxy stays small."""
-    user = Watched(account, started(bare_notebook, LOADED - 1))  # so it is renewed meanwhile
-    before = proxy(bare_notebook)
-    with slow_connections(bare_notebook, LOADS[load], LOADED):
+    user = Watched(account, notebook)
+    before = proxy(notebook)
+    with slow_connections(notebook, LOADS[load], LOADED):
         alone = []
         for number in (1, AT_ONCE, 1, AT_ONCE, 1):
-            answered, slowest = ask_at_once(bare_notebook, number)
+            answered, slowest = ask_at_once(notebook, number)
             print(f"{load}: {answered} of {number} answered within {slowest:.2f} s")
             assert answered == number
             alone += [slowest] if number == 1 else []
-            assert open_files(bare_notebook) < MOST_FILES
+            assert open_files(notebook) < MOST_FILES
     sequence, seconds = user.seen()
     assert seconds < 2
     assert min(alone) < LONGEST_WAIT
-    print(f"{load}: {peak_memory(bare_notebook)} kB at the peak")
-    assert peak_memory(bare_notebook) < MOST_MEMORY
-    assert proxy(bare_notebook) == before
+    print(f"{load}: {peak_memory(notebook)} kB at the peak")
+    assert peak_memory(notebook) < MOST_MEMORY
+    assert proxy(notebook) == before
     table[load] = (in_words(sequence), "2 s")
     assert WRITE or table[load] == TABLE.documented()[load]
 
