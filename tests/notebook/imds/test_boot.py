@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from account import Account
 from emulator.docker import Docker
-from emulator.network import Layout
+from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
 from notebooks import OwnNotebook
@@ -53,26 +55,55 @@ def test_a_call_carries_the_source_identity(account: Account, notebook: Notebook
     assert call["userIdentity"]["sessionContext"]["sourceIdentity"] == notebook.name
 
 
-@pytest.mark.parametrize("missing", [("nft",), ()])
-def test_by_the_firewall(bare_notebook: OwnNotebook, missing: tuple[str, ...]) -> None:
-    hide(bare_notebook, *missing)
-    done = bare_notebook.run_on_start()
-    assert done.returncode == 0, done.stderr
-    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
-    for service in services(bare_notebook):
-        assert session_of(bare_notebook, credentials(bare_notebook, service=service, user="root")) == "SageMaker"
-    for way in (IPV6, *ways_around(bare_notebook)):
-        assert ask(bare_notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
-    card = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
-    for service in (*services(bare_notebook), *ways_around(bare_notebook)):
-        assert ask(bare_notebook, "/latest/", service=service, options=card, timeout=2).status == 0
-    rules = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
+CONFIG, MINE = "/home/ec2-user/.aws/config", "[profile mine]\n"
 
-    again = bare_notebook.run_on_start()
-    assert again.returncode == 0, again.stderr
-    same = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
-    assert same == rules, "a second run adds nothing"
-    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
+
+@dataclass(frozen=True)
+class Twice:
+    """A notebook instance on which the script ran twice, and what the firewall and the user's config were after each."""
+
+    notebook: OwnNotebook
+    rules: list[str]
+    configs: list[str]
+
+
+@pytest.fixture(scope="module", params=[(layout, missing) for layout in LAYOUTS for missing in ("nft", "")])
+def twice(account: Account, request: pytest.FixtureRequest) -> Iterator[Twice]:
+    """A notebook instance, also without nft, whose user has a config of their own at the first start and none at the second."""
+    layout, missing = request.param
+    with account.notebooks_of("imds") as create:
+        notebook, rules, configs = create(layout), [], []
+        hide(notebook, *filter(None, [missing]))
+        notebook.run(["bash", "-c", f"mkdir ~/.aws; printf '{MINE}' >{CONFIG}"], check=True)
+        for _ in range(2):
+            done = notebook.run_on_start()
+            assert done.returncode == 0, done.stderr
+            rules.append(notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout)
+            configs.append(notebook.read(CONFIG))
+            notebook.run(["rm", CONFIG], check=True)
+        notebook.run(["rm", "-r", "/home/ec2-user/.aws"], check=True)
+        yield Twice(notebook, rules, configs)
+
+
+def test_by_the_firewall(twice: Twice) -> None:
+    notebook = twice.notebook
+    assert session_of(notebook, credentials(notebook)) == notebook.name
+    for service in services(notebook):
+        assert session_of(notebook, credentials(notebook, service=service, user="root")) == "SageMaker"
+    for way in (IPV6, *ways_around(notebook)):
+        assert ask(notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
+    card = ("--interface", "if!veth_def_agent" if notebook.layout == "agent" else "if!eth0")
+    for service in (*services(notebook), *ways_around(notebook)):
+        assert ask(notebook, "/latest/", service=service, options=card, timeout=2).status == 0
+
+
+def test_a_second_run_adds_nothing(twice: Twice) -> None:
+    assert "notebook-attribution" in twice.rules[0]
+    assert twice.rules[0] == twice.rules[1]
+
+
+def test_clients_find_the_region_and_a_config_of_the_users_stays(twice: Twice) -> None:
+    assert twice.configs == [MINE, "[default]\nregion = us-east-1\n"]
 
 
 IN_CONTAINER = """
@@ -127,21 +158,11 @@ def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: OwnNote
     assert bare_notebook.read(LOG).splitlines() == [f"imds-proxy: opened the session {bare_notebook.name}"]
 
 
-def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: OwnNotebook) -> None:
-    bare_notebook.run(["bash", "-c", "mkdir ~/.aws; echo '[profile mine]' > ~/.aws/config"], check=True)
-    assert bare_notebook.run_on_start().returncode == 0
-    assert bare_notebook.read("/home/ec2-user/.aws/config") == "[profile mine]\n"
-    bare_notebook.run(["rm", "/home/ec2-user/.aws/config"], check=True)
-    assert bare_notebook.run_on_start().returncode == 0
-    assert bare_notebook.read("/home/ec2-user/.aws/config").strip() == "[default]\nregion = us-east-1"
-    bare_notebook.run(["rm", "-r", "/home/ec2-user/.aws"], check=True)
-
-
 def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: OwnNotebook) -> None:
     """Neither is in the other's way: not the config that profile mode locks, and not the rules of imds mode."""
     role = {"ROLE_ARN": account.outputs["imds"]["role_arn"]}
     profile = with_settings(account.outputs["profile"]["on_start_script"], **role)
-    for script in (profile, bare_notebook.script, profile, bare_notebook.script):
+    for script in (profile, bare_notebook.script, profile):
         done = bare_notebook.run_on_start(script=script)
         assert done.returncode == 0, done.stderr
         whose = "SageMaker" if script == profile else bare_notebook.name
