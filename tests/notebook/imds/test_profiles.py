@@ -107,7 +107,7 @@ def test_a_profile_with_a_role_calls_in_that_role_under_the_notebooks_name(
     openings = [
         each["userIdentity"]["arn"]
         for each in account.records_since(seen)
-        if each["eventName"] == "AssumeRole" and each["requestParameters"]["roleArn"] == READER
+        if each["eventName"] == "AssumeRole" and (each["requestParameters"] or {}).get("roleArn") == READER
     ]
     assert set(openings) == {account.session_arn(mode, notebook.name)}
 
