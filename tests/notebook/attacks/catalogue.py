@@ -293,19 +293,19 @@ true
 
 def persist(trial: Trial) -> str:
     """Leave something behind that runs before the script at the next start."""
-    with trial.scene.own_notebook(LifecycleConfigName=trial.scene.outputs["lifecycle_configuration_name"]) as notebook:
-        said = trial.scene.run(PERSIST, on=notebook)
-        assert ".bashrc written" in said
-        notebook.stop()
-        notebook.start()
-        # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
-        folders = (
-            "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
-        )
-        marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
-        left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
-        assert left == ["/home/ec2-user/SageMaker/x", "x"]
-        return trial.outcome(trial.scene.run("own", on=notebook), notebook)
+    notebook = trial.scene.newcomer
+    said = trial.scene.run(PERSIST, on=notebook)
+    assert ".bashrc written" in said
+    notebook.stop()
+    notebook.start()
+    # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
+    folders = (
+        "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+    )
+    marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
+    left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
+    assert left == ["/home/ec2-user/SageMaker/x", "x"]
+    return trial.outcome(trial.scene.run("own", on=notebook), notebook)
 
 
 INSTANCE: dict[str, Attack] = {
