@@ -24,7 +24,7 @@ from emulator.network import LAYOUTS, Layout
 from notebooks import OwnNotebook
 from workspace import CHECKOUT
 
-from .load import MOST_FILES, MOST_MEMORY, ask_at_once, open_files, peak_memory, proxy, slow_connections
+from .load import LONGEST_WAIT, answered, proxy, slow_connections
 from .metadata import credentials, session_of
 from .test_protocol import PASSED_ON
 
@@ -213,15 +213,13 @@ CASES = [(layout, fault) for layout in LAYOUTS for fault in SCENARIOS if (layout
 
 HELD = "a client holds credentials to their end"
 
-# These would disturb the others, and so come after them: how many connections wait. One client asks, and 500 at once.
+# These would disturb the others, and so come after them: how many connections wait, and how many ask at once.
 LOADS = {
-    "500 clients ask at once": 0,
-    "10,000 connections wait, each with half a request": 10_000,
-    "500 clients ask at once, while 1,000 connections wait": 1_000,
+    "500 clients ask at once": (0, 500),
+    "10,000 connections wait, each with half a request": (10_000, 1),
+    "500 clients ask at once, while 1,000 connections wait": (1_000, 500),
 }
-AT_ONCE = 500
 LOADED = 5  # seconds, at least
-LONGEST_WAIT = 5.0  # seconds, of the fastest of three; on a machine with nothing else to do it is a tenth of that
 
 # What a request leaves behind would show after a few thousand; the number that the document names is CI's.
 REQUESTS = 100_000 if os.environ.get("CI") else 20_000
@@ -322,22 +320,14 @@ def test_credentials_that_end_while_a_client_holds_them(
 def test_what_is_seen_under_load(
     account: Account, notebook: OwnNotebook, table: dict[str, tuple[str, ...]], load: str
 ) -> None:
-    """However many wait, all who ask quickly are answered, one alone within seconds, and the proxy stays small."""
+    slow, at_once = LOADS[load]
     user = Watched(account, notebook)
     before = proxy(notebook)
-    with slow_connections(notebook, LOADS[load], LOADED):
-        alone = []
-        for number in (1, AT_ONCE, 1, AT_ONCE, 1):
-            answered, slowest = ask_at_once(notebook, number)
-            print(f"{load}: {answered} of {number} answered within {slowest:.2f} s")
-            assert answered == number
-            alone += [slowest] if number == 1 else []
-            assert open_files(notebook) < MOST_FILES
+    with slow_connections(notebook, slow, LOADED):
+        alone = answered(notebook, at_once)
     sequence, seconds = user.seen()
     assert seconds < 2
-    assert min(alone) < LONGEST_WAIT
-    print(f"{load}: {peak_memory(notebook)} kB at the peak")
-    assert peak_memory(notebook) < MOST_MEMORY
+    assert alone < LONGEST_WAIT
     assert proxy(notebook) == before
     table[load] = (in_words(sequence), "2 s")
     assert WRITE or table[load] == TABLE.documented()[load]

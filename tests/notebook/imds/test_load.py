@@ -16,7 +16,19 @@ from emulator.faults import Fault
 from emulator.network import LAYOUTS
 from notebooks import OwnNotebook
 
-from .load import MOST_FILES, MOST_MEMORY, PROGRAMS, PYTHON, ask_at_once, open_files, peak_memory, proxy
+from .load import (
+    LONGEST_WAIT,
+    MOST_FILES,
+    MOST_MEMORY,
+    PROGRAMS,
+    PYTHON,
+    answered,
+    ask_at_once,
+    open_files,
+    peak_memory,
+    proxy,
+    slow_connections,
+)
 from .metadata import get
 
 STALLED = 10_000  # requests
@@ -27,6 +39,15 @@ def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNo
     """A booted notebook instance of the imds mode; the last test changes its proxy."""
     with account.notebooks_of("imds") as create:
         yield create(request.param, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
+
+
+def test_the_most_that_the_proxy_takes_while_many_wait_and_many_ask(notebook: OwnNotebook) -> None:
+    before = proxy(notebook)
+    with slow_connections(notebook, 10_000, 6):
+        assert answered(notebook, 500) < LONGEST_WAIT
+    print(f"{peak_memory(notebook)} kB at the peak")
+    assert peak_memory(notebook) < MOST_MEMORY
+    assert proxy(notebook) == before
 
 
 def test_whoever_has_just_come_is_given_time_to_ask_however_many_come_after(bare_notebook: OwnNotebook) -> None:
