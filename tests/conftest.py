@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +11,16 @@ from emulator.server import Emulator
 
 # The files that take longest, most of it in waiting: begun first, they don't keep one worker busy when the others are done.
 LONGEST_FIRST = (
-    "transitions/test_transitions.py",
     "notebook/attacks/test_attacks.py",
     "notebook/imds/test_faults.py",
-    "notebook/imds/test_load.py",
-    "notebook/imds/test_firewall_later.py",
+    "transitions/test_transitions.py",
     "notebook/imds/test_firewall.py",
+    "notebook/imds/test_clients.py",
     "notebook/imds/test_advice.py",
     "notebook/imds/test_boot.py",
+    "notebook/imds/test_load.py",
+    "notebook/imds/test_audited_scripts.py",
+    "notebook/imds/test_firewall_later.py",
     "module/test_examples.py",
     "which_notebook/test_event_history.py",
     "which_notebook/test_audit.py",
@@ -34,6 +37,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, fixtures in _BY_FIXTURE.items():
             if fixtures.intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what is there by now: the tests, and all that they imported."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ a pair of sockets for each instance, and gets the number of the process that has
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -46,6 +47,7 @@ def main() -> int:
     """Fork a host for each socket that comes on standard input."""
     from emulator import host
 
+    gc.freeze()  # what the hosts have in common is no garbage
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets those that have ended
     control = socket.socket(fileno=os.dup(0))
     while True:

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -42,6 +44,16 @@ def unshare(flags: int) -> None:
 def setns(descriptor: int, kind: int) -> None:
     """Enter the namespace that the descriptor stands for."""
     _call("setns", descriptor, kind)
+
+
+@contextmanager
+def as_file_user(user: int) -> Iterator[None]:
+    """Let what this thread opens meanwhile, sockets too, belong to a user."""
+    _libc.setfsuid(user)
+    try:
+        yield
+    finally:
+        _libc.setfsuid(0)
 
 
 def sethostname(name: str) -> None:

@@ -5,6 +5,7 @@ It ends when its standard input does, so that it never outlives the process that
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from localstack.runtime.main import main
 from localstack.utils.aws.arns import get_partition
 
 _STOP_SECONDS = 10.0
+# Python's own would look through all of LocalStack for garbage again and again, of which there is little.
+_GARBAGE = (50_000, 50, 1000)
 
 
 class _AnyPartition(DefaultRegionRewriterStrategy):
@@ -38,6 +41,7 @@ def _end_with_standard_input() -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(*_GARBAGE)
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     handlers.rewrite_region.region_rewriter_strategy = _AnyPartition()
     enforcement.register()

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from calls import write_calls
-from document_table import WRITE
 from emulator.server import Emulator
 from workspace import Workspace
 
@@ -63,8 +62,6 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
 
 @pytest.fixture(scope="session")
 def seen() -> Iterator[dict[str, Cells]]:
-    """The outcomes by attack; written into the document where that was asked for."""
-    seen: dict[str, Cells] = {}
-    yield seen
-    if WRITE:
-        TABLE.write(seen)
+    """The outcomes by attack."""
+    with TABLE.collected() as seen:
+        yield seen

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 WRITE = os.environ.get("WRITE_TABLES") == "1"
@@ -24,6 +25,14 @@ class Table:
         lines, begin, end = self._lines()
         rows = [re.split(r" *\| *", line.strip("| ")) for line in lines[begin:end]]
         return {first: tuple(cells) for first, *cells in rows}
+
+    @contextmanager
+    def collected(self, *, keep: bool = False) -> Iterator[dict[str, Cells]]:
+        """Collect what tests see, by the first cell; write it into the document where that was asked for."""
+        seen: dict[str, Cells] = {}
+        yield seen
+        if WRITE:
+            self.write(seen, keep=keep)
 
     def write(self, seen: Mapping[str, Cells], *, keep: bool = False) -> None:
         """Make these the rows; with `keep`, those that weren't seen stay where they are, before what is new."""

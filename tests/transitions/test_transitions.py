@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +27,21 @@ def restart(notebook: NotebookInstance, **update: Any) -> User:
         notebook.wait()
     assert notebook.start()["NotebookInstanceStatus"] == "InService", notebook.boot_log
     return User(notebook)
+
+
+def restarted(users: list[User]) -> list[User]:
+    """Restart the notebook instances of all of them, at once."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda user: restart(user.notebook), users))
+
+
+# Until there are credentials again.
+ASK = """
+token() { curl --silent --fail -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $service/latest/api/token; }
+service=http://169.254.169.254
+until curl --silent --fail -H "X-aws-ec2-metadata-token: $(token)" $service/latest/meta-data/iam/security-credentials/
+do sleep 0.2; done
+"""
 
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])
@@ -58,16 +74,18 @@ def test_from_profile_to_imds_and_back(account: Emulator, configure: Configure, 
     for user in users:
         user.goes_on()
 
-    users = [restart(user.notebook) for user in users]  # in imds mode, from now on
+    users = restarted(users)  # in imds mode, from now on
     assert "imds-proxy" in inside.root("ps ax").stdout
     configuration.applied(calls("profile"))
     for user in users:
         # What is killed comes back, and opens a session anew, under today's policies.
-        user.notebook.root("kill -KILL $(pgrep -f '[i]mds-proxy.py serve')")
-        user.notebook.root("while ! pgrep -f '[i]mds-proxy.py serve'; do sleep 0.1; done; sleep 3")
-        restarted = User(user.notebook)
-        restarted.goes_on()
-    users = [restart(user.notebook) for user in users]
+        killed = user.notebook.root(
+            "proxy=$(pgrep -f '[i]mds-proxy.py serve') && kill -KILL $proxy && echo $proxy"
+        ).stdout
+        user.notebook.run(["bash", "-c", ASK], check=True)
+        assert killed not in user.notebook.root("pgrep -f '[i]mds-proxy.py serve'").stdout.splitlines(keepends=True)
+        User(user.notebook)
+    users = restarted(users)
     assert inside.exists("/home/ec2-user/.aws/config")
     for user in users:
         user.goes_on()

@@ -153,7 +153,8 @@ def race_since(trial: Trial, notebook: OwnNotebook) -> str:
     if trial.scene.mode == "profile":
         since.append(before)  # which stays good
     else:
-        assert since[0] == "nothing", "the script's first act is to close the service"
+        # The script's first act is to close the service; what comes once the proxy is there stays.
+        assert [each == "nothing" for each in since] == [True, False]
     return trial.outcome("\n".join(since), notebook)
 
 
@@ -221,14 +222,9 @@ THE_PROXY: dict[str, Attack] = {
 # Sessions.
 
 
-def on_a_started_instance(text: str) -> Attack:
+def of_a_newcomer(text: str) -> Attack:
     """Try it on a notebook instance that never called under its own name."""
-
-    def attack(trial: Trial, notebook: OwnNotebook) -> str:
-        start(notebook)
-        return trial.outcome(trial.scene.run(text, on=notebook), notebook)
-
-    return on_a_new_instance(attack)
+    return lambda trial: trial.outcome(trial.scene.run(text, on=trial.scene.newcomer), trial.scene.newcomer)
 
 
 def handed_over(trial: Trial) -> str:
@@ -239,8 +235,8 @@ def handed_over(trial: Trial) -> str:
 SESSIONS: dict[str, Attack] = {
     "open a session under a colleague's name, from the notebook session": script('own | assume "$COLLEAGUE" "$COLLEAGUE"\nown | assume "$COLLEAGUE"'),
     "open a session under a colleague's name, from the metadata service's credentials": script('take | assume "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$COLLEAGUE"'),
-    "open a session under a colleague's name, and never one's own": on_a_started_instance('take | assume "$COLLEAGUE"'),
-    "open a session under a name that a pattern admits (`test-*`), and never one's own": on_a_started_instance("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
+    "open a session under a colleague's name, and never one's own": of_a_newcomer('take | assume "$COLLEAGUE"'),
+    "open a session under a name that a pattern admits (`test-*`), and never one's own": of_a_newcomer("take | assume test-of-nobody\ntake | assume test-of-nobody test-of-nobody"),
     "open a session under a name that isn't known, or under `SageMaker`": script("for name in unknown SageMaker; do take | assume $name; own | assume $name; take | assume $name $name; done"),
     "set another source identity": script('own | assume "$NAME" "$COLLEAGUE"\ntake | assume "$NAME" "$COLLEAGUE"\ntake | assume "$COLLEAGUE" "$NAME"'),
     "call in another role's session": script('own | assume job "" "$JOBS_ROLE"'),
@@ -273,8 +269,9 @@ take
 """
 SETUID = """
 for try in 'su -c id' 'sudo -n id' 'pkexec id' 'doas -n id' 'setpriv --reuid 0 id' 'chroot / id' 'newgrp root' 'sg root id'; do
-  timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"
+  { timeout 1 $try </dev/null 2>/dev/null | grep -q 'uid=0\\|gid=0' && echo "$try WENT THROUGH"; } &
 done
+wait
 mount -t tmpfs none /mnt 2>/dev/null && echo WENT THROUGH
 chattr -i ~/.aws/config 2>/dev/null && [[ -z $(find ~/.aws/config -user ec2-user) ]] && echo WENT THROUGH
 true
@@ -296,19 +293,19 @@ true
 
 def persist(trial: Trial) -> str:
     """Leave something behind that runs before the script at the next start."""
-    with trial.scene.own_notebook(LifecycleConfigName=trial.scene.outputs["lifecycle_configuration_name"]) as notebook:
-        said = trial.scene.run(PERSIST, on=notebook)
-        assert ".bashrc written" in said
-        notebook.stop()
-        notebook.start()
-        # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
-        folders = (
-            "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
-        )
-        marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
-        left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
-        assert left == ["/home/ec2-user/SageMaker/x", "x"]
-        return trial.outcome(trial.scene.run("own", on=notebook), notebook)
+    notebook = trial.scene.newcomer
+    said = trial.scene.run(PERSIST, on=notebook)
+    assert ".bashrc written" in said
+    notebook.stop()
+    notebook.start()
+    # In the instance's own file systems: a clone of this may lie below one of these folders, with this text in it.
+    folders = (
+        "/home /home/ec2-user /home/ec2-user/SageMaker /tmp /var/tmp /var/spool /etc/cron.d /etc/profile.d /dev/shm"
+    )
+    marks = f"find {folders} -xdev -type f -exec grep -lsF 'of the attack' {{}} + | sort -u"
+    left = notebook.root(f"{marks}; ls /home/ec2-user/SageMaker").stdout.split()
+    assert left == ["/home/ec2-user/SageMaker/x", "x"]
+    return trial.outcome(trial.scene.run("own", on=notebook), notebook)
 
 
 INSTANCE: dict[str, Attack] = {

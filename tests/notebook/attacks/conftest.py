@@ -1,7 +1,4 @@
-"""An account where the module is applied in both modes, with notebook instances in both network layouts.
-
-In each there is a notebook instance whose user attacks; a mode's colleague is one and the same in both layouts.
-"""
+"""Each mode in each network layout: a notebook instance whose user attacks, and a colleague's, the same in both layouts."""
 
 from __future__ import annotations
 
@@ -13,45 +10,51 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import write_calls
-from document_table import WRITE
-from emulator.needs import needs_root as needs_root
-from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
+from account import MODES, Account
+from document_table import Cells
+from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
-from notebooks import OwnNotebook, make_bucket, own_notebooks
-from on_start_script import unpacked
-from workspace import Workspace
+from notebooks import OwnNotebook
 
-from .outcome import SHOWN_TABLE, TABLE, Cells
+from .outcome import SHOWN_TABLE, TABLE
 
-MODES = ("profile", "imds")
 HERE = Path(__file__).resolve().parent
-
-
-def _attackers_name(mode: str, layout: Layout) -> str:
-    return f"{mode}-{layout}"
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
     """One mode of the module in one layout: its outputs, the attacker's notebook instance and the colleague's."""
 
-    emulator: Emulator
+    account: Account
     mode: str
     layout: Layout
-    outputs: dict[str, Any]
     jobs_role: str
+
+    @property
+    def emulator(self) -> Emulator:
+        """The emulated account."""
+        return self.account.emulator
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The module's."""
+        return self.account.outputs[self.mode]
 
     @property
     def notebook(self) -> NotebookInstance:
         """The notebook instance whose user attacks."""
-        return NotebookInstance(self.emulator, _attackers_name(self.mode, self.layout))
+        return self.account.notebook(self.mode, self.layout, "attacker")
 
     @property
     def colleague(self) -> NotebookInstance:
         """The notebook instance of somebody else, with the same role."""
-        return NotebookInstance(self.emulator, f"{self.mode}-colleague")
+        return self.account.notebook(self.mode, user="colleague")
+
+    @property
+    def newcomer(self) -> NotebookInstance:
+        """Another notebook instance with the same role, which never calls under its own name."""
+        return self.account.notebook(self.mode, self.layout, "newcomer")
 
     def run(self, script: str, on: NotebookInstance | None = None) -> str:
         """Run an attack as ec2-user; return all that it printed."""
@@ -70,40 +73,15 @@ class Scene:
     @contextmanager
     def own_notebook(self, **arguments: Any) -> Iterator[OwnNotebook]:
         """Boot a notebook instance for one attack alone, which hasn't run the script."""
-        script = "#!/bin/bash\n" + unpacked(self.outputs["on_start_script"])
-        with own_notebooks(self.emulator) as create:
-            yield create(self.outputs["role_arn"], self.layout, script=script, **arguments)
+        with self.account.notebooks_of(self.mode) as create:
+            yield create(self.layout, **arguments)
 
 
 @pytest.fixture(scope="session")
-def scenes(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, Layout], Scene]]:
-    """Apply the module in both modes, and make a role for jobs that the notebooks may assume."""
-    folder = tmp_path_factory.mktemp("attacks")
-    with Emulator(folder / "emulator", boot=True) as emulator:
-        make_bucket(emulator)
-        calls = {
-            mode: {
-                "name": mode,
-                "attribution_mode": mode,
-                "notebook_instances": {
-                    f"{mode}-colleague": {},
-                    **{_attackers_name(mode, layout): {"tags": {LAYOUT_TAG: layout}} for layout in LAYOUTS},
-                },
-                "additional_session_names": ["test-*"],
-                "role_policy_arns": {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"},
-            }
-            for mode in MODES
-        }
-        root = write_calls(folder / "module", calls, outputs=None)
-        workspace = Workspace(folder / "module", root=root, environment=emulator.environment())
-        assert workspace.apply().errors == []
-        given = workspace.outputs()
-        jobs_role = _make_jobs_role(emulator, [given[mode]["role_name"] for mode in MODES])
-        yield {
-            (mode, layout): Scene(emulator, mode, layout, given[mode], jobs_role)
-            for mode in MODES
-            for layout in LAYOUTS
-        }
+def scenes(account: Account) -> dict[tuple[str, Layout], Scene]:
+    """Each mode in each layout, with a role for jobs that the notebooks may assume."""
+    jobs_role = _make_jobs_role(account.emulator, [account.outputs[mode]["role_name"] for mode in MODES])
+    return {(mode, layout): Scene(account, mode, layout, jobs_role) for mode in MODES for layout in LAYOUTS}
 
 
 def _make_jobs_role(emulator: Emulator, users: list[str]) -> str:
@@ -112,27 +90,23 @@ def _make_jobs_role(emulator: Emulator, users: list[str]) -> str:
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": actions}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    arn = str(iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=document)["Role"]["Arn"])
+    arn = str(iam.create_role(RoleName="attackers-jobs", AssumeRolePolicyDocument=document)["Role"]["Arn"])
     for user in users:
         allow = {"Effect": "Allow", "Action": actions if user.startswith("imds") else actions[0], "Resource": arn}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-        iam.put_role_policy(RoleName=user, PolicyName="jobs", PolicyDocument=policy)
+        iam.put_role_policy(RoleName=user, PolicyName="attackers-jobs", PolicyDocument=policy)
     return arn
 
 
 @pytest.fixture(scope="session")
 def seen() -> Iterator[dict[str, Cells]]:
-    """The outcomes by attack; written into the document where that was asked for."""
-    seen: dict[str, Cells] = {}
-    yield seen
-    if WRITE:
-        TABLE.write(seen)
+    """The outcomes by attack."""
+    with TABLE.collected() as seen:
+        yield seen
 
 
 @pytest.fixture(scope="session")
 def seen_at_times() -> Iterator[dict[str, Cells]]:
-    """What shows in some circumstances only, by attack; written into the document where that was asked for."""
-    seen: dict[str, Cells] = {}
-    yield seen
-    if WRITE:
-        SHOWN_TABLE.write(seen)
+    """What shows in some circumstances only, by attack."""
+    with SHOWN_TABLE.collected() as seen:
+        yield seen

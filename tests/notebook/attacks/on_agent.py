@@ -33,9 +33,10 @@ unshare --user --map-root-user bash -c "source '$PROGRAMS/../tools.sh'; take $AG
 BOUND = """
 PATIENCE=1
 for interface in veth_def_agent eth0; do
-  for service in "$AGENT" "$SERVICE"; do take "$service" --interface "if!$interface"; done
+  for service in "$AGENT" "$SERVICE"; do take "$service" --interface "if!$interface" & done
 done
-take "$AGENT" --interface host!169.254.0.1
+take "$AGENT" --interface host!169.254.0.1 &
+wait
 """
 
 
@@ -44,7 +45,7 @@ def after_it_restarted(trial: Trial, notebook: OwnNotebook) -> str:
     with running_docker(notebook) as docker:
         start(notebook)
         notebook.restart_agent()
-        said = trial.scene.run(f"take\nfor agent in $AGENTS; do take $agent; done\n{BOUND}", on=notebook)
+        said = trial.scene.run(f"take & for agent in $AGENTS; do take $agent & done\n{BOUND}\nwait", on=notebook)
         return trial.outcome(said + take_in(docker), notebook)
 
 

@@ -84,7 +84,7 @@ rm /tmp/relay
 def take_in(docker: Docker) -> str:
     """Take credentials in a container, at the service's address and at those of SageMaker's agent."""
     return docker.run(
-        "bash", "-c", f"source '{HERE}/tools.sh'; take; for agent in $AGENTS; do take $agent; done"
+        "bash", "-c", f"source '{HERE}/tools.sh'; take & for agent in $AGENTS; do take $agent & done; wait"
     ).stdout
 
 

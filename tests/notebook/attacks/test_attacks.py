@@ -8,11 +8,12 @@ which doesn't touch the network, in the first of them. `make tables` writes the 
 from __future__ import annotations
 
 import pytest
+from account import MODES
 from document_table import WRITE
 from emulator.network import Layout
 
 from .catalogue import ATTACKS, PARTS, layouts_of
-from .conftest import MODES, Scene
+from .conftest import Scene
 from .outcome import POSSIBLE, PREVENTED, SHOWN_TABLE, SOMEBODY_ELSE, TABLE, Cells, Trial
 
 

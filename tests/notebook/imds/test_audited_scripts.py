@@ -1,6 +1,6 @@
 """A script that the audit calls attributed is booted on an emulated notebook instance, and its calls are attributed.
 
-The scripts are drawn; `AUDIT_EXAMPLES=100` draws more of them.
+The scripts are drawn, in CI more of them; `AUDIT_EXAMPLES=100` draws many.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from account import Account
 from emulator.needs import needs_root as needs_root
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
+from notebooks import OwnNotebook
 from on_start_script import repacked
 from rendered_scripts import LOCKED_RECIPE
 from script_lines import lines
 
 from which_notebook.audit.script.recognise import recognise
 
-from .conftest import Account, BareNotebook, notebooks_of
-
-EXAMPLES = int(os.environ.get("AUDIT_EXAMPLES", "4"))
-NewNotebook = Callable[..., BareNotebook]
+EXAMPLES = int(os.environ.get("AUDIT_EXAMPLES", "4" if os.environ.get("CI") else "2"))
+NewNotebook = Callable[..., OwnNotebook]
 
 CALL = "import boto3; print(boto3.client('sts', region_name='us-east-1').get_caller_identity()['Arn'])"
 # A lock that holds isn't undone by chance.
@@ -32,7 +32,7 @@ BY_CHANCE = (
 
 @pytest.fixture(scope="module")
 def create(account: Account) -> Iterator[NewNotebook]:
-    with notebooks_of(account) as create:
+    with account.notebooks_of("imds") as create:
         yield create
 
 
@@ -92,7 +92,7 @@ def test_what_the_audit_calls_attributed_is_attributed(account: Account, create:
     assert tried >= EXAMPLES / 2
 
 
-def assert_attributed(notebook: BareNotebook, place: str) -> None:
+def assert_attributed(notebook: OwnNotebook, place: str) -> None:
     """Have the notebook's user call, and see whose the calls are."""
     environments: list[dict[str, str]] = [{}]
     if place == "imds":

@@ -5,27 +5,37 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from account import Account
 from emulator.docker import Docker
-from emulator.network import Layout
+from emulator.network import LAYOUTS, Layout
+from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
+from notebooks import OwnNotebook
 from on_start_script import with_settings
 
-from .conftest import Account, BareNotebook
 from .metadata import IPV6, ask, credentials, services, session_of, ways_around
 
 LOG = "/var/log/notebook-attribution.log"
 
 
-def test_the_boot_says_who_calls(account: Account, notebook: BareNotebook) -> None:
+@pytest.fixture
+def notebook(account: Account, layout: Layout) -> NotebookInstance:
+    """The imds mode's notebook instance, as it was booted: no test here changes it."""
+    return account.notebook("imds", layout)
+
+
+def test_the_boot_says_who_calls(account: Account, notebook: NotebookInstance) -> None:
     role = account.outputs["imds"]["role_arn"]
     assert f"are made as {role} in the session {notebook.name}" in notebook.boot_log
     assert "FAILED" not in notebook.boot_log
 
 
-def test_the_handshake_names_the_notebook_as_session_and_source(account: Account, notebook: BareNotebook) -> None:
+def test_the_handshake_names_the_notebook_as_session_and_source(account: Account, notebook: NotebookInstance) -> None:
     (handshake,) = [
         record
         for record in account.emulator.records()
@@ -37,8 +47,7 @@ def test_the_handshake_names_the_notebook_as_session_and_source(account: Account
     assert handshake["requestParameters"]["roleArn"] == account.outputs["imds"]["role_arn"]
 
 
-def test_a_call_carries_the_source_identity(account: Account, layout: Layout) -> None:
-    notebook = account.notebook("imds", layout)
+def test_a_call_carries_the_source_identity(account: Account, notebook: NotebookInstance) -> None:
     seen = len(account.emulator.records())
     notebook.run([notebook.python, "-c", "import boto3; boto3.client('s3').list_buckets()"], check=True)
     (call,) = account.records_since(seen)
@@ -46,30 +55,55 @@ def test_a_call_carries_the_source_identity(account: Account, layout: Layout) ->
     assert call["userIdentity"]["sessionContext"]["sourceIdentity"] == notebook.name
 
 
-@pytest.mark.parametrize("missing", [("nft",), ()])
-def test_by_the_firewall(bare_notebook: BareNotebook, missing: tuple[str, ...]) -> None:
-    hide(bare_notebook, *missing)
-    done = bare_notebook.run_on_start()
-    assert done.returncode == 0, done.stderr
-    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
-    for service in services(bare_notebook):
-        assert session_of(bare_notebook, credentials(bare_notebook, service=service, user="root")) == "SageMaker"
-    for way in (IPV6, *ways_around(bare_notebook)):
-        assert ask(bare_notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
-    rules = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
-
-    again = bare_notebook.run_on_start()
-    assert again.returncode == 0, again.stderr
-    same = bare_notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout
-    assert same == rules, "a second run adds nothing"
-    assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name
+CONFIG, MINE = "/home/ec2-user/.aws/config", "[profile mine]\n"
 
 
-def test_bound_to_the_network_card_a_user_gets_nothing(bare_notebook: BareNotebook) -> None:
-    assert bare_notebook.run_on_start().returncode == 0
-    for service in (*services(bare_notebook), *ways_around(bare_notebook)):
-        options = ("--interface", "if!veth_def_agent" if bare_notebook.layout == "agent" else "if!eth0")
-        assert ask(bare_notebook, "/latest/", service=service, options=options, timeout=2).status == 0
+@dataclass(frozen=True)
+class Twice:
+    """A notebook instance on which the script ran twice, and what the firewall and the user's config were after each."""
+
+    notebook: OwnNotebook
+    rules: list[str]
+    configs: list[str]
+
+
+@pytest.fixture(scope="module", params=[(layout, missing) for layout in LAYOUTS for missing in ("nft", "")])
+def twice(account: Account, request: pytest.FixtureRequest) -> Iterator[Twice]:
+    """A notebook instance, also without nft, whose user has a config of their own at the first start and none at the second."""
+    layout, missing = request.param
+    with account.notebooks_of("imds") as create:
+        notebook, rules, configs = create(layout), [], []
+        hide(notebook, *filter(None, [missing]))
+        notebook.run(["bash", "-c", f"mkdir ~/.aws; printf '{MINE}' >{CONFIG}"], check=True)
+        for _ in range(2):
+            done = notebook.run_on_start()
+            assert done.returncode == 0, done.stderr
+            rules.append(notebook.root("iptables-save | grep '^-A'; ip6tables-save | grep '^-A'").stdout)
+            configs.append(notebook.read(CONFIG))
+            notebook.run(["rm", CONFIG], check=True)
+        notebook.run(["rm", "-r", "/home/ec2-user/.aws"], check=True)
+        yield Twice(notebook, rules, configs)
+
+
+def test_by_the_firewall(twice: Twice) -> None:
+    notebook = twice.notebook
+    assert session_of(notebook, credentials(notebook)) == notebook.name
+    for service in services(notebook):
+        assert session_of(notebook, credentials(notebook, service=service, user="root")) == "SageMaker"
+    for way in (IPV6, *ways_around(notebook)):
+        assert ask(notebook, "/", service=way, timeout=2).status == 0, "it is closed, and has no proxy"
+    card = ("--interface", "if!veth_def_agent" if notebook.layout == "agent" else "if!eth0")
+    for service in (*services(notebook), *ways_around(notebook)):
+        assert ask(notebook, "/latest/", service=service, options=card, timeout=2).status == 0
+
+
+def test_a_second_run_adds_nothing(twice: Twice) -> None:
+    assert "notebook-attribution" in twice.rules[0]
+    assert twice.rules[0] == twice.rules[1]
+
+
+def test_clients_find_the_region_and_a_config_of_the_users_stays(twice: Twice) -> None:
+    assert twice.configs == [MINE, "[default]\nregion = us-east-1\n"]
 
 
 IN_CONTAINER = """
@@ -83,7 +117,7 @@ print(get(folder + get(folder)))
 """
 
 
-def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) -> None:
+def test_a_container_gets_the_notebook_session_too(bare_notebook: OwnNotebook) -> None:
     docker = Docker(bare_notebook)
     bare_notebook.write("/tmp/client.py", IN_CONTAINER)
     inside = ("/usr/bin/python3", "/tmp/client.py")
@@ -98,7 +132,7 @@ def test_a_container_gets_the_notebook_session_too(bare_notebook: BareNotebook) 
         assert docker.run("curl", "--silent", "--max-time", "2", way).returncode in {7, 28}
 
 
-def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: BareNotebook) -> None:
+def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: OwnNotebook) -> None:
     """Amazon Linux 2023 has 3.9 as its system's Python."""
     found = subprocess.run(
         ["python3.9", "-I", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=False
@@ -124,21 +158,11 @@ def test_with_the_oldest_python_that_an_instance_may_have(bare_notebook: BareNot
     assert bare_notebook.read(LOG).splitlines() == [f"imds-proxy: opened the session {bare_notebook.name}"]
 
 
-def test_clients_find_the_region_and_a_config_of_the_users_stays(bare_notebook: BareNotebook) -> None:
-    bare_notebook.run(["bash", "-c", "mkdir ~/.aws; echo '[profile mine]' > ~/.aws/config"], check=True)
-    assert bare_notebook.run_on_start().returncode == 0
-    assert bare_notebook.read("/home/ec2-user/.aws/config") == "[profile mine]\n"
-    bare_notebook.run(["rm", "/home/ec2-user/.aws/config"], check=True)
-    assert bare_notebook.run_on_start().returncode == 0
-    assert bare_notebook.read("/home/ec2-user/.aws/config").strip() == "[default]\nregion = us-east-1"
-    bare_notebook.run(["rm", "-r", "/home/ec2-user/.aws"], check=True)
-
-
-def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: BareNotebook) -> None:
+def test_from_one_mode_to_the_other_and_back_in_one_boot(account: Account, bare_notebook: OwnNotebook) -> None:
     """Neither is in the other's way: not the config that profile mode locks, and not the rules of imds mode."""
     role = {"ROLE_ARN": account.outputs["imds"]["role_arn"]}
     profile = with_settings(account.outputs["profile"]["on_start_script"], **role)
-    for script in (profile, bare_notebook.script, profile, bare_notebook.script):
+    for script in (profile, bare_notebook.script, profile):
         done = bare_notebook.run_on_start(script=script)
         assert done.returncode == 0, done.stderr
         whose = "SageMaker" if script == profile else bare_notebook.name

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from account import Account
 from emulator.network import Layout
 
-from .conftest import Account, BareNotebook
 from .load import open_files
 from .metadata import credentials, session_of
 
@@ -51,7 +51,8 @@ def test_while_others_hold_connections_open(account: Account, layout: Layout, fi
     notebook.run(["pkill", "-f", "/tmp/hold.py"])
 
 
-def test_who_is_too_slow_is_cut_off_also_with_a_byte_a_second(notebook: BareNotebook) -> None:
+def test_who_is_too_slow_is_cut_off_also_with_a_byte_a_second(account: Account, layout: Layout) -> None:
+    notebook = account.notebook("imds", layout)
     program = """
 import socket, time
 silent, talking = (socket.create_connection(("169.254.169.254", 80), 5) for _ in range(2))

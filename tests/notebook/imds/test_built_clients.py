@@ -7,11 +7,11 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from account import Account
 from clients.built import BUILT, BuiltClient
 from clients.table import CLIENT_TABLE, COLUMNS
 from document_table import WRITE
 
-from .conftest import Account
 from .outcome import outcomes_of
 
 pytestmark = pytest.mark.toolchain
@@ -19,11 +19,9 @@ pytestmark = pytest.mark.toolchain
 
 @pytest.fixture(scope="module")
 def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client; written into the document where that was asked for."""
-    seen: dict[str, tuple[str, ...]] = {}
-    yield seen
-    if WRITE:
-        CLIENT_TABLE.write(seen, keep=True)
+    """What was seen, by client."""
+    with CLIENT_TABLE.collected(keep=True) as seen:
+        yield seen
 
 
 @pytest.mark.timeout(1800)

@@ -1,6 +1,6 @@
 """Every real client, in each mode, with and without unattributed calls denied: whose calls CloudTrail records.
 
-Each runs in both network layouts, with the same outcome. The outcomes are those of the table in docs/clients.md; `make tables` writes them there.
+In imds mode each runs in both network layouts, with the same outcome. The outcomes are those of the table in docs/clients.md; `make tables` writes them there.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pyarrow
 import pytest
+from account import Account
 from clients.catalogue import BUCKET, CLIENTS, Client
 from clients.table import CLIENT_TABLE, COLUMNS
 from deltalake import write_deltalake
 from document_table import WRITE
 from emulator.needs import skip_or_fail
 
-from .conftest import Account
 from .outcome import outcomes_of
 
 
@@ -36,11 +36,9 @@ def account_with_table(account: Account) -> Account:
 
 @pytest.fixture(scope="module")
 def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client; written into the document where that was asked for."""
-    seen: dict[str, tuple[str, ...]] = {}
-    yield seen
-    if WRITE:
-        CLIENT_TABLE.write(seen, keep=True)
+    """What was seen, by client."""
+    with CLIENT_TABLE.collected(keep=True) as seen:
+        yield seen
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)

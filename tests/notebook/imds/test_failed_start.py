@@ -8,12 +8,13 @@ from typing import Any
 
 import failed_start
 import pytest
+from account import Account
 from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
+from notebooks import OwnNotebook
 from on_start_script import with_settings
 
-from .conftest import Account, BareNotebook
 from .metadata import CREDENTIALS, IPV4, IPV6, ask, credentials, get, session_of, ways_around
 
 
@@ -30,14 +31,14 @@ def is_closed(notebook: NotebookInstance) -> bool:
     return "AccessKeyId" in credentials(notebook, user="root")
 
 
-def refusal(notebook: BareNotebook, script: str | None = None) -> str:
+def refusal(notebook: OwnNotebook, script: str | None = None) -> str:
     """Run the script, which has to fail with one line and leave no credentials to take, and return that line."""
     line = failed_start.refusal(notebook, script)
     assert is_closed(notebook)
     return line
 
 
-def test_without_a_firewall(bare_notebook: BareNotebook) -> None:
+def test_without_a_firewall(bare_notebook: OwnNotebook) -> None:
     hide(bare_notebook, "iptables-restore", "ip6tables-restore")
     done = bare_notebook.run_on_start()
     assert done.returncode == 1
@@ -45,7 +46,7 @@ def test_without_a_firewall(bare_notebook: BareNotebook) -> None:
     assert "Repair: have iptables and ip6tables on the instance" in done.stderr
 
 
-def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: BareNotebook) -> None:
+def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: OwnNotebook) -> None:
     hide(bare_notebook, "ip6tables", "ip6tables-restore")
     done = bare_notebook.run_on_start()
     assert done.returncode == 1
@@ -55,7 +56,7 @@ def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: BareNotebook)
 @pytest.mark.parametrize(
     ("layout", "way"), [("plain", "fd00:ec2::254 80"), ("agent", "169.254.0.2 9081")], indirect=["layout"]
 )
-def test_with_a_firewall_that_refuses_nothing(bare_notebook: BareNotebook, way: str) -> None:
+def test_with_a_firewall_that_refuses_nothing(bare_notebook: OwnNotebook, way: str) -> None:
     """As ec2-user, the start asks by every way that it found."""
     for tool in ("iptables-restore", "ip6tables-restore"):
         path, real = bare_notebook.root(
@@ -67,12 +68,12 @@ def test_with_a_firewall_that_refuses_nothing(bare_notebook: BareNotebook, way: 
     assert f"ec2-user reaches the metadata service at {way}" in failed_start.refusal(bare_notebook)
 
 
-def test_without_python(bare_notebook: BareNotebook) -> None:
+def test_without_python(bare_notebook: OwnNotebook) -> None:
     bare_notebook.root("rm -f /usr/bin/python3")
     assert "can't use /usr/bin/python3" in refusal(bare_notebook)
 
 
-def test_with_the_proxys_port_taken(bare_notebook: BareNotebook) -> None:
+def test_with_the_proxys_port_taken(bare_notebook: OwnNotebook) -> None:
     squatter = "import socket, time; s = socket.socket(); s.bind(('0.0.0.0', 254)); s.listen(); time.sleep(300)"
     bare_notebook.root(f'setsid /usr/bin/python3 -c "{squatter}" </dev/null >/dev/null 2>&1 & sleep 0.5')
     line = refusal(bare_notebook, with_settings(bare_notebook.script).replace("SECONDS + 60", "SECONDS + 3"))
@@ -102,7 +103,7 @@ def distrustful_role(account: Account) -> Iterator[dict[str, Any]]:
 
 
 def test_with_a_role_that_refuses(
-    account: Account, distrustful_role: dict[str, Any], new_notebook: Callable[..., BareNotebook], layout: Layout
+    account: Account, distrustful_role: dict[str, Any], new_notebook: Callable[..., OwnNotebook], layout: Layout
 ) -> None:
     notebook = new_notebook(layout, RoleArn=distrustful_role["Arn"])
     script = with_settings(notebook.script, ROLE_ARN=distrustful_role["Arn"]).replace("SECONDS + 60", "SECONDS + 3")
@@ -111,12 +112,12 @@ def test_with_a_role_that_refuses(
     assert "let the role assume itself with a source identity (output role_trust_policy)" in line
 
 
-def test_with_metadata_that_is_missing_nobody_gets_anything(bare_notebook: BareNotebook) -> None:
+def test_with_metadata_that_is_missing_nobody_gets_anything(bare_notebook: OwnNotebook) -> None:
     bare_notebook.root("rm /opt/ml/metadata/resource-metadata.json")
     assert "resource-metadata.json is missing" in refusal(bare_notebook)
 
 
-def test_where_the_owner_allowed_it_the_start_goes_on_unattributed(bare_notebook: BareNotebook) -> None:
+def test_where_the_owner_allowed_it_the_start_goes_on_unattributed(bare_notebook: OwnNotebook) -> None:
     bare_notebook.root("rm -f /usr/bin/python3")
     script = with_settings(bare_notebook.script, ALLOW_START_WITHOUT_ATTRIBUTION="true")
     done = bare_notebook.run_on_start(script=script)
@@ -127,7 +128,7 @@ def test_where_the_owner_allowed_it_the_start_goes_on_unattributed(bare_notebook
     assert session_of(bare_notebook, credentials(bare_notebook)) == "SageMaker"
 
 
-def test_a_damaged_script_fails(account: Account, bare_notebook: BareNotebook) -> None:
+def test_a_damaged_script_fails(account: Account, bare_notebook: OwnNotebook) -> None:
     rendered = account.outputs["imds"]["on_start_script"]
     middle = len(rendered) // 2
     done = bare_notebook.run_on_start(script=rendered[:middle] + "AAAA" + rendered[middle + 4 :])
@@ -135,7 +136,7 @@ def test_a_damaged_script_fails(account: Account, bare_notebook: BareNotebook) -
     assert "the script is damaged" in done.stderr
 
 
-def test_a_mode_that_the_script_has_not(bare_notebook: BareNotebook) -> None:
+def test_a_mode_that_the_script_has_not(bare_notebook: OwnNotebook) -> None:
     done = bare_notebook.run_on_start(script=with_settings(bare_notebook.script, ATTRIBUTION_MODE="profile"))
     assert done.returncode == 1
     assert "this script has no mode profile" in done.stderr

@@ -5,10 +5,10 @@ The agent answers BASE, the proxy NOTEBOOK, a server of ec2-user's JUPYTER. Noth
 
 from __future__ import annotations
 
-import subprocess
-import time
+import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from emulator.needs import needs_root as needs_root
@@ -39,19 +39,19 @@ def leads_to_agent(network: Network) -> None:
 
 def all_answers(network: Network) -> dict[str, str]:
     """Ask in every way, and return who answered."""
-    asked = {
-        "root asks the service": network.ask(SERVICE),
-        "root asks the agent": network.ask_agent(),
-        "a user asks the service": network.ask(SERVICE, user=USER),
-        "a user asks the agent": network.ask_agent(user=USER),
-        "a container asks the service": network.ask(SERVICE, where=network.container),
-        "a container asks the agent": network.ask_agent(where=network.container),
+    ask: dict[str, Callable[[], str]] = {
+        "root asks the service": lambda: network.ask(SERVICE),
+        "root asks the agent": network.ask_agent,
+        "a user asks the service": lambda: network.ask(SERVICE, user=USER),
+        "a user asks the agent": lambda: network.ask_agent(user=USER),
+        "a container asks the service": lambda: network.ask(SERVICE, where=network.container),
+        "a container asks the agent": lambda: network.ask_agent(where=network.container),
+        # Its own server, which it opened, and which the agent asks.
+        "the agent asks the notebook's server": lambda: network.ask("169.254.0.1", 8888, where=network.agent),
+        "a user asks the notebook's server": lambda: network.ask("169.254.0.1", 8888, user=USER),
     }
-    # Its own server, which it opened, and which the agent asks.
-    with answering(network.notebook, "169.254.0.1", 8888, "JUPYTER", USER):
-        asked["the agent asks the notebook's server"] = network.ask("169.254.0.1", 8888, where=network.agent)
-        asked["a user asks the notebook's server"] = network.ask("169.254.0.1", 8888, user=USER)
-    return asked
+    with answering(network.notebook, "169.254.0.1", 8888, "JUPYTER", USER), ThreadPoolExecutor(len(ask)) as pool:
+        return dict(zip(ask, pool.map(lambda each: each(), ask.values()), strict=True))
 
 
 def expected(service: str) -> dict[str, str]:
@@ -219,25 +219,19 @@ def test_other_addresses_of_the_range_are_closed_but_for_dns_and_time(agent_netw
 
 
 def test_dns_of_the_range_that_a_nat_rule_sends_elsewhere_is_closed(agent_network: Network) -> None:
-    answer = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('10.77.0.2', 53))\n"
-    answer += "while True: s.sendto(b'BASE', s.recvfrom(9)[1])"
-    ask = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)\n"
-    ask += "s.connect(('169.254.169.253', 53)); s.send(b'x'); print(s.recv(9).decode(), end='')"
-    run, python = agent_network.run, "/usr/bin/python3"
-    run(agent_network.agent, "ip", "address", "add", "10.77.0.2/24", "dev", "eth0", check=False)
+    agent, udp = ("10.77.0.2", 53), socket.SOCK_DGRAM
+    agent_network.run(agent_network.agent, "ip", "address", "add", "10.77.0.2/24", "dev", "eth0", check=False)
     for protocol in ("tcp", "udp"):
         rule = f"-d 169.254.169.253 -p {protocol} --dport 53 -j DNAT --to-destination 10.77.0.2:53"
         agent_network.rule(f"iptables -t nat -A OUTPUT {rule}")
-    command = ["ip", "netns", "exec", agent_network.agent, python, "-c", answer]
-    with answering(agent_network.agent, "10.77.0.2", 53, "BASE"), subprocess.Popen(command) as process:
-        try:
-            time.sleep(1)
-            for user, state, expected in ((USER, "open", "BASE"), (USER, "closed", NOTHING), (0, "closed", "BASE")):
-                agent_network.script(f"set_metadata_service {state}")
-                assert agent_network.ask("169.254.169.253", 53, user=user) == expected
-                assert run(agent_network.notebook, python, "-c", ask, user=user, check=False) == expected
-        finally:
-            process.kill()
+    with (
+        answering(agent_network.agent, *agent, "BASE"),
+        answering(agent_network.agent, *agent, "BASE", kind=udp),
+    ):
+        for user, state, expected in ((USER, "open", "BASE"), (USER, "closed", NOTHING), (0, "closed", "BASE")):
+            agent_network.script(f"set_metadata_service {state}")
+            assert agent_network.ask("169.254.169.253", 53, user=user) == expected
+            assert agent_network.ask("169.254.169.253", 53, user=user, kind=udp) == expected
 
 
 def test_the_agents_own_packets_pass_to_the_real_service(agent_network: Network) -> None:

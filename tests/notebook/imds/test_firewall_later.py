@@ -13,16 +13,24 @@ from .test_firewall import agent_network as agent_network
 from .test_firewall import firewall as firewall
 
 
-def watched(network: Network, changes: str) -> str:
-    """Have the watch run while these commands do; return what it says."""
+def watched(network: Network, changes: str, rounds: int = 4) -> str:
+    """Have the watch run while these commands do, and for so many rounds since; return what it says."""
     return network.script(f"""{{
         folder=$(/usr/bin/mktemp -d)
         : >"$folder/finished"
-        ( sleep() {{ command sleep 0.2; }}; keep_closed ) &
+        : >"$folder/rounds"
+        ( sleep() {{ printf . >>"$folder/rounds"; command sleep 0.1; }}; keep_closed ) &
         watch=$!
-        command sleep 4
+        wait_for_rounds() {{
+          local begun=$(<"$folder/rounds") now
+          until now=$(<"$folder/rounds") && ((${{#now}} >= ${{#begun}} + $1)); do
+            kill -0 "$watch" || exit 1
+            command sleep 0.1
+          done
+        }}
+        wait_for_rounds 2
         {changes}
-        command sleep 8
+        wait_for_rounds {rounds}
         kill "$watch"
         wait "$watch"
         true
@@ -94,10 +102,10 @@ def test_the_watch_sets_the_rest_when_a_rule_cannot_be_read(agent_network: Netwo
     agent_network.script("set_metadata_service closed")
     agent_network.rule("iptables -t nat -A PREROUTING -s 172.18.0.0/16 -p tcp -j REDIRECT --to-ports 3128-3130")
     with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
-        said = watched(agent_network, "iptables -w -F; iptables -w -t mangle -F")
+        said = watched(agent_network, "iptables -w -F; iptables -w -t mangle -F", rounds=20)
         assert all_answers(agent_network) == expected("NOTEBOOK")
     assert "-A PREROUTING -s 172.18.0.0/16" in said
-    assert said.count("can't read where this NAT rule leads:") <= 3, "when rules changed, and not in each of 40 rounds"
+    assert said.count("can't read where this NAT rule leads:") <= 3, "when rules changed, and not in each of 20 rounds"
 
 
 def test_the_watch_sees_that_the_agents_address_becomes_the_instances(agent_network: Network) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from account import Account
 from emulator.network import LAYOUTS
 from emulator.notebook_instance import NotebookInstance
+from notebooks import BUCKET
 
 from which_notebook.cli import main
-
-from .conftest import BUCKET, Account
 
 IN_ANOTHER_ROLE = f"""
 import boto3, sys

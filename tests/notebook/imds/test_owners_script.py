@@ -5,13 +5,14 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from account import Account
+from notebooks import OwnNotebook
 from on_start_script import with_settings
 
-from .conftest import Account, BareNotebook
 from .metadata import credentials, session_of
 
 
-def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, bare_notebook: BareNotebook) -> None:
+def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, bare_notebook: OwnNotebook) -> None:
     extra = f"{shlex.quote(bare_notebook.python)} -c \"import boto3; boto3.client('sts', 'us-east-1').get_caller_identity()\""
     script = with_settings(bare_notebook.script, EXTRA_ON_START=extra.replace("'", "'\\''"))
     seen = len(account.emulator.records())
@@ -31,7 +32,7 @@ def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, ba
     ],
 )
 def test_an_owners_script_that_changes_the_firewall_fails_the_start(
-    bare_notebook: BareNotebook, extra: str, changed: str
+    bare_notebook: OwnNotebook, extra: str, changed: str
 ) -> None:
     done = bare_notebook.run_on_start(script=with_settings(bare_notebook.script, EXTRA_ON_START=extra))
     assert done.returncode == 1
@@ -41,7 +42,7 @@ def test_an_owners_script_that_changes_the_firewall_fails_the_start(
     assert session_of(bare_notebook, credentials(bare_notebook)) == bare_notebook.name, "it was set again"
 
 
-def test_an_owners_script_that_adds_rules_of_its_own_does_not(bare_notebook: BareNotebook) -> None:
+def test_an_owners_script_that_adds_rules_of_its_own_does_not(bare_notebook: OwnNotebook) -> None:
     extra = "iptables -I FORWARD -j ACCEPT; iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE"
     done = bare_notebook.run_on_start(script=with_settings(bare_notebook.script, EXTRA_ON_START=extra))
     assert done.returncode == 0, done.stderr

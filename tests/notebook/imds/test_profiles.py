@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from account import MODES, Account
 from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
+from notebooks import BUCKET, OwnNotebook
 from on_start_script import unpacked, with_settings
 from rendered_scripts import rendered
-
-from .conftest import BUCKET, MODES, Account, BareNotebook
 
 READER = "arn:aws:iam::111122223333:role/reader"
 PROFILES = {
@@ -61,20 +61,19 @@ def reader(account: Account) -> Iterator[None]:
     iam.delete_role(RoleName="reader")
 
 
-@pytest.fixture(params=MODES)
+@pytest.fixture(scope="module", params=MODES)
 def mode(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def notebook(
-    account: Account, scripts: dict[str, str], new_notebook: Callable[..., BareNotebook], mode: str
-) -> BareNotebook:
-    """A notebook instance of each mode, with the profiles."""
-    notebook = new_notebook(RoleArn=account.outputs[mode]["role_arn"])
-    done = notebook.run_on_start(script=scripts[mode])
-    assert done.returncode == 0, done.stderr
-    return notebook
+@pytest.fixture(scope="module")
+def notebook(account: Account, scripts: dict[str, str], mode: str) -> Iterator[OwnNotebook]:
+    """A notebook instance of each mode, with the profiles; no test here changes it but the last."""
+    with account.notebooks_of(mode) as create:
+        notebook = create()
+        done = notebook.run_on_start(script=scripts[mode])
+        assert done.returncode == 0, done.stderr
+        yield notebook
 
 
 def commands(notebook: NotebookInstance, profile: str) -> dict[str, list[str]]:
@@ -100,7 +99,7 @@ def callers_of(account: Account, notebook: NotebookInstance, profile: str) -> se
 
 
 def test_a_profile_with_a_role_calls_in_that_role_under_the_notebooks_name(
-    account: Account, reader: None, notebook: BareNotebook, mode: str
+    account: Account, reader: None, notebook: OwnNotebook, mode: str
 ) -> None:
     seen = len(account.emulator.records())
     session = f"arn:aws:sts::{account.emulator.account_id}:assumed-role/reader/{notebook.name}"
@@ -108,14 +107,14 @@ def test_a_profile_with_a_role_calls_in_that_role_under_the_notebooks_name(
     openings = [
         each["userIdentity"]["arn"]
         for each in account.records_since(seen)
-        if each["eventName"] == "AssumeRole" and each["requestParameters"]["roleArn"] == READER
+        if each["eventName"] == "AssumeRole" and (each["requestParameters"] or {}).get("roleArn") == READER
     ]
     assert set(openings) == {account.session_arn(mode, notebook.name)}
 
 
 @pytest.mark.parametrize("profile", ["europe", "plain"])
 def test_a_profile_without_a_role_calls_in_the_notebook_session(
-    account: Account, notebook: BareNotebook, mode: str, profile: str
+    account: Account, notebook: OwnNotebook, mode: str, profile: str
 ) -> None:
     assert callers_of(account, notebook, profile) == {account.session_arn(mode, notebook.name)}
     lines = f"import boto3; print(boto3.Session(profile_name={profile!r}).region_name)"
@@ -123,7 +122,7 @@ def test_a_profile_without_a_role_calls_in_the_notebook_session(
     assert notebook.run([notebook.python, "-c", lines], check=True).stdout.strip() == region
 
 
-def test_the_default_profile_is_as_without_them(account: Account, notebook: BareNotebook, mode: str) -> None:
+def test_the_default_profile_is_as_without_them(account: Account, notebook: OwnNotebook, mode: str) -> None:
     lines = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     assert notebook.run([notebook.python, "-c", lines], check=True).stdout.strip() == account.session_arn(
         mode, notebook.name
@@ -149,7 +148,7 @@ runuser -l ec2-user -c 'printf "\n[profile other]\nrole_arn = arn:aws:iam::44445
     ],
 )
 def test_a_script_that_fails_is_told_what_is_locked_and_what_to_do(
-    account: Account, new_notebook: Callable[..., BareNotebook], extra: str
+    account: Account, new_notebook: Callable[..., OwnNotebook], extra: str
 ) -> None:
     notebook = new_notebook(RoleArn=account.outputs["profile"]["role_arn"])
     script = with_settings(account.outputs["profile"]["on_start_script"], EXTRA_ON_START=extra.replace("'", "'\\''"))
@@ -162,7 +161,7 @@ def test_a_script_that_fails_is_told_what_is_locked_and_what_to_do(
 
 
 @pytest.mark.parametrize("mode", ["profile"], indirect=True)
-def test_a_user_can_add_a_service_model(notebook: BareNotebook) -> None:
+def test_a_user_can_add_a_service_model(notebook: OwnNotebook) -> None:
     model = {
         "version": "2.0",
         "metadata": {

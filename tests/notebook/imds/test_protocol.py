@@ -6,10 +6,10 @@ import json
 import time
 
 import pytest
+from account import Account
 from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 
-from .conftest import Account
 from .metadata import CREDENTIALS, IPV4, LISTED_ROLE, TOKEN, TTL, ask, credentials, get, session_of, token
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 
+import pytest
+from account import Account
+from emulator.network import LAYOUTS
 from emulator.notebook_instance import NotebookInstance
+from notebooks import OwnNotebook
 
-from .conftest import BareNotebook
 from .load import proxy
 from .metadata import CREDENTIALS, LISTED_ROLE, ask, credentials, get, session_of
 
 LOG = "/var/log/notebook-attribution.log"
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
+    """A booted notebook instance of the imds mode, for all of these tests: whatever is done to it, it works again."""
+    with account.notebooks_of("imds") as create:
+        yield create(request.param, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
 
 
 def get_or_none(notebook: NotebookInstance) -> str | None:
@@ -22,7 +33,7 @@ def get_or_none(notebook: NotebookInstance) -> str | None:
     return answer.body if answer.status == 200 else None
 
 
-def test_a_proxy_that_is_killed_comes_back(notebook: BareNotebook) -> None:
+def test_a_proxy_that_is_killed_comes_back(notebook: OwnNotebook) -> None:
     for _ in range(2):
         notebook.root(f"kill -KILL {proxy(notebook)}")
         assert ask(notebook, "/", timeout=1).status == 0, "meanwhile there is no answer"
@@ -33,7 +44,7 @@ def test_a_proxy_that_is_killed_comes_back(notebook: BareNotebook) -> None:
         assert session_of(notebook, credentials(notebook)) == notebook.name
 
 
-def test_a_user_cannot_end_or_change_the_proxy(notebook: BareNotebook) -> None:
+def test_a_user_cannot_end_or_change_the_proxy(notebook: OwnNotebook) -> None:
     pid = proxy(notebook)
     for command in (
         f"kill {pid}",
@@ -49,13 +60,13 @@ def test_a_user_cannot_end_or_change_the_proxy(notebook: BareNotebook) -> None:
     assert session_of(notebook, credentials(notebook)) == notebook.name
 
 
-def test_a_user_can_take_neither_port_nor_address(bare_notebook: BareNotebook) -> None:
+def test_a_user_can_take_neither_port_nor_address(bare_notebook: OwnNotebook) -> None:
     squatter = "import socket; s = socket.socket(); s.bind(('0.0.0.0', 254))"
     assert "Permission denied" in bare_notebook.run(["/usr/bin/python3", "-c", squatter]).stderr
     assert bare_notebook.run(["ip", "address", "add", "169.254.255.254/32", "dev", "lo"]).returncode != 0
 
 
-def test_no_secret_is_in_the_log_or_on_a_command_line(notebook: BareNotebook) -> None:
+def test_no_secret_is_in_the_log_or_on_a_command_line(notebook: OwnNotebook) -> None:
     secrets = [credentials(notebook, user=user) for user in ("ec2-user", "root")]
     seen = notebook.read(LOG) + notebook.boot_log + notebook.root("ps axww -o args").stdout
     assert "opened the session" in seen
@@ -64,14 +75,14 @@ def test_no_secret_is_in_the_log_or_on_a_command_line(notebook: BareNotebook) ->
             assert document[secret] not in seen
 
 
-def test_a_second_run_replaces_the_proxy(notebook: BareNotebook) -> None:
+def test_a_second_run_replaces_the_proxy(notebook: OwnNotebook) -> None:
     before = proxy(notebook)
     assert notebook.run_on_start().returncode == 0
     after = proxy(notebook)
     assert after != before
 
 
-def test_no_answer_goes_to_another_machine_of_the_network(notebook: BareNotebook) -> None:
+def test_no_answer_goes_to_another_machine_of_the_network(notebook: OwnNotebook) -> None:
     """From the other end of the instance's cable, in the place of a neighbour in the subnet."""
     address = notebook.run(["hostname", "-I"], check=True).stdout.split()[0]
     made = notebook.root(
@@ -86,7 +97,7 @@ def test_no_answer_goes_to_another_machine_of_the_network(notebook: BareNotebook
         assert done.returncode in {7, 28}, done.stdout
 
 
-def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(notebook: BareNotebook) -> None:
+def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(notebook: OwnNotebook) -> None:
     notebook.root("iptables -t nat -I OUTPUT -d 169.254.169.254 -p tcp --dport 80 -j ACCEPT; iptables -F")
     end = time.monotonic() + 60
     # The watch may mend it before anyone asks; until then nobody gets an answer.

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from account import Account
 from clients.catalogue import REGION
 from document_table import WRITE, Table
 from workspace import CHECKOUT
-
-from .conftest import Account
 
 TABLE = Table(CHECKOUT / "docs" / "clients.md", "region of")
 VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -32,11 +31,9 @@ CLIENTS = {
 
 @pytest.fixture(scope="module")
 def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client; written into the document where that was asked for."""
-    seen: dict[str, tuple[str, ...]] = {}
-    yield seen
-    if WRITE:
-        TABLE.write(seen)
+    """What was seen, by client."""
+    with TABLE.collected() as seen:
+        yield seen
 
 
 @pytest.mark.parametrize("client", CLIENTS)

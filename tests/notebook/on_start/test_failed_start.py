@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from account import Account
 from emulator.notebook_instance import NotebookInstance
 from workspace import Workspace
 
 from .caller import caller, session_name
-from .conftest import Account
 
 
 def test_a_failed_start_and_the_way_out(account: Account, tmp_path: Path) -> None:

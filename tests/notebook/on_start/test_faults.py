@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
+from account import Account
 from emulator.notebook_instance import NotebookInstance
 from failed_start import hide, refusal
 from on_start_script import with_settings
 
 from .caller import caller, session_name
-from .conftest import Account
 
 METADATA = "/opt/ml/metadata/resource-metadata.json"
 CONFIG = "/home/ec2-user/.aws/config"
@@ -20,20 +21,36 @@ def metadata(notebook: NotebookInstance, **changes: object) -> str:
     return json.dumps(json.loads(notebook.read(METADATA)) | changes)
 
 
-def test_without_the_metadata_file(bare_notebook: NotebookInstance) -> None:
-    bare_notebook.root(f"rm {METADATA}")
-    assert f"{METADATA} is missing or empty" in refusal(bare_notebook)
+@pytest.fixture(scope="module")
+def unstarted_for_all(account: Account) -> Iterator[NotebookInstance]:
+    """A booted notebook instance on which the script is refused each time."""
+    with account.notebooks_of("profile") as create:
+        yield create()
 
 
-def test_with_an_empty_metadata_file(bare_notebook: NotebookInstance) -> None:
-    bare_notebook.write(METADATA, "", owner="root")
-    assert f"{METADATA} is missing or empty" in refusal(bare_notebook)
+@pytest.fixture
+def unstarted(unstarted_for_all: NotebookInstance) -> Iterator[NotebookInstance]:
+    """The same one for tests that change nothing but its metadata, and see the script refuse to begin."""
+    before = unstarted_for_all.read(METADATA)
+    yield unstarted_for_all
+    assert not unstarted_for_all.exists("/home/ec2-user/.aws"), "it had begun"
+    unstarted_for_all.write(METADATA, before, owner="root")
+
+
+def test_without_the_metadata_file(unstarted: NotebookInstance) -> None:
+    unstarted.root(f"rm {METADATA}")
+    assert f"{METADATA} is missing or empty" in refusal(unstarted)
+
+
+def test_with_an_empty_metadata_file(unstarted: NotebookInstance) -> None:
+    unstarted.write(METADATA, "", owner="root")
+    assert f"{METADATA} is missing or empty" in refusal(unstarted)
 
 
 @pytest.mark.parametrize("text", ["not json", '{"ResourceName": "x"', "[]", '"x"', "{}", "null"])
-def test_with_metadata_of_another_form(bare_notebook: NotebookInstance, text: str) -> None:
-    bare_notebook.write(METADATA, text, owner="root")
-    assert METADATA in refusal(bare_notebook)
+def test_with_metadata_of_another_form(unstarted: NotebookInstance, text: str) -> None:
+    unstarted.write(METADATA, text, owner="root")
+    assert METADATA in refusal(unstarted)
 
 
 HOSTILE_NAMES = [
@@ -58,24 +75,24 @@ HOSTILE_NAMES = [
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES, ids=lambda name: json.dumps(name)[:30])
-def test_with_a_hostile_name(bare_notebook: NotebookInstance, name: object) -> None:
-    bare_notebook.write(METADATA, metadata(bare_notebook, ResourceName=name), owner="root")
-    line = refusal(bare_notebook)
+def test_with_a_hostile_name(unstarted: NotebookInstance, name: object) -> None:
+    unstarted.write(METADATA, metadata(unstarted, ResourceName=name), owner="root")
+    line = refusal(unstarted)
     assert METADATA in line
     assert line.isprintable()
-    assert not bare_notebook.exists("/tmp/pwned")
-    assert not bare_notebook.exists(CONFIG)
+    assert not unstarted.exists("/tmp/pwned")
+    assert not unstarted.exists(CONFIG)
 
 
 @pytest.mark.parametrize("name", ["SageMaker", "sagemaker"])
-def test_with_the_base_sessions_name(bare_notebook: NotebookInstance, name: str) -> None:
-    bare_notebook.write(METADATA, metadata(bare_notebook, ResourceName=name), owner="root")
-    assert f"the notebook instance is called {name}" in refusal(bare_notebook)
+def test_with_the_base_sessions_name(unstarted: NotebookInstance, name: str) -> None:
+    unstarted.write(METADATA, metadata(unstarted, ResourceName=name), owner="root")
+    assert f"the notebook instance is called {name}" in refusal(unstarted)
 
 
-def test_with_an_arn_of_something_else(bare_notebook: NotebookInstance) -> None:
-    bare_notebook.write(METADATA, metadata(bare_notebook, ResourceArn="arn:aws:s3:::bucket"), owner="root")
-    assert "gives no usable ResourceArn" in refusal(bare_notebook)
+def test_with_an_arn_of_something_else(unstarted: NotebookInstance) -> None:
+    unstarted.write(METADATA, metadata(unstarted, ResourceArn="arn:aws:s3:::bucket"), owner="root")
+    assert "gives no usable ResourceArn" in refusal(unstarted)
 
 
 def test_the_metadata_is_read_without_jq_and_python3(account: Account, bare_notebook: NotebookInstance) -> None:
@@ -120,7 +137,9 @@ def test_a_full_disk_leaves_the_config_of_before_whole(notebook: NotebookInstanc
 def test_where_the_owner_allowed_it_the_start_goes_on_loudly(account: Account, bare_notebook: NotebookInstance) -> None:
     bare_notebook.root(f"rm {METADATA}")
     script = with_settings(
-        account.on_start_script, ALLOW_START_WITHOUT_ATTRIBUTION="true", EXTRA_ON_START="echo extra > /tmp/extra"
+        account.outputs["profile"]["on_start_script"],
+        ALLOW_START_WITHOUT_ATTRIBUTION="true",
+        EXTRA_ON_START="echo extra > /tmp/extra",
     )
     done = bare_notebook.run_on_start(script=script)
     assert done.returncode == 0
