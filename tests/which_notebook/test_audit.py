@@ -19,6 +19,9 @@ from .audit_account import account as account
 from .audit_advice import EXPECTED, FOLLOWED, LEFT, PROBLEMS
 from .audit_following import Follower
 
+# The account is these tests' own.
+pytestmark = pytest.mark.emulated
+
 
 @pytest.fixture(scope="module")
 def audited(account: Account) -> dict[str, dict[str, Any]]:
