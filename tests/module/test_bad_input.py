@@ -13,7 +13,7 @@ from calls import as_text, write_calls, write_cases
 from emulator.server import Emulator
 from workspace import CHECKOUT, Workspace
 
-from .conftest import Plan, PlannedCall
+from .conftest import Plan
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/shared"
 
@@ -224,27 +224,6 @@ def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_ses
     extra = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(400))
     (error,) = plan(attribution_mode=mode, extra_on_start=extra).errors
     assert f'fetch the rest from S3, after the line "export {setting}"' in error
-
-
-@pytest.mark.inputs(additional_session_names=[f"notebook-{number:011}" for number in range(390)])
-def test_390_names_fit(outcome: PlannedCall) -> None:
-    assert "aws_iam_role_policy.assume_self[0]" in outcome.changes
-
-
-@pytest.mark.inputs(
-    additional_session_names=[f"notebook-{number:011}" for number in range(330)],
-    attribution_mode="imds",
-    deny_unattributed_calls=True,
-    outside_notebooks_are_attributed=True,
-)
-def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(outcome: PlannedCall) -> None:
-    assert "aws_iam_role_policy.deny_unattributed_calls[0]" in outcome.changes
-
-
-@pytest.mark.inputs(name="n" * 51, notebook_instances={"x" * 63: {}})
-def test_a_name_of_the_longest_kind_fits_every_limit(outcome: PlannedCall) -> None:
-    assert len(outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["name"]) == 63
-    assert len(outcome.planned("aws_iam_role.this[0]")["name"]) <= 64
 
 
 def test_a_role_of_another_path_is_named_as_such(plan: Plan, existing_role: Callable[..., str]) -> None:
