@@ -177,6 +177,26 @@ def kinds(runs: int, files: int) -> None:
             table.row("which-notebook, one process", measured["ours"], size, f"{ratio:.2f} {target(ratio, least)}")
 
 
+def likely(runs: int, files: int) -> None:
+    """Show what looking for evidence costs: the logs are read twice."""
+    for share in (0.0005, 0.02):
+        logs, size = written_corpus(f"mix-{share:g}", files, 2000, Kind(share))
+        plain, with_evidence = "which-notebook, one process", "which-notebook --likely, one process"
+        measured = measure(
+            {
+                plain: which_notebook(logs, "--jobs", "1"),
+                with_evidence: which_notebook(logs, "--jobs", "1", "--likely"),
+            },
+            runs,
+        )
+        table = Table(f"Likely notebooks, {share:.2%} of the records the role's")
+        table.row(plain, measured[plain], size)
+        ratio = measured[with_evidence].seconds / measured[plain].seconds
+        table.row(with_evidence, measured[with_evidence], size, f"{ratio:.2f} times the time")
+        peak = which_notebook(logs, "--jobs", "1", "--likely").peak_memory() / 1e6
+        print(f"  peak memory {peak:.0f} MB (target: under 200 MB)", flush=True)
+
+
 def shapes(runs: int, tiny: int, huge: int) -> None:
     """Compare on one huge file, and on very many tiny ones."""
     for name, files, records in (("one huge file", 1, huge), ("tiny files", tiny, 2)):
@@ -217,6 +237,7 @@ def main() -> None:
     )
     main_corpus(given.runs, 1000 // part, with_peers=not given.small)
     kinds(given.runs, 100 // part)
+    likely(given.runs, 100 // part)
     shapes(given.runs, 100_000 // part, 500_000 // part)
     access_logs(given.runs, given.access_log_megabytes // part)
     start_up(given.runs)

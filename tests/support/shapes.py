@@ -11,6 +11,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from backports import zstd
@@ -154,17 +155,22 @@ def ocsf(found: Record) -> Record:
             "user": {"type": identity.get("type"), "uid": identity.get("arn"), "uid_alt": identity.get("principalId"),
                      "name": identity.get("userName"), "credential_uid": identity.get("accessKeyId"),
                      "account": {"uid": identity.get("accountId")}},
-            "session": {"issuer": issuer.get("arn")}, "invoked_by": None,
+            "session": {"issuer": issuer.get("arn"), "created_time": _created(identity)}, "invoked_by": None,
         },
         "api": {"operation": found["eventName"], "service": {"name": found["eventSource"]},
                 "request": {"uid": found["requestID"], "data": text(found.get("requestParameters"))},
-                "response": {"error": found.get("errorCode"), "data": text(found.get("responseElements"))}},
+                "response": {"error": found.get("errorCode"), "message": found.get("errorMessage"), "data": text(found.get("responseElements"))}},
         "metadata": {"uid": found["eventID"], "version": "1.1.0",
                      "product": {"name": "CloudTrail", "version": "1.11", "feature": {"name": found["eventCategory"]}}},
         "resources": [{"uid": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
         "src_endpoint": {"ip": found["sourceIPAddress"]}, "http_request": {"user_agent": found["userAgent"]},
         "unmapped": {"recipientAccountId": found["recipientAccountId"]},
     }  # fmt: skip
+
+
+def _created(identity: Record) -> int | None:
+    started = identity.get("sessionContext", {}).get("attributes", {}).get("creationDate")
+    return started and int(datetime.fromisoformat(started).timestamp() * 1000)
 
 
 def ocsf_rc2(found: Record) -> Record:
@@ -209,6 +215,7 @@ def ecs(found: Record, *, original: bool) -> Record:
         "user_agent": {"original": found["userAgent"]},
         "aws": {"cloudtrail": {
             "event_version": "1.11", "request_id": found["requestID"], "error_code": found.get("errorCode"),
+            "error_message": found.get("errorMessage"),
             "event_category": found["eventCategory"],
             "resources": [{"arn": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
             "request_parameters": printed(found.get("requestParameters"), in_small_letters=False),
@@ -216,7 +223,9 @@ def ecs(found: Record, *, original: bool) -> Record:
             "flattened": {"request_parameters": found.get("requestParameters"), "response_elements": found.get("responseElements")},
             "user_identity": {
                 "type": identity.get("type"), "arn": identity.get("arn"), "access_key_id": identity.get("accessKeyId"),
-                "session_context": {"session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},
+                "session_context": {
+                    "creation_date": identity.get("sessionContext", {}).get("attributes", {}).get("creationDate"),
+                    "session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},
         }},
     }  # fmt: skip
 

@@ -161,6 +161,21 @@ def test_following_looks_up_once(scene: Scene, made: Lookups, capfd: pytest.Capt
     assert answer["said"].count("data events") == 1
 
 
+def test_looking_for_evidence_looks_up_once(scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]) -> None:
+    for options in (["--follow"], ["--until", "now"]):
+        made.clear()
+        answer = summary(capfd, "--since", scene.since, "--likely", *options)
+        assert sorted(begun(made), key=str) == [(REGION, None), ("us-east-1", None)]
+        # The test itself opened that base session, which SageMaker opens else.
+        (row,) = answer["disputed"]
+        assert (row["notebooks"], row["calls"], row["evidence"]) == (
+            ["fraud-model"],
+            1,
+            {"fraud-model": {"handshake": 1}},
+        )
+        assert [each.endswith(" opened") for each in row["others"]] == [True]
+
+
 def test_one_event_is_looked_up_by_what_names_it(
     account: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ..calls.call import CALL_FIELDS
 from ..judging.explanation import Explanation
 from ..judging.statuses import STATUS_OF
+from .likely_text import likely_lines
 from .safe_text import printable
 
 PROOF = (
@@ -71,6 +72,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield ""
     if call.session_name:
         yield from _how_opened(explanation)
+    if explanation.likely:
+        yield from map(printable, likely_lines(explanation.likely))
     if call.status:
         yield "What speaks against it:"
         for warning in explanation.warnings:

@@ -43,7 +43,7 @@ GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
 """What `--by` takes, and the texts under which a call counts: each of its resources, its event, its day, its access key id."""
 
 
-_Key = tuple[str, str, str | None, str | None, str]
+_Key = tuple[str, str, str | None, str | None, str, str | None]
 
 
 class Group(Struct):
@@ -57,6 +57,7 @@ class Group(Struct):
     role_arn: str | None
     session_name: str | None
     text: str
+    likely_notebook: str | None
     first_seen: str
     last_seen: str
     calls: int = 0
@@ -76,18 +77,31 @@ class Groups:
         """Count calls that are not older than those before."""
         rows = zip(
             table.rows(
-                ("status", "notebook", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time")
+                (
+                    "status",
+                    "notebook",
+                    "session_name",
+                    "role_arn",
+                    "notebook_role_arn",
+                    "error_code",
+                    "event_time",
+                    "likely",
+                )
             ),
             self._texts_of(table),
             strict=True,
         )
-        for (status, notebook, session_name, role_arn, notebook_role_arn, error_code, time), texts in rows:
+        for (status, notebook, session_name, role_arn, notebook_role_arn, error_code, time, likely), texts in rows:
             lane = STATUS_OF[status].lane
             if lane is HANDSHAKES:
                 continue
-            name = "(unattributed)" if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
+            of_evidence = likely.notebook if likely else None
+            unattributed = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
+            name = unattributed if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
             for text in texts:
-                key = (name, status, notebook_role_arn or role_arn, None if notebook else session_name, text)
+                key = (
+                    name, status, notebook_role_arn or role_arn, None if notebook else session_name, text, of_evidence,
+                )  # fmt: skip
                 group = self._group(key, time)
                 group.calls += 1
                 group.errors += error_code is not None
@@ -98,7 +112,7 @@ class Groups:
         if group is None:
             if len(self._groups) >= self._at_most:
                 # Names of sessions may be made up by the thousand, too.
-                key = (_OTHERS, key[1], None, None, _OTHERS)
+                key = (_OTHERS, key[1], None, None, _OTHERS, None)
             group = self._groups.setdefault(key, Group(*key, time, time))
         return group
 
@@ -110,11 +124,11 @@ class Groups:
 
 
 class GroupsAnswer:
-    """The groups of calls that were all taken, `limit` at most."""
+    """The groups of calls that were all taken, `limit` at most; `likely` adds what evidence says of unattributed ones."""
 
-    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls) -> None:
+    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls, *, likely: bool = False) -> None:
         ordered = groups.ordered()
-        self._by, self._calls = groups.by, calls
+        self._by, self._calls, self._likely = groups.by, calls, likely
         self._shown = ordered[:limit]
         self._more = len(ordered) - len(self._shown)
 
@@ -146,9 +160,14 @@ class GroupsAnswer:
             "errors",
             "first_seen",
             "last_seen",
+            *(("likely_notebook",) if self._likely else ()),
         )
         rows = (
-            [group.name if group.status in ("attributed", "chained") else None, *_values(group)]
+            [
+                group.name if group.status in ("attributed", "chained") else None,
+                *_values(group),
+                *((group.likely_notebook,) if self._likely else ()),
+            ]
             for group in self._shown
         )
         return header, rows

@@ -12,7 +12,8 @@ from ..judging.warnings import Warnings
 from ..sources.coverage import Coverage
 from ..words import counted
 from .safe_text import printable
-from .summary import Row, Summary
+from .summary import Summary
+from .summary_row import Row
 from .text_table import row_text, widths_of
 
 _EVENTS_SHOWN = 4
@@ -35,6 +36,11 @@ def write_summary_table(
     rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
+        rows += (
+            [_cells(row, f"  {row.title}", counts, several_roles) for row in summary.likely.rows]
+            if summary.likely
+            else []
+        )
     lines = [
         f"Role {printable(role)}: {counted(summary.calls, 'call')} in {counted(coverage.files, 'file')} ({_size(coverage.size)})",
         "",
@@ -82,6 +88,11 @@ def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
         yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
     if chained := sum(row.chained for row in summary.notebooks):
         yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
+    if summary.likely and summary.unattributed.calls:
+        yield (
+            "  Likely is what evidence in the logs says, and no proof: these calls stay unattributed. "
+            "`which-notebook event EVENT_ID SOURCE --likely` says why, and what speaks against it."
+        )
     for each in warnings.warnings[:10]:
         yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
     if len(warnings.warnings) > 10:

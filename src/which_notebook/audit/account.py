@@ -19,6 +19,7 @@ from .iam.policy import Policy, read_policy
 from .iam.role import Role
 
 LIST_REGIONS = "ec2:DescribeRegions"
+DESCRIBE_INTERFACES = "ec2:DescribeNetworkInterfaces"
 PERMISSIONS = (
     "sagemaker:ListNotebookInstances",
     "sagemaker:DescribeNotebookInstance",
@@ -30,7 +31,7 @@ PERMISSIONS = (
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
 )
-"""The IAM actions that the audit uses; with `--region all` also `LIST_REGIONS`."""
+"""The IAM actions that the audit uses; with `--region all` also `LIST_REGIONS`, and with `--with-addresses` `DESCRIBE_INTERFACES`."""
 
 _AT_ONCE = 8
 
@@ -71,6 +72,8 @@ class Instance(Struct, frozen=True, kw_only=True):
     platform: str | None
     failure: str | None
     modified: datetime | None
+    created: datetime | None = None
+    network_interface_id: str | None = None
     role: Role | None = None
     has_role: bool = True
     lifecycle: Lifecycle | None = None
@@ -84,9 +87,13 @@ class Account(Struct):
     unread: list[Unread] = field(default_factory=list)
 
 
-def permissions_policy(*, all_regions: bool = False) -> dict[str, Any]:
+def permissions_policy(*, all_regions: bool = False, with_addresses: bool = False) -> dict[str, Any]:
     """Return the identity policy that the audit needs and nothing more."""
-    actions = [*PERMISSIONS, *([LIST_REGIONS] if all_regions else [])]
+    actions = [
+        *PERMISSIONS,
+        *([LIST_REGIONS] if all_regions else []),
+        *([DESCRIBE_INTERFACES] if with_addresses else []),
+    ]
     return {
         "Version": "2012-10-17",
         "Statement": [{"Sid": "WhichNotebookAudit", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}],
@@ -186,6 +193,8 @@ def _described(found: tuple[str, str]) -> Instance | None:
         platform=said.get("PlatformIdentifier"),
         failure=said.get("FailureReason"),
         modified=said.get("LastModifiedTime"),
+        created=said.get("CreationTime"),
+        network_interface_id=said.get("NetworkInterfaceId"),
     )
 
 

@@ -21,8 +21,9 @@ _FLAT = tuple(name for name in Row.__struct_fields__ if name != "findings")
 class AuditAnswer:
     """What `audit` answers: a row for each notebook instance with its findings, and what couldn't be read."""
 
-    def __init__(self, instances: list[Row], unread: Iterable[Unread]) -> None:
+    def __init__(self, instances: list[Row], unread: Iterable[Unread], addresses: dict[str, Any] | None = None) -> None:
         self._instances, self._unread = instances, unread
+        self._addresses = addresses or {}
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a table, with the findings below each row."""
@@ -33,6 +34,7 @@ class AuditAnswer:
         return {
             "instances": msgspec.to_builtins(self._instances),
             "unread": msgspec.to_builtins(list(self._unread)),
+            **self._addresses,
         }
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:

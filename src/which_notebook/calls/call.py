@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
+
+from .clues import Clues, Likely
 
 # The session that SageMaker itself opens on an execution role.
 BASE_SESSION = "SageMaker"
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 CALL_FIELDS = (
     "event_id",
@@ -28,6 +34,9 @@ CALL_FIELDS = (
     "event_category",
 )
 """The fields of a call in every output format, in their order."""
+
+LIKELY_FIELDS = ("likely_notebook", "likely_evidence")
+"""Those that --likely adds, behind all others."""
 
 
 class Opening(Struct, array_like=True, gc=False):
@@ -55,6 +64,7 @@ class Call(Struct, array_like=True, gc=False):
     are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
     `notebook_role_arn` the notebook's role. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
     in the caller's account. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
+    `session_start` is when a base session began; `clues` and `likely`, see there, are there only where they are asked for.
     """
 
     event_id: str
@@ -84,6 +94,19 @@ class Call(Struct, array_like=True, gc=False):
     via: str | None = None
     notebook_role_arn: str | None = None
     record: bytes | None = None
+    session_start: str | None = None
+    clues: Clues | None = None
+    likely: Likely | None = None
+
+    @property
+    def likely_notebook(self) -> str | None:
+        """The notebook instance that all evidence names."""
+        return self.likely.notebook if self.likely else None
+
+    @property
+    def likely_evidence(self) -> str | None:
+        """The kinds of evidence; where there are some and no `likely_notebook`, they disagree, or name what is none."""
+        return " ".join(self.likely.kinds) or None if self.likely else None
 
 
 def role_name(arn: str) -> str:

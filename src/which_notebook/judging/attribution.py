@@ -6,15 +6,13 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ..calls.call import BASE_SESSION, Opening, role_name
+from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_name
 from ..calls.search import fits_role
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
 from .statuses import StatusName
 
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
-_NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _ROLE_ARN = re.compile(r"arn:(?:aws[a-z-]*|\*):iam::(?:[0-9]{12}|\*):role/(?:[!-~]*/)?[\w+=,.@*?-]{1,64}", re.ASCII)
 _SESSION_OF = re.compile(
     r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
@@ -40,9 +38,17 @@ class Judge:
         self._asked = tuple(map(_asked_role, self.roles))
         self.role_names = tuple(dict.fromkeys(name for name, _, _ in self._asked))
         """The roles' names, for a search."""
-        self._known = inventory.known if inventory else _NOTEBOOK_NAME
+        self.names = inventory.names if inventory else ()
+        """The names that are known to be real, or patterns of them."""
+        self._known = inventory.known if inventory else NOTEBOOK_NAME
         self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
         """The role's unique id, where the inventory says it."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts of the roles, where each is known; else none."""
+        found = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
+        return () if any(not each.isdecimal() for each in found) else tuple(sorted(found))
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""

@@ -15,8 +15,10 @@ from msgspec import Struct, field
 
 from ..calls.call import Call, role_name
 from ..calls.search import Search
-from ..calls.table import JUDGED, CallTable
+from ..calls.table import CallTable
 from .attribution import Judge
+
+_SET = ("status", "notebook", "via", "notebook_role_arn")
 
 
 class Origin(Struct, frozen=True):
@@ -47,12 +49,12 @@ class Chains(Struct):
     def judge(self, table: CallTable, judge: Judge) -> None:
         """Set the status and the notebook of each call, also of those that come from a notebook's session."""
         judge.judge(table)
-        statuses, notebooks, vias, roles = (list(table[name]) for name in JUDGED)
+        statuses, notebooks, vias, roles = (list(table[name]) for name in _SET)
         for row, (key, identity) in enumerate(table.rows(("access_key_id", "source_identity"))):
             if statuses[row] in (None, "unattributed") and (origin := self._origin(key, identity)):
                 statuses[row], notebooks[row] = "chained", origin.notebook
                 vias[row], roles[row] = origin.via, origin.role_arn
-        for name, column in zip(JUDGED, (statuses, notebooks, vias, roles), strict=True):
+        for name, column in zip(_SET, (statuses, notebooks, vias, roles), strict=True):
             table[name] = column
 
     def _origin(self, access_key_id: str | None, source_identity: str | None) -> Origin | None:

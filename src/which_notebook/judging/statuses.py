@@ -7,8 +7,8 @@ from typing import Literal
 from msgspec import Struct
 
 StatusName = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
-Tone = Literal["plain", "attention", "faint"]
-"""How a call or a lane looks: as usual, as something to look at, or as something that is expected."""
+Tone = Literal["plain", "attention", "faint", "doubt"]
+"""How a call or a lane looks: as usual, as something to look at, as something that is expected, or as what isn't proven."""
 
 
 class Lane(Struct, frozen=True):
@@ -27,12 +27,19 @@ class Lane(Struct, frozen=True):
 
 
 UNATTRIBUTED = Lane("unattributed", "attention", title="Unattributed", mark="◆")
+LIKELY = Lane("likely", "doubt", mark="≈")
+DISPUTED = Lane("disputed", "doubt", mark="≠")
+NO_NOTEBOOK = Lane("no-notebook", "doubt", mark="∅")
+UNNAMED = Lane("unnamed", "doubt", mark="?")
 UNKNOWN_NAME = Lane("unknown-name", "attention", mark="◇", by_session_name=True)
 NOTEBOOK = Lane("notebook", "plain", by_notebook=True)
 MORE_NAMES = Lane("more-names", "attention", title="More names", mark="◇")
 HANDSHAKES = Lane("handshake", "faint", title="Handshakes")
 
-LANES = (UNATTRIBUTED, UNKNOWN_NAME, NOTEBOOK, MORE_NAMES, HANDSHAKES)
+UNATTRIBUTED_PARTS = (LIKELY, DISPUTED, NO_NOTEBOOK, UNNAMED)
+"""Of the unattributed calls, by what evidence says of them: parts of their lane."""
+
+LANES = (UNATTRIBUTED, *UNATTRIBUTED_PARTS, UNKNOWN_NAME, NOTEBOOK, MORE_NAMES, HANDSHAKES)
 """In the order in which they are shown: what needs attention first, handshakes last."""
 
 

@@ -17,8 +17,9 @@ from typing import Any
 from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION, Opening
+from ..calls.networks import network_of
 from ..calls.table import CallTable
-from .addresses import Doors, InTurn, network_of
+from .addresses import Doors, InTurn
 from .attribution import Judge
 from .warning_kinds import WarningName
 

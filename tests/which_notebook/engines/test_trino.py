@@ -83,6 +83,8 @@ QUESTIONS: dict[str, list[str]] = {
     "hostile access key": ["calls", "--format", "jsonl", "--access-key", "KEY ' OR '1'='1"],
     "follow": ["calls", *ROLES, "--format", "jsonl", "--follow"],
     "follow in an account": ["summary", *ROLES, "--format", "json", "--follow", "--account", ACCOUNT, "--since", "2026-03-02"],
+    "likely": ["calls", *ROLES, "--format", "jsonl", "--likely"],
+    "likely in a region and day": ["summary", *ROLES, "--format", "json", "--likely", "--region", "us-east-1", "--since", "2026-03-02", "--until", "2026-03-02"],
     "roles": ["roles", "--format", "json"],
     "nothing fits": ["summary", *ROLES, "--format", "json", "--notebook", "no-such"],
     "fail on": ["summary", *ROLES, "--format", "json", "--fail-on", "unattributed"],

@@ -13,8 +13,10 @@ from ...calls.filter import Filter
 from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, STATUS_OF, UNATTRIBUTED
 from ...judging.warnings import Warnings
 from ...sources.coverage import Coverage
+from ..likely_rows import LikelyRow
 from ..safe_text import printable
-from ..summary import Row, Summary
+from ..summary import Summary
+from ..summary_row import Row
 
 _SKIPPED_SHOWN = 100
 _ADDRESSES_SHOWN = 100
@@ -29,17 +31,33 @@ _Key = tuple[str | None, str | None, str | None]
 class Head:
     """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a name's that is none's, the base session's, a handshake's.
 
-    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane.
+    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane. `likely`: of the base
+    session's lane there are parts, by what evidence says.
     """
 
-    def __init__(self, lanes_at_most: int) -> None:
-        self.summary = Summary()
+    def __init__(self, lanes_at_most: int, *, likely: bool = False) -> None:
+        self.summary = Summary(likely=likely)
         self._lanes_at_most = lanes_at_most
         self._lanes: dict[tuple[str, _Key], int] = {}
+        self._parts: dict[int, LikelyRow] = {}
 
     def lane(self, call: Call) -> int:
         """Return the number of a call's lane; `summary` counts it."""
         lane = _lane(call)
+        if self.summary.likely and lane[0] == UNATTRIBUTED.kind:
+            return self._part(self._number(lane), self.summary.likely.row(call.role_arn, call.likely))
+        return self._number(lane)
+
+    def _part(self, whole: int, row: LikelyRow) -> int:
+        """Return the number of a part of the base session's lane; where there are too many, of the whole."""
+        lane = (row.lane.kind, (row.role_arn, repr((row.notebooks, row.others)), None))
+        if lane not in self._lanes and len(self._lanes) >= self._lanes_at_most:
+            return whole
+        number = self._number(lane)
+        self._parts[number] = row
+        return number
+
+    def _number(self, lane: tuple[str, _Key]) -> int:
         number = self._lanes.get(lane)
         if number is None:
             if len(self._lanes) >= self._lanes_at_most and lane[0] in _OF_A_NAME:
@@ -77,7 +95,9 @@ class Head:
             "errors": sum(row.errors for row in rows),
             "notebooks": len({row.notebook for row in summary.notebooks}),
             "several_roles": len({key[0] for key in named}) > 1,
-            "lanes": [self._plain_lane(kind, key, named, counts) for kind, key in self._lanes],
+            "lanes": [
+                self._plain_lane(number, kind, key, named, counts) for (kind, key), number in self._lanes.items()
+            ],
             "warnings": sum(warnings.counts.values()),
             "warning_list": [
                 {
@@ -98,18 +118,22 @@ class Head:
         }
 
     def _plain_lane(
-        self, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
+        self, number: int, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
     ) -> dict[str, Any]:
         if kind == MORE_NAMES.kind:
             row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
+        elif part := self._parts.get(number):
+            row = part
         else:
             row = {UNATTRIBUTED.kind: self.summary.unattributed, HANDSHAKES.kind: self.summary.handshake_row}.get(
                 kind
             ) or named[key]
-        name = key[1] or key[2]
+        name = self._parts[number].title if number in self._parts else key[1] or key[2]
         addresses = sorted(row.source_ip_addresses)
+        whole = self._lanes[UNATTRIBUTED.kind, (None, None, None)] if number in self._parts else None
         return {
             "kind": kind,
+            "part_of": whole,
             "name": None if name is None else printable(name),
             "role_arn": None if key[0] is None else printable(key[0]),
             "calls": row.calls,

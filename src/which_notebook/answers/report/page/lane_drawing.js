@@ -1,11 +1,11 @@
 // One lane on its canvas. A bar stands for the calls of a few pixels' time; where no notebook is known it is a pin with
-// a diamond for its head; errors hang below the line, the more of the calls the
+// a diamond for its head; where one is only likely the bar is hollow and hatched; errors hang below the line, the more of the calls the
 // longer; warnings are triangles above.
 
 const BIN = 5;
 const ERRORS_HEIGHT = 6;
 const DIAMOND = 3.5;
-const TONES = { plain: "accent", attention: "warning", faint: "faint" };
+const TONES = { plain: "accent", attention: "warning", faint: "faint", doubt: "muted" };
 
 /** The colours of the style sheet, as they are at the moment. */
 function currentColours() {
@@ -46,7 +46,8 @@ function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }
     if (needsAttention(kind)) {
       context.fillRect(bin * BIN + 1, base - tall, BIN - 3, tall);
       drawDiamond(context, bin * BIN + BIN / 2 - 0.5, base - tall - 1, LANE_KINDS[kind].mark === "◆");
-    } else context.fillRect(bin * BIN, base - tall, BIN - 1, tall);
+    } else if (isDoubt(kind)) drawHollow(context, bin * BIN, base - tall, tall);
+    else context.fillRect(bin * BIN, base - tall, BIN - 1, tall);
   }
   context.fillStyle = colours.error;
   for (let bin = 0; bin < errors.length; bin += 1) {
@@ -55,6 +56,18 @@ function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }
   }
   context.fillStyle = colours.warning;
   for (const x of warnings) drawTriangle(context, x, 0);
+}
+
+/** A bar's outline, crossed by lines. */
+function drawHollow(context, x, y, tall) {
+  context.lineWidth = 1;
+  context.strokeRect(x + 0.5, y + 0.5, BIN - 2, tall - 1);
+  context.beginPath();
+  for (let across = y + 3; across < y + tall; across += 4) {
+    context.moveTo(x + 0.5, across);
+    context.lineTo(x + BIN - 1.5, Math.max(y, across - 3));
+  }
+  context.stroke();
 }
 
 function drawDiamond(context, x, y, full) {

@@ -4,6 +4,9 @@ const LANE_ORDER = LANES.map(({ kind }) => kind);
 
 const needsAttention = (kind) => LANE_KINDS[kind].tone === "attention";
 
+/** Whether evidence only makes a lane's calls likely somebody's, so that nothing of it may look like an attributed one. */
+const isDoubt = (kind) => LANE_KINDS[kind].tone === "doubt";
+
 /** The lanes with their numbers and names, in their order. */
 function orderedLanes(head) {
   return head.lanes
@@ -22,7 +25,7 @@ const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 function laneMark(lane) {
   const { mark } = LANE_KINDS[lane.kind];
   if (!mark) return null;
-  const words = lane.kind === "unattributed" ? "" : "unknown name: ";
+  const words = needsAttention(lane.kind) && lane.kind !== "unattributed" ? "unknown name: " : "";
   return element(
     "span",
     { className: "lane-mark" },
