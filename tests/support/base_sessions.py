@@ -58,11 +58,8 @@ def interface(name: str, address: str, *, by: Record | None = None, **fields: An
         "[Do not delete] Network Interface created to access resources in your VPC for SageMaker Notebook Instance "
         f"{name} [dzd-1]"
     )
-    caller = {
-        "type": "AssumedRole",
-        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/ci/apply",
-        "invokedBy": "sagemaker.amazonaws.com",
-    }
+    caller = session("apply", role="ci") | {"invokedBy": "sagemaker.amazonaws.com"}
+    del caller["accessKeyId"]  # as where a service calls for its caller
     answer = {"networkInterfaceId": "eni-1", "privateIpAddress": address, "description": description}
     made = {
         "eventSource": "ec2.amazonaws.com",

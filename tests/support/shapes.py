@@ -155,7 +155,7 @@ def ocsf(found: Record) -> Record:
             "user": {"type": identity.get("type"), "uid": identity.get("arn"), "uid_alt": identity.get("principalId"),
                      "name": identity.get("userName"), "credential_uid": identity.get("accessKeyId"),
                      "account": {"uid": identity.get("accountId")}},
-            "session": {"issuer": issuer.get("arn"), "created_time": _created(identity)}, "invoked_by": None,
+            "session": {"issuer": issuer.get("arn"), "created_time": _created(identity)}, "invoked_by": identity.get("invokedBy"),
         },
         "api": {"operation": found["eventName"], "service": {"name": found["eventSource"]},
                 "request": {"uid": found["requestID"], "data": text(found.get("requestParameters"))},
@@ -223,6 +223,7 @@ def ecs(found: Record, *, original: bool) -> Record:
             "flattened": {"request_parameters": found.get("requestParameters"), "response_elements": found.get("responseElements")},
             "user_identity": {
                 "type": identity.get("type"), "arn": identity.get("arn"), "access_key_id": identity.get("accessKeyId"),
+                "invoked_by": identity.get("invokedBy"),
                 "session_context": {
                     "creation_date": identity.get("sessionContext", {}).get("attributes", {}).get("creationDate"),
                     "session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},

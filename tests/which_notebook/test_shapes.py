@@ -36,7 +36,7 @@ TELLING = [
     stream("K1", "fraud-model/LifecycleConfigOnStart"),
     refused(about("K2", "x"), notebook_arn("fraud-model")),
     about("K3", "fraud-model"),
-    handshake("fraud-model", base_key="K4"),
+    handshake("fraud-model", base_key="K4", sourceIPAddress="203.0.113.7"),
     interface("fraud-model", "10.9.0.10"),
     *(call(f"K{number}", sourceIPAddress="10.9.0.10" if number == 5 else "203.0.113.7") for number in range(1, 7)),
 ]
