@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from account import Account
 from document_table import WRITE, Cells, Table
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from notebooks import BUCKET, RECIPE, OwnNotebook, own_notebooks
 from workspace import CHECKOUT
-
-from .conftest import Account
 
 DOCUMENT = CHECKOUT / "docs" / "before-the-module.md"
 KINDS = ("handshake", "log-stream", "names-itself", "address")
@@ -137,10 +136,10 @@ def _with_recipe(emulator: Emulator, new: Callable[..., OwnNotebook]) -> Setting
 
 
 def _in_profile_mode(account: Account, new: Callable[..., OwnNotebook]) -> Setting:
-    setting = Setting(account.outputs["role_name"])
-    lifecycle = account.outputs["lifecycle_configuration_name"]
+    made = account.outputs["profile"]
+    setting = Setting(made["role_name"])
     for name, goes_on in (("test-profile-one", True), ("test-profile-two", False)):
-        notebook = new(account.outputs["role_arn"], name=name, LifecycleConfigName=lifecycle)
+        notebook = new(made["role_arn"], name=name, LifecycleConfigName=made["lifecycle_configuration_name"])
         _work_past_the_profile(notebook, goes_on=goes_on)
         setting.note(notebook)
     return setting
