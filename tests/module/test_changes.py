@@ -79,6 +79,7 @@ CHANGES = [
     of_input("policy_name", "{}-policy"),
     of_input("lifecycle_configuration_name", "{}-scripts"),
     of_input("additional_session_names", ["team-*"]),
+    of_input("session_name_policies", [["a", "b"], ["c"]]),
     Change("`shared_role`", SHARED, LEFT_TO_ANOTHER_CALL),
     of_input("deny_unknown_session_names", False),
     of_input("verify_role_trust", False, **SHARED),

@@ -83,6 +83,17 @@ def _records(account: str, region: str, day: date) -> list[Record]:
         record(
             session("two", role=OTHER_ROLE, account=account, key=f"ASIATWO{suffix}", source_identity="churn-model"), time=at(14), **here
         ),
+        *(
+            # Of Studio's user profiles; what comes after them can be no user profile's name.
+            record(
+                session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity=name)
+                | {"onBehalfOf": {"userId": f"u-{name}", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}},
+                time=at(14, minute), **here,
+            )
+            for minute, name in enumerate(("anna", "A" * 63, "SageMaker", "A" * 64, "anna@x", "-anna", "churn-model\n", "'"), 10)
+        ),
+        opening(session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity="anna"), "fraud-model", account=account,
+                key=f"ASIABYANNA{suffix}", time=at(14, 30), **here),
         others(time=at(15), **here),
         # Who isn't a base session opens one in a notebook's name.
         opening(session("i-0abc", role="web-server", key="ASIAWEB"), "churn-model", account=account, key=f"ASIAODD{suffix}", time=at(15, 1), **here),

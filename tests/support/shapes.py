@@ -148,6 +148,11 @@ def ocsf(found: Record) -> Record:
     """Return a record as Security Lake keeps it, by OCSF 1.1."""
     identity = found["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
+    of_person = {
+        path: value
+        for path, value in flat({"userIdentity": identity}).items()
+        if path.endswith(".sourceIdentity") or ".onBehalfOf." in path
+    }
     seconds = f"{found['eventTime'][:19]}+00:00"
     return {
         "class_uid": 6003, "activity_id": 2, "time_dt": seconds, "cloud": {"region": found["awsRegion"], "provider": "AWS"},
@@ -164,7 +169,7 @@ def ocsf(found: Record) -> Record:
                      "product": {"name": "CloudTrail", "version": "1.11", "feature": {"name": found["eventCategory"]}}},
         "resources": [{"uid": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
         "src_endpoint": {"ip": found["sourceIPAddress"]}, "http_request": {"user_agent": found["userAgent"]},
-        "unmapped": {"recipientAccountId": found["recipientAccountId"]},
+        "unmapped": {"recipientAccountId": found["recipientAccountId"], **of_person},
     }  # fmt: skip
 
 

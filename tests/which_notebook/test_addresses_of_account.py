@@ -90,7 +90,7 @@ def test_what_may_not_be_read_is_named_with_the_permission(ec2: Any, monkeypatch
 def addresses(folder: Path, *, since: str = "2026-03-01T09:00:00Z", read_at: str = "2026-03-02T00:00:00Z") -> Path:
     of = {"notebook": "fraud-model", "account_id": ACCOUNT, "region": REGION, "address": "10.9.0.10", "since": since}
     path = folder / "account.json"
-    plain = AuditAnswer([], [], {"read_at": read_at, "addresses": [of]}).plain()
+    plain = AuditAnswer([], [], addresses={"read_at": read_at, "addresses": [of]}).plain()
     path.write_text(json.dumps(plain))
     return path
 

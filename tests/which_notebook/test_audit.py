@@ -135,7 +135,11 @@ def test_it_works_with_the_policy_that_it_prints_and_makes_no_other_call(
     account: Account, audited: dict[str, Any], auditor: dict[str, str]
 ) -> None:
     allow(account, json.loads(run(account, "--permissions", "--region", "all").stdout))
+    domain = account.sagemaker.create_domain(
+        DomainName="d", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": account.arn("audited-plain")}
+    )["DomainId"]
     result = run(account, "--region", "all", "--format", "json", environment=auditor)
+    account.sagemaker.delete_domain(DomainId=domain)
     assert (result.returncode, result.stderr) == (0, "")
     assert {row["notebook"] for row in json.loads(result.stdout)["instances"]} >= {*audited, "elsewhere"}
     assert {name: row for name, row in rows(result).items() if name in audited} == audited
@@ -206,7 +210,8 @@ def test_without_any_permission_the_region_is_named(account: Account, auditor: d
     assert result.stderr.startswith(
         f"which-notebook: could not read the notebook instances in {REGION}: access denied: sagemaker:ListNotebookInstances is missing"
     )
-    assert result.stderr.count("\n") == 1
+    domains = f"could not read the Studio domains in {REGION}: access denied: sagemaker:ListDomains is missing"
+    assert [domains in line for line in result.stderr.splitlines()] == [False, True]
     all_regions = run(account, "--region", "all", environment=auditor)
     assert (all_regions.returncode, all_regions.stdout) == (1, "")
     assert re.fullmatch(r"which-notebook: [^\n]*ec2:DescribeRegions[^\n]*\n", all_regions.stderr)
@@ -314,7 +319,9 @@ class Throttling(BaseHTTPRequestHandler):
         type(self).left -= 1
         held_back = self.left >= 0
         body = (
-            b'{"__type":"ThrottlingException","message":"Rate exceeded"}' if held_back else b'{"NotebookInstances":[]}'
+            b'{"__type":"ThrottlingException","message":"Rate exceeded"}'
+            if held_back
+            else b'{"NotebookInstances":[],"Domains":[]}'
         )
         self.send_response(400 if held_back else 200)
         self.send_header("Content-Length", str(len(body)))
@@ -332,7 +339,8 @@ class Throttling(BaseHTTPRequestHandler):
         (
             9,
             1,
-            f"which-notebook: could not read the notebook instances in {REGION}: ThrottlingException: Rate exceeded\n",
+            f"which-notebook: could not read the notebook instances in {REGION} and the Studio domains in {REGION}: "
+            "ThrottlingException: Rate exceeded\n",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
-from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of
 from .safe_text import printable
 from .text_table import cut, row_text, widths_of
 
@@ -43,7 +43,11 @@ GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
 """What `--by` takes, and the texts under which a call counts: each of its resources, its event, its day, its access key id."""
 
 
-_Key = tuple[str, str, str | None, str | None, str, str | None]
+_OF_A_CALL = (
+    "status", "notebook", "user_profile", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time",
+    "likely",
+)  # fmt: skip
+_Key = tuple[str, str, str | None, str | None, str, str | None, str | None]
 
 
 class Group(Struct):
@@ -57,6 +61,7 @@ class Group(Struct):
     role_arn: str | None
     session_name: str | None
     text: str
+    user_profile: str | None
     likely_notebook: str | None
     first_seen: str
     last_seen: str
@@ -76,32 +81,34 @@ class Groups:
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before."""
         rows = zip(
-            table.rows(
-                (
-                    "status",
-                    "notebook",
-                    "session_name",
-                    "role_arn",
-                    "notebook_role_arn",
-                    "error_code",
-                    "event_time",
-                    "likely",
-                )
-            ),
+            table.rows(_OF_A_CALL),
             self._texts_of(table),
             strict=True,
         )
-        for (status, notebook, session_name, role_arn, notebook_role_arn, error_code, time, likely), texts in rows:
-            lane = STATUS_OF[status].lane
+        for (
+            status,
+            notebook,
+            profile,
+            session_name,
+            role_arn,
+            notebook_role_arn,
+            error_code,
+            time,
+            likely,
+        ), texts in rows:
+            lane = lane_of(status, profile)
             if lane is HANDSHAKES:
                 continue
             of_evidence = likely.notebook if likely else None
-            unattributed = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
-            name = unattributed if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
+            if lane is UNATTRIBUTED:
+                name = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
+            elif lane is USER_PROFILE:
+                name = f"(user profile) {profile}"
+            else:
+                name = notebook or f"(unknown name) {session_name}"
             for text in texts:
-                key = (
-                    name, status, notebook_role_arn or role_arn, None if notebook else session_name, text, of_evidence,
-                )  # fmt: skip
+                session = None if notebook or profile else session_name
+                key = (name, status, notebook_role_arn or role_arn, session, text, profile, of_evidence)
                 group = self._group(key, time)
                 group.calls += 1
                 group.errors += error_code is not None
@@ -112,7 +119,7 @@ class Groups:
         if group is None:
             if len(self._groups) >= self._at_most:
                 # Names of sessions may be made up by the thousand, too.
-                key = (_OTHERS, key[1], None, None, _OTHERS, None)
+                key = (_OTHERS, key[1], None, None, _OTHERS, None, None)
             group = self._groups.setdefault(key, Group(*key, time, time))
         return group
 
@@ -160,11 +167,12 @@ class GroupsAnswer:
             "errors",
             "first_seen",
             "last_seen",
+            "user_profile",
             *(("likely_notebook",) if self._likely else ()),
         )
         rows = (
             [
-                group.name if group.status in ("attributed", "chained") else None,
+                group.name if _is_a_notebooks(group) else None,
                 *_values(group),
                 *((group.likely_notebook,) if self._likely else ()),
             ]
@@ -196,6 +204,10 @@ class GroupsAnswer:
         file.write("\n".join(lines).encode() + b"\n")
 
 
+def _is_a_notebooks(group: Group) -> bool:
+    return group.status in ("attributed", "chained") and group.user_profile is None
+
+
 def _values(group: Group) -> list[Any]:
     return [
         group.status,
@@ -206,4 +218,5 @@ def _values(group: Group) -> list[Any]:
         group.errors,
         group.first_seen,
         group.last_seen,
+        group.user_profile,
     ]

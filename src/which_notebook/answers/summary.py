@@ -7,7 +7,7 @@ from collections import Counter
 from ..calls.call import BASE_SESSION
 from ..calls.clues import Likely
 from ..calls.table import CallTable
-from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, lane_of
 from .likely_rows import LikelyRows
 from .summary_row import Row
 
@@ -19,11 +19,11 @@ class Summary:
         self.likely = LikelyRows() if likely else None
         self.unattributed = Row(session_name=BASE_SESSION)
         self.handshake_row = Row()
-        self._rows: dict[tuple[str | None, str | None, str | None], Row] = {}
+        self._rows: dict[tuple[str | None, str | None, str | None, str | None], Row] = {}
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "likely")
+        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "user_profile", "likely")
         numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(of_caller)))}
         rows_of = [self._rows_of(*caller) for caller in numbers]
         by = list(map(numbers.__getitem__, table.rows(of_caller)))
@@ -52,14 +52,16 @@ class Summary:
         role_arn: str | None,
         notebook_role_arn: str | None,
         session_name: str | None,
+        user_profile: str | None,
         likely: Likely | None,
     ) -> list[Row]:
-        lane = STATUS_OF[status].lane
+        lane = lane_of(status, user_profile)
         if lane is HANDSHAKES:
             return [self.handshake_row]
         if lane is UNATTRIBUTED:
             return [self.unattributed, *([self.likely.row(role_arn, likely)] if self.likely else [])]
-        key = (notebook_role_arn or role_arn, notebook, session_name if lane.by_session_name else None)
+        name = session_name if lane.by_session_name else None
+        key = (notebook_role_arn or role_arn, notebook, name, user_profile)
         return [self._rows.setdefault(key, Row(*key))]
 
     @property
@@ -70,9 +72,15 @@ class Summary:
         )
 
     @property
+    def user_profiles(self) -> list[Row]:
+        """The rows of Studio's user profiles, by name."""
+        rows = (row for row in self._rows.values() if row.user_profile)
+        return sorted(rows, key=lambda row: (row.user_profile, row.role_arn))
+
+    @property
     def unknown_names(self) -> list[Row]:
         """The rows of sessions under names that are no known notebook's."""
-        rows = (row for row in self._rows.values() if not row.notebook)
+        rows = (row for row in self._rows.values() if not row.notebook and not row.user_profile)
         return sorted(rows, key=lambda row: (row.session_name or "", row.role_arn or ""))
 
     @property

@@ -27,21 +27,22 @@ class SummaryAnswer:
         write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
-        """Return a row for each notebook and unknown name, and one for the unattributed calls, or for each part of them."""
+        """Return a row for each notebook, user profile and unknown name, and one for the unattributed calls, or for each part of them."""
         by_name = self.warnings.by_name()
         parts: list[Row] = [*self.summary.likely.rows] if self.summary.likely else []
         groups = (
             ("attributed", self.summary.notebooks),
+            ("user-profile", self.summary.user_profiles),
             ("unknown-name", self.summary.unknown_names),
             ("unattributed", parts or [self.summary.unattributed]),
         )
         rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), *self._likely_cells(row)]
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), row.user_profile, *self._likely_cells(row)]
             for status, of_status in groups
             for row in of_status
         )  # fmt: skip
         return (
-            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
+            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings", "user_profile",
             *(LIKELY_FIELDS if self.summary.likely else ()),
         ), rows  # fmt: skip
 
@@ -67,6 +68,16 @@ class SummaryAnswer:
                     "warnings": by_name.get(row.key, {}),
                 }
                 for row in self.summary.notebooks
+            ],
+            "user_profiles": [
+                {
+                    **row.plain(),
+                    "user_profile": row.user_profile,
+                    "role_arn": row.role_arn,
+                    "chained": row.chained,
+                    "warnings": by_name.get(row.key, {}),
+                }
+                for row in self.summary.user_profiles
             ],
             "unattributed": {
                 **self.summary.unattributed.plain(),

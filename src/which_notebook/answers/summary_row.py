@@ -7,6 +7,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ..judging.statuses import name_shown
+
 
 class Row(Struct):
     """The calls of one notebook, or of those that have none. Times are as in the records."""
@@ -14,6 +16,7 @@ class Row(Struct):
     role_arn: str | None = None
     notebook: str | None = None
     session_name: str | None = None
+    user_profile: str | None = None
     calls: int = 0
     chained: int = 0
     errors: int = 0
@@ -24,8 +27,8 @@ class Row(Struct):
 
     @property
     def key(self) -> tuple[str, str]:
-        """The role's ARN and the session's name, by which warnings are kept."""
-        return self.role_arn or "", self.notebook or self.session_name or ""
+        """The role's ARN and the name shown, by which warnings are kept."""
+        return self.role_arn or "", name_shown(self.notebook, self.user_profile, self.session_name) or ""
 
     def event_names(self) -> dict[str, int]:
         """Return the counts by `service:Event`, the most frequent first."""

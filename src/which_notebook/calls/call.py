@@ -32,6 +32,8 @@ CALL_FIELDS = (
     "source_identity",
     "resources",
     "event_category",
+    "user_profile",
+    "on_behalf_of",
 )
 """The fields of a call in every output format, in their order."""
 
@@ -61,8 +63,9 @@ class Call(Struct, array_like=True, gc=False):
     `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
     some records have nothing else of the role, see `role_ids`; in others Lake Formation says whose data access it was,
     `lake_formation_role`. `notebook`, `status` and `via`
-    are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
-    `notebook_role_arn` the notebook's role. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
+    are None until a judgement gives them, and so is `user_profile`, the user profile for which Studio opened the session; of a
+    chained call `via` is the way from the notebook's or user profile's session to the caller's, and `notebook_role_arn` that
+    session's role. `on_behalf_of` is the user id of IAM Identity Center that trusted identity propagation put there. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
     in the caller's account. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
     `session_start` is when a base session began; `clues` and `likely`, see there, are there only where they are asked for.
     """
@@ -84,6 +87,7 @@ class Call(Struct, array_like=True, gc=False):
     error_code: str | None = None
     source_identity: str | None = None
     event_category: str | None = None
+    on_behalf_of: str | None = None
     request_id: str | None = None
     role_id: str | None = None
     lake_formation_role: str | None = None
@@ -93,6 +97,7 @@ class Call(Struct, array_like=True, gc=False):
     opening: Opening | None = None
     via: str | None = None
     notebook_role_arn: str | None = None
+    user_profile: str | None = None
     record: bytes | None = None
     session_start: str | None = None
     clues: Clues | None = None

@@ -20,7 +20,7 @@ from .call import Call, Opening
 from .clues import Clues
 
 # What a judgement gives a call; the rest stands in the log.
-JUDGED = ("status", "notebook", "via", "notebook_role_arn", "likely")
+JUDGED = ("status", "notebook", "via", "notebook_role_arn", "user_profile", "likely")
 _SPARSE = ("opening", "record", "clues")
 _LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, *_SPARSE))
 _TEXTS_OF_THEIR_OWN = ("event_id", "event_time")

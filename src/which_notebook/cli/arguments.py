@@ -131,7 +131,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
 
 
 def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
-    text = "is each notebook instance of this account attributable, and what to change where it isn't"
+    text = "is each notebook instance and Studio domain of this account attributable, and what to change where it isn't"
     audit = commands.add_parser(
         "audit",
         help=text,
@@ -331,7 +331,9 @@ def _filter_arguments() -> _Parser:
     )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
-        "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"
+        "--follow",
+        action="store_true",
+        help="also calls in other roles' sessions that a notebook's or user profile's session opened",
     )
     _add_likely(filters)
     filters.add_argument(

@@ -206,6 +206,8 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
 def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
     from ..audit.addresses import read_addresses
+    from ..audit.domain_verdicts import judge_domain
+    from ..audit.domains import read_domains
     from ..audit.output import AuditAnswer
     from ..audit.script.shell import require_parser
     from ..audit.verdicts import judge, permits_verdict
@@ -223,25 +225,31 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
     require_parser()
     try:
         account = read_account(given.region, given.notebook)
+        # Whoever asks about one notebook instance asks about no domain.
+        domains, unlisted = read_domains(given.region) if not given.notebook else ([], [])
     except OSError as error:
         say(reason_of(error))
         return NOT_ALL_READ
     addresses = read_addresses(account) if given.with_addresses else None
-    rows = judge(account)
-    write_answer(AuditAnswer(rows, account.unread, addresses), form, given.output)
-    for unread in account.unread:
-        say(f"could not read {unread.what}: {unread.reason}")
+    rows, of_domains = judge(account), list(map(judge_domain, domains))
+    not_listed = [*account.unread, *unlisted]
+    write_answer(AuditAnswer(rows, not_listed, of_domains, addresses), form, given.output)
+    for reason in dict.fromkeys(each.reason for each in not_listed):
+        say(f"could not read {' and '.join(each.what for each in not_listed if each.reason == reason)}: {reason}")
     missing = set(given.notebook) - {row.notebook for row in rows}
     if missing and not account.unread:
         say(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked")
     if given.fail_on:
-        failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
+        failing = False
+        for noun, some in (("notebook instance", rows), ("Studio domain", of_domains)):
+            count = sum(not permits_verdict(row.verdict, given.fail_on) for row in some)
+            if count:
+                failing = True
+                say(f"{count:,} of {counted(len(some), noun)}: {given.fail_on} or worse, or unknown (--fail-on)")
         if failing:
-            say(
-                f"{len(failing):,} of {counted(len(rows), 'notebook instance')}: {given.fail_on} or worse, or unknown (--fail-on)"
-            )
             return UNATTRIBUTED
-    is_whole = not missing and not account.unread and all(not each.unread for each in account.instances)
+    not_read = [each.unread for each in account.instances] + [each.unread for each in domains]
+    is_whole = not (missing or not_listed or any(not_read))
     return DONE if is_whole else NOT_ALL_READ
 
 

@@ -25,6 +25,7 @@ from .evidence.address import AddressOf
 from .inventory import Inventory
 from .likely import Evidence, find_evidence
 from .likely_sessions import ExplainedLikely
+from .statuses import name_shown
 from .warnings import AttributionWarning, Warnings
 
 _STEPS_AT_MOST = 50
@@ -114,7 +115,8 @@ def explain_call(
         judge.judge(table)
         warnings.see(table)
     warnings.conclude()
-    name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
+    shown = name_shown(call.notebook, call.user_profile, call.session_name)
+    name = call.notebook_role_arn or call.role_arn, shown
     about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
     evidence = Evidence(judge, addresses, reader.options.limits)
     explained = _explained_likely(call, evidence, judge, reader, scope, coverage) if likely else None
@@ -151,8 +153,11 @@ def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, cover
 
 
 def _role(call: Call, openings: list[Call]) -> str | None:
-    """Return the role of the session on the way that its own role's base session opened; else the caller's."""
+    """Return the role of the session on the way that its own role's base session opened, or of a base session with a source identity; else the caller's."""
     for each in openings:
         if each.opening and each.role_arn == each.opening.role_arn:
+            return each.role_arn
+    for each in openings:
+        if each.session_name == BASE_SESSION and each.source_identity:
             return each.role_arn
     return call.role_arn

@@ -52,9 +52,9 @@ class LikelySessions:
         ]
 
     def explained(self, call: Call) -> ExplainedLikely | None:
-        """Return what the evidence on a base session's call is; None where the call isn't a base session's."""
+        """Return what the evidence on a base session's call is; None where the call isn't a base session's, or is a user profile's."""
         session = session_id(*(getattr(call, name) for name in OF_A_CALL))
-        if call.session_name != BASE_SESSION or not call.status:
+        if call.session_name != BASE_SESSION or not call.status or call.user_profile:
             return None
         found = self._sessions.get(session or "", BaseSession())
         ordered = sorted(found.pieces, key=lambda each: (PLACE_OF[each.kind], each.named.text))

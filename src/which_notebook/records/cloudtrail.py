@@ -97,6 +97,7 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...], with_clues:
         found.error_code,
         context.source_identity if context else None,
         kept(found.event_category, found.event_category),
+        identity.on_behalf_of.user_id if identity.on_behalf_of else None,
         found.request_id,
         role_id,
     )
@@ -164,12 +165,17 @@ class _SessionContext(Struct, gc=False, rename="camel"):
     attributes: Raw = _NOTHING
 
 
+class _OnBehalfOf(Struct, gc=False, rename="camel"):
+    user_id: str | None = None
+
+
 class _Identity(Struct, gc=False, rename="camel"):
     arn: str | None = None
     principal_id: str | None = None
     account_id: str | None = None
     access_key_id: str | None = None
     invoked_by: str | None = None
+    on_behalf_of: _OnBehalfOf | None = None
     session_context: _SessionContext | None = None
     in_scope_of: Raw = _NOTHING
 

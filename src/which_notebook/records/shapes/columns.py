@@ -46,6 +46,8 @@ _FIELDS = [
     "userIdentity.accessKeyId",
     "userIdentity.userName",
     "userIdentity.invokedBy",
+    "userIdentity.onBehalfOf.userId",
+    "userIdentity.onBehalfOf.identityStoreArn",
     "userIdentity.sessionContext.sourceIdentity",
     "userIdentity.sessionContext.attributes.creationDate",
     "userIdentity.sessionContext.attributes.mfaAuthenticated",
@@ -72,7 +74,7 @@ _OTHER_NAMES = {
     "arn": "userIdentity.arn", "principalid": "userIdentity.principalId", "accesskeyid": "userIdentity.accessKeyId",
 }  # fmt: skip
 _PREFIX = "awscloudtrail"
-_STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes")
+_STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes", "onbehalfof")
 _NAMES_OF_CALLS = frozenset(("eventname", "eventaction"))
 _LONGEST_NAME = 200
 _NULLS = ("", "null", "-")

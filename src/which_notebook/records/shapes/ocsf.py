@@ -35,6 +35,7 @@ def record_of(event: Fields) -> dict[str, Any] | None:
     unmapped = _pairs(event.get("unmapped"))
     account = _get(user, "account", "uid") or user.get("account_uid")
     issuer, source_identity = session.get("issuer"), unmapped.get("userIdentity.sessionContext.sourceIdentity")
+    on_behalf_of = {each: unmapped.get(f"userIdentity.onBehalfOf.{each}") for each in ("userId", "identityStoreArn")}
     context = {
         "sessionIssuer": issuer and {"arn": issuer},
         "sourceIdentity": source_identity,
@@ -51,6 +52,7 @@ def record_of(event: Fields) -> dict[str, Any] | None:
             "userName": user.get("name"),
             "invokedBy": _get(event, "actor", "invoked_by") or _get(event, "actor", "app_name"),
             "sessionContext": context,
+            "onBehalfOf": on_behalf_of,
             "inScopeOf": _nested(unmapped, "userIdentity.inScopeOf"),
         },
         "eventTime": _time(event),

@@ -20,6 +20,8 @@ const FIELDS = {
   resources: "Resources",
   event_id: "Event id",
   event_category: "Event category",
+  user_profile: "User profile",
+  on_behalf_of: "On behalf of",
   via: "Via",
   likely_notebook: "Likely notebook (no proof)",
   likely_evidence: "Evidence for that",

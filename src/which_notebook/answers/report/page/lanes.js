@@ -16,8 +16,17 @@ function orderedLanes(head) {
 
 function laneLabel(lane, severalRoles) {
   const name = LANE_KINDS[lane.kind].title ?? lane.name ?? "(no name)";
-  return severalRoles && lane.role_arn ? `${name} (${roleWords(lane.role_arn)})` : name;
+  const shown = isOfProfile(lane.kind) ? profileWords(name) : name;
+  return severalRoles && lane.role_arn ? `${shown} (${roleWords(lane.role_arn)})` : shown;
 }
+
+const isOfProfile = (kind) => LANE_KINDS[kind].tone === "person";
+
+/** A user profile and a notebook instance may have one name. */
+const profileWords = (name) => `${name} (user profile)`;
+
+/** The name under which the command keeps a lane's warnings. */
+const warnedName = (lane) => (isOfProfile(lane.kind) ? `user profile ${lane.name}` : lane.name);
 
 const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 

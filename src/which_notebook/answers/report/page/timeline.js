@@ -47,7 +47,7 @@ class Timeline {
           colours,
           counts: this.counts.subarray(...range),
           errors: this.errors.subarray(...range),
-          warnings: this.warningsOf.get(JSON.stringify([lane.role_arn, lane.name]))?.map((seconds) => this.x(seconds)) ?? [],
+          warnings: this.warningsOf.get(JSON.stringify([lane.role_arn, warnedName(lane)]))?.map((seconds) => this.x(seconds)) ?? [],
         });
       }
     }
