@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from rendered_scripts import rendered
 from workspace import CHECKOUT
 
-from which_notebook.audit.account import LIST_REGIONS, PERMISSIONS, Lifecycle, Unread
+from which_notebook.audit.account import DESCRIBE_INTERFACES, LIST_REGIONS, PERMISSIONS, Lifecycle, Unread
 from which_notebook.audit.iam.policy import read_policy
 from which_notebook.audit.verdicts import VERDICTS, permits_verdict
 
@@ -154,7 +154,9 @@ def test_the_documentation_names_every_check_permission_and_verdict() -> None:
     source = "".join(path.read_text() for path in (CHECKOUT / "src/which_notebook/audit").glob("*findings.py"))
     made = set(re.findall(r'Finding\(\s*"([a-z-]+)"', source)) | {"no-attribution", "script-undecided"}
     assert made - set(re.findall(r"`([a-z-]+)`", document)) == set()
-    assert {*PERMISSIONS, LIST_REGIONS} == set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", document)) - {"sts:AssumeRole"}
+    assert {*PERMISSIONS, LIST_REGIONS, DESCRIBE_INTERFACES} == set(
+        re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", document)
+    ) - {"sts:AssumeRole"}
     assert tuple(re.findall(r"^\| `([a-z-]+)` \|", document, re.MULTILINE)) == VERDICTS
 
 
