@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -24,9 +25,11 @@ from which_notebook.audit.domains import Domain
 from which_notebook.audit.iam.policy import Policy, read_policy
 from which_notebook.audit.iam.role import Role
 
-from .audit_account import ACCOUNT, AWS_CLI
+from .audit_account import ACCOUNT
 
 REGION = "ap-south-1"
+# Not the clone's own script, whose first line breaks where its path has a space.
+AWS_CLI = f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n'
 ON = {"ExecutionRoleIdentityConfig": "USER_PROFILE_NAME"}
 SETS = {
     "Effect": "Allow",
