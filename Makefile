@@ -25,8 +25,11 @@ quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. 
 
 test: ## Everything: format, types, and all layers of tests.
 	@tools/set-up.sh test
-	@$(MAKE) --no-print-directory check
-	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	@# The checks beside the tests, which leave a processor idle a third of the time; what they say comes last.
+	@nice -n 15 $(MAKE) --no-print-directory check >.cache/checks.log 2>&1 & checks=$$!; \
+	trap 'kill $$checks; exit 130' INT TERM; \
+	tests=0; $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || tests=$$?; \
+	checked=0; wait $$checks || checked=$$?; cat .cache/checks.log; exit $$((tests || checked))
 
 test-clients: ## What has to be built or fetched first: clients (Go, Java, Rust, Hadoop) and Trino, where their toolchains are there.
 	@tools/set-up.sh test
@@ -36,14 +39,14 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
-		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/harness/test_reference.py
+		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py tests/harness/test_reference.py tests/harness/test_scale.py
 
 check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
 	@tools/checkers.sh $(CHECKS)
 	@.venv/bin/python tools/check.py $(CHECKS)
 
-bench: ## which-notebook beside its peers; some minutes, and 2 GB below .cache.
+bench: ## which-notebook and the module beside their peers; an hour, and 2 GB below .cache. BENCH_ARGS="--only notebooks" runs a part.
 	@tools/set-up.sh bench
 	@.venv/bin/python bench/run.py $(BENCH_ARGS)
 

@@ -31,15 +31,24 @@ resource "aws_iam_role_policy" "assume_self" {
   role   = var.create_role ? aws_iam_role.this[0].name : data.aws_iam_role.existing[0].name
   policy = local.assume_self_policy
 
-  # A second call of the same name in this region fails with the lifecycle configuration, before it writes this policy.
-  depends_on = [aws_sagemaker_notebook_instance_lifecycle_configuration.this]
+  depends_on = [
+    # A second call of the same name in this region fails with the lifecycle configuration, before it writes this policy.
+    aws_sagemaker_notebook_instance_lifecycle_configuration.this,
+    # Between a Deny here and one there, there is always one.
+    aws_iam_role_policy_attachment.session_names,
+  ]
 
   lifecycle {
     create_before_destroy = true
 
     precondition {
       condition     = local.inline_policy_characters <= local.inline_policy_quota
-      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed."
+      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed.${local.session_name_policies_proposal}"
+    }
+
+    precondition {
+      condition     = length(var.session_name_policies) == 0 || local.denies_unknown_names
+      error_message = "session_name_policies are policies that deny all other names, but ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
     }
 
     precondition {
@@ -149,36 +158,38 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
 resource "aws_sagemaker_notebook_instance" "this" {
   #checkov:skip=CKV_AWS_122:Without internet access it needs a subnet, which is the caller's to give. The default is AWS's.
   #checkov:skip=CKV_AWS_371:The default is version 2; checkov doesn't follow the value. A caller who needs 1 can have it.
-  for_each = local.notebook_instances
+  # Terraform goes through all of this map for each instance, so it holds no more than the names.
+  for_each = local.notebook_instance_names
 
   name                  = each.key
   role_arn              = var.create_role ? aws_iam_role.this[0].arn : local.role_arn
-  instance_type         = each.value.instance_type
-  volume_size           = each.value.volume_size
-  platform_identifier   = each.value.platform_identifier
-  kms_key_id            = each.value.kms_key_id
+  instance_type         = local.notebook_instances[each.key].instance_type
+  volume_size           = local.notebook_instances[each.key].volume_size
+  platform_identifier   = local.notebook_instances[each.key].platform_identifier
+  kms_key_id            = local.notebook_instances[each.key].kms_key_id
   lifecycle_config_name = aws_sagemaker_notebook_instance_lifecycle_configuration.this.name
   # Root could unlock what the script locks.
   root_access = "Disabled"
 
-  subnet_id              = each.value.subnet_id
-  security_groups        = length(each.value.security_groups) == 0 ? null : each.value.security_groups
-  direct_internet_access = each.value.direct_internet_access
+  subnet_id              = local.notebook_instances[each.key].subnet_id
+  security_groups        = length(local.notebook_instances[each.key].security_groups) == 0 ? null : local.notebook_instances[each.key].security_groups
+  direct_internet_access = local.notebook_instances[each.key].direct_internet_access
 
-  default_code_repository      = each.value.default_code_repository
-  additional_code_repositories = length(each.value.additional_code_repositories) == 0 ? null : each.value.additional_code_repositories
+  default_code_repository      = local.notebook_instances[each.key].default_code_repository
+  additional_code_repositories = length(local.notebook_instances[each.key].additional_code_repositories) == 0 ? null : local.notebook_instances[each.key].additional_code_repositories
 
   instance_metadata_service_configuration {
-    minimum_instance_metadata_service_version = each.value.minimum_instance_metadata_service_version
+    minimum_instance_metadata_service_version = local.notebook_instances[each.key].minimum_instance_metadata_service_version
   }
 
-  tags = merge(var.tags, each.value.tags)
+  tags = merge(var.tags, local.notebook_instances[each.key].tags)
 
   # The first boot needs them, and so does the last call before the end.
   depends_on = [
     aws_iam_role_policy.assume_self,
     aws_iam_role_policy.logs,
     aws_iam_role_policy.protect_role,
+    aws_iam_role_policy_attachment.session_names,
     aws_iam_role_policy_attachment.this,
   ]
 
@@ -189,78 +200,38 @@ resource "aws_sagemaker_notebook_instance" "this" {
     }
 
     precondition {
-      condition     = length(local.unknown_notebook_attributes[each.key]) == 0
-      error_message = "notebook_instances[${jsonencode(each.key)}] has no attribute ${join(" or ", local.unknown_notebook_attributes[each.key])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[each.key], "root_access") ? " The root access is always off, since root could undo the attribution: remove root_access." : ""}"
-    }
-
-    precondition {
       condition     = length(local.wrong_notebook_attributes[each.key]) == 0
       error_message = "notebook_instances[${jsonencode(each.key)}]: ${join(", and ", local.wrong_notebook_attributes[each.key])}."
     }
 
     precondition {
-      condition     = length(each.key) >= 2 && length(each.key) <= 63
-      error_message = "notebook_instances[${jsonencode(each.key)}]: the key must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character."
+      condition     = length(local.notebook_problems[each.key].names) == 0
+      error_message = join(" ", [for problem in local.notebook_problems[each.key].names : "notebook_instances[${jsonencode(each.key)}]${problem}"])
     }
 
     precondition {
-      condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", each.key))
-      error_message = "notebook_instances[${jsonencode(each.key)}]: the key must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end)."
+      condition     = length(local.notebook_problems[each.key].values) == 0
+      error_message = join(" ", [for problem in local.notebook_problems[each.key].values : "notebook_instances[${jsonencode(each.key)}]${problem}"])
     }
 
     precondition {
-      condition     = lower(each.key) != "sagemaker"
-      error_message = "notebook_instances[${jsonencode(each.key)}]: no notebook instance may be called \"SageMaker\", in any case: that is the session name of all calls that can't be attributed. Choose another key."
-    }
-
-    precondition {
-      condition     = local.notebook_names_by_lower_case[lower(each.key)][0] == each.key
-      error_message = "notebook_instances[${jsonencode(each.key)}]: the keys ${join(" and ", local.notebook_names_by_lower_case[lower(each.key)])} differ only in upper and lower case, so the notebook instances would have the same ARN. Rename one."
-    }
-
-    precondition {
-      condition     = can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", each.value.instance_type))
-      error_message = "notebook_instances[${jsonencode(each.key)}]: instance_type must be one of SageMaker's, such as \"ml.t3.medium\", not ${jsonencode(each.value.instance_type)}."
-    }
-
-    precondition {
-      condition     = each.value.volume_size >= 5 && each.value.volume_size <= 16384 && floor(each.value.volume_size) == each.value.volume_size
-      error_message = "notebook_instances[${jsonencode(each.key)}]: volume_size must be a whole number of GiB from 5 to 16384, not ${each.value.volume_size}."
-    }
-
-    precondition {
-      condition     = contains(["Enabled", "Disabled"], coalesce(each.value.direct_internet_access, "Enabled"))
-      error_message = "notebook_instances[${jsonencode(each.key)}]: direct_internet_access must be \"Enabled\" or \"Disabled\", not ${jsonencode(each.value.direct_internet_access)}."
-    }
-
-    precondition {
-      condition     = each.value.direct_internet_access != "Disabled" || each.value.subnet_id != null
+      condition     = local.notebook_instances[each.key].direct_internet_access != "Disabled" || local.notebook_instances[each.key].subnet_id != null
       error_message = "notebook_instances[${jsonencode(each.key)}]: direct_internet_access = \"Disabled\" needs a subnet_id: without one the notebook instance would have no network at all. Add subnet_id (and security_groups)."
     }
 
     precondition {
-      condition     = length(each.value.security_groups) <= 5
-      error_message = "notebook_instances[${jsonencode(each.key)}]: security_groups must be at most 5, not ${length(each.value.security_groups)}."
+      condition     = length(local.notebook_instances[each.key].security_groups) <= 5
+      error_message = "notebook_instances[${jsonencode(each.key)}]: security_groups must be at most 5, not ${length(local.notebook_instances[each.key].security_groups)}."
     }
 
     precondition {
-      condition     = length(each.value.security_groups) == 0 || each.value.subnet_id != null
+      condition     = length(local.notebook_instances[each.key].security_groups) == 0 || local.notebook_instances[each.key].subnet_id != null
       error_message = "notebook_instances[${jsonencode(each.key)}]: security_groups need a subnet_id of the same VPC. Add it."
     }
 
     precondition {
-      condition     = length(each.value.additional_code_repositories) <= 3
-      error_message = "notebook_instances[${jsonencode(each.key)}]: additional_code_repositories must be at most 3, not ${length(each.value.additional_code_repositories)}."
-    }
-
-    precondition {
-      condition     = contains(["1", "2"], each.value.minimum_instance_metadata_service_version)
-      error_message = "notebook_instances[${jsonencode(each.key)}]: minimum_instance_metadata_service_version must be \"2\" (the default) or \"1\", not ${jsonencode(each.value.minimum_instance_metadata_service_version)}."
-    }
-
-    precondition {
-      condition     = can(regex("^notebook-", coalesce(each.value.platform_identifier, "notebook-"))) && !can(regex("^notebook-al[12]-", each.value.platform_identifier))
-      error_message = "notebook_instances[${jsonencode(each.key)}]: platform_identifier must be null, which is AWS's default, or a notebook platform newer than Amazon Linux 2, not ${jsonencode(each.value.platform_identifier)}. Instances of Amazon Linux 1 and 2 can't be created or started any more. Remove it, or write null."
+      condition     = length(local.notebook_instances[each.key].additional_code_repositories) <= 3
+      error_message = "notebook_instances[${jsonencode(each.key)}]: additional_code_repositories must be at most 3, not ${length(local.notebook_instances[each.key].additional_code_repositories)}."
     }
   }
 }

@@ -6,6 +6,7 @@ output "role_arn" {
     aws_iam_role_policy.assume_self,
     aws_iam_role_policy.logs,
     aws_iam_role_policy.protect_role,
+    aws_iam_role_policy_attachment.session_names,
     aws_iam_role_policy_attachment.this,
   ]
 

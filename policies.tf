@@ -43,13 +43,21 @@ locals {
     if contains(local.session_name_patterns, name) || !can(regex(local.session_name_pattern_regex, name))
   ])
 
+  deny_unknown_names = {
+    Sid      = "UnderKnownNamesOnly"
+    Effect   = "Deny"
+    Action   = "sts:AssumeRole"
+    Resource = local.role_arn
+  }
+
   # A Deny, so that the names hold also where another policy of the role allows sts:*. Where other calls of the module
   # add names of their own to the role, it would refuse theirs: the names then stand in the Allow.
   open_session_statements = concat(
     !local.denies_unknown_names && length(local.session_names) == 0 ? [] : [
       merge(
         {
-          Sid      = "OpenNotebookSessions"
+          # With other managed policies this policy changes too. It waits for the new ones, and the old ones' end for it.
+          Sid      = "OpenNotebookSessions${local.has_session_name_policies ? local.session_name_policies_id : ""}"
           Effect   = "Allow"
           Action   = local.open_session_actions
           Resource = local.role_arn
@@ -60,18 +68,10 @@ locals {
         }
       ),
     ],
-    !local.denies_unknown_names ? [] : [
-      merge(
-        {
-          Sid      = "UnderKnownNamesOnly"
-          Effect   = "Deny"
-          Action   = "sts:AssumeRole"
-          Resource = local.role_arn
-        },
-        length(local.session_names) == 0 ? {} : {
-          Condition = { StringNotLike = { "sts:RoleSessionName" = local.session_names } }
-        }
-      ),
+    !local.denies_unknown_names || local.has_session_name_policies ? [] : [
+      merge(local.deny_unknown_names, length(local.session_names) == 0 ? {} : {
+        Condition = { StringNotLike = { "sts:RoleSessionName" = local.session_names } }
+      }),
     ]
   )
 

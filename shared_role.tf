@@ -30,6 +30,7 @@ locals {
       outside_notebooks_are_attributed = var.outside_notebooks_are_attributed
       policy_name                      = var.policy_name != null
       role_policy_arns                 = length(var.role_policy_arns) > 0
+      session_name_policies            = length(var.session_name_policies) > 0
       unattributed_allowed_actions     = var.unattributed_allowed_actions != null
       verify_role_trust                = !var.verify_role_trust
     } : input if given && !local.manages_role_policies

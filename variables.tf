@@ -130,7 +130,7 @@ variable "lifecycle_configuration_name" {
 }
 
 variable "role_path" {
-  description = "Path of the created role; an error with `create_role = false`. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
+  description = "Path of the created role and of the policies of `session_name_policies`; an error with `create_role = false`. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
   type        = string
   default     = "/"
   nullable    = false
@@ -182,6 +182,37 @@ variable "additional_session_names" {
       !can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))
     ])
     error_message = "None of additional_session_names may admit \"SageMaker\", in any case: that is the session name of all that isn't attributed. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
+  }
+}
+
+variable "session_name_policies" {
+  description = <<-EOT
+    For more names than the role's inline policies take, some 390: managed policies that list the names instead, up to 25,
+    each as a list of prefixes. It lists the names that begin with one of them; a name that begins with none stands in each
+    policy. `[["a", "b", "c"], ["d", "e"], ["f", "ga", "gb"]]` makes three, each for some 240 names of 20 characters. The
+    error about names that don't fit proposes a value. Needs that the role's policy denies all other names
+    (`deny_unknown_session_names`).
+  EOT
+  type        = list(list(string))
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for prefix in flatten(var.session_name_policies) : can(regex("^[\\w+=,.@-]{1,63}$", prefix))])
+    error_message = "Each prefix in session_name_policies must have 1 to 63 letters, digits and characters of _+=,.@- and no wildcard. Wrong: ${join(", ", [for prefix in flatten(var.session_name_policies) : jsonencode(prefix) if !can(regex("^[\\w+=,.@-]{1,63}$", prefix))])}."
+  }
+
+  validation {
+    # What begins with two of them would be let pass by both their policies.
+    condition = alltrue([for index, prefix in flatten(var.session_name_policies) : alltrue([
+      for other, longer in flatten(var.session_name_policies) : other == index || !startswith(longer, prefix)
+    ])])
+    error_message = "No prefix in session_name_policies may begin with another one, or stand there twice. Make these longer, or remove them: ${join(", ", [for index, prefix in flatten(var.session_name_policies) : jsonencode(prefix) if anytrue([for other, longer in flatten(var.session_name_policies) : other != index && startswith(longer, prefix)])])}."
+  }
+
+  validation {
+    condition     = length(var.session_name_policies) <= 25 && alltrue([for prefixes in var.session_name_policies : length(prefixes) > 0])
+    error_message = "session_name_policies must be at most 25 lists, since a role can have no more managed policies, and each list must have a prefix. Merge or remove some."
   }
 }
 

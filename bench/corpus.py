@@ -61,12 +61,13 @@ _EVENTS = [
 _DATA_EVENTS = [each for each in _EVENTS if each[2] == "Data"]
 
 
-def _session(role: str, session: str, key: str, opened: str) -> dict[str, object]:
+def session(role: str, name: str, key: str, opened: str) -> dict[str, object]:
+    """Return the identity of a call made in a session of the role."""
     role_id = "AROA" + uuid.uuid5(uuid.NAMESPACE_URL, role).hex[:17].upper()
     return {
         "type": "AssumedRole",
-        "principalId": f"{role_id}:{session}",
-        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{session}",
+        "principalId": f"{role_id}:{name}",
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
         "accountId": ACCOUNT,
         "accessKeyId": key,
         "sessionContext": {
@@ -120,12 +121,12 @@ def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, ob
     if chance.random() < kind.share:
         role = ROLE
         notebook = chance.randrange(len(NOTEBOOKS))
-        session = NOTEBOOKS[notebook]
+        name = NOTEBOOKS[notebook]
         address = f"10.9.0.{notebook + 10}"
         key = f"ASIA{opened[:13].replace('-', '').replace('T', '')}{notebook:04}XX".ljust(20, "X")
         draw = chance.random()
         if draw < 0.05:
-            session, key = "SageMaker", "ASIABASE" + key[8:]
+            name, key = "SageMaker", "ASIABASE" + key[8:]
             if draw < 0.03:
                 source, event, category = "sts.amazonaws.com", "AssumeRole", "Management"
                 parameters = {
@@ -134,13 +135,13 @@ def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, ob
                     "durationSeconds": 3600,
                 }
     else:
-        role, session = chance.choice(_OTHERS), f"{chance.getrandbits(64):016x}"
+        role, name = chance.choice(_OTHERS), f"{chance.getrandbits(64):016x}"
     if kind.own_addresses:
         address = f"10.{chance.randint(0, 255)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
     error = {"errorCode": "AccessDenied", "errorMessage": "Access Denied"} if chance.random() < 0.03 else {}
     record: dict[str, object] = {
         "eventVersion": "1.11",
-        "userIdentity": _session(role, session, key, opened),
+        "userIdentity": session(role, name, key, opened),
         "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": source,
         "eventName": event,

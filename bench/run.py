@@ -17,6 +17,9 @@ from pathlib import Path
 
 from access_logs import access_logs
 from corpus import ACCOUNT, ROLE, Kind, write
+from engine import files_and_trino
+from many_notebooks import many_notebooks
+from many_sessions import write_sessions
 from measure import Command, Measured, measure, size_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -24,6 +27,7 @@ FOLDER = CHECKOUT / ".cache" / "bench"
 OURS = FOLDER / "ours"
 PEERS = FOLDER / "peers"
 TRAILSCRAPER = "trailscraper==0.10.0"
+SECTIONS = ("main", "kinds", "likely", "shapes", "access-logs", "sessions", "notebooks", "trino", "start")
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 
 
@@ -177,6 +181,26 @@ def kinds(runs: int, files: int) -> None:
             table.row("which-notebook, one process", measured["ours"], size, f"{ratio:.2f} {target(ratio, least)}")
 
 
+def likely(runs: int, files: int) -> None:
+    """Show what looking for evidence costs: the logs are read twice."""
+    for share in (0.0005, 0.02):
+        logs, size = written_corpus(f"mix-{share:g}", files, 2000, Kind(share))
+        plain, with_evidence = "which-notebook, one process", "which-notebook --likely, one process"
+        measured = measure(
+            {
+                plain: which_notebook(logs, "--jobs", "1"),
+                with_evidence: which_notebook(logs, "--jobs", "1", "--likely"),
+            },
+            runs,
+        )
+        table = Table(f"Likely notebooks, {share:.2%} of the records the role's")
+        table.row(plain, measured[plain], size)
+        ratio = measured[with_evidence].seconds / measured[plain].seconds
+        table.row(with_evidence, measured[with_evidence], size, f"{ratio:.2f} times the time")
+        peak = which_notebook(logs, "--jobs", "1", "--likely").peak_memory() / 1e6
+        print(f"  peak memory {peak:.0f} MB (target: under 200 MB)", flush=True)
+
+
 def shapes(runs: int, tiny: int, huge: int) -> None:
     """Compare on one huge file, and on very many tiny ones."""
     for name, files, records in (("one huge file", 1, huge), ("tiny files", tiny, 2)):
@@ -188,6 +212,39 @@ def shapes(runs: int, tiny: int, huge: int) -> None:
         table.row("which-notebook, one process", measured["ours"], size, f"{ratio:.2f} {target(ratio, 0.375)}")
         peak = which_notebook(logs, "--jobs", "1").peak_memory() / 1e6
         print(f"  peak memory {peak:.0f} MB (target: under 200 MB)", flush=True)
+
+
+def many_sessions(sessions: int) -> None:
+    """Show what many names and sessions take, and that it grows no faster than they do."""
+    print(
+        f"\n{sessions // 10:,} names with {sessions:,} sessions, and a tenth of both; one process, target: under 200 MB"
+    )
+    for count in (sessions // 10, sessions):
+        logs = FOLDER / f"sessions-{count}"
+        if not logs.exists():
+            write_sessions(logs, count)
+        for command, *options in (
+            ["summary", "--format", "json"],
+            ["calls", "--format", "csv"],
+            ["calls", "--follow", "--format", "csv"],
+        ):
+            arguments = [
+                str(OURS / "bin/which-notebook"),
+                command,
+                str(logs),
+                "--role",
+                ROLE,
+                "--no-cache",
+                "--jobs",
+                "1",
+            ]
+            ours = Command([*arguments, *options], {})
+            seconds, _ = ours.run()
+            peak = ours.peak_memory() / 1e6
+            print(
+                f"  {count:>9,} sessions: {' '.join([command, *options[:-2]]):<16}{seconds:>7.1f} s {peak:>6.0f} MB",
+                flush=True,
+            )
 
 
 def start_up(runs: int) -> None:
@@ -208,6 +265,7 @@ def main() -> None:
     parser.add_argument(
         "--access-log-megabytes", type=int, default=1000, help="size of the S3 access logs (default: %(default)s)"
     )
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="run this section alone (repeatable)")
     given = parser.parse_args()
     part = 100 if given.small else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -215,11 +273,19 @@ def main() -> None:
     print(
         f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
     )
-    main_corpus(given.runs, 1000 // part, with_peers=not given.small)
-    kinds(given.runs, 100 // part)
-    shapes(given.runs, 100_000 // part, 500_000 // part)
-    access_logs(given.runs, given.access_log_megabytes // part)
-    start_up(given.runs)
+    sections = {
+        "main": lambda: main_corpus(given.runs, 1000 // part, with_peers=not given.small),
+        "kinds": lambda: kinds(given.runs, 100 // part),
+        "likely": lambda: likely(given.runs, 100 // part),
+        "shapes": lambda: shapes(given.runs, 100_000 // part, 500_000 // part),
+        "access-logs": lambda: access_logs(given.runs, given.access_log_megabytes // part),
+        "sessions": lambda: many_sessions(100_000 // part),
+        "notebooks": lambda: many_notebooks(min(given.runs, 3), 1000 // part, applied=True),
+        "trino": lambda: files_and_trino(given.runs, 200 // part),
+        "start": lambda: start_up(given.runs),
+    }
+    for name in given.only or SECTIONS:
+        sections[name]()
 
 
 if __name__ == "__main__":

@@ -38,6 +38,28 @@ run "names_beyond_the_quota" {
   expect_failures = [aws_iam_role_policy.assume_self]
 }
 
+run "names_beyond_the_quota_of_a_managed_policy" {
+  command = plan
+
+  variables {
+    additional_session_names = [for number in range(500) : "notebook-${number}-of-a-long-name"]
+    session_name_policies    = [["a"], ["n"]]
+  }
+
+  expect_failures = [aws_iam_policy.session_names]
+}
+
+run "managed_policies_of_names_where_others_are_not_denied" {
+  command = plan
+
+  variables {
+    deny_unknown_session_names = false
+    session_name_policies      = [["a"]]
+  }
+
+  expect_failures = [aws_iam_role_policy.assume_self]
+}
+
 run "attached_policy_without_its_arn" {
   command = plan
 

@@ -22,6 +22,7 @@ run "first_values" {
     role_path                    = "data"
     role_permissions_boundary    = "boundary"
     additional_session_names     = ["x"]
+    session_name_policies        = [["a*"]]
     attribution_mode             = "proxy"
     unattributed_allowed_actions = ["*"]
   }
@@ -36,6 +37,7 @@ run "first_values" {
     var.role_path,
     var.role_permissions_boundary,
     var.additional_session_names,
+    var.session_name_policies,
     var.attribution_mode,
     var.unattributed_allowed_actions,
   ]
@@ -51,6 +53,7 @@ run "second_values" {
     lifecycle_configuration_name = join("", [for _ in range(64) : "n"])
     role_path                    = "/a*/"
     additional_session_names     = ["$${aws:userid}"]
+    session_name_policies        = [["a"], ["ab"]]
     unattributed_allowed_actions = ["PutLogEvents"]
   }
 
@@ -60,6 +63,7 @@ run "second_values" {
     var.lifecycle_configuration_name,
     var.role_path,
     var.additional_session_names,
+    var.session_name_policies,
     var.unattributed_allowed_actions,
   ]
 }
@@ -70,11 +74,13 @@ run "third_values" {
   variables {
     name                     = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
     additional_session_names = ["*"]
+    session_name_policies    = [[]]
   }
 
   expect_failures = [
     var.name,
     var.additional_session_names,
+    var.session_name_policies,
   ]
 }
 

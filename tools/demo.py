@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,15 +51,33 @@ def work_in(notebook: NotebookInstance) -> None:
 def ask_which_notebook(emulator: Emulator, role: str) -> None:
     """Let the command answer from the recorded log: which notebook made which call."""
     emulator.flush()
-    log = emulator.cloudtrail_folder.relative_to(CHECKOUT)
-    command = ["which-notebook", "summary", str(log), "--role", role]
-    print(f"\n  $ {' '.join(command)}\n", flush=True)
-    program = Path(sys.executable).with_name(command[0])
-    subprocess.run([program, *command[1:], "--format", "table", "--no-cache"], check=True, cwd=CHECKOUT)
+    log = str(emulator.cloudtrail_folder.relative_to(CHECKOUT))
+    print(run("summary", log, "--role", role), end="")
     print("\n  Who read the bucket, by the records' userIdentity.arn:", flush=True)
     for arn in sorted({arn for arn in callers(emulator) if f":assumed-role/{role}/" in arn}):
         print(f"    {arn}")
     print(flush=True)
+
+
+def run(*arguments: str) -> str:
+    """Run the command, show its line as a user would write it, and return its answer."""
+    print(f"\n  $ which-notebook {' '.join(arguments)}\n", flush=True)
+    program = [str(Path(sys.executable).with_name("which-notebook")), *arguments, "--format", "table", "--no-cache"]
+    return subprocess.run(program, check=True, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True).stdout
+
+
+def ask_which_it_likely_was(emulator: Emulator, role: str) -> None:
+    """Let the command say which notebook it likely was, and of one call how it knows."""
+    print(
+        "  The session's name tells nothing. What its calls give away tells which notebook it likely was:", flush=True
+    )
+    log = str(emulator.cloudtrail_folder.relative_to(CHECKOUT))
+    print(run("summary", log, "--role", role, "--likely"))
+    reads = [each for each in emulator.records() if each["eventName"] == "GetObject"]
+    print("  How it knows, of the first read of the bucket (a part of the answer):", flush=True)
+    answer = run("event", reads[0]["eventID"], log, "--role", role, "--likely")
+    _, heading, rest = answer.partition("Which notebook instance it likely was:\n")
+    print(textwrap.indent(heading + rest.partition("\n\n")[0], "  "), end="\n\n", flush=True)
 
 
 def callers(emulator: Emulator) -> list[str]:
@@ -88,6 +107,7 @@ def before(emulator: Emulator) -> None:
         for notebook in notebooks:
             work_in(notebook)
     ask_which_notebook(emulator, role["RoleName"])
+    ask_which_it_likely_was(emulator, role["RoleName"])
 
 
 def after(emulator: Emulator) -> None:

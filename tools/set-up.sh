@@ -107,6 +107,4 @@ if [[ $(cat .venv/installed 2>/dev/null) != "$wanted" ]]; then
   install_python_packages
 fi
 wait "$npm"
-if [[ $purpose != bench ]]; then
-  PYTHONPATH=tests/support .venv/bin/python tools/get_provider.py || stop "the AWS provider can't be downloaded"
-fi
+PYTHONPATH=tests/support .venv/bin/python tools/get_provider.py || stop "the AWS provider can't be downloaded"

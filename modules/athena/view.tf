@@ -2,7 +2,8 @@
 
 locals {
   roles = join(", ", [for each in sort(var.role_names) : "'${each}'"])
-  known = length(var.notebook_names) == 0 ? local.possible_name : "session_name IN (${join(", ", [for each in sort(var.notebook_names) : "'${each}'"])})"
+  names = join(", ", [for each in sort(var.notebook_names) : "'${each}'"])
+  known = length(var.notebook_names) == 0 ? local.possible_name : "session_name IN (${local.names})"
   # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
   possible_name = "length(session_name) <= 63 AND regexp_like(session_name, '\\A[a-zA-Z0-9](-*[a-zA-Z0-9])*\\z')"
 
@@ -10,6 +11,8 @@ locals {
     table = "\"${local.database}\".\"${local.table}\""
     roles = "regexp_extract(role_arn, '[^/]+\\z') IN (${local.roles})"
     known = local.known
+    # In imds mode a notebook instance's jobs have its name as their source identity.
+    identity_known = length(var.notebook_names) == 0 ? "false" : "source_identity IN (${local.names})"
   })
 
   view_columns = concat(
@@ -19,8 +22,8 @@ locals {
     ] : { name = each, type = "string", sql_type = "varchar" }],
     [
       { name = "resources", type = "array<string>", sql_type = "array(varchar)" },
-      { name = "event_category", type = "string", sql_type = "varchar" },
     ],
+    [for each in ["event_category", "user_profile", "on_behalf_of"] : { name = each, type = "string", sql_type = "varchar" }],
     [for each in local.partitions : { name = each, type = "string", sql_type = "varchar" }],
   )
 

@@ -16,7 +16,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     Worker processes start above `worth_workers_bytes`, and take `batch_files` at a time. `listed_files` are listed at once.
     Of the cache: `remembered_parts` of a file, and `remembered_answer_bytes` of an answer. Of the report: `column_bytes`
     are held of a column until they are written, and read back `column_read_bytes` at a time, a multiple of three;
-    `column_texts_bytes` of different texts are known; `lanes`, and `groups` of `summary --by`, are told apart, and `report_calls` are shown.
+    `column_texts_bytes` of different texts are known; of evidence, `evidence_sessions` are
+    remembered, and `evidence_addresses`, each with who used it; `lanes`, and `groups` of `summary --by`, are told apart, and `report_calls` are shown.
     """
 
     sorted_calls: int = 40_000
@@ -34,6 +35,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     column_read_bytes: int = 48 * _KB
     column_texts_bytes: int = 2_000_000
     groups: int = 50_000
+    evidence_sessions: int = 60_000
+    evidence_addresses: int = 40_000
     lanes: int = 1_000
     report_calls: int = 1_000_000
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from emulator import filesystem, gateway, jupyter, lifecycle, lifecycle_log, metadata_service
+from emulator import filesystem, gateway, instance_logs, jupyter, lifecycle, metadata_service
 from emulator.faults import Faults
 from emulator.machine import Machine
 from emulator.network import Network, addresses_of
@@ -29,9 +29,8 @@ def _tell(event: str, **details: object) -> None:
     print(json.dumps({"event": event, **details}), flush=True)
 
 
-async def _run_lifecycle_scripts(
-    settings: dict[str, Any], pid: int, folder: Path, log_client: lifecycle_log.Client
-) -> None:
+async def _boot(settings: dict[str, Any], pid: int, folder: Path, logs: instance_logs.Client) -> None:
+    await logs.put(instance_logs.JUPYTER, "The notebook server is running.")
     limit = float(os.environ.get("EMULATOR_SCRIPT_SECONDS", lifecycle.TIME_LIMIT))
     for hook, setting in _HOOKS:
         if not settings.get(setting):
@@ -46,7 +45,7 @@ async def _run_lifecycle_scripts(
             status = await asyncio.wait_for(process.wait(), limit)
         except TimeoutError:
             status = None
-        await log_client.put(hook, path.read_text(errors="replace"))
+        await logs.put(f"LifecycleConfig{hook}", path.read_text(errors="replace"))
         if status != 0:
             raise BootFailedError(lifecycle.failure_reason(settings.get("lifecycle_config_arn", ""), settings["arn"]))
 
@@ -67,12 +66,12 @@ async def _run(
     until_stopped = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(_standard_input_ends(stop))]
     faults = Faults(folder)
     await gateway.serve(network, authority, settings["endpoint_url"], faults)
-    base_session = metadata_service.BaseSession(settings["base_session_url"])
+    base_session = metadata_service.BaseSession(settings["base_session_url"], folder)
     await metadata_service.serve(network, settings, base_session, faults)
     notebook_server = await jupyter.keep_running(machine.pid)
     _tell("running", pid=machine.pid)
-    log_client = lifecycle_log.Client(settings, base_session, network.addresses.source)
-    boot = asyncio.ensure_future(_run_lifecycle_scripts(settings, machine.pid, folder, log_client))
+    logs = instance_logs.Client(settings, base_session, network.addresses.source)
+    boot = asyncio.ensure_future(_boot(settings, machine.pid, folder, logs))
     await asyncio.wait([boot, until_stopped[0]], return_when=asyncio.FIRST_COMPLETED)
     if boot.done():
         boot.result()

@@ -108,6 +108,8 @@ def _passed_role(request: Request) -> Iterator[Permission]:
     """Yield iam:PassRole where the request hands a role to the service."""
     parameters, service = request.parameters, request.service
     passed = parameters.get("RoleArn") or parameters.get("ExecutionRoleArn") or parameters.get("Role")
+    for settings in ("UserSettings", "DefaultUserSettings"):  # of Studio
+        passed = passed or (parameters.get(settings) or {}).get("ExecutionRole")
     if (service, request.operation) == ("iam", "AddRoleToInstanceProfile"):
         passed, service = request.find_arn("role", parameters["RoleName"]), "ec2"
     if passed and service in ("sagemaker", "lambda", "ec2"):
@@ -135,6 +137,7 @@ class _Fields(string.Formatter):
             "user": lambda: self.found("user", parameters.get("UserName") or request.caller_name),
             "group": lambda: self.found("group", parameters.get("GroupName")),
             "instance-profile": lambda: self.found("instance-profile", parameters.get("InstanceProfileName")),
+            "owner": lambda: parameters.get("UserProfileName") or parameters.get("SpaceName"),
             "log_stream": lambda: parameters.get("logStreamName") or "",
             "table": lambda: self.named("dynamodb", "table/", parameters.get("TableName")),
             "index": lambda: f"/index/{parameters['IndexName']}" if parameters.get("IndexName") else "",

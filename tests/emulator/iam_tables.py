@@ -10,6 +10,7 @@ _LIFECYCLE = (
     "arn:{partition}:sagemaker:{region}:{account}:"
     "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}"
 )
+_STUDIO = "arn:{partition}:sagemaker:{region}:{account}:"
 _LOG_STREAM = "arn:{partition}:logs:{region}:{account}:log-group:{logGroupName}:log-stream:{log_stream}"
 _BUCKET = "arn:{partition}:s3:::{Bucket}"
 OBJECT = "arn:{partition}:s3:::{Bucket}/{Key}"
@@ -101,6 +102,12 @@ RESOURCES: dict[str, tuple[tuple[str, str], ...]] = {
         ("*NotebookInstanceLifecycleConfig", _LIFECYCLE),
         ("*NotebookInstance", _NOTEBOOK),
         ("CreatePresignedNotebookInstanceUrl", _NOTEBOOK),
+        ("CreateDomain", _STUDIO + "domain/*"),
+        ("*Domain", _STUDIO + "domain/{DomainId}"),
+        ("CreatePresignedDomainUrl", _STUDIO + "user-profile/{DomainId}/{UserProfileName}"),
+        ("*UserProfile", _STUDIO + "user-profile/{DomainId}/{UserProfileName}"),
+        ("*Space", _STUDIO + "space/{DomainId}/{SpaceName}"),
+        ("*App", _STUDIO + "app/{DomainId}/{owner}/{AppType}/{AppName}"),
         ("*TrainingJob", "arn:{partition}:sagemaker:{region}:{account}:training-job/{TrainingJobName}"),
         ("*ProcessingJob", "arn:{partition}:sagemaker:{region}:{account}:processing-job/{ProcessingJobName}"),
     ),

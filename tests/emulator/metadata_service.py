@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from emulator.faults import Faults
@@ -25,6 +26,10 @@ from emulator.network import Addresses, Network
 
 ROLE = "BaseNotebookInstanceEc2InstanceRole"
 MACHINE_ACCOUNT = "999999999999"  # made up, as every identifier of the machine itself
+
+# In the instance's folder: a wish for new credentials, and the access key ids of all that were given out.
+RENEW = "renew-base-session"
+BASE_SESSIONS = "base-sessions"
 
 _TOKEN = "x-aws-ec2-metadata-token"
 _TOKEN_LIFETIME = "x-aws-ec2-metadata-token-ttl-seconds"
@@ -54,8 +59,9 @@ class _RefusedError(Exception):
 class BaseSession:
     """The credentials of the session that SageMaker opens on the execution role, renewed half way to their end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, folder: Path) -> None:
         self._url = url
+        self._renew, self._given = folder / RENEW, folder / BASE_SESSIONS
         self._lock = asyncio.Lock()
         self._document = ""
         self._renew_at = 0.0
@@ -63,9 +69,10 @@ class BaseSession:
     async def document(self) -> str:
         """The answer for the role's name. A refusal is an answer too, as the IAM user guide has it ("Troubleshoot IAM and Amazon EC2")."""
         async with self._lock:
-            if time.time() >= self._renew_at:
+            if time.time() >= self._renew_at or self._renew.exists():
+                self._renew.unlink(missing_ok=True)
                 try:
-                    await self._renew()
+                    await self._open()
                 except _RefusedError:
                     return _json(
                         Code="AssumeRoleUnauthorizedAccess",
@@ -74,9 +81,11 @@ class BaseSession:
                     )
             return self._document
 
-    async def _renew(self) -> None:
+    async def _open(self) -> None:
         answer = await asyncio.to_thread(self._fetch)
         expiration = datetime.fromisoformat(answer["Expiration"])
+        with self._given.open("a") as given:
+            given.write(answer["AccessKeyId"] + "\n")
         now = datetime.now(UTC)
         self._document = _json(
             Code="Success",

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
-from emulator import agent, filesystem, lifecycle, lifecycle_log, machine
+from emulator import agent, filesystem, instance_logs, lifecycle, machine
 from emulator.faults import Fault, Faults
+from emulator.metadata_service import BASE_SESSIONS, RENEW
 from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 
 if TYPE_CHECKING:
@@ -137,9 +138,9 @@ class NotebookInstance:
     def lifecycle_log(self, hook: lifecycle.Hook = "OnStart") -> str | None:
         """What CloudWatch Logs has of a script's output, or None where there is no such log."""
         logs = self.emulator.client("logs", region=self.region, account_id=self.account_id)
-        stream = lifecycle_log.stream(self.name, hook)
+        stream = instance_logs.stream(self.name, f"LifecycleConfig{hook}")
         try:
-            answer = logs.get_log_events(logGroupName=lifecycle_log.GROUP, logStreamName=stream, startFromHead=True)
+            answer = logs.get_log_events(logGroupName=instance_logs.GROUP, logStreamName=stream, startFromHead=True)
         except logs.exceptions.ResourceNotFoundException:
             return None
         return "".join(f"{event['message']}\n" for event in answer["events"])
@@ -159,6 +160,15 @@ class NotebookInstance:
         content = (self.on_start_script() if script is None else script).encode()
         command = lifecycle.prepare(self.pid, "OnStart", content)
         return _run(command, {**lifecycle.environment(), **(env or {})}, timeout=lifecycle.TIME_LIMIT)
+
+    def renew_base_session(self) -> None:
+        """Have the metadata service give out new credentials from now on, as it does when the old ones near their end."""
+        (self.folder / RENEW).touch()
+
+    @property
+    def access_keys(self) -> list[str]:
+        """The access key ids that SageMaker gave this instance: what only the emulator knows, and no log says."""
+        return (self.folder / BASE_SESSIONS).read_text().split()
 
     def go_wrong(self, *, sts: Fault | None = None, metadata: Fault | None = None) -> None:
         """Let STS, or the metadata service, fail this instance in these ways; without any, all is well again."""

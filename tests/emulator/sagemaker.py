@@ -1,4 +1,4 @@
-"""SageMaker for LocalStack, as far as notebook instances and the sessions of jobs go.
+"""SageMaker for LocalStack, as far as notebook instances and the sessions of jobs and Studio's apps go.
 
 Operations, statuses and refusals follow the service's API reference:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Service.html
@@ -28,6 +28,7 @@ from .sagemaker_jobs import JobOperations, open_session
 from .sagemaker_lifecycle import LifecycleConfigurationOperations
 from .sagemaker_machine import BootingMachine, Machine, PretendedMachine
 from .sagemaker_store import Description, NotebookInstance, now, page
+from .sagemaker_studio import StudioOperations
 from .sagemaker_tags import TagOperations
 from .sagemaker_validation import ValidationError
 
@@ -82,10 +83,17 @@ def register() -> None:
     ROUTER.add(
         "/_emulator/jobs/<account_id>/<region>/<name>/session", cast(Any, provider.answer_job_session), methods=["GET"]
     )
+    ROUTER.add(
+        "/_emulator/apps/<account_id>/<region>/<domain>/<name>/session",
+        cast(Any, provider.answer_app_session),
+        methods=["GET"],
+    )
 
 
-class SageMakerProvider(JobOperations, LifecycleConfigurationOperations, TagOperations, ServiceLifecycleHook):
-    """Notebook instances, their lifecycle configurations, the tags of both, and jobs."""
+class SageMakerProvider(
+    JobOperations, LifecycleConfigurationOperations, StudioOperations, TagOperations, ServiceLifecycleHook
+):
+    """Notebook instances, their lifecycle configurations, jobs, Studio's domains, and the tags of all."""
 
     service = _SERVICE
 

@@ -87,6 +87,9 @@ class Accounts:
         for configuration in store.lifecycle_configurations.values():
             if configuration.description["NotebookInstanceLifecycleConfigArn"] == arn:
                 return configuration.tags
+        for (kind, *_), each in store.studio.items():
+            if arn in each.description.values() and arn.split(":")[5].startswith(f"{kind}/"):
+                return each.tags
         raise ValidationError(f"The resource {arn} does not exist.")
 
     def notebook_arn(self, context: RequestContext, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The notebook instances and lifecycle configurations of one account and region, and how they are listed."""
+"""The notebook instances, lifecycle configurations and Studio domains of one account and region, and how they are listed."""
 
 from __future__ import annotations
 
@@ -51,12 +51,23 @@ class LifecycleConfiguration:
 
 
 @dataclass
+class StudioResource:
+    """A domain, or something in one, described as the API does it; an app with its session's credentials."""
+
+    description: Description
+    tags: dict[str, str]
+    session: dict[str, Any] | None = None
+
+
+@dataclass
 class Store:
     """All of one account and region, by name."""
 
     notebook_instances: dict[str, NotebookInstance] = field(default_factory=dict)
     lifecycle_configurations: dict[str, LifecycleConfiguration] = field(default_factory=dict)
     job_sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    studio: dict[tuple[str, ...], StudioResource] = field(default_factory=dict)
+    """By kind, domain and names."""
 
 
 def now() -> datetime:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from emulator import instance_logs
 from emulator.needs import needs_root as needs_root
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
@@ -48,6 +49,7 @@ def records_of(account: Emulator, notebook: NotebookInstance) -> dict[str, dict[
     """The instance's calls to CloudWatch Logs, by name."""
     found = [each for each in account.records() if each["eventSource"] == "logs.amazonaws.com"]
     arn = f":assumed-role/{notebook.name}/SageMaker"
+    found = [each for each in found if instance_logs.JUPYTER not in json.dumps(each)]
     return {each["eventName"]: each for each in found if each["userIdentity"].get("arn", "").endswith(arn)}
 
 
@@ -77,3 +79,11 @@ def test_a_role_that_may_not_write_logs_starts_all_the_same(account: Emulator) -
     assert notebook.boot_log == "first\nsecond\n"
     refused = {name: record["errorCode"] for name, record in records_of(account, notebook).items()}
     assert refused == dict.fromkeys(("CreateLogGroup", "CreateLogStream"), "AccessDenied")
+
+
+def test_an_instance_has_a_log_of_its_notebook_server(account: Emulator) -> None:
+    """Its stream is what names an instance to whoever reads the log of the account."""
+    notebook = boot(account, "serves", LOGS)
+    made = [each for each in account.records() if each["eventName"] == "CreateLogStream"]
+    [record] = [each for each in made if "serves/jupyter.log" in json.dumps(each)]
+    assert [record["userIdentity"]["accessKeyId"]] == notebook.access_keys

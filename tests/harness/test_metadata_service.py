@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from emulator.metadata_service import BaseSession, MetadataService, Request, Response, tree
@@ -19,7 +20,9 @@ def service(*, token_required: bool = True) -> MetadataService:
         "arn": "arn:aws:sagemaker:eu-west-1:111122223333:notebook-instance/my-notebook",
     }
     addresses = addresses_of("111122223333", "eu-west-1", "my-notebook")
-    return MetadataService(tree(settings, addresses, BaseSession("http://127.0.0.1:1/")), token_required=token_required)
+    return MetadataService(
+        tree(settings, addresses, BaseSession("http://127.0.0.1:1/", Path("nowhere"))), token_required=token_required
+    )
 
 
 def ask(asked: MetadataService, path: str, method: str = "GET", **headers: str) -> Response:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import as_text, write_calls
+from calls import address, as_text, write_cases
 from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
@@ -29,16 +29,16 @@ class PlannedCall:
     @property
     def changes(self) -> dict[str, list[str]]:
         """The planned actions by resource address, where there is something to do; data sources aside."""
-        of_the_call = f"module.{self.name}."
+        of_the_call = f"{address(self.name)}."
         return {
-            address.removeprefix(of_the_call): actions
-            for address, actions in self.whole.changes.items()
-            if address.startswith(of_the_call)
+            each.removeprefix(of_the_call): actions
+            for each, actions in self.whole.changes.items()
+            if each.startswith(of_the_call)
         }
 
-    def planned(self, address: str) -> dict[str, Any]:
+    def planned(self, resource: str) -> dict[str, Any]:
         """Return the planned attributes of a resource; KeyError where it isn't in the plan."""
-        return self.whole.planned(f"module.{self.name}.{address}")
+        return self.whole.planned(f"{address(self.name)}.{resource}")
 
     def output(self, name: str) -> Any:
         """Return the planned value of an output; KeyError where it is unknown until apply."""
@@ -92,7 +92,7 @@ def plans_by_region(
         given = [Inputs.of(mark) for item in items for mark in item.iter_markers("inputs")]
         calls = {each.call: as_text(each.variables) for each in given if each.region == region}
         folder = tmp_path_factory.mktemp("plans")
-        root = write_calls(folder, calls, outputs=_OUTPUTS)
+        root = write_cases(folder, calls, outputs=_OUTPUTS)
         environment = emulator.environment() | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
         outcome = Workspace(folder, root=root, environment=environment).plan()
         assert outcome.diagnostics == []

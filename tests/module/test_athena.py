@@ -109,7 +109,7 @@ def test_the_columns_are_the_fields_of_a_record(workspace: Workspace) -> None:
 
 def test_the_view_is_the_query_that_the_command_prints(workspace: Workspace) -> None:
     template = MODULE / "notebook_calls.sql.tftpl"
-    written = calls_sql("${table}", "${roles}", "${known}")
+    written = calls_sql("${table}", "${roles}", "${known}", "${identity_known}")
     if WRITE:
         template.write_text(written)
     assert template.read_text() == written, (
@@ -123,6 +123,7 @@ def test_the_view_is_the_query_that_the_command_prints(workspace: Workspace) -> 
         '"notebook_attribution"."cloudtrail_logs"',
         "regexp_extract(role_arn, '[^/]+\\z') IN ('data-science-execution')",
         "session_name IN ('fraud-model')",
+        "source_identity IN ('fraud-model')",
     )
     assert [each["name"] for each in definition["columns"]] == [*COLUMNS, *PARTITIONS]
     assert [each["name"] for each in view["storage_descriptor"][0]["columns"]] == [*COLUMNS, *PARTITIONS]

@@ -14,7 +14,7 @@ from on_start_script import unpacked
 from workspace import CHECKOUT
 
 from .conftest import Plan, PlannedCall
-from .test_plan import ACCOUNT, statements
+from .test_plan import ACCOUNT
 
 SCRIPTS = CHECKOUT / "scripts"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team-execution"
@@ -38,34 +38,6 @@ def test_a_change_of_mode_changes_neither_policy_of_the_handshake(outcomes: list
     ):
         assert profile.planned(address)[policy] == imds.planned(address)[policy]
     assert profile.output("role_trust_policy") == imds.output("role_trust_policy")
-
-
-@pytest.mark.inputs
-def test_unattributed_calls_are_denied_only_where_asked_for(outcome: PlannedCall) -> None:
-    assert "aws_iam_role_policy.deny_unattributed_calls[0]" not in outcome.changes
-
-
-@pytest.mark.inputs(deny_unattributed_calls=True)
-def test_the_denial_leaves_the_handshake_and_what_sagemaker_does_itself(outcome: PlannedCall) -> None:
-    planned = outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")
-    assert planned["name"] == "team-deny-unattributed-calls"
-    policy = statements(planned["policy"])
-    assert policy["BaseSessionMayDoNothingElse"]["NotAction"] == [
-        "sts:AssumeRole",
-        "sts:SetSourceIdentity",
-        "cloudwatch:PutMetricData",
-        "logs:CreateLogGroup",
-        "logs:CreateLogStream",
-        "logs:DescribeLogStreams",
-        "logs:PutLogEvents",
-    ]
-    assert policy["BaseSessionMayAssumeNoOtherRole"]["NotResource"] == ROLE
-
-
-@pytest.mark.inputs(deny_unattributed_calls=True, unattributed_allowed_actions=["s3:Get*"])
-def test_the_allowed_actions_are_the_callers_own(outcome: PlannedCall) -> None:
-    policy = statements(outcome.planned("aws_iam_role_policy.deny_unattributed_calls[0]")["policy"])
-    assert policy["BaseSessionMayDoNothingElse"]["NotAction"] == ["sts:AssumeRole", "sts:SetSourceIdentity", "s3:Get*"]
 
 
 # Shell text of an ordinary kind, which the script doesn't hold already, in the place of an owner's.

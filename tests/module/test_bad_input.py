@@ -6,15 +6,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import as_text, write_calls
+from calls import as_text, write_calls, write_cases
 from emulator.server import Emulator
-from workspace import CHECKOUT, Outcome, Workspace
+from workspace import CHECKOUT, Workspace
 
-from .conftest import Plan, PlannedCall
+from .conftest import Plan
 
 ROLE = "arn:aws:iam::111122223333:role/service-role/shared"
 
@@ -44,6 +43,12 @@ BAD_VALUES: list[Case] = [
     ({"additional_session_names": ["Sage*"]}, ['instead of: "Sage*"']),
     ({"additional_session_names": ["?????????"]}, ['may admit "SageMaker"']),
     ({"additional_session_names": ["sagemaker"]}, ['may admit "SageMaker"']),
+    ({"session_name_policies": [["a", "b*"]]}, ["and no wildcard", 'Wrong: "b*"']),
+    ({"session_name_policies": [["a"], ["b", "c d"]]}, ['Wrong: "c d"']),
+    ({"session_name_policies": [["ds-", "b"], ["ds-a", "c"]]}, ["may begin with another one", 'or remove them: "ds-".']),
+    ({"session_name_policies": [["a"], ["a"]]}, ['or remove them: "a", "a".']),
+    ({"session_name_policies": [["a"], []]}, ["each list must have a prefix"]),
+    ({"session_name_policies": [[letter] for letter in "abcdefghijklmnopqrstuvwxyz"]}, ["must be at most 25 lists"]),
     ({"attribution_mode": "proxy"}, ['must be "profile" (the default) or "imds"']),
     ({"unattributed_allowed_actions": ["*"]}, ["an IAM action of one service", 'such as "logs:PutLogEvents"', 'Wrong: "*"']),
     ({"unattributed_allowed_actions": ["*:*"]}, ['Wrong: "*:*"']),
@@ -135,14 +140,11 @@ def refusals(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> di
     """
     calls = {f"case_{number}": {"name": "team", **variables} for number, (variables, _) in enumerate(BAD_VALUES)}
     refused: dict[str, list[str]] = {}
-    for diagnostic in plan_of_calls(emulator, tmp_path_factory.mktemp("refusals"), calls).diagnostics:
+    folder = tmp_path_factory.mktemp("refusals")
+    root = write_calls(folder, {name: as_text(inputs) for name, inputs in calls.items()})
+    for diagnostic in Workspace(folder, root=root, environment=emulator.environment()).plan().diagnostics:
         refused.setdefault(diagnostic.context, []).append(diagnostic.detail)
     return refused
-
-
-def plan_of_calls(emulator: Emulator, folder: Path, calls: dict[str, Any]) -> Outcome:
-    root = write_calls(folder, {name: as_text(inputs) for name, inputs in calls.items()})
-    return Workspace(folder, root=root, environment=emulator.environment()).plan()
 
 
 @pytest.mark.parametrize(
@@ -160,13 +162,21 @@ def test_a_bad_value_is_refused_and_explained(refusals: dict[str, list[str]], ca
 
 @pytest.fixture(scope="session")
 def errors(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Plan every bad notebook instance and profile, each in a call of the module, and return all errors."""
-    inputs = [
-        *({"notebook_instances": {"Other": {}, name: given}} for name, given, _ in BAD_NOTEBOOKS),
-        *({"profiles": {"east": {"region": "us-east-2"}, name: settings}} for name, settings, _ in BAD_PROFILES),
-    ]
-    calls = {f"case_{number}": {"name": "team", **given} for number, given in enumerate(inputs)}
-    return plan_of_calls(emulator, tmp_path_factory.mktemp("errors"), calls).errors
+    """Plan every bad notebook instance, and every bad profile, and return all errors.
+
+    Apart, since nothing is planned of the notebook instances of any case where a profile is refused in one.
+    """
+    kinds = {
+        "notebook_instances": [{"Other": {}, name: given} for name, given, _ in BAD_NOTEBOOKS],
+        "profiles": [{"east": {"region": "us-east-2"}, name: settings} for name, settings, _ in BAD_PROFILES],
+    }
+    errors = []
+    for variable, values in kinds.items():
+        folder = tmp_path_factory.mktemp(variable)
+        cases = {str(number): {"name": "team", variable: value} for number, value in enumerate(values)}
+        root = write_cases(folder, cases)
+        errors += Workspace(folder, root=root, environment=emulator.environment()).plan().errors
+    return errors
 
 
 @pytest.mark.parametrize(("name", "expected"), [(name, expected) for name, _, expected in BAD_NOTEBOOKS])
@@ -220,27 +230,6 @@ def test_the_overlong_script_is_told_how_the_rest_is_fetched_in_the_notebook_ses
     extra = "".join(hashlib.sha256(b"%d" % number).hexdigest() for number in range(400))
     (error,) = plan(attribution_mode=mode, extra_on_start=extra).errors
     assert f'fetch the rest from S3, after the line "export {setting}"' in error
-
-
-@pytest.mark.inputs(additional_session_names=[f"notebook-{number:011}" for number in range(390)])
-def test_390_names_fit(outcome: PlannedCall) -> None:
-    assert "aws_iam_role_policy.assume_self[0]" in outcome.changes
-
-
-@pytest.mark.inputs(
-    additional_session_names=[f"notebook-{number:011}" for number in range(330)],
-    attribution_mode="imds",
-    deny_unattributed_calls=True,
-    outside_notebooks_are_attributed=True,
-)
-def test_330_names_fit_in_imds_mode_with_unattributed_calls_denied(outcome: PlannedCall) -> None:
-    assert "aws_iam_role_policy.deny_unattributed_calls[0]" in outcome.changes
-
-
-@pytest.mark.inputs(name="n" * 51, notebook_instances={"x" * 63: {}})
-def test_a_name_of_the_longest_kind_fits_every_limit(outcome: PlannedCall) -> None:
-    assert len(outcome.planned("aws_sagemaker_notebook_instance_lifecycle_configuration.this")["name"]) == 63
-    assert len(outcome.planned("aws_iam_role.this[0]")["name"]) <= 64
 
 
 def test_a_role_of_another_path_is_named_as_such(plan: Plan, existing_role: Callable[..., str]) -> None:

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import address, write_cases
 from document_table import WRITE, Table
 from emulator.needs import skip_or_fail
 from emulator.server import Emulator
 from workspace import CHECKOUT, Outcome, Workspace
 
 from .test_hcl import INPUTS, NOTEBOOK_ATTRIBUTES
+
+# The account is these tests' own.
+pytestmark = pytest.mark.emulated
 
 TABLE = Table(CHECKOUT / "docs" / "changes.md", "change")
 REPLACED = "**replaced: its volume is lost**"
@@ -79,6 +83,7 @@ CHANGES = [
     of_input("policy_name", "{}-policy"),
     of_input("lifecycle_configuration_name", "{}-scripts"),
     of_input("additional_session_names", ["team-*"]),
+    of_input("session_name_policies", [["a", "b"], ["c"]]),
     Change("`shared_role`", SHARED, LEFT_TO_ANOTHER_CALL),
     of_input("deny_unknown_session_names", False),
     of_input("verify_role_trust", False, **SHARED),
@@ -102,10 +107,10 @@ CHANGES = [
 PLATFORM = "`notebook_instances`: `platform_identifier`"
 
 
-def call_of(number: int, inputs: dict[str, Any], roles: dict[str, str]) -> dict[str, Any]:
-    """Return the call of the module, with names of its own."""
+def case_of(number: int, inputs: dict[str, Any], roles: dict[str, str]) -> dict[str, Any]:
+    """Return the inputs, with names of their own."""
     name = f"change-{number}"
-    call = {"source": "../", "name": name, "notebook_instances": {"{}": {}}, **inputs}
+    call = {"name": name, "notebook_instances": {"{}": {}}, **inputs}
     if call.get("create_role") is False:
         call["role_arn"] = roles[call.get("role_arn") or "shared"]
     filled: dict[str, Any] = json.loads(json.dumps(call).replace("{}-", f"{name}-").replace('"{}"', f'"{name}"'))
@@ -113,25 +118,30 @@ def call_of(number: int, inputs: dict[str, Any], roles: dict[str, str]) -> dict[
 
 
 @pytest.fixture(scope="module")
-def roles(emulator: Emulator) -> Iterator[dict[str, str]]:
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An account of these tests' own, which ends with them: to destroy all of it takes longer than to start another."""
+    with Emulator(tmp_path_factory.mktemp("changes")) as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def roles(account: Emulator) -> dict[str, str]:
     """Existing roles that trust themselves as the module wants it, by name."""
-    iam = emulator.client("iam")
-    arns = {name: f"arn:aws:iam::{emulator.account_id}:role/{name}" for name in ("shared", "other")}
+    iam = account.client("iam")
+    arns = {name: f"arn:aws:iam::{account.account_id}:role/{name}" for name in ("shared", "other")}
     for name, arn in arns.items():
         statements = [
             {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{emulator.account_id}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{account.account_id}:root"},
                 "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
                 "Condition": {"StringEquals": {"aws:PrincipalArn": arn}, "StringLike": {"aws:userid": "*:SageMaker"}},
             },
         ]
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
-    yield arns
-    for name in arns:
-        iam.delete_role(RoleName=name)
+    return arns
 
 
 @dataclass(frozen=True)
@@ -142,12 +152,12 @@ class Done:
     outcome: Outcome
     records: list[dict[str, Any]]
 
-    def actions(self, address: str, *, but: tuple[str, ...] = ()) -> dict[str, set[str]]:
-        """The planned actions below an address, by the kind of resource."""
+    def actions(self, case: str, *, but: tuple[str, ...] = ()) -> dict[str, set[str]]:
+        """The planned actions below a case's address, by the kind of resource."""
         found: dict[str, set[str]] = {}
         for each in self.outcome.plan["resource_changes"]:
             actions = set(each["change"]["actions"]) - {"no-op", "read"}
-            if each["address"].startswith(f"{address}.") and actions and each["type"] not in but:
+            if each["address"].startswith(f"{case}.") and actions and each["type"] not in but:
                 found.setdefault(each["type"], set()).update(actions)
         return found
 
@@ -166,35 +176,28 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def done(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+def done(account: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Apply a call of the module for each change, make all changes, and apply again."""
-    folder = tmp_path_factory.mktemp("changes") / "module"
-    root = folder / "changes"
-    root.mkdir(parents=True)
+    folder = tmp_path_factory.mktemp("changes")
 
-    def write(which: str, platform: str) -> None:
-        calls = {
-            f"change_{number}": call_of(number, getattr(change, which), roles) for number, change in enumerate(CHANGES)
-        }
+    def write(which: str, platform: str) -> str:
+        cases = {str(number): case_of(number, getattr(change, which), roles) for number, change in enumerate(CHANGES)}
         alone = {
             "name": "platform",
             "role_arn": roles["shared"],
             "instance_type": "ml.t3.medium",
             "platform_identifier": platform,
         }
-        configuration = {"module": calls, "resource": {NOTEBOOKS_KIND: {"platform": alone}}}
-        (root / "main.tf.json").write_text(json.dumps(configuration))
+        return write_cases(folder, cases, resource={NOTEBOOKS_KIND: {"platform": alone}})
 
-    write("before", "notebook-al2-v2")
-    workspace = Workspace(folder, root="changes", environment=emulator.environment())
+    workspace = Workspace(folder, root=write("before", "notebook-al2-v2"), environment=account.environment())
     assert workspace.apply().errors == []
-    seen = len(emulator.records())
+    seen = len(account.records())
     write("after", "notebook-al2-v3")
     outcome = workspace.plan(refresh=False)
     assert outcome.errors == []
     assert workspace.apply_planned().errors == []
-    yield Done(workspace, outcome, [each for each in emulator.records()[seen:] if not each["readOnly"]])
-    assert workspace.destroy(refresh=False).errors == []  # nobody else changes what the state has
+    return Done(workspace, outcome, [each for each in account.records()[seen:] if not each["readOnly"]])
 
 
 def of_kinds(kinds: dict[str, set[str]]) -> str:
@@ -221,13 +224,13 @@ def of_notebook(calls: list[str], changed_scripts: set[str]) -> str:
 
 
 def row_of(done: Done, number: int, change: Change) -> tuple[str, ...]:
-    address, name = f"module.change_{number}", f"change-{number}"
-    role = of_kinds(done.actions(address, but=(NOTEBOOKS_KIND, SCRIPTS_KIND)))
-    scripts = of_kinds({kind: actions for kind, actions in done.actions(address).items() if kind == SCRIPTS_KIND})
+    case, name = address(str(number)), f"change-{number}"
+    role = of_kinds(done.actions(case, but=(NOTEBOOKS_KIND, SCRIPTS_KIND)))
+    scripts = of_kinds({kind: actions for kind, actions in done.actions(case).items() if kind == SCRIPTS_KIND})
     (planned,) = [
         each["change"]
         for each in done.outcome.plan["resource_changes"]
-        if each["address"] == f"{address}.{SCRIPTS_KIND}.this"
+        if each["address"] == f"{case}.{SCRIPTS_KIND}.this"
     ]
     changed = {hook for hook in ("on_start", "on_create") if planned["before"][hook] != planned["after"][hook]}
     calls = done.calls(name)

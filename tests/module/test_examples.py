@@ -27,6 +27,7 @@ def left_over(emulator: Emulator) -> dict[str, list[str]]:
             for sagemaker in regions
             for each in sagemaker.list_notebook_instance_lifecycle_configs()["NotebookInstanceLifecycleConfigs"]
         ],
+        "Studio domains": [each["DomainId"] for sagemaker in regions for each in sagemaker.list_domains()["Domains"]],
         "roles": [each["RoleName"] for each in iam.list_roles()["Roles"]],
     }
 
@@ -39,8 +40,7 @@ def test_each_example_applies_as_it_stands_and_leaves_nothing_behind(
     workspace = new_workspace(f"examples/{example}")
 
     assert workspace.apply().diagnostics == []
-    session_arns = workspace.outputs()["session_arns"]
-    assert session_arns
+    assert workspace.outputs()["domain_id" if example == "studio" else "session_arns"]
     assert workspace.plan().changes == {}
 
     assert workspace.destroy().diagnostics == []

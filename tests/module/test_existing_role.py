@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from calls import write_cases
 from emulator.server import Emulator
-from workspace import Outcome
+from workspace import Outcome, Workspace
 
 from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL, WITHOUT_SOURCE_IDENTITY
-from .test_shared_role import planned
 
 ITSELF = "doesn't let the role assume itself"
 APART = "can call under another's name"
@@ -99,11 +99,11 @@ def roles(emulator: Emulator) -> Iterator[dict[Case, str]]:
 
 
 def judged(emulator: Emulator, folder: Any, roles: dict[Case, str], **given: Any) -> Outcome:
-    calls = {
-        ROLES[mode, case]: {"create_role": False, "role_arn": arn, "attribution_mode": mode, **given}
+    cases = {
+        ROLES[mode, case]: {"name": "team", "create_role": False, "role_arn": arn, "attribution_mode": mode, **given}
         for (mode, case), arn in roles.items()
     }
-    return planned(emulator, folder, calls)
+    return Workspace(folder, root=write_cases(folder, cases), environment=emulator.environment()).plan()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +42,29 @@ def test_where_the_api_keeps_what_an_update_leaves_out(
     remove_on_create(new_workspace(), emulator)
 
 
-@pytest.mark.emulated
-def test_where_the_api_removes_what_an_update_leaves_out(tmp_path: Path) -> None:
-    with Emulator(tmp_path / "emulator", keeps_omitted_scripts=False) as emulator:
-        remove_on_create(Workspace(tmp_path / "module", environment=emulator.environment()), emulator)
+@pytest.fixture(scope="module")
+def removing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """An emulated account whose API removes what an update leaves out."""
+    with Emulator(tmp_path_factory.mktemp("removing"), keeps_omitted_scripts=False) as emulator:
+        yield emulator
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("keeps", [True, False])
-def test_the_emulated_api_does_either(tmp_path: Path, keeps: bool) -> None:
-    with Emulator(tmp_path, keeps_omitted_scripts=keeps) as emulator:
-        sagemaker = emulator.client("sagemaker")
-        script = [{"Content": base64.b64encode(b"echo mine").decode()}]
-        sagemaker.create_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnCreate=script)
-        sagemaker.update_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnStart=script)
-        described = sagemaker.describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME)
-        assert "OnStart" in described
-        assert ("OnCreate" in described) is keeps
+def test_where_the_api_removes_what_an_update_leaves_out(removing: Emulator, tmp_path: Path) -> None:
+    remove_on_create(Workspace(tmp_path / "module", environment=removing.environment()), removing)
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(("account", "keeps"), [("emulator", True), ("removing", False)])
+def test_the_emulated_api_does_either(request: pytest.FixtureRequest, account: str, keeps: bool) -> None:
+    sagemaker = request.getfixturevalue(account).client("sagemaker")
+    script = [{"Content": base64.b64encode(b"echo mine").decode()}]
+    sagemaker.create_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnCreate=script)
+    sagemaker.update_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnStart=script)
+    described = sagemaker.describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME)
+    sagemaker.delete_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME)
+    assert "OnStart" in described
+    assert ("OnCreate" in described) is keeps
 
 
 @pytest.mark.inputs

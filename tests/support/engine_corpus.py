@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from base_sessions import about, interface, refused, stream
 from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, document, handshake, opening, others, record, session
 
 ACCOUNTS = (ACCOUNT, OTHER_ACCOUNT)
@@ -74,6 +75,7 @@ def _records(account: str, region: str, day: date) -> list[Record]:
             errorMessage="no", vpcEndpointId="vpce-1", resources=None, **here,
         ),
         record(session(BASE, account=account, key=base), time=at(11), eventName="ListBuckets", managementEvent=True, eventCategory="Management", **here),
+        *_evidence(account, suffix, at(11, 30), here),
         record(identified, time=at(12), userAgent="", **here),
         record(identified, time=at(12, 1), userAgent="-", requestID=None, sharedEventID="s", **here),
         opening(fraud, "one", role=OTHER_ROLE, account=account, key=chained, time=at(13), **here),
@@ -81,6 +83,17 @@ def _records(account: str, region: str, day: date) -> list[Record]:
         record(
             session("two", role=OTHER_ROLE, account=account, key=f"ASIATWO{suffix}", source_identity="churn-model"), time=at(14), **here
         ),
+        *(
+            # Of Studio's user profiles; what comes after them can be no user profile's name.
+            record(
+                session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity=name)
+                | {"onBehalfOf": {"userId": f"u-{name}", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}},
+                time=at(14, minute), **here,
+            )
+            for minute, name in enumerate(("anna", "A" * 63, "SageMaker", "A" * 64, "anna@x", "-anna", "churn-model\n", "'"), 10)
+        ),
+        opening(session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity="anna"), "fraud-model", account=account,
+                key=f"ASIABYANNA{suffix}", time=at(14, 30), **here),
         others(time=at(15), **here),
         # Who isn't a base session opens one in a notebook's name.
         opening(session("i-0abc", role="web-server", key="ASIAWEB"), "churn-model", account=account, key=f"ASIAODD{suffix}", time=at(15, 1), **here),
@@ -109,6 +122,23 @@ def _records(account: str, region: str, day: date) -> list[Record]:
             found.append(record(session("x", role=OTHER_ROLE, key=f"NEXT {name}"), time=at(21, number), **here))
         found += [record(session("nb", role=role, key="ASIALIKE"), time=at(22), **here) for role in LIKE_ROLES]
     return found
+
+
+def _evidence(account: str, suffix: str, time: str, here: dict[str, Any]) -> list[Record]:
+    """Return what names base sessions: of each kind one, and a call that it is about."""
+    keys = [f"ASIA{kind}{suffix}" for kind in ("SCOPE", "STREAM", "NAMES", "ADDRESS")]
+    scope, streamed, names, at_address = (session(BASE, account=account, key=key) for key in keys)
+    arn = f"arn:aws:sagemaker:{here['awsRegion']}:{account}:notebook-instance/fraud-model"
+    scope["inScopeOf"] = {"issuerType": "AWS::SageMaker", "credentialsIssuedTo": arn}
+    asked = about("", "x", time=time, **here) | {"userIdentity": names}
+    address = {"sourceIPAddress": "10.8.0.9", "vpcEndpointId": "vpce-8"}
+    return [
+        record(scope, time=time, **here),
+        stream("", "fraud-model/LifecycleConfigOnStart", time=time, **here) | {"userIdentity": streamed},
+        refused(asked, arn),
+        interface("fraud-model", "10.8.0.9", time=time, **here),
+        *(record(each, time=time, **(here | address)) for each in (streamed, names, at_address)),
+    ]
 
 
 def _nameless(identity: Record) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,21 +49,25 @@ class Scene:
 
 
 @contextmanager
-def engine_scene(folder: Path) -> Iterator[Scene]:
-    """Provide the files and the engine while the block runs."""
-    logs = folder / "logs"
-    corpus.write_corpus(logs)
-    for number, records in enumerate(samples()):
-        day = corpus.FIRST + timedelta(days=number % corpus.DAYS)
-        corpus.write_log(logs, SAMPLES_ACCOUNT, SAMPLES_REGION, day, records)
+def engine_scene(
+    folder: Path, logs: Path | None = None, accounts: Iterable[str] = (), regions: Iterable[str] = ()
+) -> Iterator[Scene]:
+    """Provide the files and the engine while the block runs: those in `logs`, of these accounts and regions, or the tests'."""
+    if logs is None:
+        logs = folder / "logs"
+        accounts, regions = (*corpus.ACCOUNTS, SAMPLES_ACCOUNT), (*corpus.REGIONS, SAMPLES_REGION)
+        corpus.write_corpus(logs)
+        for number, records in enumerate(samples()):
+            day = corpus.FIRST + timedelta(days=number % corpus.DAYS)
+            corpus.write_log(logs, SAMPLES_ACCOUNT, SAMPLES_REGION, day, records)
     with OwnNetwork() as network:
         moto = MotoServer(network, folder)
         workspace = Workspace(folder / "module", root="modules/athena", environment=moto.environment())
         applied = workspace.apply(
             {
                 "bucket": BUCKET,
-                "account_ids": [*corpus.ACCOUNTS, SAMPLES_ACCOUNT],
-                "regions": [*corpus.REGIONS, SAMPLES_REGION],
+                "account_ids": list(accounts),
+                "regions": list(regions),
                 "first_day": str(corpus.FIRST),
                 "role_names": [ROLE],
                 "results_location": "s3://results/notebooks/",

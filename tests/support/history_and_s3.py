@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,24 @@ def use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, folder: Path) -> No
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    forget_clients()
+
+
+# Of any source in AWS: a change of the environment with which no client can work, and what is said then.
+CANNOT_WORK: list[tuple[dict[str, str | None], str]] = [
+    ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials: set AWS_PROFILE"),
+    ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not connect to the endpoint URL"),
+    ({"AWS_PROFILE": "of-nobody"}, "the config profile (of-nobody) could not be found"),
+]
+
+
+def change(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str | None]) -> None:
+    """Change the environment, in which None is for what isn't there."""
+    for name, value in variables.items():
+        if value is None:
+            monkeypatch.delenv(name)
+        else:
+            monkeypatch.setenv(name, value)
     forget_clients()
 
 

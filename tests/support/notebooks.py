@@ -10,8 +10,17 @@ from typing import Any, Protocol
 from emulator.network import LAYOUT_TAG, LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from workspace import CHECKOUT
 
 BUCKET = "figures"
+# Where an image has neither a region in its config nor the directory, the published script fails.
+# The lifecycle script of the recipe that is done by hand.
+RECIPE = (
+    (CHECKOUT / "tests/which_notebook/recipe-on-start.sh")
+    .read_text()
+    .replace("set -e\n", "set -e\nmkdir -p /home/ec2-user/.aws\nexport AWS_DEFAULT_REGION=us-east-1\n")
+    .replace("$(aws configure get region)", "us-east-1")
+)
 _numbers = count(1)
 
 

@@ -11,6 +11,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from backports import zstd
@@ -147,6 +148,11 @@ def ocsf(found: Record) -> Record:
     """Return a record as Security Lake keeps it, by OCSF 1.1."""
     identity = found["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
+    of_person = {
+        path: value
+        for path, value in flat({"userIdentity": identity}).items()
+        if path.endswith(".sourceIdentity") or ".onBehalfOf." in path
+    }
     seconds = f"{found['eventTime'][:19]}+00:00"
     return {
         "class_uid": 6003, "activity_id": 2, "time_dt": seconds, "cloud": {"region": found["awsRegion"], "provider": "AWS"},
@@ -154,17 +160,22 @@ def ocsf(found: Record) -> Record:
             "user": {"type": identity.get("type"), "uid": identity.get("arn"), "uid_alt": identity.get("principalId"),
                      "name": identity.get("userName"), "credential_uid": identity.get("accessKeyId"),
                      "account": {"uid": identity.get("accountId")}},
-            "session": {"issuer": issuer.get("arn")}, "invoked_by": None,
+            "session": {"issuer": issuer.get("arn"), "created_time": _created(identity)}, "invoked_by": identity.get("invokedBy"),
         },
         "api": {"operation": found["eventName"], "service": {"name": found["eventSource"]},
                 "request": {"uid": found["requestID"], "data": text(found.get("requestParameters"))},
-                "response": {"error": found.get("errorCode"), "data": text(found.get("responseElements"))}},
+                "response": {"error": found.get("errorCode"), "message": found.get("errorMessage"), "data": text(found.get("responseElements"))}},
         "metadata": {"uid": found["eventID"], "version": "1.1.0",
                      "product": {"name": "CloudTrail", "version": "1.11", "feature": {"name": found["eventCategory"]}}},
         "resources": [{"uid": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
         "src_endpoint": {"ip": found["sourceIPAddress"]}, "http_request": {"user_agent": found["userAgent"]},
-        "unmapped": {"recipientAccountId": found["recipientAccountId"]},
+        "unmapped": {"recipientAccountId": found["recipientAccountId"], **of_person},
     }  # fmt: skip
+
+
+def _created(identity: Record) -> int | None:
+    started = identity.get("sessionContext", {}).get("attributes", {}).get("creationDate")
+    return started and int(datetime.fromisoformat(started).timestamp() * 1000)
 
 
 def ocsf_rc2(found: Record) -> Record:
@@ -209,6 +220,7 @@ def ecs(found: Record, *, original: bool) -> Record:
         "user_agent": {"original": found["userAgent"]},
         "aws": {"cloudtrail": {
             "event_version": "1.11", "request_id": found["requestID"], "error_code": found.get("errorCode"),
+            "error_message": found.get("errorMessage"),
             "event_category": found["eventCategory"],
             "resources": [{"arn": each["ARN"], "type": each["type"]} for each in found.get("resources", ())],
             "request_parameters": printed(found.get("requestParameters"), in_small_letters=False),
@@ -216,7 +228,10 @@ def ecs(found: Record, *, original: bool) -> Record:
             "flattened": {"request_parameters": found.get("requestParameters"), "response_elements": found.get("responseElements")},
             "user_identity": {
                 "type": identity.get("type"), "arn": identity.get("arn"), "access_key_id": identity.get("accessKeyId"),
-                "session_context": {"session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},
+                "invoked_by": identity.get("invokedBy"),
+                "session_context": {
+                    "creation_date": identity.get("sessionContext", {}).get("attributes", {}).get("creationDate"),
+                    "session_issuer": {"arn": issuer.get("arn"), "principal_id": issuer.get("principalId")}}},
         }},
     }  # fmt: skip
 

@@ -11,19 +11,12 @@ from typing import Any
 import pytest
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
-from workspace import CHECKOUT
+from notebooks import RECIPE
 
 from .conftest import S3, Configuration, User
 
 Configure = Callable[..., Configuration]
 Outside = Callable[..., NotebookInstance]
-# Where an image has neither a region in its config nor the directory, the published script fails.
-RECIPE = (
-    (CHECKOUT / "tests/which_notebook/recipe-on-start.sh")
-    .read_text()
-    .replace("set -e\n", "set -e\nmkdir -p /home/ec2-user/.aws\nexport AWS_DEFAULT_REGION=us-east-1\n")
-    .replace("$(aws configure get region)", "us-east-1")
-)
 
 
 def restart(notebook: NotebookInstance, **update: Any) -> User:

@@ -6,27 +6,29 @@ What Terraform makes is the module's own; the rest is made by hand beside it, mo
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
-import shlex
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
-from botocore.session import get_session
 from calls import write_calls
 from emulator.server import Emulator
+from history_and_s3 import forget_clients
 from rendered_scripts import RECIPE
 from workspace import CHECKOUT, Workspace
+
+from which_notebook.cli import main
+
+from .conftest import Answer
 
 ACCOUNT, REGION, ELSEWHERE = "111122223333", "eu-west-2", "eu-west-3"
 
@@ -66,45 +68,12 @@ MODULES: dict[str, dict[str, Any]] = {
 
 
 @dataclass
-class ModuleCall:
-    """A call of the module in a configuration that can be edited."""
-
-    workspace: Workspace
-    name: str
-
-    @classmethod
-    def new(cls, folder: Path, name: str, environment: dict[str, str]) -> ModuleCall:
-        """Write a configuration with one call, which puts out what the audit's advice asks for."""
-        outputs = {each: {"value": f"${{module.own.{each}}}"} for each in ("role_arn", "lifecycle_configuration_name")}
-        root = write_calls(folder / "root", {"own": {"name": name}}, output=outputs)
-        return cls(Workspace(folder / "root", root=root, environment=environment), "own")
-
-    def edit(self, advice: str) -> None:
-        """Set and remove the arguments that a piece of advice names."""
-        path = self.workspace.root / "main.tf.json"
-        content = json.loads(path.read_text())
-        arguments = content["module"][self.name]
-        for name in re.findall(r"remove (\w+) = true", advice):
-            del arguments[name]
-        advice = re.sub(r"remove \w+ = true", "", advice)
-        is_own = "or else in a new one with" in advice and self.name != "own"
-        for name, value in re.findall(r'(\w+) = ("[^"]*"|\[[^]]*\]|true|false)', advice):
-            if is_own and name in ("create_role", "role_arn"):
-                continue  # for a new call
-            given = json.loads(value)
-            arguments[name] = [*arguments.get(name, []), *given] if isinstance(given, list) else given
-        path.write_text(json.dumps(content))
-
-
-@dataclass
 class Account:
     """The emulated account, and what was made in it by hand."""
 
     emulator: Emulator
     outputs: dict[str, Any]
     workspace: Workspace
-    roles: dict[str, str] = field(default_factory=dict)
-    followed: list[Workspace] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.iam = self.emulator.client("iam")
@@ -147,44 +116,6 @@ class Account:
         self.sagemaker.stop_notebook_instance(NotebookInstanceName=name)
         self.wait(name, "Stopped")
 
-    def follow(self, row: dict[str, Any], steps: list[str], folder: Path) -> None:
-        """Do what is advised, from top to bottom: edit the role's call of the module or a new one, and run the commands."""
-        own = [name for name, each in self.outputs.items() if each["role_arn"] == row["role_arn"]]
-        call = ModuleCall(self.workspace, own[0]) if own else None
-        done = 0
-        for step in steps:
-            if step == "terraform apply":
-                assert call
-                errors = call.workspace.apply().errors
-                assert errors == [], step
-            elif step.startswith("aws "):
-                workspace = call.workspace if call else self.workspace
-                environment = workspace.environment | self.cli_environment(folder)
-                subprocess.run(
-                    ["bash", "-c", AWS_CLI + step], cwd=workspace.root, env=environment, check=True, timeout=200
-                )
-            elif step.startswith("In Terraform, "):
-                if call is None:
-                    call = ModuleCall.new(folder, f"followed-{len(self.followed)}", self.workspace.environment)
-                    self.followed.append(call.workspace)
-                call.edit(step)
-            else:
-                continue
-            done += 1
-        assert done
-
-    @staticmethod
-    def cli_environment(folder: Path) -> dict[str, str]:
-        """The AWS CLI's environment, in which it asks each second whether what it waits for is there, not each half minute."""
-        waiters = folder / "sagemaker/2017-07-24/waiters-2.json"
-        if not waiters.exists():
-            waiters.parent.mkdir(parents=True, exist_ok=True)
-            model = get_session().get_component("data_loader").load_service_model("sagemaker", "waiters-2")
-            waiters.write_text(json.dumps({**model, "waiters": {
-                name: {**each, "delay": 1} for name, each in model["waiters"].items()
-            }}))  # fmt: skip
-        return {"AWS_DATA_PATH": str(folder)}
-
     def wait(self, name: str, status: str) -> None:
         """Wait until a notebook instance has this status."""
         end = time.monotonic() + 20
@@ -195,9 +126,6 @@ class Account:
 
 SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-
-# Not the clone's own script, whose first line breaks where its path has a space.
-AWS_CLI = f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n'
 
 FIND = {"Effect": "Allow", "Action": "sagemaker:DescribeNotebookInstance", "Resource": "*"}
 
@@ -219,22 +147,22 @@ def opens(role: str, *names: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def account(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """The account, filled; it is emptied at the end."""
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """The account, filled; it is these tests' own, and ends with them, so that nobody need empty it."""
     folder = tmp_path_factory.mktemp("audited")
     modules = {name: {"name": f"audited-{name}", **given} for name, given in MODULES.items()}
     statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
     powers = {"name": "powers", "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
-    root = write_calls(folder, modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
-    workspace = Workspace(folder, root=root, environment={**emulator.environment(), "AWS_REGION": REGION})
-    assert workspace.apply().errors == []
-    account = Account(emulator, workspace.outputs(), workspace)
-    fill(account)
-    yield account
-    empty(account)
-    for each in account.followed:
-        each.destroy()
-    assert workspace.destroy().errors == []
+    root = write_calls(folder / "module", modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
+    with Emulator(folder / "emulator") as emulator:
+        environment = {**emulator.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
+        workspace = Workspace(folder / "module", root=root, environment=environment)
+        assert workspace.apply().errors == []
+        account = Account(emulator, workspace.outputs(), workspace)
+        fill(account)
+        forget_clients()
+        yield account
+    forget_clients()
 
 
 def fill(account: Account) -> None:
@@ -355,52 +283,22 @@ def for_role(script: str, old: str, new: str) -> str:
     return script.replace(packed[0], base64.b64encode(gzip.compress(content.encode())).decode())
 
 
-def empty(account: Account) -> None:
-    """Remove what Terraform didn't make, and which would keep it from removing the rest."""
-    own = {name for module in MODULES.values() for name in module["notebook_instances"]}
-    for region in (REGION, ELSEWHERE):
-        client = account.emulator.client("sagemaker", region=region)
-        for each in client.list_notebook_instances(MaxResults=100)["NotebookInstances"]:
-            name = each["NotebookInstanceName"]
-            if name in own:
-                continue
-            with suppress(ClientError):
-                client.stop_notebook_instance(NotebookInstanceName=name)
-            end = time.monotonic() + 20
-            while time.monotonic() < end:
-                with suppress(ClientError):
-                    client.delete_notebook_instance(NotebookInstanceName=name)
-                    break
-                time.sleep(0.05)
-    end = time.monotonic() + 20
-    while len(account.sagemaker.list_notebook_instances(MaxResults=100)["NotebookInstances"]) > len(own):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+def run(account: Account, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
+    """Ask the command, within this process, as the account's root, or as whom the environment names."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    given = {**account.workspace.environment, **(environment or {})}
+    if environment:
+        forget_clients()
+    with patch.dict(os.environ, given, clear=True), redirect_stdout(out), redirect_stderr(err):
+        status = main(["audit", *arguments])
+    if environment:
+        forget_clients()
+    return Answer(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))
 
 
-def run(
-    account: Account, *arguments: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the audit as a process of its own."""
-    given = account.emulator.environment() | {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(CHECKOUT / "src"),
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "which_notebook", "audit", *arguments],
-        env=given | dict(environment or {}),
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-
-def rows(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+def rows(answer: Answer) -> dict[str, dict[str, Any]]:
     """Return the rows of an answer in JSON, by the notebook instance's name."""
-    return {row["notebook"]: row for row in json.loads(result.stdout)["instances"]}
+    return {row["notebook"]: row for row in answer.json["instances"]}
 
 
 def opens_session(account: Account, row: dict[str, Any], session_name: str) -> str:

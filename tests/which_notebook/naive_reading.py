@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from logs import BASE, ROLE, Record
 
@@ -61,7 +61,7 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
         role_arn = issuer if not arn and re.match(r"AROA[A-Z0-9]+:(?s:.)", principal_id) else None
     if not role_arn or (role_arn != role if role.startswith("arn:") else role_arn.split("/")[-1] != role):
         return None
-    status, notebook = "unknown-name", None
+    status, notebook, profile = "unknown-name", None, None
     asked = found.get("requestParameters")
     if name == BASE:
         status = "unattributed"
@@ -73,7 +73,9 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
         opens = itself and asked.get("roleSessionName") != BASE
         if (found["eventSource"], found["eventName"]) == ("sts.amazonaws.com", "AssumeRole") and opens:
             status = "handshake"
-    elif name and len(name) < 64 and re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", name) and name.lower() != "sagemaker":
+        if could_be_a_name(identified := context.get("sourceIdentity")):
+            status, profile = "user-profile", identified
+    elif could_be_a_name(name) and name.lower() != "sagemaker":
         status, notebook = "attributed", name
     moment = datetime.fromisoformat(found["eventTime"])
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -95,7 +97,14 @@ def naive_row(found: Record, role: str) -> tuple[object, ...] | None:
         found.get("errorCode"),
         context.get("sourceIdentity"),
         found.get("eventCategory"),
+        profile,
+        (identity.get("onBehalfOf") or {}).get("userId"),
     )
+
+
+def could_be_a_name(text: str | None) -> TypeGuard[str]:
+    """Return whether a notebook instance or a user profile could be called so."""
+    return text is not None and len(text) < 64 and bool(re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9])*", text))
 
 
 def naive(data: bytes, role: str = ROLE) -> Rows:

@@ -277,6 +277,8 @@ def test_the_fields_come_from_where_cloudtrail_keeps_them(ask: Any, tmp_path: Pa
         "source_identity": "jane",
         "resources": ["arn:aws:s3:::lake", "arn:aws:s3:::lake/day"],
         "event_category": "Data",
+        "user_profile": None,
+        "on_behalf_of": None,
     }
 
 

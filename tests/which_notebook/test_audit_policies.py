@@ -373,3 +373,24 @@ def test_what_it_can_not_tell_of_the_roles_powers_it_does_not_say() -> None:
     assert asked("attach one policy").may_change_itself("alpha", None) == {"iam:AttachRolePolicy": None}
     assert asked("not with a source identity").may_pass_itself("alpha", "alpha") == {}
     assert asked("not with a source identity").may_pass_itself("alpha", None) != {}
+
+
+def test_names_that_several_policies_list_are_known_and_others_refused() -> None:
+    """Each policy lets pass what begins as another's names do: docs/scale.md, many names."""
+    lists = {"a": ["ada-1", "alpha"], "b": ["bob-1"], "w": ["walter-1"]}
+    denials = [
+        assume(
+            "Deny", StringNotLike={"sts:RoleSessionName": [*names, *(f"{each}*" for each in lists if each != prefix)]}
+        )
+        for prefix, names in lists.items()
+    ]
+    split = Role(
+        ARN,
+        ROLE_ID,
+        read_policy(TRUSTS["the module's"]),
+        tuple(map(read_policy, [policy(assume()), *map(policy, denials)])),
+    )
+    for name in ("ada-1", "alpha", "bob-1", "walter-1"):
+        assert split.may_open("SageMaker", name) is True
+    for name in ("ada-2", "bob-", "which-notebook-audit-0b9e", "SageMaker", "zoe-1"):
+        assert split.may_open("SageMaker", name) is False

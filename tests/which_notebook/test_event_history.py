@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import CANNOT_WORK, change, forget_clients, use
 
 from which_notebook import cli
 from which_notebook.calls.search import Search
@@ -161,6 +161,21 @@ def test_following_looks_up_once(scene: Scene, made: Lookups, capfd: pytest.Capt
     assert answer["said"].count("data events") == 1
 
 
+def test_looking_for_evidence_looks_up_once(scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]) -> None:
+    for options in (["--follow"], ["--until", "now"]):
+        made.clear()
+        answer = summary(capfd, "--since", scene.since, "--likely", *options)
+        assert sorted(begun(made), key=str) == [(REGION, None), ("us-east-1", None)]
+        # The test itself opened that base session, which SageMaker opens else.
+        (row,) = answer["disputed"]
+        assert (row["notebooks"], row["calls"], row["evidence"]) == (
+            ["fraud-model"],
+            1,
+            {"fraud-model": {"handshake": 1}},
+        )
+        assert [each.endswith(" opened") for each in row["others"]] == [True]
+
+
 def test_one_event_is_looked_up_by_what_names_it(
     account: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -254,15 +269,10 @@ def test_a_missing_permission_is_named(
     )
 
 
-@pytest.mark.parametrize(
-    ("variables", "reason"),
-    [
-        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials: set AWS_PROFILE"),
-        ({"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, "no AWS region: give --region, or set AWS_REGION"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not connect to the endpoint URL"),
-        ({"AWS_PROFILE": "of-nobody"}, "the config profile (of-nobody) could not be found"),
-    ],
-)
+NO_REGION = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, "no AWS region: give --region, or set AWS_REGION"
+
+
+@pytest.mark.parametrize(("variables", "reason"), [*CANNOT_WORK, NO_REGION])
 def test_a_client_that_cannot_work(
     account: Emulator,
     monkeypatch: pytest.MonkeyPatch,
@@ -270,12 +280,7 @@ def test_a_client_that_cannot_work(
     variables: dict[str, str | None],
     reason: str,
 ) -> None:
-    for name, value in variables.items():
-        if value is None:
-            monkeypatch.delenv(name)
-        else:
-            monkeypatch.setenv(name, value)
-    forget_clients()
+    change(monkeypatch, variables)
     answer = summary(capfd, status=1)
     assert answer["skipped"]
     assert all(each["reason"].startswith(reason) for each in answer["skipped"]), answer["skipped"]

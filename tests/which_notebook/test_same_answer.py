@@ -80,7 +80,8 @@ def identities(draw: st.DrawFn) -> Record:
         case 1:
             identity["sessionContext"] = draw(st.sampled_from(CONTEXTS))
         case 2:
-            identity["sessionContext"]["sourceIdentity"] = draw(odd_texts)
+            identity["sessionContext"]["sourceIdentity"] = draw(odd_texts | st.sampled_from(["anna", "a" * 64, "a\n"]))
+            identity["onBehalfOf"] = draw(st.sampled_from([None, {}, {"userId": "u-1"}]))
         case 3:
             identity["arn"] = identity["arn"].rpartition("/")[0]
         case 4:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from logs import ACCOUNT, OTHER_ACCOUNT, ROLE, Record, handshake, record, session, write
 
-from which_notebook.judging.addresses import network_of
+from which_notebook.calls.networks import network_of
 
 OWN, COLLEAGUE = "mine", "colleague"
 HOME, AWAY = "10.1.0.5", "10.1.0.9"

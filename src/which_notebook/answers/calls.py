@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from ..calls.call import CALL_FIELDS, Call
+from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call
+from ..judging.statuses import name_shown
 from .safe_text import printable
 from .text_table import row_text, widths_of
 
@@ -26,12 +27,13 @@ _ROWS_MEASURED = 500
 class CallsAnswer:
     """Calls with all their fields, in their fixed order; the table has the most important ones. It can be written once.
 
-    `via` adds that field.
+    `via` adds that field, and `likely` what evidence says of unattributed calls.
     """
 
-    def __init__(self, calls: Iterable[Call], *, via: bool = False) -> None:
+    def __init__(self, calls: Iterable[Call], *, via: bool = False, likely: bool = False) -> None:
         self._calls = calls
-        self._fields = (*CALL_FIELDS, "via") if via else CALL_FIELDS
+        self._fields = (*CALL_FIELDS, *(("via",) if via else ()), *(LIKELY_FIELDS if likely else ()))
+        self._likely = likely
 
     def plain(self) -> Iterator[dict[str, Any]]:
         """Yield an object for each call."""
@@ -44,17 +46,21 @@ class CallsAnswer:
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each call; the first ones say how wide the columns are."""
-        rows = map(_cells, self._calls)
+        header = (*_TABLE_FIELDS, *LIKELY_FIELDS) if self._likely else _TABLE_FIELDS
+        rows = (_cells(call, likely=self._likely) for call in self._calls)
         first = list(islice(rows, _ROWS_MEASURED))
-        widths = widths_of([_TABLE_FIELDS, *first])
-        for row in chain([_TABLE_FIELDS], first, rows):
+        widths = widths_of([header, *first])
+        for row in chain([header], first, rows):
             file.write(row_text(row, widths).rstrip().encode() + b"\n")
 
 
-def _cells(call: Call) -> tuple[str, ...]:
+def _cells(call: Call, *, likely: bool) -> tuple[str, ...]:
     event = f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"
-    notebook = call.notebook or (f"({call.session_name})" if call.status == "unknown-name" else "-")
+    is_of_a_name = call.user_profile or call.status == "unknown-name"
+    shown = name_shown(call.notebook, call.user_profile, call.session_name)
+    notebook = call.notebook or (f"({shown})" if is_of_a_name else "-")
     cells = (
         call.event_time, notebook, call.status, event, call.aws_region, call.source_ip_address, call.error_code, call.event_id,
+        *((call.likely_notebook, call.likely_evidence) if likely else ()),
     )  # fmt: skip
     return tuple(printable(cell or "-") for cell in cells)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO, NoReturn
 
-from ..calls.call import CALL_FIELDS
+from ..calls.call import CALL_FIELDS, LIKELY_FIELDS
 from ..judging.explanation import Explanation
 from .explain_text import explanation_lines
+from .likely_text import plain_likely
 
 
 class ExplanationAnswer:
@@ -29,6 +30,7 @@ class ExplanationAnswer:
         return {
             **{name: getattr(call, name) for name in CALL_FIELDS},
             "via": call.via,
+            **self._likely(),
             "opened_by": [
                 {
                     "event_id": each.event_id,
@@ -49,3 +51,9 @@ class ExplanationAnswer:
             ],
             "record": explanation.record,
         }
+
+    def _likely(self) -> dict[str, Any]:
+        call, explained = self.explanation.call, self.explanation.likely
+        if explained is None:
+            return {}
+        return {**{name: getattr(call, name) for name in LIKELY_FIELDS}, "likely": plain_likely(explained)}

@@ -9,6 +9,7 @@ from typing import Any
 from ..calls.call import CALL_FIELDS
 from ..judging.explanation import Explanation
 from ..judging.statuses import STATUS_OF
+from .likely_text import likely_lines
 from .safe_text import printable
 
 PROOF = (
@@ -18,6 +19,13 @@ PROOF = (
 SIGN = (
     "A notebook session's name is chosen when the session is opened. In profile mode the notebook's user can choose another "
     "known name; in imds mode only the instance's root can."
+)
+
+SIGN_OF_A_PROFILE = (
+    "Whoever opens a session may set its source identity, and nobody can change it afterwards. SageMaker sets the user "
+    "profile's name where the domain's ExecutionRoleIdentityConfig is USER_PROFILE_NAME. Others can set it only where both "
+    "their own policies and the role's trust policy allow sts:SetSourceIdentity to them; and whoever may open Studio for "
+    "another user profile works under that name."
 )
 
 _KNOWN = {
@@ -43,6 +51,14 @@ _BY_ID = (
 )
 
 
+def sign_of(status: str | None, user_profile: str | None) -> str | None:
+    """Return what somebody chose of what a status says, and who could choose it; None where it is nobody's choice."""
+    if user_profile:
+        return SIGN_OF_A_PROFILE
+    known = STATUS_OF.get(status)
+    return SIGN if known and known.has_name else None
+
+
 def _has_arn(record: Any) -> bool:
     identity = record.get("userIdentity") if isinstance(record, dict) else None
     return isinstance(identity, dict) and bool(identity.get("arn"))
@@ -56,7 +72,12 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         answer = status.explained
     else:
         answer = _UNNAMED if call.role_arn is None and call.role_id else _OF_NOBODY
-    fields = {name: getattr(call, name) for name in ("notebook", "session_name", "via", "role_id")}
+    fields = {name: getattr(call, name) for name in ("notebook", "user_profile", "session_name", "via", "role_id")}
+    fields["origin"] = (
+        f"the notebook session {call.notebook}"
+        if call.notebook
+        else f"the session of the user profile {call.user_profile}"
+    )
     known = _KNOWN[explanation.names_are_known]
     yield printable(f"Event {call.event_id} {answer.format(opened=opened, known=known, **fields)}")
     yield ""
@@ -71,6 +92,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield ""
     if call.session_name:
         yield from _how_opened(explanation)
+    if explanation.likely:
+        yield from map(printable, likely_lines(explanation.likely))
     if call.status:
         yield "What speaks against it:"
         for warning in explanation.warnings:
@@ -79,8 +102,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             yield "  Nothing in these sources, from 12 hours before to 12 hours after."
         yield ""
     yield f"Proof: {PROOF}"
-    if status and status.has_name:
-        yield f"Sign: {SIGN}"
+    if sign := sign_of(call.status, call.user_profile):
+        yield f"Sign: {sign}"
     yield ""
     yield "The record:"
     for line in json.dumps(explanation.record, indent=2).splitlines():

@@ -7,8 +7,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from ..judging.finding import Finding
 from ..judging.finding_actors import KnownActor
-from ..judging.statuses import STATUS_OF
-from .explain_text import SIGN
+from .explain_text import sign_of
 from .safe_text import printable
 
 _EVENTS_SHOWN = 10
@@ -17,7 +16,8 @@ Known = Sequence[tuple[Finding, list[KnownActor]]]
 
 _ANSWERS = {
     "attributed": "the notebook instance {notebook}, by the name of its session",
-    "chained": "the notebook instance {notebook}, by the name of a session that led to this one",
+    "chained": "the {origin}, by the name of a session that led to this one",
+    "user-profile": "the Studio user profile {user_profile}, or a job of its, by the source identity of the base session",
     "unattributed": "one of the role's notebook instances, in the base session: which one can't be told",
     "unknown-name": "a session under a name that is no known notebook instance's",
     None: "no notebook instance that is known",
@@ -55,9 +55,9 @@ class FindingAnswer:
             for line in self._lines(finding, actors):
                 file.write(printable(line).rstrip().encode() + b"\n")
             file.write(b"\n")
-        statuses = {STATUS_OF.get(each.status) for _, actors in self.known for each in actors}
-        if any(status and status.has_name for status in statuses):
-            file.write(f"Sign: {SIGN}\n".encode())
+        judged = [each for _, actors in self.known for each in actors if each.status]
+        for sign in dict.fromkeys(sign_of(each.status, each.user_profile) for each in judged):
+            file.write(f"Sign: {sign}\n".encode() if sign else b"")
 
     def _lines(self, finding: Finding, actors: list[KnownActor]) -> Iterator[str]:
         yield f"{finding.type} ({finding.id}), {finding.first_seen or '?'} to {finding.last_seen or '?'}"
@@ -82,7 +82,8 @@ class FindingAnswer:
 
 
 def _answer(each: KnownActor) -> str:
-    text = _ANSWERS[each.status].format(notebook=each.notebook)
+    origin = f"notebook instance {each.notebook}" if each.notebook else f"Studio user profile {each.user_profile}"
+    text = _ANSWERS[each.status].format(notebook=each.notebook, user_profile=each.user_profile, origin=origin)
     is_open = each.is_notebook_role is None and each.status in ("attributed", "unattributed")
     return (
         f"{text}, if its role is one of notebook instances (logs of its account, or --role, tell)" if is_open else text
@@ -99,6 +100,7 @@ def _plain(each: KnownActor) -> dict[str, Any]:
         "is_notebook_role": each.is_notebook_role,
         "status": each.status,
         "notebook": each.notebook,
+        "user_profile": each.user_profile,
         "why": each.why,
         "calls": each.calls,
         "errors": each.errors,

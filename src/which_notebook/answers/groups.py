@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
-from ..judging.statuses import HANDSHAKES, STATUS_OF, UNATTRIBUTED
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of
 from .safe_text import printable
 from .text_table import cut, row_text, widths_of
 
@@ -43,7 +43,11 @@ GROUPINGS: dict[str, Callable[[CallTable], Iterable[tuple[str, ...]]]] = {
 """What `--by` takes, and the texts under which a call counts: each of its resources, its event, its day, its access key id."""
 
 
-_Key = tuple[str, str, str | None, str | None, str]
+_OF_A_CALL = (
+    "status", "notebook", "user_profile", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time",
+    "likely",
+)  # fmt: skip
+_Key = tuple[str, str, str | None, str | None, str, str | None, str | None]
 
 
 class Group(Struct):
@@ -57,6 +61,8 @@ class Group(Struct):
     role_arn: str | None
     session_name: str | None
     text: str
+    user_profile: str | None
+    likely_notebook: str | None
     first_seen: str
     last_seen: str
     calls: int = 0
@@ -75,19 +81,34 @@ class Groups:
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before."""
         rows = zip(
-            table.rows(
-                ("status", "notebook", "session_name", "role_arn", "notebook_role_arn", "error_code", "event_time")
-            ),
+            table.rows(_OF_A_CALL),
             self._texts_of(table),
             strict=True,
         )
-        for (status, notebook, session_name, role_arn, notebook_role_arn, error_code, time), texts in rows:
-            lane = STATUS_OF[status].lane
+        for (
+            status,
+            notebook,
+            profile,
+            session_name,
+            role_arn,
+            notebook_role_arn,
+            error_code,
+            time,
+            likely,
+        ), texts in rows:
+            lane = lane_of(status, profile)
             if lane is HANDSHAKES:
                 continue
-            name = "(unattributed)" if lane is UNATTRIBUTED else notebook or f"(unknown name) {session_name}"
+            of_evidence = likely.notebook if likely else None
+            if lane is UNATTRIBUTED:
+                name = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
+            elif lane is USER_PROFILE:
+                name = f"(user profile) {profile}"
+            else:
+                name = notebook or f"(unknown name) {session_name}"
             for text in texts:
-                key = (name, status, notebook_role_arn or role_arn, None if notebook else session_name, text)
+                session = None if notebook or profile else session_name
+                key = (name, status, notebook_role_arn or role_arn, session, text, profile, of_evidence)
                 group = self._group(key, time)
                 group.calls += 1
                 group.errors += error_code is not None
@@ -98,7 +119,7 @@ class Groups:
         if group is None:
             if len(self._groups) >= self._at_most:
                 # Names of sessions may be made up by the thousand, too.
-                key = (_OTHERS, key[1], None, None, _OTHERS)
+                key = (_OTHERS, key[1], None, None, _OTHERS, None, None)
             group = self._groups.setdefault(key, Group(*key, time, time))
         return group
 
@@ -110,11 +131,11 @@ class Groups:
 
 
 class GroupsAnswer:
-    """The groups of calls that were all taken, `limit` at most."""
+    """The groups of calls that were all taken, `limit` at most; `likely` adds what evidence says of unattributed ones."""
 
-    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls) -> None:
+    def __init__(self, groups: Groups, limit: int | None, calls: JudgedCalls, *, likely: bool = False) -> None:
         ordered = groups.ordered()
-        self._by, self._calls = groups.by, calls
+        self._by, self._calls, self._likely = groups.by, calls, likely
         self._shown = ordered[:limit]
         self._more = len(ordered) - len(self._shown)
 
@@ -146,9 +167,15 @@ class GroupsAnswer:
             "errors",
             "first_seen",
             "last_seen",
+            "user_profile",
+            *(("likely_notebook",) if self._likely else ()),
         )
         rows = (
-            [group.name if group.status in ("attributed", "chained") else None, *_values(group)]
+            [
+                group.name if _is_a_notebooks(group) else None,
+                *_values(group),
+                *((group.likely_notebook,) if self._likely else ()),
+            ]
             for group in self._shown
         )
         return header, rows
@@ -177,6 +204,10 @@ class GroupsAnswer:
         file.write("\n".join(lines).encode() + b"\n")
 
 
+def _is_a_notebooks(group: Group) -> bool:
+    return group.status in ("attributed", "chained") and group.user_profile is None
+
+
 def _values(group: Group) -> list[Any]:
     return [
         group.status,
@@ -187,4 +218,5 @@ def _values(group: Group) -> list[Any]:
         group.errors,
         group.first_seen,
         group.last_seen,
+        group.user_profile,
     ]

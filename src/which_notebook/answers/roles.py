@@ -11,11 +11,12 @@ from .text_table import row_text, widths_of
 
 _FIELDS = (
     "role", "account_id", "calls", "attributed", "unattributed", "handshakes", "notebooks", "first_seen", "last_seen",
+    "of_user_profiles", "user_profiles",
 )  # fmt: skip
-_NUMBERS = (2, 3, 4, 5, 6)
+_NUMBERS = (2, 3, 4, 5, 6, 9, 10)
 _REMARK = (
     "Told by their sessions called SageMaker. Studio, training jobs and endpoints have sessions of that name, too; handshakes "
-    "are calls by which notebook instances open sessions in their own names."
+    "are calls by which notebook instances open sessions in their own names. Calls of user profiles are Studio's."
 )
 
 
@@ -41,6 +42,7 @@ class RolesAnswer:
                 for text in (
                     role.name, role.account_id, f"{role.calls:,}", f"{role.attributed:,}", f"{role.unattributed:,}",
                     f"{role.handshakes:,}", f"{len(role.notebooks):,}", role.first_seen or "-", role.last_seen or "-",
+                    f"{role.of_user_profiles:,}", f"{len(role.user_profiles):,}",
                 )
             )
             for role in self.roles
@@ -64,6 +66,8 @@ class RolesAnswer:
                 "notebooks": sorted(role.notebooks),
                 "first_seen": role.first_seen,
                 "last_seen": role.last_seen,
+                "of_user_profiles": role.of_user_profiles,
+                "user_profiles": sorted(role.user_profiles),
             }
             for role in self.roles
         ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from ..calls.call import LIKELY_FIELDS
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
+from .likely_rows import LikelyRow
 from .summary import Summary
+from .summary_row import Row
 
 
 class SummaryAnswer:
@@ -24,21 +27,29 @@ class SummaryAnswer:
         write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
 
     def rows(self) -> tuple[tuple[str, ...], Iterator[list[str | int | None]]]:
-        """Return a row for each notebook and unknown name, and one for the unattributed calls."""
+        """Return a row for each notebook, user profile and unknown name, and one for the unattributed calls, or for each part of them."""
         by_name = self.warnings.by_name()
+        parts: list[Row] = [*self.summary.likely.rows] if self.summary.likely else []
         groups = (
             ("attributed", self.summary.notebooks),
+            ("user-profile", self.summary.user_profiles),
             ("unknown-name", self.summary.unknown_names),
-            ("unattributed", [self.summary.unattributed]),
+            ("unattributed", parts or [self.summary.unattributed]),
         )
         rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ()))]
+            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), row.user_profile, *self._likely_cells(row)]
             for status, of_status in groups
             for row in of_status
         )  # fmt: skip
         return (
-            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings",
+            "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings", "user_profile",
+            *(LIKELY_FIELDS if self.summary.likely else ()),
         ), rows  # fmt: skip
+
+    def _likely_cells(self, row: Row) -> list[str | None]:
+        if self.summary.likely is None:
+            return []
+        return [row.likely_notebook, " ".join(row.kinds)] if isinstance(row, LikelyRow) else [None, None]
 
     def plain(self) -> dict[str, Any]:
         """Return the summary as it is put out as JSON."""
@@ -58,10 +69,21 @@ class SummaryAnswer:
                 }
                 for row in self.summary.notebooks
             ],
+            "user_profiles": [
+                {
+                    **row.plain(),
+                    "user_profile": row.user_profile,
+                    "role_arn": row.role_arn,
+                    "chained": row.chained,
+                    "warnings": by_name.get(row.key, {}),
+                }
+                for row in self.summary.user_profiles
+            ],
             "unattributed": {
                 **self.summary.unattributed.plain(),
                 "warnings": by_name.get(self.summary.unattributed.key, {}),
             },
+            **self._plain_likely(),
             "unknown_names": [
                 {
                     **row.plain(),
@@ -76,3 +98,10 @@ class SummaryAnswer:
             "missing": list(self.calls.missing()),
             "why_empty": self.calls.why_empty,
         }
+
+    def _plain_likely(self) -> dict[str, Any]:
+        rows = self.summary.likely
+        if rows is None:
+            return {}
+        parts = {"likely": rows.likely, "disputed": rows.disputed, "no_notebook": rows.no_notebook}
+        return {name: [row.plain_likely() for row in part] for name, part in parts.items()}

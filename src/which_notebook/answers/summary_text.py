@@ -12,7 +12,8 @@ from ..judging.warnings import Warnings
 from ..sources.coverage import Coverage
 from ..words import counted
 from .safe_text import printable
-from .summary import Row, Summary
+from .summary import Summary
+from .summary_row import Row
 from .text_table import row_text, widths_of
 
 _EVENTS_SHOWN = 4
@@ -29,12 +30,19 @@ def write_summary_table(
     On a terminal nothing is wider than it: the last column is folded, or each row stands below its notebook's name.
     """
     line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
-    several_roles = len({row.role_arn for row in [*summary.notebooks, *summary.unknown_names]}) > 1
+    named = [*summary.notebooks, *summary.user_profiles, *summary.unknown_names]
+    several_roles = len({row.role_arn for row in named}) > 1
     counts = warnings.by_key()
     rows = [_cells(row, row.notebook or "", counts, several_roles) for row in summary.notebooks]
+    rows += [_cells(row, f"(user profile) {row.user_profile}", counts, several_roles) for row in summary.user_profiles]
     rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))
+        rows += (
+            [_cells(row, f"  {row.title}", counts, several_roles) for row in summary.likely.rows]
+            if summary.likely
+            else []
+        )
     lines = [
         f"Role {printable(role)}: {counted(summary.calls, 'call')} in {counted(coverage.files, 'file')} ({_size(coverage.size)})",
         "",
@@ -80,8 +88,16 @@ def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
     if summary.handshakes:
         handshakes = counted(summary.handshakes, "handshake")
         yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
-    if chained := sum(row.chained for row in summary.notebooks):
-        yield f"  {chained:,} of the calls were made in other sessions that notebooks opened (chained)."
+    if summary.user_profiles:
+        yield "  A user profile's name is the source identity of a base session: Studio's, or a job's that took it over."
+    if chained := sum(row.chained for row in [*summary.notebooks, *summary.user_profiles]):
+        openers = "notebooks and user profiles" if summary.user_profiles else "notebooks"
+        yield f"  {chained:,} of the calls were made in other sessions that {openers} opened (chained)."
+    if summary.likely and summary.unattributed.calls:
+        yield (
+            "  Likely is what evidence in the logs says, and no proof: these calls stay unattributed. "
+            "`which-notebook event EVENT_ID SOURCE --likely` says why, and what speaks against it."
+        )
     for each in warnings.warnings[:10]:
         yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
     if len(warnings.warnings) > 10:

@@ -19,6 +19,7 @@ from .iam.policy import Policy, read_policy
 from .iam.role import Role
 
 LIST_REGIONS = "ec2:DescribeRegions"
+DESCRIBE_INTERFACES = "ec2:DescribeNetworkInterfaces"
 PERMISSIONS = (
     "sagemaker:ListNotebookInstances",
     "sagemaker:DescribeNotebookInstance",
@@ -29,10 +30,12 @@ PERMISSIONS = (
     "iam:ListAttachedRolePolicies",
     "iam:GetPolicy",
     "iam:GetPolicyVersion",
+    "sagemaker:ListDomains",
+    "sagemaker:DescribeDomain",
 )
-"""The IAM actions that the audit uses; with `--region all` also `LIST_REGIONS`."""
+"""The IAM actions that the audit uses; with `--region all` also `LIST_REGIONS`, and with `--with-addresses` `DESCRIBE_INTERFACES`."""
 
-_AT_ONCE = 8
+AT_ONCE = 8
 
 _Key = TypeVar("_Key")
 _Found = TypeVar("_Found")
@@ -71,6 +74,8 @@ class Instance(Struct, frozen=True, kw_only=True):
     platform: str | None
     failure: str | None
     modified: datetime | None
+    created: datetime | None = None
+    network_interface_id: str | None = None
     role: Role | None = None
     has_role: bool = True
     lifecycle: Lifecycle | None = None
@@ -84,9 +89,13 @@ class Account(Struct):
     unread: list[Unread] = field(default_factory=list)
 
 
-def permissions_policy(*, all_regions: bool = False) -> dict[str, Any]:
+def permissions_policy(*, all_regions: bool = False, with_addresses: bool = False) -> dict[str, Any]:
     """Return the identity policy that the audit needs and nothing more."""
-    actions = [*PERMISSIONS, *([LIST_REGIONS] if all_regions else [])]
+    actions = [
+        *PERMISSIONS,
+        *([LIST_REGIONS] if all_regions else []),
+        *([DESCRIBE_INTERFACES] if with_addresses else []),
+    ]
     return {
         "Version": "2012-10-17",
         "Statement": [{"Sid": "WhichNotebookAudit", "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}],
@@ -99,21 +108,21 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     Raises MissingPackageError where boto3 isn't installed, and OSError where it isn't said which regions.
     """
     account = Account()
-    asked = _regions(regions)
+    asked = regions_of(regions)
     # Making clients isn't thread-safe; using them is.
     with aws.named_errors(""):
-        iam = _client("iam", asked[0])
+        iam = client_of("iam", asked[0])
         for region in asked:
-            _client("sagemaker", region)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+            client_of("sagemaker", region)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         listed = list(pool.map(partial(_listed, names=names), asked))
         found: list[tuple[str, str]] = []
         for region, (here, unread) in zip(asked, listed, strict=True):
             found += [(region, name) for name in here]
             account.unread += unread
         described = [each for each in pool.map(_described, found) if each]
-        lifecycles = _each_once(pool, _lifecycle, ((each.region, each.lifecycle_name) for each in described))
-        roles = _each_once(pool, partial(_RoleReading, iam), (each.role_arn for each in described))
+        lifecycles = each_once(pool, _lifecycle, ((each.region, each.lifecycle_name) for each in described))
+        roles = each_once(pool, partial(RoleReading, iam), (each.role_arn for each in described))
     for each in described:
         lifecycle, no_lifecycle = lifecycles[each.region, each.lifecycle_name]
         reading = roles[each.role_arn]
@@ -125,12 +134,14 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     return account
 
 
-def _each_once(pool: ThreadPoolExecutor, read: Callable[[_Key], _Found], keys: Iterable[_Key]) -> dict[_Key, _Found]:
+def each_once(pool: ThreadPoolExecutor, read: Callable[[_Key], _Found], keys: Iterable[_Key]) -> dict[_Key, _Found]:
+    """Return what was read by each of the keys, however often it is among them."""
     distinct = list(dict.fromkeys(keys))
     return dict(zip(distinct, pool.map(read, distinct), strict=True))
 
 
-def _regions(asked: Sequence[str]) -> list[str]:
+def regions_of(asked: Sequence[str]) -> list[str]:
+    """Return the regions that are asked about; `all`: all that are enabled."""
     if list(asked) == ["all"]:
         with aws.named_errors(LIST_REGIONS):
             # Without AllRegions these are the enabled ones.
@@ -145,7 +156,7 @@ def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]
     found: list[str] = []
     try:
         with aws.named_errors(permission):
-            pages = _client("sagemaker", region).get_paginator("list_notebook_instances")
+            pages = client_of("sagemaker", region).get_paginator("list_notebook_instances")
             for given in [{"NameContains": name} for name in names] or [{}]:
                 for page in pages.paginate(PaginationConfig={"PageSize": 100}, **given):
                     found += [
@@ -163,7 +174,7 @@ def _described(found: tuple[str, str]) -> Instance | None:
     region, name = found
     try:
         with aws.named_errors(PERMISSIONS[1]):
-            said = _client("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
+            said = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
     except OSError as error:
         if "RecordNotFound" in str(error.strerror):
             return None  # deleted since it was listed
@@ -186,6 +197,8 @@ def _described(found: tuple[str, str]) -> Instance | None:
         platform=said.get("PlatformIdentifier"),
         failure=said.get("FailureReason"),
         modified=said.get("LastModifiedTime"),
+        created=said.get("CreationTime"),
+        network_interface_id=said.get("NetworkInterfaceId"),
     )
 
 
@@ -196,7 +209,7 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
     what = f"the lifecycle configuration {name}"
     try:
         with aws.named_errors(PERMISSIONS[2]):
-            said = _client("sagemaker", region).describe_notebook_instance_lifecycle_config(
+            said = client_of("sagemaker", region).describe_notebook_instance_lifecycle_config(
                 NotebookInstanceLifecycleConfigName=name
             )
     except OSError as error:
@@ -209,7 +222,7 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
     return Lifecycle(script, said.get("LastModifiedTime")), ()
 
 
-class _RoleReading:
+class RoleReading:
     """One role, as far as it can be read; what can't be read counts as a policy that can't be told."""
 
     def __init__(self, iam: Any, arn: str) -> None:
@@ -305,5 +318,6 @@ def _or_unknown(found: list[str] | None) -> list[str]:
     return [""] if found is None else found
 
 
-def _client(service: str, region: str) -> Any:
-    return aws.client(service, region, connections=_AT_ONCE)
+def client_of(service: str, region: str) -> Any:
+    """Return a client that `AT_ONCE` threads can use."""
+    return aws.client(service, region, connections=AT_ONCE)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
+
+from .clues import Clues, Likely
 
 # The session that SageMaker itself opens on an execution role.
 BASE_SESSION = "SageMaker"
+# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
+NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 CALL_FIELDS = (
     "event_id",
@@ -26,8 +32,13 @@ CALL_FIELDS = (
     "source_identity",
     "resources",
     "event_category",
+    "user_profile",
+    "on_behalf_of",
 )
 """The fields of a call in every output format, in their order."""
+
+LIKELY_FIELDS = ("likely_notebook", "likely_evidence")
+"""Those that --likely adds, behind all others."""
 
 
 class Opening(Struct, array_like=True, gc=False):
@@ -52,9 +63,11 @@ class Call(Struct, array_like=True, gc=False):
     `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
     some records have nothing else of the role, see `role_ids`; in others Lake Formation says whose data access it was,
     `lake_formation_role`. `notebook`, `status` and `via`
-    are None until a judgement gives them; of a chained call `via` is the way from the notebook session to the caller's, and
-    `notebook_role_arn` the notebook's role. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
+    are None until a judgement gives them, and so is `user_profile`, the user profile for which Studio opened the session; of a
+    chained call `via` is the way from the notebook's or user profile's session to the caller's, and `notebook_role_arn` that
+    session's role. `on_behalf_of` is the user id of IAM Identity Center that trusted identity propagation put there. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
     in the caller's account. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
+    `session_start` is when a base session began; `clues` and `likely`, see there, are there only where they are asked for.
     """
 
     event_id: str
@@ -74,6 +87,7 @@ class Call(Struct, array_like=True, gc=False):
     error_code: str | None = None
     source_identity: str | None = None
     event_category: str | None = None
+    on_behalf_of: str | None = None
     request_id: str | None = None
     role_id: str | None = None
     lake_formation_role: str | None = None
@@ -83,7 +97,21 @@ class Call(Struct, array_like=True, gc=False):
     opening: Opening | None = None
     via: str | None = None
     notebook_role_arn: str | None = None
+    user_profile: str | None = None
     record: bytes | None = None
+    session_start: str | None = None
+    clues: Clues | None = None
+    likely: Likely | None = None
+
+    @property
+    def likely_notebook(self) -> str | None:
+        """The notebook instance that all evidence names."""
+        return self.likely.notebook if self.likely else None
+
+    @property
+    def likely_evidence(self) -> str | None:
+        """The kinds of evidence; where there are some and no `likely_notebook`, they disagree, or name what is none."""
+        return " ".join(self.likely.kinds) or None if self.likely else None
 
 
 def role_name(arn: str) -> str:

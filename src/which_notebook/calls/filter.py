@@ -19,7 +19,8 @@ class Filter(Struct, frozen=True, kw_only=True):
     """What a judged call must match; an empty field matches all.
 
     `event_names` take `*` and `?`, in any case, and may have the service before them (`s3:GetObject`); `event_sources` are
-    a service's name (`s3`) or its whole source (`s3.amazonaws.com`); for `resources` see `ResourcePatterns`.
+    a service's name (`s3`) or its whole source (`s3.amazonaws.com`); for `resources` see `ResourcePatterns`. `notebooks` are those
+    of attributed and chained calls, and of what is likely.
     """
 
     scope: Scope = Scope()
@@ -45,7 +46,6 @@ class Filter(Struct, frozen=True, kw_only=True):
             ("--account", "account_id", self.scope.accounts),
             ("--region", "aws_region", self.scope.regions),
             ("--event-source", "event_source", [_source(name) for name in self.event_sources]),
-            ("--notebook", "notebook", self.notebooks),
             ("--status", "status", self.statuses),
             ("--access-key", "access_key_id", self.access_keys),
         ]
@@ -54,6 +54,14 @@ class Filter(Struct, frozen=True, kw_only=True):
         tests += [
             (option, list(map(frozenset(asked).__contains__, table[name]))) for option, name, asked in texts if asked
         ]
+        if self.notebooks:
+            names = frozenset(self.notebooks)
+            likely = [each and each.notebook for each in table["likely"]]
+            fitting_names = [
+                name in names or of_evidence in names
+                for name, of_evidence in zip(table["notebook"], likely, strict=True)
+            ]
+            tests.append(("--notebook", fitting_names))
         if self.event_names:
             pattern = re.compile("|".join(map(_event_pattern, self.event_names)), re.IGNORECASE)
             events = list(table.rows(("event_source", "event_name")))

@@ -13,6 +13,11 @@ from .call import BASE_SESSION, Call, role_name
 
 OF_AN_IDENTITY_WITHOUT_ARN = b"AWSAccount"
 """In each record whose identity has no ARN: its type, in the trail of another account than the caller's."""
+OF_AN_INTERFACE = b"for SageMaker Notebook Instance "
+"""In each record by which SageMaker makes a notebook instance's network interface: a part of the description."""
+OF_A_DELETED_INTERFACE = b"DeleteNetworkInterface"
+RARE_NEEDLES = frozenset((OF_AN_IDENTITY_WITHOUT_ARN, OF_AN_INTERFACE, OF_A_DELETED_INTERFACE))
+"""Needles that most files don't hold."""
 
 
 class Search(Struct, frozen=True, kw_only=True):
@@ -22,6 +27,7 @@ class Search(Struct, frozen=True, kw_only=True):
     only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
     `access_keys`; made in sessions of the roles named `chained_role_names`, if these are known. `source_identities`, carried by the caller.
     `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
+    `with_clues`: the calls are to have theirs; and those are searched for, too, that make or delete a notebook instance's network interface.
     `with_resources`: the calls are to have theirs, which takes time; with texts, only those whose records hold one of them.
     """
 
@@ -34,6 +40,7 @@ class Search(Struct, frozen=True, kw_only=True):
     source_identities: frozenset[str] = frozenset()
     opened_keys: frozenset[str] = frozenset()
     event_id: str | None = None
+    with_clues: bool = False
     with_resources: bool | tuple[str, ...] = False
 
     @property
@@ -60,6 +67,8 @@ class Search(Struct, frozen=True, kw_only=True):
         if call.event_id == self.event_id or (self.base_sessions and call.session_name == BASE_SESSION):
             return True
         if call.access_key_id in self.access_keys or call.source_identity in self.source_identities:
+            return True
+        if self.with_clues and call.clues and call.clues.interface:
             return True
         opening = call.opening
         if opening is None:
@@ -92,7 +101,8 @@ def _needles(search: Search) -> tuple[bytes, ...]:
         texts.append("sourceIdentity")
     if search.event_id is not None:
         texts.append(search.event_id)
-    return tuple(dict.fromkeys(_unescaped_part(text).encode() for text in texts))
+    of_interfaces = (OF_AN_INTERFACE, OF_A_DELETED_INTERFACE) if search.with_clues else ()
+    return tuple(dict.fromkeys((*(_unescaped_part(text).encode() for text in texts), *of_interfaces)))
 
 
 def _unescaped_part(text: str) -> str:

@@ -17,10 +17,12 @@ import msgspec
 from msgspec import Struct
 
 from .call import Call, Opening
+from .clues import Clues
 
 # What a judgement gives a call; the rest stands in the log.
-JUDGED = ("status", "notebook", "via", "notebook_role_arn")
-_LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, "opening", "record"))
+JUDGED = ("status", "notebook", "via", "notebook_role_arn", "user_profile", "likely")
+_SPARSE = ("opening", "record", "clues")
+_LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, *_SPARSE))
 _TEXTS_OF_THEIR_OWN = ("event_id", "event_time")
 # Of the numbers in a column, in bytes, with array's code for them.
 _WIDTHS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
@@ -36,6 +38,7 @@ class _Encoded(Struct, array_like=True):
     columns: dict[str, msgspec.Raw]
     openings: dict[int, Opening]
     records: dict[int, bytes]
+    clues: dict[int, Clues]
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -46,14 +49,20 @@ _decode_column = msgspec.msgpack.Decoder(_Column).decode
 class CallTable:
     """Some calls, in the order of time.
 
-    `openings` has what the AssumeRole calls opened, by row; `records` the records, where they are kept.
+    `openings` has what the AssumeRole calls opened, by row; `records` the records, and `clues` the clues, where they are kept.
     """
 
     def __init__(
-        self, length: int, columns: dict[str, list[Any]], openings: dict[int, Opening], records: dict[int, bytes]
+        self,
+        length: int,
+        columns: dict[str, list[Any]],
+        openings: dict[int, Opening],
+        records: dict[int, bytes],
+        clues: dict[int, Clues],
     ) -> None:
         self.openings = openings
         self.records = records
+        self.clues = clues
         self._length = length
         self._columns = columns
         # Columns that nobody asked for yet come from one of these.
@@ -68,7 +77,8 @@ class CallTable:
         """Return the calls as columns."""
         openings = {row: call.opening for row, call in enumerate(calls) if call.opening is not None}
         records = {row: call.record for row, call in enumerate(calls) if call.record is not None}
-        table = cls(len(calls), {}, openings, records)
+        clues = {row: call.clues for row, call in enumerate(calls) if call.clues is not None}
+        table = cls(len(calls), {}, openings, records, clues)
         table._calls = calls
         return table
 
@@ -76,7 +86,7 @@ class CallTable:
     def decode(cls, encoded: bytes) -> Self:
         """Return what `encode` made; raises msgspec.DecodeError where it is something else."""
         found = _decode(encoded)
-        table = cls(found.length, {}, found.openings, found.records)
+        table = cls(found.length, {}, found.openings, found.records, found.clues)
         table._encoded = found.columns
         return table
 
@@ -92,7 +102,7 @@ class CallTable:
                 width = next(width for width in _WIDTHS if len(numbers) <= 256**width)
                 encoded = _Column(list(numbers), array(_WIDTHS[width], map(numbers.__getitem__, column)).tobytes())
             columns[name] = msgspec.Raw(_encode(encoded))
-        return _encode(_Encoded(self._length, columns, self.openings, self.records))
+        return _encode(_Encoded(self._length, columns, self.openings, self.records, self.clues))
 
     def __getitem__(self, name: str) -> list[Any]:
         """Return a column, by the name of the call's field."""
@@ -128,8 +138,9 @@ class CallTable:
         # Few rows have these.
         openings = {bisect_left(rows, row): opening for row, opening in self.openings.items() if chosen[row]}
         records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}
+        clues = {bisect_left(rows, row): found for row, found in self.clues.items() if chosen[row]}
         columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
-        return CallTable(len(rows), columns, openings, records)
+        return CallTable(len(rows), columns, openings, records, clues)
 
     def name_roles(self, role_arns: Mapping[str, str]) -> None:
         """Give a call whose record has only its role's unique id the role's ARN, where that is known, or Lake Formation says it."""
@@ -147,4 +158,5 @@ class CallTable:
             call = Call(**dict(zip(fields, texts, strict=True)))
             call.opening = self.openings.get(row)
             call.record = self.records.get(row)
+            call.clues = self.clues.get(row)
             yield call

@@ -26,6 +26,7 @@ examples:
   which-notebook summary s3://audit-logs --role data-science-execution --account 111122223333 --since 7d
   which-notebook calls logs/ --role data-science-execution --notebook fraud-model --event-name 'Get*' --format csv
   which-notebook calls logs/ --inventory outputs.json --status unattributed --fail-on unattributed
+  which-notebook summary logs/ --role data-science-execution --likely
   which-notebook event 1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d logs/
   which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
   which-notebook audit --region all --fail-on weak
@@ -81,6 +82,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             )
         _add_sources(command)
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
+    _add_likely(command)
     command.add_argument("event_id", type=_text, metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
@@ -129,7 +131,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
 
 
 def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
-    text = "is each notebook instance of this account attributable, and what to change where it isn't"
+    text = "is each notebook instance and Studio domain of this account attributable, and what to change where it isn't"
     audit = commands.add_parser(
         "audit",
         help=text,
@@ -150,6 +152,11 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         "--fail-on",
         choices=["attributed", "weak", "not-attributed", "broken"],
         help="exit with status 3 where a verdict is this one or worse, or unknown",
+    )
+    audit.add_argument(
+        "--with-addresses",
+        action="store_true",
+        help="with --format json: read the notebook instances' private addresses, too, for --addresses of other commands",
     )
     audit.add_argument("--permissions", action="store_true", help="print the IAM policy that the audit needs, and end")
     _add_format(audit, "audit")
@@ -249,6 +256,21 @@ def _add_notebook(parser: _Parser) -> None:
     )
 
 
+def _add_likely(parser: _Parser) -> None:
+    parser.add_argument(
+        "--likely",
+        action="store_true",
+        help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof); with "
+        "--notebook also those that are likely its",
+    )
+    parser.add_argument(
+        "--addresses",
+        type=_text,
+        metavar="FILE",
+        help="for --likely: whose private addresses are whose, as `audit --with-addresses --format json` prints them",
+    )
+
+
 def _add_resource(parser: _Parser) -> None:
     parser.add_argument(
         "--resource",
@@ -309,8 +331,11 @@ def _filter_arguments() -> _Parser:
     )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(
-        "--follow", action="store_true", help="also calls in other roles' sessions that a notebook's session opened"
+        "--follow",
+        action="store_true",
+        help="also calls in other roles' sessions that a notebook's or user profile's session opened",
     )
+    _add_likely(filters)
     filters.add_argument(
         "--fail-on",
         choices=["unattributed"],

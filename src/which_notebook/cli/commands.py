@@ -30,7 +30,7 @@ from .exit_status import (
     status_of_reading,
 )
 from .messages import say, say_unread
-from .options import inventory_of, judged_calls, reader_of, roles_of, scope_of
+from .options import addresses_of, inventory_of, judged_calls, reader_of, roles_of, scope_of
 
 
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
@@ -67,7 +67,7 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
     if given.limit:
         raise UsageError("--limit is for --by: give --by resource, event, day or session too")
     with judged_calls(given, limits, with_resources=False) as calls:
-        summary, warnings = Summary(), Warnings(calls.judge)
+        summary, warnings = Summary(likely=given.likely), Warnings(calls.judge)
         for table in calls.tables(warnings):
             summary.add(table)
     write_answer(SummaryAnswer(summary, warnings, calls), form, given.output)
@@ -79,14 +79,14 @@ def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
     with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
         for table in calls.tables():
             groups.add(table)
-    write_answer(GroupsAnswer(groups, given.limit, calls), form, given.output)
+    write_answer(GroupsAnswer(groups, given.limit, calls, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
 def _calls(given: argparse.Namespace, limits: Limits) -> int:
     form = format_of("calls", given.format, given.output)
     with judged_calls(given, limits) as calls:
-        write_answer(CallsAnswer(calls.calls(), via=given.follow), form, given.output)
+        write_answer(CallsAnswer(calls.calls(), via=given.follow, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
@@ -100,7 +100,15 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
     with judged_calls(given, limits) as calls, output_file(given.output) as file:
         warnings = Warnings(calls.judge)
         write_report(
-            calls.tables(warnings), warnings, calls.judge.role, calls.coverage, file, calls.filter, limits, calls.said
+            calls.tables(warnings),
+            warnings,
+            calls.judge.role,
+            calls.coverage,
+            file,
+            calls.filter,
+            limits,
+            calls.said,
+            likely=given.likely,
         )
     return _end(calls, given)
 
@@ -124,12 +132,14 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
     form = format_of("event", given.format, given.output)
     inventory = inventory_of(given)
-    roles = roles_of(given, inventory)
+    roles, addresses = roles_of(given, inventory), addresses_of(given)
     scope, coverage = scope_of(given), Coverage()
     explanation = not_found = None
     with reader_of(given, inventory, limits, again=True) as reader:
         try:
-            explanation = explain(given.event_id, reader, scope, coverage, roles, inventory)
+            explanation = explain(
+                given.event_id, reader, scope, coverage, roles, inventory, likely=given.likely, addresses=addresses
+            )
         except NotFoundError as error:
             not_found = error
     if explanation:
@@ -195,6 +205,9 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
 
 def _audit(given: argparse.Namespace, limits: Limits) -> int:
     from ..audit.account import permissions_policy, read_account
+    from ..audit.addresses import read_addresses
+    from ..audit.domain_verdicts import judge_domain
+    from ..audit.domains import read_domains
     from ..audit.output import AuditAnswer
     from ..audit.script.shell import require_parser
     from ..audit.verdicts import judge, permits_verdict
@@ -203,30 +216,40 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
         raise UsageError("--region all means all of them: give it alone")
     form = format_of("audit", given.format, given.output)
     if given.permissions:
+        policy = permissions_policy(all_regions=given.region == ["all"], with_addresses=given.with_addresses)
         with output_file(given.output) as file:
-            write_json(permissions_policy(all_regions=given.region == ["all"]), file)
+            write_json(policy, file)
         return DONE
+    if given.with_addresses and form.name != "json":
+        raise UsageError("--with-addresses is for --format json")
     require_parser()
     try:
         account = read_account(given.region, given.notebook)
+        # Whoever asks about one notebook instance asks about no domain.
+        domains, unlisted = read_domains(given.region) if not given.notebook else ([], [])
     except OSError as error:
         say(reason_of(error))
         return NOT_ALL_READ
-    rows = judge(account)
-    write_answer(AuditAnswer(rows, account.unread), form, given.output)
-    for unread in account.unread:
-        say(f"could not read {unread.what}: {unread.reason}")
+    addresses = read_addresses(account) if given.with_addresses else None
+    rows, of_domains = judge(account), list(map(judge_domain, domains))
+    not_listed = [*account.unread, *unlisted]
+    write_answer(AuditAnswer(rows, not_listed, of_domains, addresses), form, given.output)
+    for reason in dict.fromkeys(each.reason for each in not_listed):
+        say(f"could not read {' and '.join(each.what for each in not_listed if each.reason == reason)}: {reason}")
     missing = set(given.notebook) - {row.notebook for row in rows}
     if missing and not account.unread:
         say(f"there is no notebook instance {', '.join(sorted(missing))} in the regions that were asked")
     if given.fail_on:
-        failing = [row for row in rows if not permits_verdict(row.verdict, given.fail_on)]
+        failing = False
+        for noun, some in (("notebook instance", rows), ("Studio domain", of_domains)):
+            count = sum(not permits_verdict(row.verdict, given.fail_on) for row in some)
+            if count:
+                failing = True
+                say(f"{count:,} of {counted(len(some), noun)}: {given.fail_on} or worse, or unknown (--fail-on)")
         if failing:
-            say(
-                f"{len(failing):,} of {counted(len(rows), 'notebook instance')}: {given.fail_on} or worse, or unknown (--fail-on)"
-            )
             return UNATTRIBUTED
-    is_whole = not missing and not account.unread and all(not each.unread for each in account.instances)
+    not_read = [each.unread for each in account.instances] + [each.unread for each in domains]
+    is_whole = not (missing or not_listed or any(not_read))
     return DONE if is_whole else NOT_ALL_READ
 
 

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..judging.attribution import Judge
 from ..judging.chains import search_for_chains
 from ..judging.inventory import Inventory
+from ..judging.likely import scope_of_evidence, search_for_evidence
 from ..sources.engines.engine import Engine
 from ..sources.registry import opened_sources
 from ..times import earlier
@@ -42,4 +43,6 @@ def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | N
     judge = Judge(roles, inventory)
     if given.follow:
         return search_for_chains(judge), scope.anywhere(scope.since and earlier(scope.since), scope.until)
+    if given.likely:
+        return search_for_evidence(judge), scope_of_evidence(scope, judge)
     return Search(role_names=judge.role_names, role_ids=judge.role_ids), scope

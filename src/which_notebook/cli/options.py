@@ -12,7 +12,9 @@ from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..errors import UsageError
+from ..judging.address_file import read_address_file
 from ..judging.attribution import Judge
+from ..judging.evidence.address import AddressOf
 from ..judging.inventory import Inventory, read_inventory
 from ..judging.judged_calls import JudgedCalls
 from ..judging.notebook_roles import NotebookRole, base_session_roles
@@ -32,13 +34,21 @@ _ROLES_NAMED = 5
 @contextmanager
 def judged_calls(given: argparse.Namespace, limits: Limits, *, with_resources: bool = True) -> Iterator[JudgedCalls]:
     """Ask what the arguments of `summary`, `calls` and `report` say. Raises UsageError, and what reading their files raises."""
-    inventory, asked = inventory_of(given), filter_of(given)
+    inventory, asked, addresses = inventory_of(given), filter_of(given), addresses_of(given)
     roles = roles_of(given, inventory)
     # What is asked for can be wrong before anything is read.
     judge = Judge(roles, inventory) if roles else None
-    with reader_of(given, inventory, limits, again=given.follow or not roles) as reader:
+    with reader_of(given, inventory, limits, again=given.follow or given.likely or not roles) as reader:
         judge = judge or Judge(_roles_there(reader, asked, given.sources), inventory)
-        yield JudgedCalls(reader, judge, asked, follow=given.follow, with_resources=with_resources)
+        yield JudgedCalls(
+            reader,
+            judge,
+            asked,
+            follow=given.follow,
+            likely=given.likely,
+            addresses=addresses,
+            with_resources=with_resources,
+        )
 
 
 def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str]:
@@ -136,3 +146,10 @@ def filter_of(given: argparse.Namespace) -> Filter:
 def inventory_of(given: argparse.Namespace) -> Inventory | None:
     """Return the inventory, where one is given. Raises InventoryError."""
     return read_inventory(given.inventory) if given.inventory else None
+
+
+def addresses_of(given: argparse.Namespace) -> tuple[AddressOf, ...]:
+    """Return the account's addresses, where a file of them is given. Raises AddressFileError, or UsageError without --likely."""
+    if given.addresses and not given.likely:
+        raise UsageError("--addresses is for --likely: give that, too")
+    return read_address_file(given.addresses) if given.addresses else ()

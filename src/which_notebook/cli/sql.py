@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from ..answers.output_file import output_file
 from ..calls.scope import Scope
@@ -32,15 +33,20 @@ def _query(given: argparse.Namespace, roles: list[str], inventory: Inventory | N
     table = given.table or _TABLES[given.engine]
     of_lake = given.engine == "lake"
     has_partitions = not (of_lake or given.without_partitions)
-    known = standalone.names_condition(inventory.names) if inventory and inventory.names else standalone.KNOWN
     return standalone.calls_sql(
         table if of_lake else standalone.table_name(table),
         standalone.roles_condition(roles),
-        known,
+        *_known(inventory.names if inventory else ()),
         partitions=standalone.PARTITIONS if has_partitions else (),
         where=_where(scope, of_lake=of_lake, has_partitions=has_partitions),
         of_lake=of_lake,
     )
+
+
+def _known(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the conditions on names, where some are known."""
+    columns = ("session_name", "source_identity") if names else ()
+    return tuple(standalone.names_condition(column, names) for column in columns)
 
 
 def _where(scope: Scope, *, of_lake: bool, has_partitions: bool) -> list[str]:

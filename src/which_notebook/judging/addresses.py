@@ -5,11 +5,9 @@ Only what can be compared is: an address of AWS's own services is none, and a ma
 
 from __future__ import annotations
 
-import socket
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Hashable, Iterator
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from msgspec import Struct, field
 
@@ -17,28 +15,6 @@ _IN_TURN_WITHIN = timedelta(hours=1)
 _LEFT_REMEMBERED = 100
 _DOORS_REMEMBERED = 50_000
 _NAMES_REMEMBERED = 100
-
-
-@lru_cache(maxsize=65_536)
-def network_of(address: str | None) -> tuple[int, bool] | None:
-    """Return an address' IP version and whether it is private; None for what is no address, such as a service's name.
-
-    Private is what no packet of the internet's has: https://www.rfc-editor.org/rfc/rfc6890.
-    """
-    try:
-        a, b, *_ = socket.inet_pton(socket.AF_INET, address or "")
-    except (OSError, ValueError):
-        pass
-    else:
-        return 4, a in (10, 127) or (a, b) in ((192, 168), (169, 254)) or (a, b & 240) == (172, 16) or (a, b & 192) == (
-            100,
-            64,
-        )
-    try:
-        packed = socket.inet_pton(socket.AF_INET6, address or "")
-    except (OSError, ValueError):
-        return None
-    return 6, packed[0] & 254 == 0xFC or (packed[0] == 0xFE and packed[1] & 192 == 128) or packed[:15] == bytes(15)
 
 
 class _Stream(Struct):

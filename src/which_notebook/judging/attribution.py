@@ -6,20 +6,29 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from ..calls.call import BASE_SESSION, Opening, role_name
+from msgspec import Struct
+
+from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_name
 from ..calls.search import fits_role
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
 from .statuses import StatusName
 
-# https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
-_NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _ROLE_ARN = re.compile(r"arn:(?:aws[a-z-]*|\*):iam::(?:[0-9]{12}|\*):role/(?:[!-~]*/)?[\w+=,.@*?-]{1,64}", re.ASCII)
 _SESSION_OF = re.compile(
     r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
 )
 _ROLE_NAME = re.compile(r"[\w+=,.@*?-]{1,64}", re.ASCII)
+
+
+class _Verdict(Struct, frozen=True):
+    status: StatusName | None
+    notebook: str | None = None
+    user_profile: str | None = None
+
+
+_NOT_THE_ROLES, _UNATTRIBUTED, _UNKNOWN_NAME = _Verdict(None), _Verdict("unattributed"), _Verdict("unknown-name")
 
 
 class RoleError(CommandError):
@@ -40,9 +49,18 @@ class Judge:
         self._asked = tuple(map(_asked_role, self.roles))
         self.role_names = tuple(dict.fromkeys(name for name, _, _ in self._asked))
         """The roles' names, for a search."""
-        self._known = inventory.known if inventory else _NOTEBOOK_NAME
+        self.names = inventory.names if inventory else ()
+        """The names that are known to be real, or patterns of them."""
+        self._known = inventory.known if inventory else NOTEBOOK_NAME
+        self._has_inventory = inventory is not None
         self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
         """The role's unique id, where the inventory says it."""
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts of the roles, where each is known; else none."""
+        found = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
+        return () if any(not each.isdecimal() for each in found) else tuple(sorted(found))
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""
@@ -60,30 +78,43 @@ class Judge:
         return fits_role(named, self.role_names)
 
     def judge(self, table: CallTable) -> None:
-        """Set the status and the notebook of each call; both stay None where it isn't the role's."""
-        session = ("role_arn", "session_name")
+        """Set the status of each call, and the notebook or user profile; they stay None where it isn't the role's."""
+        session = ("role_arn", "session_name", "source_identity")
         verdicts = {each: self._verdict(*each) for each in set(table.rows(session))}
-        status_of = {each: status for each, (status, _) in verdicts.items()}
-        notebook_of = {each: notebook for each, (_, notebook) in verdicts.items()}
-        statuses = list(map(status_of.__getitem__, table.rows(session)))
+        found = list(map(verdicts.__getitem__, table.rows(session)))
+        statuses = [each.status for each in found]
         for row, opening in table.openings.items():
             if statuses[row] == "unattributed" and _is_handshake(opening, table["role_arn"][row]):
                 statuses[row] = "handshake"
         table["status"] = statuses
-        table["notebook"] = list(map(notebook_of.__getitem__, table.rows(session)))
+        table["notebook"] = [each.notebook for each in found]
+        table["user_profile"] = [each.user_profile for each in found]
 
     def is_known(self, name: str | None) -> bool:
         """Return whether this is a notebook's name, as far as that can be told."""
         return name is not None and name.lower() != BASE_SESSION.lower() and bool(self._known.fullmatch(name))
 
-    def _verdict(self, role_arn: str | None, session_name: str | None) -> tuple[StatusName | None, str | None]:
+    def is_user_profile(self, source_identity: str | None) -> bool:
+        """Return whether a base session's source identity is a user profile's name, as far as that can be told.
+
+        A job takes over the source identity of the session that created it, and in imds mode that is a notebook instance's
+        name: one that the inventory knows is taken for that.
+        """
+        # The names of both are alike: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateUserProfile.html
+        if source_identity is None or not NOTEBOOK_NAME.fullmatch(source_identity):
+            return False
+        return not (self._has_inventory and self.is_known(source_identity))
+
+    def _verdict(self, role_arn: str | None, session_name: str | None, source_identity: str | None) -> _Verdict:
         if not self.is_role(role_arn):
-            return None, None
+            return _NOT_THE_ROLES
         if session_name == BASE_SESSION:
-            return "unattributed", None
+            if self.is_user_profile(source_identity):
+                return _Verdict("user-profile", user_profile=source_identity)
+            return _UNATTRIBUTED
         if self.is_known(session_name):
-            return "attributed", session_name
-        return "unknown-name", None
+            return _Verdict("attributed", session_name)
+        return _UNKNOWN_NAME
 
 
 def _asked_role(role: str) -> tuple[str, str | None, str | None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from ..calls.call import BASE_SESSION, Call
 from ..calls.filter import Filter
@@ -20,7 +21,11 @@ from ..sources.coverage import Coverage
 from ..times import earlier, later
 from .attribution import Judge
 from .chains import find_chains
+from .evidence.address import AddressOf
 from .inventory import Inventory
+from .likely import Evidence, find_evidence
+from .likely_sessions import ExplainedLikely
+from .statuses import name_shown
 from .warnings import AttributionWarning, Warnings
 
 _STEPS_AT_MOST = 50
@@ -36,13 +41,15 @@ class NotFoundError(CommandError):
 class Explanation:
     """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it.
 
-    `names_are_known`: whether an inventory says which names are real.
+    `names_are_known`: whether an inventory says which names are real. `likely` is the evidence on a base session, where it was
+    asked for.
     """
 
     call: Call
     openings: list[Call]
     warnings: list[AttributionWarning]
     names_are_known: bool
+    likely: ExplainedLikely | None = None
 
     @property
     def record(self) -> Any:
@@ -51,9 +58,17 @@ class Explanation:
 
 
 def explain(
-    event_id: str, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
+    event_id: str,
+    reader: Reader,
+    scope: Scope,
+    coverage: Coverage,
+    roles: Sequence[str],
+    inventory: Inventory | None,
+    *,
+    likely: bool = False,
+    addresses: Iterable[AddressOf] = (),
 ) -> Explanation:
-    """Explain the call with this event id, which is looked for in the scope.
+    """Explain the call with this event id, which is looked for in the scope; `likely`: also whose base session it likely was.
 
     `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
@@ -62,11 +77,19 @@ def explain(
     call = next((call for call in found if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no event {event_id} is in what was read of these sources")
-    return explain_call(call, reader, scope, coverage, roles, inventory)
+    return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely, addresses=addresses)
 
 
 def explain_call(
-    call: Call, reader: Reader, scope: Scope, coverage: Coverage, roles: Sequence[str], inventory: Inventory | None
+    call: Call,
+    reader: Reader,
+    scope: Scope,
+    coverage: Coverage,
+    roles: Sequence[str],
+    inventory: Inventory | None,
+    *,
+    likely: bool = False,
+    addresses: Iterable[AddressOf] = (),
 ) -> Explanation:
     """Explain a call that was found in the scope; see `explain`."""
     openings = openings_of(call.access_key_id, call.event_time, reader, scope, coverage)
@@ -92,9 +115,24 @@ def explain_call(
         judge.judge(table)
         warnings.see(table)
     warnings.conclude()
-    name = call.notebook_role_arn or call.role_arn, call.notebook or call.session_name
+    shown = name_shown(call.notebook, call.user_profile, call.session_name)
+    name = call.notebook_role_arn or call.role_arn, shown
     about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
-    return Explanation(call, openings, about_name, inventory is not None)
+    evidence = Evidence(judge, addresses, reader.options.limits)
+    explained = _explained_likely(call, evidence, judge, reader, scope, coverage) if likely else None
+    return Explanation(call, openings, about_name, inventory is not None, explained)
+
+
+def _explained_likely(
+    call: Call, evidence: Evidence, judge: Judge, reader: Reader, scope: Scope, coverage: Coverage
+) -> ExplainedLikely | None:
+    at_call = replace(scope, since=call.event_time, until=call.event_time)
+    found, covered = find_evidence(evidence, judge, reader, at_call, explained=True)
+    coverage.take_over(covered)
+    explained = found.explained(call)
+    if explained and call.status == "unattributed":
+        call.likely = explained.likely
+    return explained
 
 
 def _of_role(judge: Judge) -> Search:
@@ -115,8 +153,11 @@ def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, cover
 
 
 def _role(call: Call, openings: list[Call]) -> str | None:
-    """Return the role of the session on the way that its own role's base session opened; else the caller's."""
+    """Return the role of the session on the way that its own role's base session opened, or of a base session with a source identity; else the caller's."""
     for each in openings:
         if each.opening and each.role_arn == each.opening.role_arn:
+            return each.role_arn
+    for each in openings:
+        if each.session_name == BASE_SESSION and each.source_identity:
             return each.role_arn
     return call.role_arn

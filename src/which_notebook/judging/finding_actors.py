@@ -25,7 +25,7 @@ from .warnings import AttributionWarning
 class KnownActor(Struct):
     """An actor, and what is known of it.
 
-    `is_notebook_role`: whether its role is one of notebook instances; None where nothing tells. `status` and `notebook` as a call of the actor would have them; `why`, in sentences. Where logs were read: `calls` made with
+    `is_notebook_role`: whether its role is one of notebook instances; None where nothing tells. `status`, `notebook` and `user_profile` as a call of the actor would have them; `why`, in sentences. Where logs were read: `calls` made with
     its access key in the finding's time, `events` among them by `service:Event`, who opened its session, and what speaks
     against the name.
     """
@@ -35,6 +35,7 @@ class KnownActor(Struct):
     notebook: str | None
     why: list[str]
     is_notebook_role: bool | None = None
+    user_profile: str | None = None
     calls: int = 0
     errors: int = 0
     first_seen: str | None = None
@@ -65,7 +66,7 @@ def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | 
     if actor.session_name == BASE_SESSION:
         why = (
             f"The actor is {session}: the base session, which all notebook instances of the role share. The finding alone "
-            "can't tell which one it was."
+            "can't tell which one it was, or whether it was Studio."
         )
         return KnownActor(actor, "unattributed", None, [why], judge is not None or None)
     if not (judge or Judge(role_name(arn), inventory)).is_known(actor.session_name):
@@ -112,7 +113,7 @@ def known_by_logs(
         call = explanation.call
         known.openings, known.warnings = explanation.openings, explanation.warnings
         known.status = "unattributed" if call.status == "handshake" else call.status
-        known.notebook = call.notebook
+        known.notebook, known.user_profile = call.notebook, call.user_profile
         known.why.append(_said_by_call(call, known.calls, about))
         known.is_notebook_role = bool(roles) or _is_of_base_session(known.openings)
         if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
@@ -144,5 +145,8 @@ def _said_by_call(call: Call, count: int, about: str) -> str:
         return f"{made}, made in no role's session that is known."
     whose = f"the session {call.session_name} of {call.role_arn}"
     if call.via:
-        return f"{made}, made in {whose}, which the notebook instance {call.notebook} opened: {call.via}."
+        opener = f"notebook instance {call.notebook}" if call.notebook else f"user profile {call.user_profile}"
+        return f"{made}, made in {whose}, which comes from the {opener}: {call.via}."
+    if call.user_profile:
+        whose += f", with the source identity {call.user_profile}"
     return f"{made}, made in {whose}: CloudTrail's own records of who made them."

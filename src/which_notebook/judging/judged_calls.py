@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from msgspec.structs import replace
@@ -20,6 +20,9 @@ from ..times import earlier
 from ..words import counted
 from .attribution import Judge
 from .chains import find_chains, search_for_chains
+from .evidence.address import AddressOf
+from .likely import Evidence, find_evidence
+from .likely_sessions import LikelySessions
 from .role_calls import RoleCalls
 from .warnings import Warnings
 
@@ -36,12 +39,21 @@ _SWITCH_ON = (
 class JudgedCalls:
     """A role's calls that fit a filter; `follow`: also those in other roles' sessions that a notebook's session opened.
 
+    `likely`: with what evidence says of the unattributed ones, such as `addresses` of the account's notebook instances.
     Once all were taken, `coverage` says what was read; `unattributed`, how many calls of the base session fit the filter,
     whatever it says of notebooks and statuses; `why_empty`, in sentences, why there is no call, if there is none.
     """
 
     def __init__(
-        self, reader: Reader, judge: Judge, asked: Filter, *, follow: bool = False, with_resources: bool = True
+        self,
+        reader: Reader,
+        judge: Judge,
+        asked: Filter,
+        *,
+        follow: bool = False,
+        likely: bool = False,
+        addresses: Iterable[AddressOf] = (),
+        with_resources: bool = True,
     ) -> None:
         self.judge = judge
         self.filter = asked
@@ -51,6 +63,7 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
+        self._evidence = Evidence(judge, addresses, reader.options.limits) if likely else None
         # Only the calls that are asked for are shown with theirs.
         self._with_resources = literal_parts(asked.resources) or with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()
@@ -63,12 +76,16 @@ class JudgedCalls:
     def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
         """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
         scope = self.filter.scope
+        # That reading asks for the most time, and a source may keep a copy of the first.
+        likely = self._likely(scope)
         search, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
         search = replace(search, with_resources=self._with_resources)
         for read in self._reader.tables(search, scope, self.coverage):
             judge(read)
+            if likely:
+                likely.mark(read)
             self.role_calls.see(read)
             table = read.selected(within.fitting(read))
             if warnings:
@@ -93,6 +110,14 @@ class JudgedCalls:
         self.coverage.take_over(covered)
         return chains.search(self.judge), partial(chains.judge, judge=self.judge)
 
+    def _likely(self, scope: Scope) -> LikelySessions | None:
+        """Read for evidence, which may stand before and after the calls that are asked for, and in another region."""
+        if self._evidence is None:
+            return None
+        found, covered = find_evidence(self._evidence, self.judge, self._reader, scope)
+        self.coverage.take_over(covered)
+        return found
+
     def _count_unknown_roles(self, table: CallTable) -> None:
         of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)
         self._of_unknown_roles.update(role_id for _, role_id, _ in of_roles if role_id)
@@ -109,6 +134,8 @@ class JudgedCalls:
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
                 f"{self.judge.role}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
+        if self._evidence:
+            yield from self._evidence.notes()
         if of_another_path := self.role_calls.of_another_path():
             yield of_another_path
 

@@ -28,7 +28,9 @@ class NotebookRole(Struct):
     attributed: int = 0
     unattributed: int = 0
     handshakes: int = 0
+    of_user_profiles: int = 0
     notebooks: set[str] = field(default_factory=set)
+    user_profiles: set[str] = field(default_factory=set)
     first_seen: str | None = None
     last_seen: str | None = None
 
@@ -71,8 +73,8 @@ def notebook_roles(
     for read in reader.tables(search, scope, coverage):
         table = read.selected(asked.fitting(read))
         judge.judge(table)
-        times = ("event_time", "role_arn", "status", "notebook")
-        for time, arn, status, notebook in table.rows(times):
+        columns = ("event_time", "role_arn", "status", "notebook", "user_profile")
+        for time, arn, status, notebook, profile in table.rows(columns):
             if status is None or (role := roles.get(_account_and_name(arn))) is None:
                 continue
             role.first_seen, role.last_seen = role.first_seen or time, time
@@ -82,8 +84,11 @@ def notebook_roles(
             role.calls += 1
             role.attributed += status == "attributed"
             role.unattributed += status == "unattributed"
+            role.of_user_profiles += status == "user-profile"
             if notebook:
                 role.notebooks.add(notebook)
+            if profile:
+                role.user_profiles.add(profile)
     seen = (role for role in roles.values() if role.first_seen)
     return sorted(seen, key=lambda role: (-role.calls - role.handshakes, role.role_arn))
 

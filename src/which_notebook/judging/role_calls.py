@@ -28,6 +28,7 @@ class RoleCalls:
         self.regions: set[str] = set()
         self.accounts: set[str] = set()
         self.notebooks: set[str] = set()
+        self.user_profiles: set[str] = set()
         self.other_roles: Counter[str] = Counter()
         self.answered = self.openings = self.attributed = 0
         self.has_data_events = False
@@ -58,6 +59,7 @@ class RoleCalls:
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))
         self.notebooks.update(filter(None, set(table["notebook"])))
+        self.user_profiles.update(filter(None, set(table["user_profile"])))
         self.accounts.update(filter(None, set(compress(table["account_id"], is_role))))
 
     def asked_for(self, table: CallTable) -> CallTable:
@@ -81,6 +83,7 @@ class RoleCalls:
             f"The role has {counted(self.count, 'call')} in what was read, and the options leave none: from {self.first_seen} to "
             f"{self.last_seen}; {_listed('region', self.regions)}; {_listed('account', self.accounts)}; "
             f"{_listed('notebook', self.notebooks)}"
+            + (f"; {_listed('user profile', self.user_profiles)}" if self.user_profiles else "")
         )
         for option, count in self._taken.items():
             if count:

@@ -6,16 +6,16 @@ from typing import Literal
 
 from msgspec import Struct
 
-StatusName = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained"]
-Tone = Literal["plain", "attention", "faint"]
-"""How a call or a lane looks: as usual, as something to look at, or as something that is expected."""
+StatusName = Literal["attributed", "unattributed", "handshake", "unknown-name", "chained", "user-profile"]
+Tone = Literal["plain", "person", "attention", "faint", "doubt"]
+"""How a call or a lane looks: as a notebook's, as a person's, as something to look at, as something that is expected, or as what isn't proven."""
 
 
 class Lane(Struct, frozen=True):
     """Calls that stand together, in the summary's rows and the report's lanes.
 
     `kind` of a lane; `title`, where it isn't a name that it shows; `mark`, the symbol that goes before it. A lane
-    `by_notebook` is one notebook's, else one `by_session_name`, else there is one for all.
+    `by_notebook`, `by_user_profile` or `by_session_name` is one of that name's, else there is one for all.
     """
 
     kind: str
@@ -23,16 +23,30 @@ class Lane(Struct, frozen=True):
     title: str | None = None
     mark: str | None = None
     by_notebook: bool = False
+    by_user_profile: bool = False
     by_session_name: bool = False
+
+    @property
+    def is_of_a_name(self) -> bool:
+        """Whether there may be any number of this kind."""
+        return self.by_notebook or self.by_user_profile or self.by_session_name
 
 
 UNATTRIBUTED = Lane("unattributed", "attention", title="Unattributed", mark="◆")
+LIKELY = Lane("likely", "doubt", mark="≈")
+DISPUTED = Lane("disputed", "doubt", mark="≠")
+NO_NOTEBOOK = Lane("no-notebook", "doubt", mark="∅")
+UNNAMED = Lane("unnamed", "doubt", mark="?")
 UNKNOWN_NAME = Lane("unknown-name", "attention", mark="◇", by_session_name=True)
 NOTEBOOK = Lane("notebook", "plain", by_notebook=True)
+USER_PROFILE = Lane("user-profile", "person", mark="○", by_user_profile=True)
 MORE_NAMES = Lane("more-names", "attention", title="More names", mark="◇")
 HANDSHAKES = Lane("handshake", "faint", title="Handshakes")
 
-LANES = (UNATTRIBUTED, UNKNOWN_NAME, NOTEBOOK, MORE_NAMES, HANDSHAKES)
+UNATTRIBUTED_PARTS = (LIKELY, DISPUTED, NO_NOTEBOOK, UNNAMED)
+"""Of the unattributed calls, by what evidence says of them: parts of their lane."""
+
+LANES = (UNATTRIBUTED, *UNATTRIBUTED_PARTS, UNKNOWN_NAME, NOTEBOOK, USER_PROFILE, MORE_NAMES, HANDSHAKES)
 """In the order in which they are shown: what needs attention first, handshakes last."""
 
 
@@ -77,11 +91,29 @@ STATUSES = (
     ),
     Status(
         "chained",
-        "only with --follow: made in another session, which a notebook session opened",
-        "was made in another session, which comes from the notebook session {notebook}: {via}.",
+        "only with --follow: made in another session, which a notebook session or a user profile's session opened",
+        "was made in another session, which comes from {origin}: {via}.",
         NOTEBOOK,
+    ),
+    Status(
+        "user-profile",
+        "made in a base session that carries a source identity: the name of the SageMaker Studio user profile that it was opened for, or that of the session which created the job",
+        "was made in the base session SageMaker with the source identity {user_profile}: by the Studio user profile of that "
+        "name, or by a training or processing job that a session with this source identity created, such as a notebook "
+        "session in imds mode.",
+        USER_PROFILE,
     ),
 )
 
 STATUS_NAMES: tuple[StatusName, ...] = tuple(status.name for status in STATUSES)
 STATUS_OF: dict[str | None, Status] = {status.name: status for status in STATUSES}
+
+
+def name_shown(notebook: str | None, user_profile: str | None, session_name: str | None) -> str | None:
+    """Return the name under which a call stands with others: no notebook instance can have a user profile's."""
+    return notebook or (f"user profile {user_profile}" if user_profile else session_name)
+
+
+def lane_of(status: str | None, user_profile: str | None) -> Lane:
+    """Return the lane of a judged call; a chained one stands with whoever it comes from."""
+    return USER_PROFILE if user_profile else STATUS_OF[status].lane

@@ -11,6 +11,7 @@ WarningName = Literal[
     "several-addresses",
     "opened-by-another",
     "unknown-name",
+    "notebooks-identity",
     "implicit-trust",
     "passed-role",
     "changed-role",
@@ -40,9 +41,14 @@ WARNING_KINDS = (
     WarningKind(
         "opened-by-another",
         "Session opened by somebody else",
-        "a session of that name was opened by somebody who isn't a base session of the role",
+        "a session of that name was opened by somebody who isn't a base session of a notebook instance of the role; of a user profile's session: by somebody who isn't SageMaker",
     ),
     WarningKind("unknown-name", "Name of no known notebook", "no notebook instance of that name is known"),
+    WarningKind(
+        "notebooks-identity",
+        "A notebook's source identity, too",
+        "calls count as a user profile's, but notebook sessions of the role carry the same source identity, as in imds mode: the calls may be those of a job that the notebook created. `--inventory` or `--follow` tells them apart",
+    ),
     WarningKind(
         "implicit-trust",
         "Role trusts itself only implicitly",

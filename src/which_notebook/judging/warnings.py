@@ -17,9 +17,11 @@ from typing import Any
 from msgspec import Struct, field
 
 from ..calls.call import BASE_SESSION, Opening
+from ..calls.networks import network_of
 from ..calls.table import CallTable
-from .addresses import Doors, InTurn, network_of
+from .addresses import Doors, InTurn
 from .attribution import Judge
+from .statuses import name_shown
 from .warning_kinds import WarningName
 
 # To describe, list and stop notebook instances gives nobody a session.
@@ -70,6 +72,8 @@ class Warnings:
         self.counts: Counter[tuple[str, str, WarningName]] = Counter()
         self._names_by_base_key: OrderedDict[str | None, list[str]] = OrderedDict()
         self._region_by_key: OrderedDict[str | None, str | None] = OrderedDict()
+        self._own_identities: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._profiles: OrderedDict[tuple[str, str], tuple[str, str]] = OrderedDict()
         self._doors = Doors()
         self._by_address, self._by_network = InTurn(), InTurn()
         self._known: set[tuple[str, ...]] = set()
@@ -91,6 +95,7 @@ class Warnings:
             if opening.access_key_id and self._judge.is_role(opening.role_arn):
                 self._see_opening(table, row, opening)
         self._see_names(table)
+        self._see_identities(table)
         self._see_addresses(table)
         self._see_changes(table)
 
@@ -106,6 +111,14 @@ class Warnings:
                     "instance meanwhile, or is a proxy's",
                     door.role_arn, name, door.address, names,
                 )  # fmt: skip
+        for (role_arn, profile), event in self._profiles.items():
+            if (role_arn, profile) in self._own_identities:
+                self._add(
+                    "notebooks-identity", role_arn, name_shown(None, profile, None) or "", event,
+                    f"notebook sessions called {profile} carry the same source identity, so these calls may be those of a job "
+                    "that this notebook instance created: --inventory or --follow tells",
+                    role_arn, profile,
+                )  # fmt: skip
         self.warnings.sort(key=lambda each: each.event_time)
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
@@ -118,13 +131,16 @@ class Warnings:
                 role_arn,
             )  # fmt: skip
         if name == BASE_SESSION:
+            self._see_base_session(table, row, opening)
             return
-        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != role_arn:
+        profile = table["user_profile"][row]
+        if table["session_name"][row] != BASE_SESSION or table["role_arn"][row] != role_arn or profile:
+            of_profile = f" (user profile {profile})" if profile else ""
             self._add_of(
                 "opened-by-another", role_arn, name, table, row,
-                f"the session was opened by {opening.principal}, and not by the base session of a notebook instance: "
-                "calls in it may be that principal's",
-                role_arn, name, str(opening.principal),
+                f"the session was opened by {opening.principal}{of_profile}, and not by the base session of a notebook "
+                "instance: calls in it may be that principal's",
+                role_arn, name, str(opening.principal), str(profile),
             )  # fmt: skip
             return
         _remember(self._region_by_key, opening.access_key_id, table["aws_region"][row])
@@ -145,6 +161,30 @@ class Warnings:
             event = table["event_time"][row], table["event_id"][row]
             self._doors.see(role_arn, table["vpc_endpoint_id"][row], address, key, name, event)
 
+    def _see_base_session(self, table: CallTable, row: int, opening: Opening) -> None:
+        """Look for one that carries a user profile's name and that SageMaker didn't open."""
+        # A source identity goes along from session to session.
+        profile = table["source_identity"][row] or opening.source_identity
+        if self._judge.is_user_profile(profile) and (opening.principal or "").startswith("arn:"):
+            self._add_of(
+                "opened-by-another", opening.role_arn, name_shown(None, profile, None) or "", table, row,
+                f"a session called {BASE_SESSION} with this source identity was opened by {opening.principal}, and not by "
+                "SageMaker: calls in it may be that principal's",
+                opening.role_arn, str(profile), str(opening.principal),
+            )  # fmt: skip
+
+    def _see_identities(self, table: CallTable) -> None:
+        """Remember whose names are source identities: notebooks', and user profiles'."""
+        if not any(table["source_identity"]):
+            return
+        columns = ("status", "role_arn", "notebook", "user_profile", "source_identity", "event_time", "event_id")
+        for status, role_arn, notebook, profile, identity, *event in table.rows(columns):
+            if status == "user-profile":
+                if (role_arn, profile) not in self._profiles:
+                    _remember(self._profiles, (role_arn, profile), tuple(event))
+            elif status == "attributed" and notebook == identity:
+                _remember(self._own_identities, (role_arn, notebook), None)
+
     def _see_names(self, table: CallTable) -> None:
         if "unknown-name" in set(table["status"]):
             for row, (status, role_arn, name) in enumerate(table.rows(("status", "role_arn", "session_name"))):
@@ -161,7 +201,9 @@ class Warnings:
         for row, each in enumerate(table.rows(columns)):
             if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
                 role_arn = table["notebook_role_arn"][row] or table["role_arn"][row]
-                name, event = table["notebook"][row] or table["session_name"][row], table["event_name"][row]
+                named = (table[name][row] for name in ("notebook", "user_profile", "session_name"))
+                name = name_shown(*named) or ""
+                event = table["event_name"][row]
                 self._add_of(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
 
     def _change(self, event_source: str, event_name: str, named_role: str | None) -> WarningName | None:

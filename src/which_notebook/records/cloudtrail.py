@@ -15,7 +15,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from ..calls.call import Call, Opening, role_name
+from ..calls.call import BASE_SESSION, Call, Opening, role_name
+from ..calls.clues import Clues
+from .clues import interface_clues, session_clues
 from .particulars import decoded, member_of, object_of, text_or_none
 from .shapes.members import mended
 
@@ -26,13 +28,19 @@ class RecordError(Exception):
     """A record can't be judged; the message says why, and which one where that can be told."""
 
 
-def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool | tuple[str, ...] = False) -> Call:
-    """Return the call that a record tells of; its resources only where they are asked for, since they take time.
+def call_of(
+    record: bytes,
+    *,
+    keep_record: bool = False,
+    with_resources: bool | tuple[str, ...] = False,
+    with_clues: bool = False,
+) -> Call:
+    """Return the call that a record tells of; its resources and clues only where they are asked for, since they take time.
 
     Raises RecordError where the record is no JSON, or lacks what every record of a call has.
     """
     try:
-        call = _call(_decoded(record, _DECODER), with_resources=with_resources)
+        call = _call(_decoded(record, _DECODER), with_resources=with_resources, with_clues=with_clues)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(_reason(record, error)) from None
     if keep_record:
@@ -40,11 +48,11 @@ def call_of(record: bytes, *, keep_record: bool = False, with_resources: bool | 
     return call
 
 
-def calls_of(records: bytes, *, with_resources: bool | tuple[str, ...] = False) -> list[Call]:
+def calls_of(records: bytes, *, with_resources: bool | tuple[str, ...] = False, with_clues: bool = False) -> list[Call]:
     """Return the calls of records with commas between them; raises RecordError where one of them is none."""
     try:
         found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
-        return [_call(each, with_resources=with_resources) for each in found]
+        return [_call(each, with_resources=with_resources, with_clues=with_clues) for each in found]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(str(error)) from None
 
@@ -58,7 +66,7 @@ def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
         return decoder.decode(mended(text))
 
 
-def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
+def _call(found: _Record, *, with_resources: bool | tuple[str, ...], with_clues: bool) -> Call:
     identity = found.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
@@ -89,6 +97,7 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
         found.error_code,
         context.source_identity if context else None,
         kept(found.event_category, found.event_category),
+        identity.on_behalf_of.user_id if identity.on_behalf_of else None,
         found.request_id,
         role_id,
     )
@@ -114,7 +123,24 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...]) -> Call:
         call.lake_formation_role = _lake_formation_role(found, identity.account_id)
     if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
         call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
+    if context and session_name == BASE_SESSION:
+        started = text_or_none(member_of(_held(context.attributes), "creationDate"))
+        call.session_start = started and _utc(started)
+    if with_clues:
+        call.clues = _clues(found, is_base_session=session_name == BASE_SESSION)
     return call
+
+
+def _clues(found: _Record, *, is_base_session: bool) -> Clues | None:
+    identity, service = found.user_identity, found.event_source
+    if service == "ec2.amazonaws.com" and found.error_code is None and "NetworkInterface" in found.event_name:
+        issuer = identity.session_context.session_issuer if identity.session_context else None
+        maker = identity.invoked_by, issuer.arn if issuer else None
+        return interface_clues(found.event_name, maker, found.request_parameters, found.response_elements)
+    if not is_base_session:
+        return None
+    error = found.error_code, found.error_message
+    return session_clues(service, found.event_name, identity.arn, error, found.request_parameters, identity.in_scope_of)
 
 
 def _may_hold(found: _Record, texts: bool | tuple[str, ...]) -> bool:
@@ -136,6 +162,11 @@ class _Issuer(Struct, gc=False, rename="camel"):
 class _SessionContext(Struct, gc=False, rename="camel"):
     session_issuer: _Issuer | None = None
     source_identity: str | None = None
+    attributes: Raw = _NOTHING
+
+
+class _OnBehalfOf(Struct, gc=False, rename="camel"):
+    user_id: str | None = None
 
 
 class _Identity(Struct, gc=False, rename="camel"):
@@ -144,7 +175,9 @@ class _Identity(Struct, gc=False, rename="camel"):
     account_id: str | None = None
     access_key_id: str | None = None
     invoked_by: str | None = None
+    on_behalf_of: _OnBehalfOf | None = None
     session_context: _SessionContext | None = None
+    in_scope_of: Raw = _NOTHING
 
 
 class _Record(Struct, gc=False, rename="camel"):

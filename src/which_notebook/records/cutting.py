@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import stringzilla
 
 from ..calls.call import Call
-from ..calls.search import OF_AN_IDENTITY_WITHOUT_ARN, Search
+from ..calls.search import RARE_NEEDLES, Search
 from ..limits import LIMITS, Limits
 from .cloudtrail import RecordError, calls_of
 from .content import Content
@@ -59,9 +59,14 @@ def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iter
 
 def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
     """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
-    matches, with_resources = search.matches, search.with_resources
+    matches, with_resources, with_clues = search.matches, search.with_resources, search.with_clues
     try:
-        return [call for text in texts for call in calls_of(text, with_resources=with_resources) if matches(call)]
+        return [
+            call
+            for text in texts
+            for call in calls_of(text, with_resources=with_resources, with_clues=with_clues)
+            if matches(call)
+        ]
     except RecordError:
         raise NotCuttableError from None
 
@@ -152,9 +157,7 @@ def _cut(
             stops[start] = last = following if 0 <= following < end else end
             first = min(first, start)
             at = stringzilla.find(window, needle, last)
-        if (
-            needle != OF_AN_IDENTITY_WITHOUT_ARN
-        ):  # which most files don't hold, so that it tells nothing of how they are written
+        if needle not in RARE_NEEDLES:  # these tell nothing of how a file is written
             plain_from, plain_to = max(plain_from, first), min(plain_to, last)
     if _has_escapes(window, head, min(plain_from, end)) or _has_escapes(window, max(plain_from, plain_to), end):
         raise NotCuttableError

@@ -108,7 +108,12 @@ class _Parser:
             if not self._mentions(record):
                 continue
             try:
-                call = call_of(record, keep_record=search.keeps_record, with_resources=search.with_resources)
+                call = call_of(
+                    record,
+                    keep_record=search.keeps_record,
+                    with_resources=search.with_resources,
+                    with_clues=search.with_clues,
+                )
             except RecordError as error:
                 self._problems.add(str(error))
             else:

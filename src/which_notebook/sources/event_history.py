@@ -50,7 +50,7 @@ class EventHistory(Source):
     """The event history; needs cloudtrail:LookupEvents.
 
     A look through the whole time range takes long: where it is read again, a copy of what it gave answers the next
-    such question.
+    such question, if that asks for no more.
     """
 
     def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
@@ -58,6 +58,7 @@ class EventHistory(Source):
             raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
         super().__init__(name, again=again, progress=progress)
         self._copy: Blocks | None = None
+        self._copied: Scope | None = None
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls, a page at a time.
@@ -66,7 +67,7 @@ class EventHistory(Source):
         without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
-        has_copy = self._copy is not None and _needs_all(search)
+        has_copy = self._copied is not None and _needs_all(search) and _covers(self._copied, scope)
         for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
             yield Extract(found.size, list(filter(search.matches, found.calls)), [])
 
@@ -85,7 +86,9 @@ class EventHistory(Source):
             if copy:
                 copy.add(_encode(found))
             yield found
-        self._copy = copy or self._copy
+        if copy:
+            self.close()
+            self._copy, self._copied = copy, scope
 
 
 def lookups(search: Search) -> list[Attribute]:
@@ -101,6 +104,14 @@ def lookups(search: Search) -> list[Attribute]:
     by_id = [("EventId", search.event_id)] if search.event_id is not None else []
     by_key = [("AccessKeyId", key) for key in sorted(search.access_keys)]
     return [*by_id, *by_key, *(("ResourceName", key) for key in sorted(search.opened_keys))]
+
+
+def _covers(copied: Scope, asked: Scope) -> bool:
+    """Return whether a look through one scope has what another would give."""
+    is_early = not copied.since or (asked.since is not None and copied.since <= asked.since)
+    is_late = not copied.until or (asked.until is not None and copied.until >= asked.until)
+    of_regions = (scope.regions or scope.service_regions for scope in (copied, asked))
+    return is_early and is_late and len(set(of_regions)) == 1
 
 
 def _needs_all(search: Search) -> bool:
@@ -183,7 +194,7 @@ def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
         record = event["CloudTrailEvent"].encode()
         found.size += len(record)
         try:
-            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True))
+            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
         except RecordError as error:
             found.problems.append(str(error))
     return found

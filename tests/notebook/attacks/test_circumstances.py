@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from logs import BASE, handshake, record, session
 
-from which_notebook.judging.addresses import network_of
+from which_notebook.calls.networks import network_of
 
 from .circumstances import ALL, SHOWN_IF, Circumstances, Record, Recorded
 

@@ -82,7 +82,12 @@ def without_counts(text: str) -> str:
 @pytest.mark.parametrize("is_managed", [False, True])
 @pytest.mark.parametrize(
     "options",
-    [["summary", "--format", "json"], ["calls", "--format", "csv"], ["calls", "--follow", "--format", "jsonl"]],
+    [
+        ["summary", "--format", "json"],
+        ["calls", "--format", "csv"],
+        ["calls", "--follow", "--format", "jsonl"],
+        ["calls", "--likely", "--format", "jsonl"],
+    ],
 )
 def test_the_answer_is_the_one_from_files(
     athena: AthenaGateway, logs: Path, ask: Callable[..., Any], options: list[str], is_managed: bool
@@ -267,6 +272,20 @@ def test_the_progress_tells_state_scan_and_price(
     athena.faults.scanned = 2 * 1024**4
     ask("summary", SOURCE, *ROLES)
     assert said[-1] == "Athena: succeeded, 2.0 TB (about 10.00 USD, at 5 USD a TB) scanned so far"
+
+
+def test_a_dry_run_with_likely_prints_what_looks_for_evidence(athena: AthenaGateway, ask: Callable[..., Any]) -> None:
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    asked = [SOURCE, "--likely", "--dry-run", "--since", "2026-03-02", "--region", "us-east-1"]
+    sql = ask("summary", *asked, "--role", arn).out
+    assert "= 'CreateNetworkInterface'" in sql
+    assert "'for SageMaker Notebook Instance '" in sql
+    # From the day before, of any region, and only of the role's account.
+    assert "\"day\" >= '2026/03/01'" in sql
+    assert "\"account\" IN ('111122223333')" in sql
+    assert "us-east-1" not in sql
+    assert '"account" IN' not in ask("summary", *asked, "--role", ROLE).out
+    assert athena.started() == []
 
 
 def test_a_dry_run_prints_the_sql_and_runs_nothing(athena: AthenaGateway, ask: Callable[..., Any]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +86,8 @@ QUESTIONS: dict[str, list[str]] = {
     "hostile access key": ["calls", "--format", "jsonl", "--access-key", "KEY ' OR '1'='1"],
     "follow": ["calls", *ROLES, "--format", "jsonl", "--follow"],
     "follow in an account": ["summary", *ROLES, "--format", "json", "--follow", "--account", ACCOUNT, "--since", "2026-03-02"],
+    "likely": ["calls", *ROLES, "--format", "jsonl", "--likely"],
+    "likely in a region and day": ["summary", *ROLES, "--format", "json", "--likely", "--region", "us-east-1", "--since", "2026-03-02", "--until", "2026-03-02"],
     "roles": ["roles", "--format", "json"],
     "nothing fits": ["summary", *ROLES, "--format", "json", "--notebook", "no-such"],
     "fail on": ["summary", *ROLES, "--format", "json", "--fail-on", "unattributed"],
@@ -230,7 +235,7 @@ def test_real_records_are_among_them(scene: Scene, ask: Callable[..., Any]) -> N
     assert len({call["role_arn"] for call in calls if call["event_time"] < "2026"}) > 10
 
 
-# AWS's older table: no sourceidentity in the session, no event category, and no partitions.
+# AWS's older table: no sourceidentity in the session, no onbehalfof, no event category, and no partitions.
 OLDER = """
 SELECT eventversion,
   CAST(ROW(useridentity.type, useridentity.principalid, useridentity.arn, useridentity.accountid, useridentity.invokedby,
@@ -250,11 +255,16 @@ def test_an_older_table_gives_what_it_has(scene: Scene, ask: Callable[..., Any])
     scene.trino.query(f"CREATE VIEW older AS {OLDER}", scene.schema)
     options = [*ROLES, "--format", "jsonl", "--since", "2026-03-02", "--until", "2026-03-03"]
     of_engine = ask("calls", scene.source.replace("cloudtrail_logs", "older"), *options)
-    expected = [
-        call | {"source_identity": None, "event_category": None} for call in ask("calls", scene.folder, *options).calls
-    ]
+    lacking = dict.fromkeys(("source_identity", "event_category", "user_profile", "on_behalf_of"))
+    expected = [call | lacking for call in ask("calls", scene.folder, *options).calls]
+    of_profiles = [call for call in expected if call["status"] == "user-profile"]
+    for call in of_profiles:
+        opens = call["event_name"] == "AssumeRole"
+        call["status"] = "handshake" if opens else "unattributed"
+    assert of_profiles
     assert of_engine.calls == expected != []
-    assert "has no useridentity.sessioncontext.sourceidentity, eventcategory" in of_engine.err
+    lacks = "useridentity.sessioncontext.sourceidentity, useridentity.onbehalfof.userid, eventcategory"
+    assert f"has no {lacks}" in of_engine.err
 
 
 @pytest.fixture(scope="module")
@@ -317,6 +327,43 @@ def test_athena_gives_what_trino_computes(
     assert without_counts(of_engine.out) == without_counts(of_files.out)
     assert of_engine.status == of_files.status
     assert gateway.started()
+
+
+def test_an_interrupted_query_is_cancelled(scene: Scene, command: list[str]) -> None:
+    """Ctrl-C, while a query runs that gives its rows a hundred million times over."""
+    scene.trino.query(
+        f"CREATE VIEW endless AS SELECT logs.* FROM {scene.schema}.cloudtrail_logs AS logs "
+        "CROSS JOIN UNNEST(sequence(1, 10000)) CROSS JOIN UNNEST(sequence(1, 10000))",
+        scene.schema,
+    )
+    process = subprocess.Popen(
+        [*command, "summary", scene.source.replace("cloudtrail_logs", "endless"), *ROLES],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A command in the background of a shell ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+    def queries() -> list[list[Any]]:
+        return scene.trino.query(
+            "SELECT state, error_code FROM system.runtime.queries WHERE \"user\" = 'analyst' AND query LIKE '%endless%' "
+            "AND query LIKE '%useridentity%' ORDER BY created DESC LIMIT 1"
+        )
+
+    try:
+        end = time.monotonic() + 120
+        while not any(state == "RUNNING" for state, _ in queries()):
+            assert time.monotonic() < end, (process.poll(), queries())
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+        scene.trino.query("DROP VIEW endless", scene.schema)
+    assert process.returncode == 130
+    assert said.endswith("which-notebook: interrupted\n")
+    assert queries() == [["FAILED", "USER_CANCELED"]]
 
 
 def test_a_table_that_is_not_there_is_named(scene: Scene, ask: Callable[..., Any]) -> None:

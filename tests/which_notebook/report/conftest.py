@@ -165,6 +165,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         made.update(sourceIPAddress=text, userAgent=text * 200, vpcEndpointId=text, eventID=f"{text}{number}")
         made["userIdentity"]["accessKeyId"] = text
         made["userIdentity"]["sessionContext"]["sourceIdentity"] = text
+        made["userIdentity"]["onBehalfOf"] = {"userId": text, "identityStoreArn": text}
         made["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = f"arn:aws:iam::111122223333:role/{text}/{ROLE}"
         records += [made, handshake(20 + number, text, "ASIABASE")]
     folder = write_log(tmp_path_factory.mktemp("hostile") / "log", records)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import CANNOT_WORK, change, forget_clients, use
 from s3_logs import ROLE
 
 from which_notebook import aws, cli
@@ -66,14 +66,7 @@ def test_what_a_session_may_not_do_is_named(
     assert skipped["file"].startswith(f"s3://{bucket.name}/AWSLogs/")
 
 
-@pytest.mark.parametrize(
-    ("variables", "reason"),
-    [
-        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "no AWS credentials: set AWS_PROFILE"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not connect to the endpoint URL"),
-        ({"AWS_PROFILE": "of-nobody"}, "the config profile (of-nobody) could not be found"),
-    ],
-)
+@pytest.mark.parametrize(("variables", "reason"), CANNOT_WORK)
 def test_a_client_that_cannot_work(
     bucket: Bucket,
     monkeypatch: pytest.MonkeyPatch,
@@ -81,12 +74,7 @@ def test_a_client_that_cannot_work(
     variables: dict[str, str | None],
     reason: str,
 ) -> None:
-    for name, value in variables.items():
-        if value is None:
-            monkeypatch.delenv(name)
-        else:
-            monkeypatch.setenv(name, value)
-    forget_clients()
+    change(monkeypatch, variables)
     (skipped,) = summary(capfd, f"s3://{bucket.name}", status=1)["skipped"]
     assert skipped["reason"].startswith(reason)
 

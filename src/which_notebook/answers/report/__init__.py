@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from operator import attrgetter
 from typing import BinaryIO
 
-from ...calls.call import CALL_FIELDS
+from ...calls.call import CALL_FIELDS, LIKELY_FIELDS
 from ...calls.filter import Filter
 from ...calls.table import CallTable
 from ...judging.warnings import Warnings
@@ -34,20 +34,23 @@ def write_report(
     asked: Filter | None = None,
     limits: Limits = LIMITS,
     said: Callable[[], Iterable[str]] = tuple,
+    *,
+    likely: bool = False,
 ) -> None:
     """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
 
-    `asked` is what was asked, for the page to say; `said` gives what its reader should know besides, in sentences, once all was read. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
+    `asked` is what was asked, for the page to say; `said` gives what its reader should know besides, in sentences, once all was read; with `likely` the lane of the unattributed calls has parts. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
     """
-    head = Head(limits.lanes)
+    head = Head(limits.lanes, likely=likely)
+    fields = (*_TEXT_FIELDS, *(LIKELY_FIELDS if likely else ()))
     lanes, ids, times = Numbers(limits), EventIds(limits), Times(limits)
-    texts = {name: Texts(limits) for name in _TEXT_FIELDS}
+    texts = {name: Texts(limits) for name in fields}
     columns = {"lane": lanes, "event_id": ids, "event_time": times, **texts}
     held = 0
     with ExitStack() as stack:
         for column in columns.values():
             stack.enter_context(closing(column))
-        values, adders = attrgetter(*_TEXT_FIELDS), [column.add for column in texts.values()]
+        values, adders = attrgetter(*fields), [column.add for column in texts.values()]
         for table in tables:
             head.summary.add(table)
             for call in table.calls():

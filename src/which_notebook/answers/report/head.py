@@ -10,40 +10,61 @@ from typing import Any
 from ... import __version__
 from ...calls.call import Call
 from ...calls.filter import Filter
-from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, STATUS_OF, UNATTRIBUTED
+from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, UNATTRIBUTED, lane_of
 from ...judging.warnings import Warnings
 from ...sources.coverage import Coverage
+from ..likely_rows import LikelyRow
 from ..safe_text import printable
-from ..summary import Row, Summary
+from ..summary import Summary
+from ..summary_row import Row
 
 _SKIPPED_SHOWN = 100
 _ADDRESSES_SHOWN = 100
 _EVENTS_SHOWN = 100
 
 # Of these there may be any number.
-_OF_A_NAME = tuple(lane.kind for lane in LANES if lane.by_notebook or lane.by_session_name)
+_OF_A_NAME = tuple(lane.kind for lane in LANES if lane.is_of_a_name)
 
-_Key = tuple[str | None, str | None, str | None]
+_Key = tuple[str | None, str | None, str | None, str | None]
+
+
+_NOBODY: _Key = (None, None, None, None)
 
 
 class Head:
-    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a name's that is none's, the base session's, a handshake's.
+    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a user profile's, a name's that is none's, the base session's, a handshake's.
 
-    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane.
+    Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane. `likely`: of the base
+    session's lane there are parts, by what evidence says.
     """
 
-    def __init__(self, lanes_at_most: int) -> None:
-        self.summary = Summary()
+    def __init__(self, lanes_at_most: int, *, likely: bool = False) -> None:
+        self.summary = Summary(likely=likely)
         self._lanes_at_most = lanes_at_most
         self._lanes: dict[tuple[str, _Key], int] = {}
+        self._parts: dict[int, LikelyRow] = {}
 
     def lane(self, call: Call) -> int:
         """Return the number of a call's lane; `summary` counts it."""
         lane = _lane(call)
+        if self.summary.likely and lane[0] == UNATTRIBUTED.kind:
+            return self._part(self._number(lane), self.summary.likely.row(call.role_arn, call.likely))
+        return self._number(lane)
+
+    def _part(self, whole: int, row: LikelyRow) -> int:
+        """Return the number of a part of the base session's lane; where there are too many, of the whole."""
+        lane = (row.lane.kind, (row.role_arn, repr((row.notebooks, row.others)), None, None))
+        if lane not in self._lanes and len(self._lanes) >= self._lanes_at_most:
+            return whole
+        number = self._number(lane)
+        self._parts[number] = row
+        return number
+
+    def _number(self, lane: tuple[str, _Key]) -> int:
         number = self._lanes.get(lane)
         if number is None:
             if len(self._lanes) >= self._lanes_at_most and lane[0] in _OF_A_NAME:
-                lane = (MORE_NAMES.kind, (None, None, None))
+                lane = (MORE_NAMES.kind, _NOBODY)
             number = self._lanes.setdefault(lane, len(self._lanes))
         return number
 
@@ -53,7 +74,8 @@ class Head:
         """Return everything as it is embedded. `warnings` and `coverage` must be complete; `said` is what the reader should know."""
         summary = self.summary
         named = {
-            (row.role_arn, row.notebook, row.session_name): row for row in summary.notebooks + summary.unknown_names
+            (row.role_arn, row.notebook, row.session_name, row.user_profile): row
+            for row in summary.notebooks + summary.user_profiles + summary.unknown_names
         }
         rows = [*named.values(), summary.unattributed]
         counts = warnings.by_key()
@@ -76,8 +98,11 @@ class Head:
             "unknown_names": sum(row.calls for row in summary.unknown_names),
             "errors": sum(row.errors for row in rows),
             "notebooks": len({row.notebook for row in summary.notebooks}),
+            "user_profiles": len({row.user_profile for row in summary.user_profiles}),
             "several_roles": len({key[0] for key in named}) > 1,
-            "lanes": [self._plain_lane(kind, key, named, counts) for kind, key in self._lanes],
+            "lanes": [
+                self._plain_lane(number, kind, key, named, counts) for (kind, key), number in self._lanes.items()
+            ],
             "warnings": sum(warnings.counts.values()),
             "warning_list": [
                 {
@@ -98,18 +123,22 @@ class Head:
         }
 
     def _plain_lane(
-        self, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
+        self, number: int, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
     ) -> dict[str, Any]:
         if kind == MORE_NAMES.kind:
             row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
+        elif part := self._parts.get(number):
+            row = part
         else:
             row = {UNATTRIBUTED.kind: self.summary.unattributed, HANDSHAKES.kind: self.summary.handshake_row}.get(
                 kind
             ) or named[key]
-        name = key[1] or key[2]
+        name = self._parts[number].title if number in self._parts else next(filter(None, key[1:]), None)
         addresses = sorted(row.source_ip_addresses)
+        whole = self._lanes[UNATTRIBUTED.kind, _NOBODY] if number in self._parts else None
         return {
             "kind": kind,
+            "part_of": whole,
             "name": None if name is None else printable(name),
             "role_arn": None if key[0] is None else printable(key[0]),
             "calls": row.calls,
@@ -126,11 +155,11 @@ class Head:
 
 def _lane(call: Call) -> tuple[str, _Key]:
     """Return the call's kind of lane and, as `Summary` tells its rows apart, whose."""
-    lane = STATUS_OF[call.status].lane
-    role_arn = call.notebook_role_arn or call.role_arn
-    if lane.by_session_name:
-        return lane.kind, (role_arn, call.notebook, call.session_name)
-    return lane.kind, (role_arn, call.notebook, None) if lane.by_notebook else (None, None, None)
+    lane = lane_of(call.status, call.user_profile)
+    if not lane.is_of_a_name:
+        return lane.kind, _NOBODY
+    session_name = call.session_name if lane.by_session_name else None
+    return lane.kind, (call.notebook_role_arn or call.role_arn, call.notebook, session_name, call.user_profile)
 
 
 def _lanes_of(key: _Key) -> list[tuple[str, _Key]]:

@@ -34,6 +34,8 @@ def matches(pattern: str, value: Value, *, ignore_case: bool = False) -> Maybe:
         return False
     if isinstance(value, Other):
         return False if pattern == value.than and not re.search(r"[*?]", pattern) else None
+    if not re.search(r"[\[*?]", pattern) and not ignore_case:
+        return pattern == value
     return bool(re.fullmatch(_regex(pattern), value, re.DOTALL | (re.IGNORECASE if ignore_case else 0)))
 
 

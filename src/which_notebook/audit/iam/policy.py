@@ -67,9 +67,14 @@ class Statement(Struct, frozen=True):
         """Return whether action, resource and conditions fit, leaving the principal aside."""
         if set(self.content) - _ELEMENTS:
             return None
-        return every(
-            (self._action(request), self._resource(request, in_trust_policy), self.conditions(request.context))
-        )
+
+        # One after the other: the first that doesn't fit decides, and conditions can have thousands of values.
+        def fits() -> Iterator[Maybe]:
+            yield self._action(request)
+            yield self._resource(request, in_trust_policy)
+            yield self.conditions(request.context)
+
+        return every(fits())
 
     def principals(self) -> list[tuple[str, str]] | None:
         """Return whom a trust statement speaks of, as (kind, who); None where that can't be told."""

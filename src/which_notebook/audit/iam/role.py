@@ -123,15 +123,15 @@ class Role(Struct, frozen=True):
 
     # Everything else
 
-    def lets_sagemaker_in(self) -> Maybe:
-        """Return whether SageMaker itself may open the base session, without which no notebook instance starts."""
+    def lets_sagemaker_in(self, action: str = ASSUME_ROLE) -> Maybe:
+        """Return whether SageMaker itself may open the base session, without which no notebook instance starts; or the other `action`."""
         context: dict[str, Value] = {
             "sts:rolesessionname": BASE_SESSION,
             "aws:sourceaccount": self.account_id,
             "aws:principalarn": None,
             "aws:userid": None,
         }
-        request = Request(ASSUME_ROLE, self.arn, context)
+        request = Request(action, self.arn, context)
         return every(
             (
                 either(
@@ -239,6 +239,13 @@ class Role(Struct, frozen=True):
             for action in _MANAGED_POLICY_CHANGES
         ]
         return self._allowed([*own, *managed], caller, source_identity)
+
+    def studio_session_may(self, action: str, resource: str) -> Maybe:
+        """Return whether a base session of Studio's may do something, whatever its source identity is."""
+        context = {
+            key: value for key, value in self._caller_context(BASE_SESSION).items() if key != "aws:sourceidentity"
+        }
+        return self._may(Request(action, resource, context))
 
     # How
 

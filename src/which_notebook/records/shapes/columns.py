@@ -46,6 +46,8 @@ _FIELDS = [
     "userIdentity.accessKeyId",
     "userIdentity.userName",
     "userIdentity.invokedBy",
+    "userIdentity.onBehalfOf.userId",
+    "userIdentity.onBehalfOf.identityStoreArn",
     "userIdentity.sessionContext.sourceIdentity",
     "userIdentity.sessionContext.attributes.creationDate",
     "userIdentity.sessionContext.attributes.mfaAuthenticated",
@@ -54,6 +56,8 @@ _FIELDS = [
     "userIdentity.sessionContext.sessionIssuer.arn",
     "userIdentity.sessionContext.sessionIssuer.accountId",
     "userIdentity.sessionContext.sessionIssuer.userName",
+    "userIdentity.inScopeOf.sourceArn",
+    "userIdentity.inScopeOf.credentialsIssuedTo",
 ]
 # Sentinel: https://learn.microsoft.com/azure/azure-monitor/reference/tables/awscloudtrail. Elastic:
 # https://www.elastic.co/docs/reference/beats/filebeat/exported-fields-aws. Athena names `SELECT useridentity.arn` so.
@@ -62,13 +66,15 @@ _OTHER_NAMES = {
     "TimeGenerated [UTC]": "eventTime", "EventTypeName": "eventType",
     **{f"SessionIssuer{each}": f"userIdentity.sessionContext.sessionIssuer.{each[0].lower()}{each[1:]}"
        for each in ("Type", "PrincipalId", "Arn", "AccountId", "UserName")},
+    "SessionCreationDate": "userIdentity.sessionContext.attributes.creationDate",
+    "aws.cloudtrail.user_identity.session_context.creation_date": "userIdentity.sessionContext.attributes.creationDate",
     "@timestamp": "eventTime", "event.action": "eventName", "event.provider": "eventSource", "event.id": "eventID",
     "cloud.region": "awsRegion", "source.address": "sourceIPAddress", "source.ip": "sourceIPAddress",
     "user_agent.original": "userAgent", "cloud.account.id": "recipientAccountId",
     "arn": "userIdentity.arn", "principalid": "userIdentity.principalId", "accesskeyid": "userIdentity.accessKeyId",
 }  # fmt: skip
 _PREFIX = "awscloudtrail"
-_STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes")
+_STRUCTS = ("useridentity", "sessioncontext", "sessionissuer", "attributes", "onbehalfof")
 _NAMES_OF_CALLS = frozenset(("eventname", "eventaction"))
 _LONGEST_NAME = 200
 _NULLS = ("", "null", "-")

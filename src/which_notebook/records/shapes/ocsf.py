@@ -35,7 +35,12 @@ def record_of(event: Fields) -> dict[str, Any] | None:
     unmapped = _pairs(event.get("unmapped"))
     account = _get(user, "account", "uid") or user.get("account_uid")
     issuer, source_identity = session.get("issuer"), unmapped.get("userIdentity.sessionContext.sourceIdentity")
-    context = {"sessionIssuer": issuer and {"arn": issuer}, "sourceIdentity": source_identity}
+    on_behalf_of = {each: unmapped.get(f"userIdentity.onBehalfOf.{each}") for each in ("userId", "identityStoreArn")}
+    context = {
+        "sessionIssuer": issuer and {"arn": issuer},
+        "sourceIdentity": source_identity,
+        "attributes": {"creationDate": _moment(session.get("created_time_dt") or session.get("created_time"))},
+    }
     return {
         "eventVersion": _get(event, "metadata", "product", "version") or "1.0",
         "userIdentity": {
@@ -47,6 +52,8 @@ def record_of(event: Fields) -> dict[str, Any] | None:
             "userName": user.get("name"),
             "invokedBy": _get(event, "actor", "invoked_by") or _get(event, "actor", "app_name"),
             "sessionContext": context,
+            "onBehalfOf": on_behalf_of,
+            "inScopeOf": _nested(unmapped, "userIdentity.inScopeOf"),
         },
         "eventTime": _time(event),
         "eventSource": _get(event, "api", "service", "name"),
@@ -102,8 +109,8 @@ def _nested(unmapped: dict[str, Any], name: str) -> Any:
         return unmapped[name]
     nested: dict[str, Any] = {}
     for path, value in unmapped.items():
-        first, *rest = path.split(".")
-        if first != name or not rest:
+        rest = path.removeprefix(f"{name}.").split(".")
+        if not path.startswith(f"{name}."):
             continue
         inner = nested
         for part in rest[:-1]:
@@ -122,7 +129,10 @@ def _category(event: Fields, unmapped: dict[str, Any]) -> Any:
 
 
 def _time(event: Fields) -> Any:
-    at = event.get("time_dt") or event.get("time")
+    return _moment(event.get("time_dt") or event.get("time"))
+
+
+def _moment(at: Any) -> Any:
     if isinstance(at, (int, float)):
         try:
             at = datetime.fromtimestamp(at / _MILLISECONDS, UTC)

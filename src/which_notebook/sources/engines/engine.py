@@ -101,4 +101,9 @@ def _call(row: str, form: Form, search: Search) -> Call | None:
     record = form.record_of(dict(zip(form.columns, values, strict=True)))
     if record is None:
         return None
-    return call_of(_encode(record), keep_record=search.keeps_record, with_resources=search.with_resources)
+    return call_of(
+        _encode(record),
+        keep_record=search.keeps_record,
+        with_resources=search.with_resources,
+        with_clues=search.with_clues,
+    )

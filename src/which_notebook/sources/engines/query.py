@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from ...calls.call import BASE_SESSION
 from ...calls.scope import Scope
-from ...calls.search import Search
+from ...calls.search import OF_AN_INTERFACE, Search
 from .condition import Condition, all_of, any_of, holds, is_one_of, like, literal, pattern, quoted
 from .partitions import limits_of
 from .tables import Fields, Form, Table
@@ -21,6 +21,7 @@ KEYS_AT_ONCE = 5_000
 """A query may have 262,144 bytes on Athena: https://docs.aws.amazon.com/athena/latest/ug/service-limits.html."""
 
 _STS = "sts.amazonaws.com"
+_EC2 = "ec2.amazonaws.com"
 _GLOBAL_CHARACTERS = "=+"  # which some writers of JSON escape
 
 
@@ -72,6 +73,12 @@ def _picks(search: Search, fields: Fields) -> Condition:
     if search.base_sessions:
         picked.append(like(fields.arn, "", f"/{pattern(BASE_SESSION)}"))
         picked.append(like(fields.principal_id, "", f":{pattern(BASE_SESSION)}"))
+    if search.with_clues:
+        # A text that escapes letters may say anything.
+        told = [holds(fields.response, OF_AN_INTERFACE.decode()), holds(fields.response, "\\u")]
+        made = all_of([_is(fields.event_name, "CreateNetworkInterface"), any_of(told)])
+        ended = _is(fields.event_name, "DeleteNetworkInterface")
+        picked.append(all_of([_is(fields.event_source, _EC2), any_of([made, ended])]))
     if search.access_keys:
         picked.append(is_one_of(fields.access_key_id, sorted(search.access_keys)))
     if search.source_identities and fields.source_identity:

@@ -48,6 +48,7 @@ _ATHENA = _Places(
         ("source_identity", "useridentity.sessioncontext.sourceidentity"),
         ("resources", "transform(resources, each -> each.arn)"),
         ("event_category", "eventcategory"),
+        ("on_behalf_of", "useridentity.onbehalfof.userid"),
     ),
     role_asked="json_extract_scalar(requestparameters, '$.roleArn')",
     name_asked="json_extract_scalar(requestparameters, '$.roleSessionName')",
@@ -70,6 +71,7 @@ _LAKE = _Places(
         ("source_identity", "userIdentity.sessionContext.sourceIdentity"),
         ("resources", "transform(resources, each -> each.arn)"),
         ("event_category", "eventCategory"),
+        ("on_behalf_of", "userIdentity.onBehalfOf.userId"),
     ),
     role_asked="element_at(requestParameters, 'roleArn')",
     name_asked="element_at(requestParameters, 'roleSessionName')",
@@ -78,21 +80,34 @@ _LAKE = _Places(
 PARTITIONS = ("account", "region", "day")
 """The partition columns of the table that modules/athena makes."""
 
-KNOWN = f"length(session_name) <= {_LONGEST_NAME} AND regexp_like(session_name, '{_NOTEBOOK}')"
+
+def _is_possible(column: str) -> str:
+    return f"length({column}) <= {_LONGEST_NAME} AND regexp_like({column}, '{_NOTEBOOK}')"
+
+
+KNOWN = _is_possible("session_name")
 """What a session's name is where no names are known: one that a notebook instance could have."""
+
+NONE_KNOWN = "false"
+"""That a source identity is a notebook instance's name, where no names are known."""
 
 COLUMNS = (
     "event_id", "event_time", "event_source", "event_name", "aws_region", "account_id", "notebook", "status",
     "session_name", "role_arn", "access_key_id", "source_ip_address", "vpc_endpoint_id", "user_agent", "error_code",
-    "source_identity", "resources", "event_category",
+    "source_identity", "resources", "event_category", "user_profile", "on_behalf_of",
 )  # fmt: skip
 """The fields of a call, in their order."""
 
 
 def calls_sql(
-    table: str, roles: str, known: str = KNOWN, *, partitions: Sequence[str] = PARTITIONS, where: Sequence[str] = (), of_lake: bool = False
+    table: str, roles: str, known: str = KNOWN, identity_known: str = NONE_KNOWN, *,
+    partitions: Sequence[str] = PARTITIONS, where: Sequence[str] = (), of_lake: bool = False,
 ) -> str:  # fmt: skip
-    """Return the query of a role's calls; `roles` and `known` are conditions on `role_arn` and `session_name`."""
+    """Return the query of a role's calls.
+
+    Arguments: conditions, `roles` on `role_arn`; `known` and `identity_known`, that `session_name` and that `source_identity` is
+    a notebook instance's name.
+    """
     places = _LAKE if of_lake else _ATHENA
     arn, principal = f"{places.identity}.arn", f"{places.identity}.principal{'Id' if of_lake else 'id'}"
     context = "sessionContext.sessionIssuer" if of_lake else "sessioncontext.sessionissuer"
@@ -114,9 +129,13 @@ def calls_sql(
     inner = (
         "  SELECT\n    " + ",\n    ".join(lines) + f"\n  FROM {table}\n  WHERE " + "\n    AND ".join(f"({each})" for each in conditions)
     )  # fmt: skip
-    is_attributed = f"lower(session_name) <> 'sagemaker' AND {known}"
+    is_attributed = f"lower(session_name) <> 'sagemaker' AND ({known})"
+    # A job has the source identity of the session that created it, which in imds mode is a notebook's name.
+    of_notebook = f"lower(source_identity) <> 'sagemaker' AND ({identity_known})"
+    is_users = f"session_name = 'SageMaker' AND {_is_possible('source_identity')} AND NOT ({of_notebook})"
     status = (
         "CAST(CASE\n"
+        f"    WHEN {is_users} THEN 'user-profile'\n"
         "    WHEN session_name = 'SageMaker' AND split_part(opened_role_arn, '/', 1) = split_part(role_arn, '/', 1)\n"
         f"      AND regexp_extract(opened_role_arn, '{_NAME}') = regexp_extract(role_arn, '{_NAME}')\n"
         "      AND coalesce(opened_session_name, '') <> 'SageMaker' THEN 'handshake'\n"
@@ -125,7 +144,11 @@ def calls_sql(
         "    ELSE 'unknown-name'\n"
         "  END AS varchar) AS status"
     )
-    told = {"notebook": f"CASE WHEN {is_attributed} THEN session_name END AS notebook", "status": status}
+    told = {
+        "notebook": f"CASE WHEN {is_attributed} THEN session_name END AS notebook",
+        "status": status,
+        "user_profile": f"CASE WHEN {is_users} THEN source_identity END AS user_profile",
+    }
     selected = [told.get(column, column) for column in COLUMNS] + list(map(_plain, partitions))
     return f"WITH sessions AS (\n{inner}\n)\nSELECT\n  " + ",\n  ".join(selected) + f"\nFROM sessions\nWHERE {roles}\n"
 
@@ -139,7 +162,8 @@ def insights_query(roles: Sequence[str]) -> str:
     return (
         "fields eventTime as event_time, eventSource as event_source, eventName as event_name, awsRegion as aws_region,\n"
         "  recipientAccountId as account_id, userIdentity.accessKeyId as access_key_id, sourceIPAddress as source_ip_address,\n"
-        "  errorCode as error_code, eventID as event_id\n"
+        "  errorCode as error_code, eventID as event_id, userIdentity.sessionContext.sourceIdentity as source_identity,\n"
+        "  userIdentity.onBehalfOf.userId as on_behalf_of\n"
         f"| filter userIdentity.arn like /:assumed-role\\/(?:{names})\\//\n"
         "| parse userIdentity.arn /:assumed-role\\/(?<role_name>[^\\/]+)\\/(?<session_name>.+)/\n"
         '| fields session_name = "SageMaker" as is_base_session\n'
@@ -161,11 +185,6 @@ def roles_condition(roles: Sequence[str]) -> str:
     return any_of(found).with_values
 
 
-def names_condition(names: Sequence[str]) -> str:
-    """Return that `session_name` is one of these; `*` and `?` are wildcards."""
-    return any_of(like("session_name", pattern(each, wildcards=True)) for each in names).with_values
-
-
 def table_name(given: str) -> str:
     """Return a table's name, with its database and catalog where these stand before it."""
     return quoted(*given.split("."))
@@ -184,6 +203,11 @@ def at_most(column: str, value: str) -> str:
 def among(column: str, values: Sequence[str]) -> str:
     """Return that a column has one of these values."""
     return is_one_of(column, values).with_values
+
+
+def names_condition(column: str, names: Sequence[str]) -> str:
+    """Return that a column has one of these names; `*` and `?` are wildcards."""
+    return any_of(like(column, pattern(each, wildcards=True)) for each in names).with_values
 
 
 def _regex(name: str) -> str:

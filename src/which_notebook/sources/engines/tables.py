@@ -114,10 +114,11 @@ def _cloudtrail(table: Table) -> Form:
         response=expression("responseelements") or nothing,
         additional=expression("additionaleventdata") or nothing,
     )
-    lacks = [] if fields.source_identity else ["useridentity.sessioncontext.sourceidentity"]
+    lacks = [".".join(each) for each in _TELLING_STRUCTS if not has(table.columns, *each)]
     return Form(columns, fields, record_of, (*lacks, *(each for each in _TELLING if each not in columns)))
 
 
+_TELLING_STRUCTS = (("useridentity", "sessioncontext", "sourceidentity"), ("useridentity", "onbehalfof", "userid"))
 _TELLING = ("vpcendpointid", "eventcategory", "requestid", "recipientaccountid")
 """Columns that some tables lack, and of which an answer tells."""
 

@@ -20,11 +20,21 @@ const FIELDS = {
   resources: "Resources",
   event_id: "Event id",
   event_category: "Event category",
+  user_profile: "User profile",
+  on_behalf_of: "On behalf of",
   via: "Via",
+  likely_notebook: "Likely notebook (no proof)",
+  likely_evidence: "Evidence for that",
 };
+
+/** Take away the fields that weren't asked for. */
+function dropFieldsNotThere() {
+  for (const name of ["likely_notebook", "likely_evidence"]) if (!byId(`column-${name}`)) delete FIELDS[name];
+}
 
 class Calls {
   constructor(head) {
+    dropFieldsNotThere();
     this.length = head.held;
     this.lanes = head.lanes;
     this.columns = {};
@@ -42,6 +52,11 @@ class Calls {
   /** One of a call's fields, null where it has none. */
   field(name, row) {
     return this.columns[name].text(row);
+  }
+
+  /** Whether a call stands in a lane, or in a part of it. */
+  isInLane(row, at) {
+    return this.lane[row] === at || this.lanes[this.lane[row]].part_of === at;
   }
 
   /** What was called: s3:GetObject. */

@@ -46,9 +46,12 @@ class CallsTable {
   }
 
   #notebook(row) {
+    const { calls } = this;
+    const profile = calls.field("user_profile", row);
+    if (profile !== null) return profileWords(profile);
     return (
-      this.calls.field("notebook", row) ??
-      (this.calls.field("status", row) === "unknown-name" ? this.calls.field("session_name", row) : null)
+      calls.field("notebook", row) ??
+      (calls.field("status", row) === "unknown-name" ? calls.field("session_name", row) : null)
     );
   }
 

@@ -54,6 +54,9 @@ class Filters {
       calls.columns.status.texts.length,
     );
     const lanes = chosen(state.lanes, calls.lanes.length);
+    calls.lanes.forEach(({ part_of: whole }, at) => {
+      if (whole !== null && lanes[whole]) lanes[at] = 1;
+    });
     const services = chosen(state.services, calls.services.texts.length);
     const events = chosen(state.events, calls.eventTexts.length);
     const [from, to] = this.rowsWithin(state.span);

@@ -1,5 +1,7 @@
 // The head: whose calls these are, of when, how many, and what they rest on.
 
+const OFTEN_NONE = ["User profiles", "Unknown names"];
+
 function showHead(head, calls, filters) {
   document.title = `${roleWords(head.role)} – which notebook made which call`;
   byId("role").textContent = roleWords(head.role).split(" in ")[0];
@@ -10,6 +12,7 @@ function showHead(head, calls, filters) {
   byId("sources").textContent =
     `Read from ${counted(head.files, "file")}, ${size(head.bytes)} when decompressed. All times are UTC.`;
   showNotices(head, calls);
+  byId("key-person").hidden = !head.user_profiles;
   byId("made").textContent = `Written by which-notebook ${head.version} at ${plainTime(head.made)} UTC.`;
 }
 
@@ -40,6 +43,7 @@ function showFigures(head, filters) {
   const figures = [
     ["Calls", head.calls, null, "Calls of the role; handshakes are counted apart"],
     ["Notebooks", head.notebooks],
+    ["User profiles", head.user_profiles, toCalls({ status: "user-profile" }), STATUS_WORDS["user-profile"]],
     ["Unattributed", head.unattributed, toCalls({ status: "unattributed" }), STATUS_WORDS.unattributed, "attention"],
     [
       "Unknown names",
@@ -59,7 +63,7 @@ function showFigures(head, filters) {
     ["Handshakes", head.handshakes, toCalls({ status: "handshake" }), STATUS_WORDS.handshake],
   ];
   for (const [name, value, action, title = "", kind = ""] of figures) {
-    if (name === "Unknown names" && !value) continue;
+    if (OFTEN_NONE.includes(name) && !value) continue;
     const shown = action && value ? button({ title }, action, number(value)) : number(value);
     byId("figures").append(
       element("div", { className: value ? kind : "" }, element("dt", { title }, name), element("dd", {}, shown)),

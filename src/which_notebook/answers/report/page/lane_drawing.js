@@ -1,11 +1,13 @@
 // One lane on its canvas. A bar stands for the calls of a few pixels' time; where no notebook is known it is a pin with
-// a diamond for its head; errors hang below the line, the more of the calls the
+// a diamond for its head, and of a user profile one with a ring; where one is only likely the bar is hollow and hatched;
+// errors hang below the line, the more of the calls the
 // longer; warnings are triangles above.
 
 const BIN = 5;
 const ERRORS_HEIGHT = 6;
 const DIAMOND = 3.5;
-const TONES = { plain: "accent", attention: "warning", faint: "faint" };
+const RING = 2.5;
+const TONES = { plain: "accent", person: "person", attention: "warning", faint: "faint", doubt: "muted" };
 
 /** The colours of the style sheet, as they are at the moment. */
 function currentColours() {
@@ -34,7 +36,8 @@ function fitted(canvas) {
 function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }) {
   const { context, width, height } = fitted(canvas);
   const base = height - ERRORS_HEIGHT;
-  const room = base - (needsAttention(kind) ? 2 * DIAMOND + 1 : 4);
+  const isPin = needsAttention(kind) || isOfProfile(kind);
+  const room = base - (isPin ? 2 * DIAMOND + 1 : 4);
   context.fillStyle = colours.line;
   context.fillRect(0, base, width, 1);
   context.fillStyle = colours[kind];
@@ -43,10 +46,13 @@ function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }
     if (!counts[bin]) continue;
     // The logarithm, so that a single call is seen beside a burst.
     const tall = Math.max(3, Math.round((room * Math.log1p(counts[bin])) / Math.log1p(most)));
-    if (needsAttention(kind)) {
+    if (isPin) {
       context.fillRect(bin * BIN + 1, base - tall, BIN - 3, tall);
-      drawDiamond(context, bin * BIN + BIN / 2 - 0.5, base - tall - 1, LANE_KINDS[kind].mark === "◆");
-    } else context.fillRect(bin * BIN, base - tall, BIN - 1, tall);
+      const [x, y] = [bin * BIN + BIN / 2 - 0.5, base - tall - 1];
+      if (isOfProfile(kind)) drawRing(context, x, y - 1.5);
+      else drawDiamond(context, x, y, LANE_KINDS[kind].mark === "◆");
+    } else if (isDoubt(kind)) drawHollow(context, bin * BIN, base - tall, tall);
+    else context.fillRect(bin * BIN, base - tall, BIN - 1, tall);
   }
   context.fillStyle = colours.error;
   for (let bin = 0; bin < errors.length; bin += 1) {
@@ -55,6 +61,18 @@ function drawLane(canvas, { kind, counts, errors, warnings = [], most, colours }
   }
   context.fillStyle = colours.warning;
   for (const x of warnings) drawTriangle(context, x, 0);
+}
+
+/** A bar's outline, crossed by lines. */
+function drawHollow(context, x, y, tall) {
+  context.lineWidth = 1;
+  context.strokeRect(x + 0.5, y + 0.5, BIN - 2, tall - 1);
+  context.beginPath();
+  for (let across = y + 3; across < y + tall; across += 4) {
+    context.moveTo(x + 0.5, across);
+    context.lineTo(x + BIN - 1.5, Math.max(y, across - 3));
+  }
+  context.stroke();
 }
 
 function drawDiamond(context, x, y, full) {
@@ -66,6 +84,12 @@ function drawDiamond(context, x, y, full) {
   context.closePath();
   if (full) context.fill();
   else context.stroke();
+}
+
+function drawRing(context, x, y) {
+  context.beginPath();
+  context.arc(x, y, RING, 0, 2 * Math.PI);
+  context.stroke();
 }
 
 function drawTriangle(context, x, y) {

@@ -4,6 +4,9 @@ const LANE_ORDER = LANES.map(({ kind }) => kind);
 
 const needsAttention = (kind) => LANE_KINDS[kind].tone === "attention";
 
+/** Whether evidence only makes a lane's calls likely somebody's, so that nothing of it may look like an attributed one. */
+const isDoubt = (kind) => LANE_KINDS[kind].tone === "doubt";
+
 /** The lanes with their numbers and names, in their order. */
 function orderedLanes(head) {
   return head.lanes
@@ -13,8 +16,17 @@ function orderedLanes(head) {
 
 function laneLabel(lane, severalRoles) {
   const name = LANE_KINDS[lane.kind].title ?? lane.name ?? "(no name)";
-  return severalRoles && lane.role_arn ? `${name} (${roleWords(lane.role_arn)})` : name;
+  const shown = isOfProfile(lane.kind) ? profileWords(name) : name;
+  return severalRoles && lane.role_arn ? `${shown} (${roleWords(lane.role_arn)})` : shown;
 }
+
+const isOfProfile = (kind) => LANE_KINDS[kind].tone === "person";
+
+/** A user profile and a notebook instance may have one name. */
+const profileWords = (name) => `${name} (user profile)`;
+
+/** The name under which the command keeps a lane's warnings. */
+const warnedName = (lane) => (isOfProfile(lane.kind) ? `user profile ${lane.name}` : lane.name);
 
 const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 
@@ -22,7 +34,7 @@ const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 function laneMark(lane) {
   const { mark } = LANE_KINDS[lane.kind];
   if (!mark) return null;
-  const words = lane.kind === "unattributed" ? "" : "unknown name: ";
+  const words = needsAttention(lane.kind) && lane.kind !== "unattributed" ? "unknown name: " : "";
   return element(
     "span",
     { className: "lane-mark" },

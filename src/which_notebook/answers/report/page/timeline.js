@@ -2,6 +2,8 @@
 
 const SHORTEST_SPAN = 10;
 const MANY_LANES = 40;
+const SHOW_PARTS = "Show likely notebooks";
+const HIDE_PARTS = "Hide likely notebooks";
 
 class Timeline {
   constructor(root, head, calls, filters) {
@@ -34,8 +36,9 @@ class Timeline {
     const colours = currentColours();
     for (const { lane, canvas, item, pick } of this.strips) {
       const chosen = this.filters.state.lanes.includes(lane.at);
+      const ofWhole = lane.part_of !== null && this.filters.state.lanes.includes(lane.part_of);
       pick.setAttribute("aria-pressed", String(chosen));
-      item.classList.toggle("dimmed", this.filters.state.lanes.length > 0 && !chosen);
+      item.classList.toggle("dimmed", this.filters.state.lanes.length > 0 && !chosen && !ofWhole);
       const range = [lane.at * this.bins, (lane.at + 1) * this.bins];
       if (!item.classList.contains("away")) {
         drawLane(canvas, {
@@ -44,7 +47,7 @@ class Timeline {
           colours,
           counts: this.counts.subarray(...range),
           errors: this.errors.subarray(...range),
-          warnings: this.warningsOf.get(JSON.stringify([lane.role_arn, lane.name]))?.map((seconds) => this.x(seconds)) ?? [],
+          warnings: this.warningsOf.get(JSON.stringify([lane.role_arn, warnedName(lane)]))?.map((seconds) => this.x(seconds)) ?? [],
         });
       }
     }
@@ -92,6 +95,22 @@ class Timeline {
     return this.counts[this.lanes[lane].at * this.bins + bin];
   }
 
+  /** The number of the next lane that is shown, or of this one where there is none. */
+  laneInSight(lane, by) {
+    for (let next = lane + by; next >= 0 && next < this.lanes.length; next += by) if (!this.strips[next].item.hidden) return next;
+    return lane;
+  }
+
+  /** Show the parts of a lane below it, or hide them. */
+  #open(opener, at) {
+    const isOpen = opener.ariaExpanded !== "true";
+    opener.ariaExpanded = String(isOpen);
+    opener.textContent = isOpen ? HIDE_PARTS : SHOW_PARTS;
+    this.cursor.look(null);
+    for (const { lane, item } of this.strips) if (lane.part_of === at) item.hidden = !isOpen;
+    this.redraw();
+  }
+
   /** The number of the lane that an element belongs to, or null. */
   laneOf(target) {
     const at = this.strips.findIndex(({ item }) => item.contains(target));
@@ -123,14 +142,17 @@ class Timeline {
         element("span", { className: "lane-label" }, lane.label),
         element("span", { className: "lane-count" }, number(lane.calls)),
       );
+      const opener = button({ className: "link opener", ariaExpanded: "false" }, () => this.#open(opener, lane.at), SHOW_PARTS);
+      const hasParts = this.lanes.some(({ part_of: whole }) => whole === lane.at);
       const item = element(
         "li",
-        { className: `lane ${lane.kind} ${LANE_KINDS[lane.kind].tone}` },
-        pick,
+        { className: `lane ${lane.kind} ${LANE_KINDS[lane.kind].tone}`, hidden: lane.part_of !== null },
+        hasParts ? element("div", { className: "with-opener" }, pick, opener) : pick,
         element("div", { className: "strip" }, canvas),
       );
       return { lane, canvas, pick, item };
     });
+    byId("key-likely").hidden = !this.lanes.some(({ kind }) => isDoubt(kind));
     this.list = element("ol", { className: "lanes" }, ...this.strips.map(({ item }) => item));
     this.root.append(
       element(
@@ -172,10 +194,16 @@ class Timeline {
     const [from, to] = this.filters.rowsWithin(this.span);
     for (let row = from; row < to; row += 1) {
       if (!this.filters.fitting[row]) continue;
-      const bin = calls.lane[row] * bins + this.binOf(row);
-      this.counts[bin] += 1;
-      if (calls.errors[row]) this.errors[bin] += 1;
+      const bin = this.binOf(row);
+      this.#countIn(calls.lane[row], bin, calls.errors[row]);
+      const { part_of: whole } = calls.lanes[calls.lane[row]];
+      if (whole !== null) this.#countIn(whole, bin, calls.errors[row]);
     }
+  }
+
+  #countIn(lane, bin, isError) {
+    this.counts[lane * this.bins + bin] += 1;
+    if (isError) this.errors[lane * this.bins + bin] += 1;
   }
 
   /** The largest count of a bin of any lane, so that lanes can be compared. */

@@ -30,7 +30,7 @@ class TimelineCursor {
   stepLane(by) {
     const { timeline } = this;
     if (!timeline.lanes.length) return;
-    const lane = this.at ? Math.min(Math.max(this.at.lane + by, 0), timeline.lanes.length - 1) : 0;
+    const lane = this.at ? timeline.laneInSight(this.at.lane, by) : 0;
     const from = this.at?.bin ?? 0;
     let bin = from;
     for (let away = 0; away < timeline.bins; away += 1) {
@@ -84,7 +84,7 @@ class TimelineCursor {
     const counts = new Map();
     let [total, errors, only] = [0, 0, -1];
     for (let row = from; row < to; row += 1) {
-      if (calls.lane[row] !== at || !filters.fitting[row] || timeline.binOf(row) !== bin) continue;
+      if (!calls.isInLane(row, at) || !filters.fitting[row] || timeline.binOf(row) !== bin) continue;
       total += 1;
       only = row;
       if (calls.errors[row]) errors += 1;

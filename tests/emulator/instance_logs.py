@@ -1,8 +1,9 @@
-"""The log of a lifecycle script in CloudWatch Logs, written as on AWS: in the base session, by the role's permissions.
+"""The logs of a notebook instance in CloudWatch Logs, written as on AWS: in the base session, by the role's permissions.
 
-Group `/aws/sagemaker/NotebookInstances`, stream `NAME/LifecycleConfigOnStart` (API reference,
-CreateNotebookInstanceLifecycleConfig). Where the role may not write there, the start goes on and there is no log; that
-the calls are these three, and made at the script's end, is made up.
+Group `/aws/sagemaker/NotebookInstances`, streams `NAME/jupyter.log` and, of a lifecycle script,
+`NAME/LifecycleConfigOnStart` (SageMaker's developer guide, "Log groups and streams"). Where the role may not write there,
+the start goes on and there is no log; that the calls are these three, that a stream which is there is created anew at each
+start, and when they are made, is made up.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from urllib.parse import urlsplit
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from emulator.lifecycle import Hook
 from emulator.metadata_service import BaseSession
 
 GROUP = "/aws/sagemaker/NotebookInstances"
 _MOST_LINES = 1000  # well within what PutLogEvents takes
 
 
-def stream(name: str, hook: Hook) -> str:
-    """Return the name of a hook's log stream."""
-    return f"{name}/LifecycleConfig{hook}"
+JUPYTER = "jupyter.log"
+
+
+def stream(name: str, log: str) -> str:
+    """Return the name of a log's stream: of `jupyter.log`, or `LifecycleConfigOnStart`."""
+    return f"{name}/{log}"
 
 
 class Client:
@@ -40,13 +43,13 @@ class Client:
         self._base_session = base_session
         self._source = source
 
-    async def put(self, hook: Hook, text: str) -> None:
-        """Write what a script printed; where that is refused, say so on standard error."""
+    async def put(self, log: str, text: str) -> None:
+        """Write what was printed; where that is refused, say so on standard error."""
         session = json.loads(await self._base_session.document())
         if session["Code"] != "Success":
             return
         credentials = Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["Token"])
-        where = {"logGroupName": GROUP, "logStreamName": stream(self._name, hook)}
+        where = {"logGroupName": GROUP, "logStreamName": stream(self._name, log)}
         now = int(time.time() * 1000)
         events = [{"timestamp": now, "message": line} for line in text.splitlines() if line][-_MOST_LINES:]
         calls: list[tuple[str, dict[str, Any]]] = [
@@ -57,7 +60,7 @@ class Client:
         for operation, parameters in calls:
             status, said = await asyncio.to_thread(self._call, credentials, operation, parameters)
             if status != HTTPStatus.OK and "ResourceAlreadyExistsException" not in said:
-                print(f"lifecycle log of {self._name}: {operation}: {said}", file=sys.stderr, flush=True)
+                print(f"{log} of {self._name}: {operation}: {said}", file=sys.stderr, flush=True)
                 if operation != "CreateLogGroup":  # which may be there already
                     return
 

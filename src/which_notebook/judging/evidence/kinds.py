@@ -1,0 +1,67 @@
+"""The kinds of evidence, one row each: what it is, how a user can have made it, and what finds it in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from ...calls.table import CallTable
+from . import handshake, in_scope_of, log_stream, names_itself
+from .named import Named
+
+
+class Kind(Struct, frozen=True):
+    """One kind of evidence: its name; what it is; how `event` says it of a session, with what it names; how somebody could have made it so.
+
+    `named` finds it in a row; where that is None, it takes many rows to find it.
+    """
+
+    name: str
+    meaning: str
+    said: str
+    forged: str
+    named: Callable[[CallTable, int], Named | None] | None = None
+
+
+KINDS = (
+    Kind(
+        "handshake",
+        "the base session opened the notebook session of that name",
+        "it opened the notebook session {name}",
+        "in profile mode, the user can open a session under a colleague's name",
+        handshake.named,
+    ),
+    Kind(
+        "in-scope-of",
+        "the record's `inScopeOf`, which AWS writes, says for what the credentials were issued. Not seen for SageMaker so far",
+        "AWS wrote that its credentials were issued to {name}",
+        "no way is known",
+        in_scope_of.named,
+    ),
+    Kind(
+        "log-stream",
+        "the base session created a log stream of that notebook instance, or of a job, an endpoint or Studio",
+        "it created a log stream of {name}",
+        "the user can create a log stream under a colleague's name",
+        log_stream.named,
+    ),
+    Kind(
+        names_itself.KIND,
+        "the base session described or stopped that notebook instance, or listed its tags",
+        "it asked about {name}, or stopped it",
+        "the user can describe a colleague's notebook instance, or list its tags",
+        names_itself.named,
+    ),
+    Kind(
+        "address",
+        "the base session called from a private address that was that notebook instance's at the time",
+        "it called from a private address that was {name}'s at the time",
+        "whoever sends calls through another notebook instance, or has its address, calls from there",
+    ),
+)
+"""In the order in which they are shown."""
+
+KIND_OF = {kind.name: kind for kind in KINDS}
+PLACE_OF = {kind.name: place for place, kind in enumerate(KINDS)}
+"""Where each stands among them."""

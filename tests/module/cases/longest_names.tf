@@ -1,0 +1,6 @@
+module "longest_names" {
+  source = "../../.."
+
+  name               = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+  notebook_instances = { xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx = {} }
+}

@@ -1,0 +1,6 @@
+module "minimal" {
+  source = "../../.."
+
+  name               = "team"
+  notebook_instances = { one = {}, two = {} }
+}

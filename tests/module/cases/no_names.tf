@@ -1,0 +1,5 @@
+module "no_names" {
+  source = "../../.."
+
+  name = "team"
+}

@@ -1,0 +1,7 @@
+module "policies" {
+  source = "../../.."
+
+  name               = "team"
+  role_path          = "/data/science/"
+  notebook_instances = { one = {} }
+}

@@ -1,0 +1,83 @@
+"""Records of base sessions that tell, or seem to tell, whose they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logs import ACCOUNT, BASE, Record, record, session
+
+USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/jane"
+
+
+def base(key: str, *, started: str | None = None, **fields: Any) -> Record:
+    """Return the identity of a base session with this access key."""
+    identity = session(BASE, key=key)
+    if started:
+        identity["sessionContext"]["attributes"]["creationDate"] = started
+    return identity | fields
+
+
+def call(key: str, **fields: Any) -> Record:
+    """Return a call in a base session that tells nothing."""
+    return record(base(key), **({"sourceIPAddress": "203.0.113.7"} | fields))
+
+
+def notebook_arn(name: str, kind: str = "notebook-instance") -> str:
+    """Return the ARN of a notebook instance, or of another thing of SageMaker's."""
+    return f"arn:aws:sagemaker:eu-central-1:{ACCOUNT}:{kind}/{name}"
+
+
+def about(key: str, name: str, event: str = "DescribeNotebookInstance", **fields: Any) -> Record:
+    """Return a call in a base session that names a notebook instance."""
+    parameters = {"resourceArn": notebook_arn(name)} if event == "ListTags" else {"notebookInstanceName": name}
+    made = {"eventSource": "sagemaker.amazonaws.com", "eventName": event, "requestParameters": parameters}
+    return call(key, **(made | fields))
+
+
+def stream(key: str, name: str, group: str = "/aws/sagemaker/NotebookInstances", **fields: Any) -> Record:
+    """Return the call in a base session that created a log stream."""
+    asked = {"logGroupName": group, "logStreamName": name}
+    made = {"eventSource": "logs.amazonaws.com", "eventName": "CreateLogStream", "requestParameters": asked}
+    return call(key, **(made | fields))
+
+
+def refused(found: Record, resource: str, *, message: str | None = None) -> Record:
+    """Return the same call as IAM refuses it: without its parameters."""
+    action = f"{found['eventSource'].split('.')[0]}:{found['eventName']}"
+    said = (
+        f"User: {found['userIdentity']['arn']} is not authorized to perform: {action} on resource: {resource} because no "
+        f"identity-based policy allows the {action} action"
+    )
+    left = {name: value for name, value in found.items() if name not in ("requestParameters", "responseElements")}
+    return left | {"errorCode": "AccessDeniedException", "errorMessage": message or said}
+
+
+def interface(name: str, address: str, *, by: Record | None = None, **fields: Any) -> Record:
+    """Return the call by which SageMaker made a notebook instance's network interface, for whoever created that."""
+    description = (
+        "[Do not delete] Network Interface created to access resources in your VPC for SageMaker Notebook Instance "
+        f"{name} [dzd-1]"
+    )
+    caller = session("apply", role="ci") | {"invokedBy": "sagemaker.amazonaws.com"}
+    del caller["accessKeyId"]  # as where a service calls for its caller
+    answer = {"networkInterfaceId": "eni-1", "privateIpAddress": address, "description": description}
+    made = {
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "CreateNetworkInterface",
+        "sourceIPAddress": "sagemaker.amazonaws.com",
+        "requestParameters": {"description": description, "subnetId": "subnet-1"},
+        "responseElements": {"requestId": "r", "networkInterface": answer},
+    }
+    return record(by or caller, **(made | fields))
+
+
+def interface_deleted(**fields: Any) -> Record:
+    """Return the call that deleted that network interface."""
+    by = {"type": "IAMUser", "arn": USER_ARN, "accountId": ACCOUNT, "accessKeyId": "AKIA1"}
+    made = {
+        "eventSource": "ec2.amazonaws.com",
+        "eventName": "DeleteNetworkInterface",
+        "requestParameters": {"networkInterfaceId": "eni-1"},
+        "responseElements": {"requestId": "r", "_return": True},
+    }
+    return record(by, **(made | fields))
