@@ -219,8 +219,6 @@ LOADS = {
     "10,000 connections wait, each with half a request": (10_000, 1),
     "500 clients ask at once, while 1,000 connections wait": (1_000, 500),
 }
-LOADED = 5  # seconds, at least
-
 # What a request leaves behind would show after a few thousand; the number that the document names is CI's.
 REQUESTS = 100_000 if os.environ.get("CI") else 20_000
 
@@ -298,7 +296,7 @@ def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
 def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
     """A started notebook instance whose sessions end while a load lasts."""
     with account.notebooks_of("imds") as create:
-        yield started(create(request.param), LOADED - 1)
+        yield started(create(request.param), SESSION)
 
 
 def test_credentials_that_end_while_a_client_holds_them(
@@ -306,7 +304,7 @@ def test_credentials_that_end_while_a_client_holds_them(
 ) -> None:
     held = credentials(notebook)
     assert session_of(notebook, held) == notebook.name
-    time.sleep(LOADED - 1)
+    time.sleep(SESSION)
     with pytest.raises(ClientError, match="ExpiredToken"):
         session_of(notebook, held)
     refused = time.monotonic()
@@ -323,7 +321,7 @@ def test_what_is_seen_under_load(
     slow, at_once = LOADS[load]
     user = Watched(account, notebook)
     before = proxy(notebook)
-    with slow_connections(notebook, slow, LOADED):
+    with slow_connections(notebook, slow, int(OUTAGE)):
         alone = answered(notebook, at_once)
     sequence, seconds = user.seen()
     assert seconds < 2
