@@ -195,13 +195,13 @@ class Timeline {
     for (let row = from; row < to; row += 1) {
       if (!this.filters.fitting[row]) continue;
       const bin = this.binOf(row);
-      this.#countIn(calls.lane[row], bin, calls.errors[row]);
+      this.#countBetween(calls.lane[row], bin, calls.errors[row]);
       const { part_of: whole } = calls.lanes[calls.lane[row]];
-      if (whole !== null) this.#countIn(whole, bin, calls.errors[row]);
+      if (whole !== null) this.#countBetween(whole, bin, calls.errors[row]);
     }
   }
 
-  #countIn(lane, bin, isError) {
+  #countBetween(lane, bin, isError) {
     this.counts[lane * this.bins + bin] += 1;
     if (isError) this.errors[lane * this.bins + bin] += 1;
   }
