@@ -284,6 +284,26 @@ def test_sagemaker_opens_base_sessions(ask: Any, tmp_path: Path) -> None:
     assert likely(ask, tmp_path, opened, of("K1"), call("K1")) == ("fraud-model", "handshake")
 
 
+@pytest.mark.parametrize(
+    ("opener", "fields"),
+    [
+        (session("x.sagemaker.amazonaws.com", key="EVIL"), {}),
+        ({"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/sagemaker.amazonaws.com"}, {}),
+        ({"type": "IAMUser", "arn": USER_ARN, "invokedBy": "sagemaker.amazonaws.com"}, {}),
+        ({"type": "AWSAccount", "principalId": "sagemaker.amazonaws.com"}, {}),
+        ({"type": "AWSAccount", "invokedBy": "sagemaker.amazonaws.com"}, {}),
+        ({"type": "AWSService", "invokedBy": "notsagemaker.amazonaws.com"}, {}),
+        ({"type": "WebIdentityUser", "principalId": "p:u", "userName": "u"}, {"eventName": "AssumeRoleWithWebIdentity"}),
+        ({"type": "SAMLUser", "principalId": "p:u", "userName": "sagemaker.amazonaws.com"}, {"eventName": "AssumeRoleWithSAML"}),
+    ],
+)  # fmt: skip
+def test_whoever_else_opens_a_base_session_is_not_taken_for_sagemaker(
+    ask: Any, tmp_path: Path, opener: Record, fields: Record
+) -> None:
+    opened = opening(opener, BASE, key="K1", **fields)
+    assert likely(ask, tmp_path, opened, of("K1"), call("K1")) == (None, "handshake")
+
+
 def test_a_name_that_the_inventory_does_not_know_is_no_notebooks(ask: Any, tmp_path: Path) -> None:
     outputs = {
         "role_arn": ROLE_ARN,

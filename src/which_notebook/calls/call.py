@@ -13,6 +13,9 @@ BASE_SESSION = "SageMaker"
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateNotebookInstance.html
 NOTEBOOK_NAME = re.compile(r"(?!.{64})[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
+OPENS_SESSIONS = ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+"""Calls of STS that open a role's session, each with the same parameters and the same answer."""
+
 CALL_FIELDS = (
     "event_id",
     "event_time",
@@ -42,9 +45,9 @@ LIKELY_FIELDS = ("likely_notebook", "likely_evidence")
 
 
 class Opening(Struct, array_like=True, gc=False):
-    """What an AssumeRole call opened, or would have.
+    """What an AssumeRole call opened, or would have; also one with SAML or a web identity.
 
-    `principal` is the caller: an ARN, or an AWS service's name. `access_key_id` is the new session's, None where the
+    `principal` is the caller: an ARN, or an AWS service's name; `service` is the latter, where CloudTrail says that the caller is one. `access_key_id` is the new session's, None where the
     call was refused. `explicit_trust_grant` is False where only a grandfathered implicit trust let a role assume itself:
     https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/
     """
@@ -55,6 +58,7 @@ class Opening(Struct, array_like=True, gc=False):
     source_identity: str | None = None
     principal: str | None = None
     explicit_trust_grant: bool | None = None
+    service: str | None = None
 
 
 class Call(Struct, array_like=True, gc=False):

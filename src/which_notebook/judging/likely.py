@@ -33,7 +33,7 @@ from .evidence.kinds import KINDS, PLACE_OF
 from .evidence.named import Named
 from .likely_sessions import LikelySessions
 
-# The service that opens base sessions, under whatever name of its own.
+# The service that opens base sessions, by CloudTrail's own word: anybody can have a name that looks like it.
 _SAGEMAKER = "sagemaker.amazonaws.com"
 
 
@@ -151,9 +151,8 @@ class Evidence:
                             session.stopped = {named: table["event_time"][row], **(session.stopped or {})}
             opening, clues = table.openings.get(row), table.clues.get(row)
             if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
-                opener = opening.principal or "somebody"
-                if opening.access_key_id and not opener.endswith(_SAGEMAKER):
-                    self._session(opening.access_key_id).opened_by = opener
+                if opening.access_key_id and opening.service != _SAGEMAKER:
+                    self._session(opening.access_key_id).opened_by = opening.principal or "somebody"
             if clues and clues.interface:
                 account, region, time = (table[name][row] for name in ("account_id", "aws_region", "event_time"))
                 self._addresses.see_interface(clues.interface, account or "", region, time)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from ..calls.call import BASE_SESSION, Call, Opening, role_name
+from ..calls.call import BASE_SESSION, OPENS_SESSIONS, Call, Opening, role_name
 from ..calls.clues import Clues
 from .clues import interface_clues, session_clues
 from .particulars import decoded, member_of, object_of, text_or_none
@@ -121,8 +121,8 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...], with_clues:
         call.named_role = _named_role(_held(found.request_parameters), role_arn)
     if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
         call.lake_formation_role = _lake_formation_role(found, identity.account_id)
-    if found.event_name == "AssumeRole" and found.event_source == "sts.amazonaws.com":
-        call.opening = _opening(found, identity.arn or identity.invoked_by or identity.principal_id)
+    if found.event_source == "sts.amazonaws.com" and found.event_name in OPENS_SESSIONS:
+        call.opening = _opening(found)
     if context and session_name == BASE_SESSION:
         started = text_or_none(member_of(_held(context.attributes), "creationDate"))
         call.session_start = started and _utc(started)
@@ -170,6 +170,7 @@ class _OnBehalfOf(Struct, gc=False, rename="camel"):
 
 
 class _Identity(Struct, gc=False, rename="camel"):
+    type: Any = None
     arn: str | None = None
     principal_id: str | None = None
     account_id: str | None = None
@@ -251,7 +252,8 @@ def _held(field: Raw) -> object:
     return object_of(decoded(field))
 
 
-def _opening(record: _Record, principal: str | None) -> Opening | None:
+def _opening(record: _Record) -> Opening | None:
+    identity = record.user_identity
     asked = _held(record.request_parameters)
     role_arn = text_or_none(member_of(asked, "roleArn"))
     if role_arn is None:
@@ -262,8 +264,9 @@ def _opening(record: _Record, principal: str | None) -> Opening | None:
         text_or_none(member_of(asked, "roleSessionName")),
         text_or_none(member_of(member_of(_held(record.response_elements), "credentials"), "accessKeyId")),
         text_or_none(member_of(asked, "sourceIdentity")),
-        principal,
+        identity.arn or identity.invoked_by or identity.principal_id,
         granted if isinstance(granted, bool) else None,
+        identity.invoked_by if identity.type == "AWSService" and identity.arn is None else None,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ...calls.call import BASE_SESSION
+from ...calls.call import BASE_SESSION, OPENS_SESSIONS
 from ...calls.scope import Scope
 from ...calls.search import OF_AN_INTERFACE, Search
 from .condition import Condition, all_of, any_of, holds, is_one_of, like, literal, pattern, quoted
@@ -114,7 +114,7 @@ def _openings(search: Search, fields: Fields) -> Iterator[Condition]:
         of_a_session = [like(fields.arn, "", ":assumed-role/", ""), like(fields.principal_id, "AROA", ":", "")]
         told.append(all_of([any_of(of_a_session), Condition(f"{fields.response} IS NOT NULL")]))
     if told:
-        yield all_of([_is(fields.event_name, "AssumeRole"), _is(fields.event_source, _STS), any_of(told)])
+        yield all_of([any_of(_is(fields.event_name, name) for name in OPENS_SESSIONS), _is(fields.event_source, _STS), any_of(told)])
 
 
 def _loose(role: str) -> str:
