@@ -8,7 +8,7 @@ _KB, _MB = 1024, 1024 * 1024
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """All limits of one run. The answer is the same with any others; only memory and time differ.
+    """All limits of one run. The answer is the same with any others, except as said here; only memory and time differ.
 
     Of calls: `sorted_calls` are held until they are written to a temporary file, and `merged_calls` are read back at
     once. Of a file: `parsed_bytes` of records are parsed together, and `found_calls` handed on together; what can be read
@@ -16,8 +16,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     Worker processes start above `worth_workers_bytes`, and take `batch_files` at a time. `listed_files` are listed at once.
     Of the cache: `remembered_parts` of a file, and `remembered_answer_bytes` of an answer. Of the report: `column_bytes`
     are held of a column until they are written, and read back `column_read_bytes` at a time, a multiple of three;
-    `column_texts_bytes` of different texts are known; of evidence, `evidence_sessions` are
-    remembered, and `evidence_addresses`, each with who used it; `lanes`, and `groups` of `summary --by`, are told apart, and `report_calls` are shown.
+    `column_texts_bytes` of different texts are known.
+    With lower ones of these an answer has less, and says so: of evidence, `evidence_sessions` are remembered, and as many sessions that
+    somebody else opened; `evidence_addresses`, each with who used it, in `evidence_spans` of time more; `lanes`, and `groups` of
+    `summary --by`, are told apart, and `report_calls` are shown. Of evidence no limit makes it name what it doesn't without.
     """
 
     sorted_calls: int = 40_000
@@ -37,6 +39,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     groups: int = 50_000
     evidence_sessions: int = 60_000
     evidence_addresses: int = 40_000
+    evidence_spans: int = 200_000
     lanes: int = 1_000
     report_calls: int = 1_000_000
 

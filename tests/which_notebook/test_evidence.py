@@ -238,11 +238,15 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
     ("found", "has", "lacks"),
     [
         # SageMaker names the base session, so nobody chose its name.
-        (record(session(BASE), eventID="e"), ("How its session", "What speaks against it"), ("Sign:",)),
+        (
+            record(session(BASE), eventID="e"),
+            ("How its session", "What else speaks against the attribution"),
+            ("Sign:",),
+        ),
         (
             record(USER, eventID="e"),
             ("in no session of the role",),
-            ("Sign:", "How its session", "What speaks against it"),
+            ("Sign:", "How its session", "What else speaks against the attribution"),
         ),
         (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
         (

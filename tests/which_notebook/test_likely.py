@@ -362,12 +362,23 @@ def test_what_is_forgotten_is_said(ask: Any, tmp_path: Path) -> None:
         )
     ]
     path = write(tmp_path / "log.json", *records)
-    few = Limits(evidence_sessions=3, evidence_addresses=2)
-    answer = ask("calls", path, "--role", ROLE, "--likely", limits=few)
-    found = {each["access_key_id"]: each["likely_notebook"] for each in answer.calls}
-    assert list(found.values()).count("fraud-model") == 3
-    assert "nothing is said of the 2 oldest base sessions" in answer.err
-    assert "3 uses of private addresses, the oldest" in answer.err
+
+    def named(limits: Limits) -> tuple[list[str], str]:
+        answer = ask("calls", path, "--role", ROLE, "--likely", limits=limits)
+        return [
+            each["access_key_id"] for each in answer.calls if each["access_key_id"] and each["likely_notebook"]
+        ], answer.err
+
+    keys, said = named(Limits(evidence_sessions=3))
+    assert keys == []  # the three that are remembered used private addresses within the hour
+    assert "more than 3 base sessions" in said
+    assert "first call came at 2026-03-01T09:03:00Z or later" in said
+    keys, said = named(Limits(evidence_addresses=4))
+    assert keys == []
+    assert "more base sessions or uses of private addresses than are remembered" in said
+    keys, said = named(Limits())
+    assert sorted(set(keys)) == [f"K{number}" for number in range(5)]
+    assert said == ""
 
 
 def test_a_session_that_names_very_many_is_disputed_and_told_shortly(ask: Any, tmp_path: Path) -> None:

@@ -67,6 +67,15 @@ def test_it_combines_with_the_other_options(ask: Any, log: Path, options: list[s
     assert rows(ask, log, *options) == expected
 
 
+def test_an_empty_answer_says_that_calls_are_disputed_with_that_name(ask: Any, log: Path) -> None:
+    found = ask("calls", log, "--role", ROLE, "--likely", "--notebook", "churn-model")
+    assert found.calls == []
+    assert "1 call is disputed between churn-model and something else" in found.err
+    assert "disputed" not in ask("calls", log, "--role", ROLE, "--notebook", "churn-model").err
+    other_day = ["--notebook", "churn-model", "--since", "2026-03-01T10:00:00Z"]
+    assert "disputed" not in ask("calls", log, "--role", ROLE, "--likely", *other_day).err
+
+
 def test_without_it_nothing_changes(ask: Any, log: Path) -> None:
     found = ask("calls", log, "--role", ROLE, "--notebook", "fraud-model").calls
     assert [each["status"] for each in found] == ["attributed"]
@@ -183,6 +192,8 @@ def test_event_says_why_and_how_it_could_be_made_so(ask: Any, log: Path) -> None
     assert "All evidence on its session, KA, names fraud-model" in text
     assert "handshake: it opened the notebook session fraud-model (1 event: opened)." in text
     assert "There is only one kind of evidence." in text
+    assert text.count("What speaks against this name:") == 1
+    assert text.count("What else speaks against the attribution:") == 1
     assert "the user can open a session under a colleague's name" in text
     found = ask("event", "first", log, "--likely").json
     assert (found["status"], found["notebook"], found["likely_notebook"]) == ("unattributed", None, "fraud-model")

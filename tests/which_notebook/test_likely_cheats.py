@@ -36,6 +36,14 @@ SEEN: dict[str, list[Record]] = {
     "describes the colleague's notebook instance": [OWN_HANDSHAKE, about("ME", "colleague")],
     "lists its tags": [OWN_STREAM, about("ME", "colleague", "ListTags")],
     "stops it": [OWN_DESCRIBE, about("ME", "colleague", "StopNotebookInstance")],
+    "stops its own notebook instance in the log, and goes on under the colleague's name": [
+        about("ME", "me", time="2026-03-01T08:00:00Z"), about("ME", "me", "StopNotebookInstance", time="2026-03-01T08:10:00Z"),
+        stream("ME", "colleague/x", time="2026-03-01T09:00:00Z"),
+    ],
+    "stops the colleague's, and goes on": [
+        about("ME", "colleague", "StopNotebookInstance", time="2026-03-01T08:10:00Z"), OWN_STREAM,
+    ],
+    "leaves nothing but that": [about("ME", "colleague", "StopNotebookInstance", time="2026-03-01T08:10:00Z")],
     "is refused to describe it": [OWN_HANDSHAKE, refused(about("ME", "x"), notebook_arn("colleague"))],
     "creates a log stream under its name": [OWN_HANDSHAKE, stream("ME", "colleague/LifecycleConfigOnStart")],
     "does all of these, from its own address": [
@@ -78,6 +86,19 @@ UNSEEN: dict[str, list[Record]] = {
     "All evidence of the session is made by hand, and the machine leaves none of its own": [
         handshake("colleague", base_key="ME"), about("ME", "colleague"), stream("ME", "colleague/x"),
     ],
+    "A notebook instance only ever asks about one other, or stops it, and leaves no evidence of its own": [
+        about("ME", "colleague"), about("ME", "colleague", "StopNotebookInstance"),
+    ],
+    "The machine's own address is made to look like a proxy's: sessions under several names are used there at once": [
+        handshake("colleague", base_key="ME"), attributed("me", "09:00"), attributed("colleague", "09:05"), at("ME", "09:10"),
+        attributed("me", "09:20"), attributed("colleague", "09:25"),
+    ],
+    "Another network has the same private addresses, and only its calls are in the logs": [
+        interface("colleague", "10.9.0.10", time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
+    ],
+    "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it speaks against the name": [
+        stream("ME", "colleague/x"), at("ME", "09:10"),
+    ],
     "The calls go out through the colleague's notebook instance, or through a proxy behind which only the colleague has a name": [
         attributed("colleague", "09:00"), at("ME", "09:10"), attributed("colleague", "09:20"),
     ],
@@ -100,7 +121,7 @@ def test_a_cheat_that_is_seen_is_disputed(ask: Any, tmp_path: Path, cheat: str) 
     assert "colleague" not in [row["notebook"] for row in found["likely"]]
     (row,) = found["disputed"]
     assert "colleague" in row["notebooks"]
-    assert len([*row["notebooks"], *row["others"]]) == 2
+    assert len([*row["notebooks"], *row["others"]]) == (3 if "goes on" in cheat else 2)
 
 
 @pytest.mark.parametrize("cheat", NOTHING)

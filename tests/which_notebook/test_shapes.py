@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from base_sessions import about, call, interface, notebook_arn, refused, stream
+from base_sessions import about, base, call, interface, notebook_arn, refused, stream
 from botocore.model import StructureShape
 from botocore.session import get_session
 from calls_of_content import calls_in
@@ -102,6 +102,19 @@ def test_each_command_reads_it_and_damage_costs_little(ask: Any, tmp_path: Path,
         assert cut.status == 1 or name != "summary" or cut.json["calls"] > 0
 
 
+SCOPED = record(base("K7", inScopeOf={"sourceArn": notebook_arn("fraud-model")}), sourceIPAddress="203.0.113.7")
+EVIDENCE = {"K1": "`log-stream`", "K3": "`names-itself`", "K4": "`handshake`", "K5": "`address`", "K7": "`in-scope-of`"}
+
+
+def evidence_lost_in(ask: Any, kept: Path, shape: Any) -> str:
+    """Return the document's words for which evidence doesn't come out of a form."""
+    kept.write_bytes(shape([*TELLING, SCOPED]))
+    answer = ask("calls", kept, "--role", ROLE, "--likely", "--status", "unattributed", "--no-cache")
+    assert answer.status == 0
+    found = {each["access_key_id"] for each in answer.calls if each["likely_notebook"]}
+    return " ".join(name for key, name in EVIDENCE.items() if key not in found) or "none"
+
+
 def kept_in(data: bytes, damaged: bytes) -> tuple[str, str]:
     """Return the document's words for what a form gives, whole and cut off."""
     whole, problems = calls_in(data)
@@ -121,13 +134,27 @@ def cut_off(shape: Any) -> bytes:
 
 
 @pytest.mark.heavy
-def test_the_document_has_each_shape() -> None:
-    rows = {name: kept_in(shape(LOG), cut_off(shape)) for name, shape in SHAPES.items()}
+def test_the_document_has_each_shape(ask: Any, tmp_path: Path) -> None:
+    rows = {
+        name: (fields, evidence_lost_in(ask, tmp_path / "kept", shape), cut)
+        for name, shape in SHAPES.items()
+        for fields, cut in [kept_in(shape(LOG), cut_off(shape))]
+    }
     for name, pack in PACKINGS.items():
         title = f"compressed with {name}" if name != "zip" else "files in a zip archive"
-        rows[title] = kept_in(pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many))))
+        fields, cut = kept_in(pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many))))
+        rows[title] = (
+            fields,
+            evidence_lost_in(ask, tmp_path / "kept", lambda found, pack=pack: pack(document(found))),
+            cut,
+        )
     for name, encode in ENCODINGS.items():
-        rows[name] = kept_in(encode(document(LOG)), cut_off(lambda many, encode=encode: encode(document(many))))
+        fields, cut = kept_in(encode(document(LOG)), cut_off(lambda many, encode=encode: encode(document(many))))
+        rows[name] = (
+            fields,
+            evidence_lost_in(ask, tmp_path / "kept", lambda found, encode=encode: encode(document(found))),
+            cut,
+        )
     table = Table(CHECKOUT / "docs/which-notebook.md", "records kept as")
     if WRITE:
         table.write(rows)

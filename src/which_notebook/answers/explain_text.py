@@ -95,7 +95,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.likely:
         yield from map(printable, likely_lines(explanation.likely))
     if call.status:
-        yield "What speaks against it:"
+        yield "What else speaks against the attribution:"
         for warning in explanation.warnings:
             yield printable(f"  {warning.event_time}  {warning.kind}: {warning.text} (event {warning.event_id})")
         if not explanation.warnings:

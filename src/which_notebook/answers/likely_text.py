@@ -17,6 +17,11 @@ def verdict(explained: ExplainedLikely) -> str:
     likely = explained.likely
     if explained.session is None:
         return "Nothing tells its session: the record has neither an access key id nor when the session began."
+    if likely is None and explained.pieces:
+        return (
+            f"Not all that may speak against it is known, so nothing is said of the session {explained.session}: too much was read to be "
+            "remembered, or, of a call without a key, another session that nothing names may have begun at the same time."
+        )
     if likely is None:
         return f"Nothing in these sources names what the session {explained.session} is of."
     if likely.notebook:
@@ -65,7 +70,7 @@ def likely_lines(explained: ExplainedLikely) -> Iterator[str]:
     yield f"  {verdict(explained)}"
     yield from (f"    {sentence}" for sentence in why(explained))
     if explained.likely and explained.likely.notebooks:
-        yield "  What speaks against that:"
+        yield "  What speaks against this name:"
         yield from (f"    {sentence}" for sentence in against(explained) or [_NOTHING_AGAINST])
         yield "  How a user could have made it so:"
         yield from (f"    {sentence}" for sentence in by_hand(explained))
@@ -101,4 +106,5 @@ def plain_likely(explained: ExplainedLikely) -> dict[str, Any]:
 def _said(piece: Piece) -> str:
     more = ", …" if piece.events > len(piece.event_ids) else ""
     events = f"{counted(piece.events, 'event')}: {', '.join(piece.event_ids)}{more}"
-    return f"{piece.kind.name}: {piece.kind.said.format(name=piece.names)} ({events})."
+    how = f": {piece.how}" if piece.how else ""
+    return f"{piece.kind.name}: {piece.kind.said.format(name=piece.names)}{how} ({events})."

@@ -16,11 +16,11 @@ class Interface(Struct, array_like=True, gc=False):
 class Clues(Struct, array_like=True, gc=False):
     """What a record of a base session names, or of a network interface; what of it counts, each kind of evidence says.
 
-    `in_scope_of` is an ARN that AWS wrote; `log_stream` a log group and the stream in it that the call made;
+    `in_scope_of` are ARNs that AWS wrote; `log_stream` a log group and the stream in it that the call made;
     `notebooks` the notebook instances that it asked about or stopped: as it wrote them, an ARN or a name.
     """
 
-    in_scope_of: str | None = None
+    in_scope_of: tuple[str, ...] = ()
     log_stream: tuple[str, str] | None = None
     notebooks: tuple[str, ...] = ()
     interface: Interface | None = None

@@ -260,8 +260,10 @@ def _add_likely(parser: _Parser) -> None:
     parser.add_argument(
         "--likely",
         action="store_true",
-        help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof); with "
-        "--notebook also those that are likely its",
+        help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof), or that the "
+        "evidence disagrees (disputed). The sources are read twice, first for evidence, from 12 hours before --since until 12 "
+        "hours after --until. With --notebook NAME the answer also has the unattributed calls that are likely NAME's, and no "
+        "disputed ones",
     )
     parser.add_argument(
         "--addresses",

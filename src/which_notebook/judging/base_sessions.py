@@ -19,18 +19,20 @@ _PIECES_AT_MOST = 50
 
 
 class Told(Struct):
-    """That some events of a session, by a kind of evidence, name something; and the first of them."""
+    """That some events of a session, by a kind of evidence, name something; the first of them; and more on how, in words."""
 
     kind: str
     named: Named
     events: int
     event_ids: tuple[str, ...]
+    how: str | None = None
 
 
 class BaseSession(Struct):
     """What the records of one base session name, by kind of evidence: in how many events, and in which ones first.
 
-    There may be very many sessions, most of them with one piece of evidence or none.
+    There may be very many sessions, most of them with one piece of evidence or none. `stopped`: when it first stopped which
+    notebook instance. `is_unsure`: it may have had evidence for which there was no room.
     """
 
     start: tuple[str, str] | None = None
@@ -38,8 +40,9 @@ class BaseSession(Struct):
     opened_by: str | None = None
     last_seen: str = ""
     stopped: dict[Named, str] | None = None
+    is_unsure: bool = False
 
-    def add(self, kind: str, named: Named, events: int, event_ids: tuple[str, ...]) -> None:
+    def add(self, kind: str, named: Named, events: int, event_ids: tuple[str, ...], how: str | None = None) -> None:
         """Take in that some more events name something."""
         for piece in self.pieces:
             if piece.kind == kind and piece.named == named:
@@ -47,7 +50,22 @@ class BaseSession(Struct):
                 piece.event_ids = (*piece.event_ids, *event_ids)[:_EVENTS_NAMED]
                 return
         if len(self.pieces) < _PIECES_AT_MOST:
-            self.pieces = (*self.pieces, Told(kind, named, events, event_ids[:_EVENTS_NAMED]))
+            self.pieces = (*self.pieces, Told(kind, named, events, event_ids[:_EVENTS_NAMED], how))
+
+    def stops(self, named: Named, time: str) -> None:
+        """Take in that the session stopped a notebook instance."""
+        stopped = self.stopped = self.stopped or {}
+        if len(stopped) < _PIECES_AT_MOST:
+            stopped.setdefault(named, time)
+
+    @property
+    def spellings(self) -> dict[str, set[str]]:
+        """How its own evidence spells names, by their small letters."""
+        found: dict[str, set[str]] = {}
+        for piece in self.pieces:
+            if piece.named.is_notebook and piece.named.is_spelled:
+                found.setdefault(piece.named.text.lower(), set()).add(piece.named.text)
+        return found
 
 
 def session_id(

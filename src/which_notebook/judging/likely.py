@@ -4,13 +4,13 @@ An access key id belongs to one session, and a base session to one notebook inst
 names holds for all of them, before and after. Where all evidence names one notebook instance, the session is likely that
 one's; where it doesn't, that is disputed. It stays unattributed all the same, since none of this is proof.
 
-A call without a key is known by when its session began. Notebook instances that start together may have the same time, so all
-evidence on sessions of that time counts for it, and what such a call names counts for such calls only.
+A call without a key is known by when its session began. Notebook instances that start together may have the same time, so it has
+a name only if all sessions of that time have the same, and what such a call names counts for such calls only.
 """
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict, defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
@@ -28,9 +28,10 @@ from ..times import earlier, later
 from .attribution import Judge
 from .base_sessions import OF_A_CALL, BaseSession, is_start, session_id, start_of
 from .evidence import names_itself
-from .evidence.address import Addresses, AddressOf
+from .evidence.address import Addresses, AddressOf, AtAddress, seconds
 from .evidence.kinds import KINDS, PLACE_OF
 from .evidence.named import Named
+from .evidence.time_spans import NEXT_WITHIN
 from .likely_sessions import LikelySessions
 
 # The service that opens base sessions, by CloudTrail's own word: anybody can have a name that looks like it.
@@ -64,18 +65,21 @@ def find_evidence(
 class Evidence:
     """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
 
-    Of more than `limits` allow, the oldest are forgotten.
+    Once there are more than `limits` allow, nothing is said of new sessions, nor of those that use private addresses from then on, nor
+    by an address alone: what would speak against a name may be among what isn't remembered.
     """
 
     def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
         self._judge = judge
         self._limits = limits
-        self._sessions: OrderedDict[str, BaseSession] = OrderedDict()
-        self._addresses = Addresses(known, limits.evidence_addresses)
-        self._spellings: defaultdict[str, set[str]] = defaultdict(set)
-        self._forgotten = 0
+        self._sessions: dict[str, BaseSession] = {}
+        self._opened: dict[str, str] = {}
+        self._addresses = Addresses(known, limits)
+        self._of_inventory: defaultdict[str, set[str]] = defaultdict(set)
         for name in judge.names:
-            self._spellings[name.lower()].add(name)
+            self._of_inventory[name.lower()].add(name)
+        self._without_start: set[str] = set()
+        self._full_at: str | None = None
 
     def see(self, table: CallTable) -> None:
         """Take in calls that are not older than those before."""
@@ -83,85 +87,143 @@ class Evidence:
         sessions = [
             session_id(*row) if row[0] is not None and row[1] == BASE_SESSION else None for row in table.rows(OF_A_CALL)
         ]
-        starts = table.rows(("role_id", "role_arn", "session_start"))
-        last = dict(zip(sessions, table["event_time"], strict=True))
-        for session, start in dict.fromkeys(zip(sessions, starts, strict=True)):
-            if session:
-                found = self._session(session)
-                found.start, found.last_seen = found.start or start_of(*start), last[session]
+        self._see_openings(table)
+        self._see_sessions(table, sessions)
         self._see_clues(table, sessions)
         self._see_addresses(table, sessions)
 
     def conclude(self, *, explained: bool = False) -> LikelySessions:
         """Return what all that was seen comes to, which is then forgotten; `explained`: with all pieces, which take memory."""
-        for each in self._sessions.values():
-            gone = {named for named, time in (each.stopped or {}).items() if names_itself.goes_on(time, each.last_seen)}
-            if gone:
-                each.pieces = tuple(
-                    piece for piece in each.pieces if piece.kind != names_itself.KIND or piece.named not in gone
-                )
-        self._share_evidence_of_starts()
         by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
-        name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
-        for session, name, use in self._addresses.evidence(name_of):
-            if found := self._sessions.get(session):
-                found.add("address", Named(name), use.calls, (use.first_event,))
-                by_records[session] = self._likely(session, found)
-        known = {session: likely for session, likely in by_records.items() if likely}
-        sessions, self._sessions = self._sessions, OrderedDict()
+        self._conclude_addresses(by_records)
+        self._conclude_starts(by_records)
+        known = {
+            session: likely
+            for session, likely in by_records.items()
+            if likely and not self._sessions[session].is_unsure
+        }
+        sessions, self._sessions = self._sessions, {}
         return LikelySessions(known, sessions if explained else {}, self._thing)
 
     def notes(self) -> Iterator[str]:
-        """Yield, in sentences, what was forgotten."""
+        """Yield, in sentences, what there was no room for."""
         remedy = "ask for less at once, with --since and --until"
-        if self._forgotten:
-            yield f"--likely: nothing is said of the {self._forgotten:,} oldest base sessions: {remedy}"
-        if forgotten := self._addresses.forgotten:
-            yield f"--likely: {forgotten:,} uses of private addresses, the oldest, count for nothing: {remedy}"
+        if self._full_at:
+            yield (
+                f"--likely: there are more than {self._limits.evidence_sessions:,} base sessions, or sessions under that name which somebody "
+                f"else opened. Nothing is said of those whose first call came at {self._full_at} or later: {remedy}"
+            )
+        if self._full_since is not None:
+            yield (
+                "--likely: there are more base sessions or uses of private addresses than are remembered. So no address names a session by "
+                "itself, and nothing is said of sessions that used a private address after that or within the hour before: "
+                f"{remedy}"
+            )
 
-    def _share_evidence_of_starts(self) -> None:
-        """Give sessions that are known by their start alone what the records of all that began then name."""
-        keyless = {found.start: found for session, found in self._sessions.items() if is_start(session)}
+    @property
+    def _full_since(self) -> int | None:
+        """Since when something wasn't taken in that addresses could tell."""
+        found = [seconds(self._full_at)] if self._full_at else []
+        return min([*found, *([] if self._addresses.full_at is None else [self._addresses.full_at])], default=None)
+
+    def _conclude_addresses(self, by_records: dict[str, Likely | None]) -> None:
+        """Add what addresses tell, from which sessions that other evidence names count, too."""
+        full_since = self._full_since
+        if full_since is not None:
+            # A use an hour later could have been of the same span.
+            for session in self._addresses.users_since(full_since - NEXT_WITHIN):
+                self._sessions[session].is_unsure = True
+        name_of = {session: likely.notebook for session, likely in by_records.items() if likely and likely.notebook}
+        doubtful = []
+        for at in self._addresses.evidence(name_of):
+            if at.is_doubtful:
+                doubtful.append(at)
+            elif full_since is None or by_records[at.session]:
+                self._add_address(at, by_records)
+        for at in doubtful:
+            if (said := by_records[at.session]) and at.notebook not in said.notebooks:
+                self._add_address(at, by_records)
+
+    def _add_address(self, at: AtAddress, by_records: dict[str, Likely | None]) -> None:
+        found = self._sessions[at.session]
+        found.add("address", Named(at.notebook), at.use.calls, (at.use.first_event,), at.how)
+        by_records[at.session] = self._likely(at.session, found)
+
+    def _conclude_starts(self, by_records: dict[str, Likely | None]) -> None:
+        """Add to sessions that are known by their start alone what names all that began then: nothing, if one of these has no name."""
+        keyless = {found.start: session for session, found in self._sessions.items() if is_start(session)}
+        if self._full_at:
+            self._without_start |= {role for role, _ in filter(None, keyless)}
+        for start, session in keyless.items():
+            if start is None or start[0] in self._without_start:
+                self._sessions[session].is_unsure = True
         for session, found in self._sessions.items():
-            if not is_start(session) and (same := keyless.get(found.start)):
-                same.opened_by = same.opened_by or found.opened_by
-                for piece in found.pieces:
-                    same.add(piece.kind, piece.named, piece.events, piece.event_ids)
+            if is_start(session) or not (same := keyless.get(found.start)):
+                continue
+            with_start = self._sessions[same]
+            with_start.opened_by = with_start.opened_by or found.opened_by
+            with_start.is_unsure |= found.is_unsure or by_records[session] is None
+            for piece in found.pieces:
+                with_start.add(piece.kind, piece.named, piece.events, piece.event_ids, piece.how)
+            with_start.stopped = {**(with_start.stopped or {}), **(found.stopped or {})} or None
+            with_start.last_seen = max(with_start.last_seen, found.last_seen)
+        for session in keyless.values():
+            by_records[session] = self._likely(session, self._sessions[session])
 
-    def _session(self, session: str) -> BaseSession:
+    def _see_openings(self, table: CallTable) -> None:
+        """Remember which sessions somebody else than SageMaker opened."""
+        for row, opening in table.openings.items():
+            if opening.session_name != BASE_SESSION or not self._judge.is_role(opening.role_arn):
+                continue
+            if not opening.access_key_id or opening.service == _SAGEMAKER:
+                continue
+            opener = opening.principal or "somebody"
+            if found := self._sessions.get(opening.access_key_id):
+                found.opened_by = opener
+            elif len(self._opened) < self._limits.evidence_sessions:
+                self._opened[opening.access_key_id] = opener
+            else:
+                self._full_at = min(self._full_at or table["event_time"][row], table["event_time"][row])
+
+    def _see_sessions(self, table: CallTable, sessions: list[str | None]) -> None:
+        times = table["event_time"]
+        last = dict(zip(sessions, times, strict=True))
+        first = dict(zip(reversed(sessions), reversed(times), strict=True))
+        rows = zip(sessions, table.rows(("role_id", "role_arn", "session_start")), strict=True)
+        for session, (role_id, role_arn, started) in dict.fromkeys(rows):
+            if session and (found := self._session(session, first[session])):
+                found.start, found.last_seen = found.start or start_of(role_id, role_arn, started), last[session]
+                if role := found.start is None and (role_id or role_arn):
+                    self._without_start.add(role)
+
+    def _session(self, session: str, time: str) -> BaseSession | None:
+        """Return what is known of a session that calls; None where there is no room for it."""
         found = self._sessions.get(session)
         if found is None:
-            found = self._sessions[session] = BaseSession()
-            if len(self._sessions) > self._limits.evidence_sessions:
-                self._sessions.popitem(last=False)
-                self._forgotten += 1
-        else:
-            self._sessions.move_to_end(session)
+            if self._full_at and time >= self._full_at:
+                return None
+            if len(self._sessions) >= self._limits.evidence_sessions:
+                self._full_at = time
+                return None
+            found = self._sessions[session] = BaseSession(opened_by=self._opened.pop(session, None))
         return found
 
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
         for row in sorted(table.openings.keys() | table.clues.keys()):
-            event_id = table["event_id"][row]
+            event_id, time = table["event_id"][row], table["event_time"][row]
             if session := self._sessions.get(sessions[row] or ""):
                 for kind in KINDS:
-                    if kind.named and (named := kind.named(table, row)):
+                    for named in kind.named(table, row) if kind.named else ():
                         session.add(kind.name, named, 1, (event_id,))
-                        self._spell(named)
                         if names_itself.stops(table, row):
-                            session.stopped = {named: table["event_time"][row], **(session.stopped or {})}
-            opening, clues = table.openings.get(row), table.clues.get(row)
-            if opening and opening.session_name == BASE_SESSION and self._judge.is_role(opening.role_arn):
-                if opening.access_key_id and opening.service != _SAGEMAKER:
-                    self._session(opening.access_key_id).opened_by = opening.principal or "somebody"
+                            session.stops(named, time)
+            clues = table.clues.get(row)
             if clues and clues.interface:
-                account, region, time = (table[name][row] for name in ("account_id", "aws_region", "event_time"))
+                account, region = table["account_id"][row], table["aws_region"][row]
                 self._addresses.see_interface(clues.interface, account or "", region, time)
 
     def _see_addresses(self, table: CallTable, sessions: list[str | None]) -> None:
-        addresses = table["source_ip_address"]
-        private = set(filter(is_of_private_network, set(addresses)))
-        for name in set(filter(None, table["notebook"])):
-            self._spellings[name.lower()].add(name)
+        private = set(filter(is_of_private_network, set(table["source_ip_address"])))
         if not private:
             return
         columns = (
@@ -175,33 +237,43 @@ class Evidence:
         )
         for session, row in zip(sessions, table.rows(columns), strict=True):
             role_arn, notebook, region, endpoint, address, time, event_id = row
-            if address in private and (who := session or notebook):
-                place = (role_arn.split(":")[4], region, endpoint, address)
-                self._addresses.see(place, who, is_name=session is None, time=time, event_id=event_id)
-
-    def _spell(self, named: Named) -> None:
-        if named.is_notebook and named.is_spelled:
-            self._spellings[named.text.lower()].add(named.text)
+            if (
+                address not in private
+                or not (who := session or notebook)
+                or (session and session not in self._sessions)
+            ):
+                continue
+            place = (role_arn.split(":")[4], region, endpoint, address)
+            if not self._addresses.see(place, who, is_name=session is None, time=time, event_id=event_id) and session:
+                self._sessions[session].is_unsure = True
 
     def _likely(self, session: str, found: BaseSession) -> Likely | None:
         counts: Counter[tuple[str, str, bool]] = Counter()
         for piece in found.pieces:
-            counts[piece.kind, *self._thing(piece.named)] += piece.events
+            counts[piece.kind, *self._thing(found, piece.named)] += piece.events
         named_by = sorted(counts, key=lambda each: (PLACE_OF[each[0]], *each))
         notebooks = sorted({text for _, text, is_notebook in named_by if is_notebook})
         others = sorted({text for _, text, is_notebook in named_by if not is_notebook})
         if found.opened_by:
             others.append(f"a session that {found.opened_by} opened")
+        for named, time in (found.stopped or {}).items():
+            if names_itself.goes_on(time, found.last_seen):
+                others.append(f"a session that stopped {self._thing(found, named)[0]} and went on calling")
         if not notebooks and not others:
             return None
         evidence = tuple((kind, text, counts[kind, text, is_it]) for kind, text, is_it in named_by)
         return Likely(session, tuple(notebooks), tuple(others), evidence)
 
-    def _thing(self, named: Named) -> tuple[str, bool]:
-        """Return what is named, and whether it is a notebook instance that is known."""
+    def _thing(self, found: BaseSession, named: Named) -> tuple[str, bool]:
+        """Return what a session's evidence names, and whether it is a notebook instance that is known.
+
+        How a name is spelled tell the inventory and the session's own evidence: another session's may be made up.
+        """
         if not named.is_notebook:
             return named.text, False
         name = named.text
-        if not named.is_spelled and len(spellings := self._spellings.get(name.lower(), set())) == 1:
-            (name,) = spellings
+        if not named.is_spelled:
+            spellings = self._of_inventory.get(name, set()) | found.spellings.get(name, set())
+            if len(spellings) == 1:
+                (name,) = spellings
         return (name, True) if self._judge.is_known(name) else (f"the unknown name {name}", False)

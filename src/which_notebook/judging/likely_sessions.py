@@ -15,13 +15,14 @@ from .evidence.named import Named
 
 
 class Piece(Struct, frozen=True):
-    """One piece of evidence: its kind, what it names, whether that is a notebook instance, in how many events, and the first of them."""
+    """One piece of evidence: its kind, what it names, whether that is a notebook instance, in how many events, the first of them, and more on how."""
 
     kind: Kind
     names: str
     is_notebook: bool
     events: int
     event_ids: list[str]
+    how: str | None
 
 
 class ExplainedLikely(Struct, frozen=True):
@@ -40,7 +41,7 @@ class LikelySessions:
         self,
         likely: Mapping[str, Likely],
         sessions: Mapping[str, BaseSession],
-        thing: Callable[[Named], tuple[str, bool]],
+        thing: Callable[[BaseSession, Named], tuple[str, bool]],
     ) -> None:
         self._likely, self._sessions, self._thing = likely, sessions, thing
 
@@ -59,6 +60,7 @@ class LikelySessions:
         found = self._sessions.get(session or "", BaseSession())
         ordered = sorted(found.pieces, key=lambda each: (PLACE_OF[each.kind], each.named.text))
         pieces = [
-            Piece(KIND_OF[each.kind], *self._thing(each.named), each.events, list(each.event_ids)) for each in ordered
+            Piece(KIND_OF[each.kind], *self._thing(found, each.named), each.events, list(each.event_ids), each.how)
+            for each in ordered
         ]
         return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)

@@ -33,6 +33,7 @@ class RoleCalls:
         self.answered = self.openings = self.attributed = 0
         self.has_data_events = False
         self._taken: Counter[str] = Counter()
+        self._disputed: Counter[str] = Counter()
 
     def see(self, table: CallTable) -> None:
         """Take in all that was read and judged, the oldest first; what is no call of the role's has no status."""
@@ -73,7 +74,19 @@ class RoleCalls:
                 still = [a and b for a, b in zip(left, fits, strict=True)]
                 self._taken[option] += left.count(True) - still.count(True)
                 left = still
+            self._see_disputed(table)
         return table.selected(chosen)
+
+    def _see_disputed(self, table: CallTable) -> None:
+        """Count the calls that --notebook leaves out since evidence names that notebook, and something else."""
+        if not self._filter.notebooks or not any(table["likely"]):
+            return
+        fits = list(
+            map(all, zip(*(fits for option, fits in self._filter.tests(table) if option != "--notebook"), strict=True))
+        )
+        for likely in compress(table["likely"], fits):
+            if likely and likely.is_disputed:
+                self._disputed.update(name for name in self._filter.notebooks if name in likely.notebooks)
 
     def why_empty(self) -> Iterator[str]:
         """Yield, in sentences, what took all of the role's calls away; nothing where some are left."""
@@ -88,6 +101,9 @@ class RoleCalls:
         for option, count in self._taken.items():
             if count:
                 yield f"{option} left out {count:,} of them"
+        for name, count in self._disputed.items():
+            which = "1 call is" if count == 1 else f"{count:,} calls are"
+            yield f"{which} disputed between {name} and something else: `summary --likely` without --notebook shows them"
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""

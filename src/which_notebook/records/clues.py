@@ -20,8 +20,11 @@ _REFUSED = re.compile(
     r"User: (?P<user>\S+) is not authorized to perform: (?P<action>[a-z]+:[A-Za-z]+) on resource: (?P<resource>\S+)"
     r"(?: (?:because|with an explicit deny)[^\r\n]*)?"
 )
+_THERE_ALREADY = "ResourceAlreadyExistsException"
 _REFUSALS = frozenset(("AccessDenied", "AccessDeniedException"))
-_STREAM = re.compile(r"arn:[a-z-]+:logs:[a-z0-9-]*:[0-9]{12}:log-group:(?P<group>[^:]+):log-stream:(?P<stream>[^:*]+)")
+_STREAM = re.compile(
+    r"(?P<of>arn:[a-z-]+:)logs:[a-z0-9-]*:(?P<account>[0-9]{12}):log-group:(?P<group>[^:]+):log-stream:(?P<stream>[^:*]+)"
+)
 _ASKS_ABOUT = {
     "DescribeNotebookInstance": "notebookInstanceName",
     "StopNotebookInstance": "notebookInstanceName",
@@ -53,10 +56,11 @@ def session_clues(
     if (event_source, event_name) == ("logs.amazonaws.com", "CreateLogStream"):
         asked = object_of(decoded(parameters))
         group, stream = (text_or_none(member_of(asked, name)) for name in ("logGroupName", "logStreamName"))
-        if group and stream:
+        if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
         elif found := _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream")):
-            clues.log_stream = found["group"], found["stream"]
+            if (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
+                clues.log_stream = found["group"], found["stream"]
     elif event_source == _SAGEMAKER and event_name in _ASKS_ABOUT:
         name = text_or_none(member_of(object_of(decoded(parameters)), _ASKS_ABOUT[event_name]))
         if name and code and code not in _REFUSALS:
@@ -99,10 +103,9 @@ def _refused(code: str | None, message: object, caller: str | None, action: str)
     return found["resource"] if found and is_callers else ""
 
 
-def _in_scope_of(field: Raw) -> str | None:
-    """Return the ARN of what the session's credentials were issued to."""
-    scope = object_of(decoded(field))
-    return next(_arns(scope), None)
+def _in_scope_of(field: Raw) -> tuple[str, ...]:
+    """Return the ARNs of what the session's credentials were issued to."""
+    return tuple(dict.fromkeys(_arns(object_of(decoded(field)))))
 
 
 def _arns(scope: object) -> Iterator[str]:

@@ -9,28 +9,33 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-servic
 Limits: an address goes to others in time, and another network may have the same. So calls are compared only through one
 endpoint (or both without one) and in one region, and only where each use under the name is within an hour of the next. An
 address that several names use at once is a proxy's, and names nobody; a proxy behind which only one ever has a name can't be
-told from a machine. That network interfaces are made with a notebook instance and stay with it is read in the API's reference:
+told from a machine. An address that calls come from through two endpoints while an interface has it may be that of two machines in
+two networks: then the interface names nobody, and only speaks against other names. Most interfaces are made long before the calls, and a log of the calls' time doesn't
+have them. That network interfaces are made with a notebook instance and stay with it is read in the API's reference:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ...calls.clues import Interface
+from ...limits import Limits
+from .time_spans import NEXT_WITHIN, NamedSpans, Span
 
-_NEXT_USE_WITHIN = 3600
 _FOREVER = 2**62
 
-Span = tuple[int, int]
 Place = tuple[str, str | None, str | None, str]
 """The account, the region, the VPC endpoint and the private address."""
+_Address = tuple[str, str | None, str]
+"""The account, the region and the private address."""
 
 
 @lru_cache(maxsize=65_536)
@@ -49,20 +54,27 @@ class Use(Struct):
     last: int
     first_event: str
     calls: int = 1
-    before: tuple[Span, ...] = ()
+    before: array[int] | None = None
+
+    def goes_on(self, now: int) -> bool:
+        """Return whether a use that isn't earlier than those before is of the last span."""
+        return now - self.last <= NEXT_WITHIN
 
     def add(self, now: int) -> None:
         """Take in a use that isn't earlier than those before."""
         self.calls += 1
-        if now - self.last > _NEXT_USE_WITHIN:
-            self.before = (*self.before, (self.first, self.last))
+        if not self.goes_on(now):
+            self.before = self.before or array("q")
+            self.before.extend((self.first, self.last))
             self.first = now
         self.last = now
 
     @property
-    def spans(self) -> list[Span]:
+    def spans(self) -> Iterator[Span]:
         """The spans, in order."""
-        return [*self.before, (self.first, self.last)]
+        before = iter(self.before or ())
+        yield from zip(before, before, strict=True)
+        yield self.first, self.last
 
 
 class AddressOf(Struct, frozen=True):
@@ -76,123 +88,159 @@ class AddressOf(Struct, frozen=True):
     until: str
 
 
+class AtAddress(Struct, frozen=True):
+    """That a session used an address that was a notebook instance's; `how` says in words how that is known, where no use under the name tells.
+
+    `is_doubtful`: it may have been another machine's of another network.
+    """
+
+    session: str
+    notebook: str
+    use: Use
+    how: str | None = None
+    is_doubtful: bool = False
+
+
+class _Owned(Struct, frozen=True):
+    notebook: str
+    span: Span
+    how: str
+    is_doubtful: bool = False
+
+
 _User = tuple[bool, str]
 """Whether it is a name, and the name or the session."""
-_Spans = list[Span]
 
 
 class Addresses:
     """Which sessions and names used which private addresses, and whose network interfaces these were.
 
-    Of more than `at_most` uses those that ended first are `forgotten`.
+    What is more than the limits allow isn't taken in; `full_at` says since when that is so. Whatever an address told before may
+    be otherwise by what came after.
     """
 
-    def __init__(self, known: Iterable[AddressOf], at_most: int) -> None:
-        self._uses: OrderedDict[tuple[Place, _User], Use] = OrderedDict()
-        self._owned: defaultdict[tuple[str, str | None, str], list[tuple[str, Span]]] = defaultdict(list)
-        self._living: dict[str, tuple[tuple[str, str | None, str], str, int]] = {}
-        self._at_most = at_most
-        self.forgotten = 0
+    def __init__(self, known: Iterable[AddressOf], limits: Limits) -> None:
+        self._uses: dict[tuple[Place, _User], Use] = {}
+        self._owned: defaultdict[_Address, list[_Owned]] = defaultdict(list)
+        self._living: dict[str, tuple[_Address, str, str]] = {}
+        self._uses_left, self._spans_left = limits.evidence_addresses, limits.evidence_spans
+        self.full_at: int | None = None
         for each in known:
             span = seconds(each.since), seconds(each.until)
-            self._owned[each.account, each.region, each.address].append((each.notebook, span))
+            how = f"the file of addresses has it from {each.since} to {each.until}"
+            self._owned[each.account, each.region, each.address].append(_Owned(each.notebook, span, how))
 
-    def see(self, place: Place, who: str, *, is_name: bool, time: str, event_id: str) -> None:
-        """Take in a call from a place by a session, or under a notebook's name; the oldest first."""
+    def see(self, place: Place, who: str, *, is_name: bool, time: str, event_id: str) -> bool:
+        """Take in a call from a place by a session, or under a notebook's name; the oldest first. Return whether there was room."""
         key, now = (place, (is_name, who)), seconds(time)
         use = self._uses.get(key)
+        is_new, is_apart = use is None, use is not None and not use.goes_on(now)
+        if (is_new and not self._uses_left) or (is_apart and not self._spans_left):
+            self.full_at = now if self.full_at is None else self.full_at
+            return False
+        self._uses_left -= is_new
+        self._spans_left -= is_apart
         if use is None:
             self._uses[key] = Use(now, now, event_id)
-            if len(self._uses) > self._at_most:
-                self._uses.popitem(last=False)
-                self.forgotten += 1
         else:
-            self._uses.move_to_end(key)
             use.add(now)
+        return True
 
     def see_interface(self, found: Interface, account: str, region: str | None, time: str) -> None:
         """Take in that a network interface was made for a notebook instance, or deleted."""
         if found.notebook and found.address:
-            self._living[found.id] = (account, region, found.address), found.notebook, seconds(time)
+            self._living[found.id] = (account, region, found.address), found.notebook, time
         elif made := self._living.pop(found.id, None):
-            place, notebook, since = made
-            self._owned[place].append((notebook, (since, seconds(time))))
+            self._own(*made, f"until it was deleted at {time}", seconds(time))
 
-    def evidence(self, name_of: Mapping[str, str]) -> Iterator[tuple[str, str, Use]]:
-        """Yield, once all calls are seen, a session, a notebook that its address names, and its use of the address; and forget all.
+    def users_since(self, time: int) -> set[str]:
+        """Return the sessions that used a private address then or later, as far as there was room."""
+        return {who for (_, (is_name, who)), use in self._uses.items() if not is_name and use.last >= time}
+
+    def evidence(self, name_of: Mapping[str, str]) -> Iterator[AtAddress]:
+        """Yield, once all calls are seen, which sessions used whose addresses; and forget all.
 
         `name_of` has the names of the sessions that other evidence names.
         """
-        for place, notebook, since in self._living.values():
-            self._owned[place].append((notebook, (since, _FOREVER)))
+        for made in self._living.values():
+            self._own(*made, "and no end of it was seen", _FOREVER)
         self._living.clear()
-        users_of: defaultdict[Place, dict[_User, Use]] = defaultdict(dict)
-        while self._uses:
-            (of, user), use = self._uses.popitem(last=False)
-            users_of[of][user] = use
-        for (account, region, _, address), users in users_of.items():
-            by_use = _Names(users, name_of)
-            by_interface = _unshared(_spans_of(self._owned.get((account, region, address), ())))
-            for (is_name, who), use in users.items():
-                if not is_name:
-                    names = by_use.without(name_of.get(who)) + by_interface
-                    for name in sorted({name for name, spans in names if _meet(spans, use.spans)}):
-                        yield who, name, use
+        users_of: defaultdict[_Address, defaultdict[Place, dict[_User, Use]]]
+        users_of = defaultdict(lambda: defaultdict(dict))
+        for (place, user), use in self._uses.items():
+            users_of[place[0], place[1], place[3]][place][user] = use
+        self._uses.clear()
+        for address, places in users_of.items():
+            owners = _Owners(self._owned.get(address, ()), places)
+            for users in places.values():
+                by_use = _Names(users, name_of)
+                for (is_name, who), use in users.items():
+                    if not is_name:
+                        names = by_use.at(use, name_of.get(who))
+                        yield from (AtAddress(who, name, use) for name in sorted(names))
+                        owned = (each for each in owners.at(use) if each.notebook not in names)
+                        yield from (AtAddress(who, each.notebook, use, each.how, each.is_doubtful) for each in owned)
+
+    def _own(self, address: _Address, notebook: str, since: str, end: str, until: int) -> None:
+        how = f"SageMaker made its network interface at {since}, {end}"
+        self._owned[address].append(_Owned(notebook, (seconds(since), until), how))
+
+
+class _Owners:
+    """Whose network interface had an address, and when: where two had it at once, nobody's; doubtful, where two networks may have it."""
+
+    def __init__(self, owned: Iterable[_Owned], places: Mapping[Place, Mapping[_User, Use]]) -> None:
+        self._owned = list(owned)
+        if self._owned and NamedSpans((each.notebook, each.span) for each in self._owned).first_two_at_once():
+            self._owned = []
+        if self._owned and len(places) > 1:
+            uses = (
+                (repr(place), span) for place, users in places.items() for use in users.values() for span in use.spans
+            )
+            by_place = NamedSpans(uses)
+            self._owned = [replace(each, is_doubtful=_has_two(by_place.meeting([each.span]))) for each in self._owned]
+        self._spans = NamedSpans((each.notebook, each.span) for each in self._owned)
+
+    def at(self, use: Use) -> list[_Owned]:
+        """Return whose the address was while it was used, each notebook instance once."""
+        names = set(self._spans.meeting(use.spans)) if self._owned else ()
+        return list({each.notebook: each for each in self._owned if each.notebook in names}.values())
+
+
+def _has_two(names: Iterator[str]) -> bool:
+    first = next(names, None)
+    return any(name != first for name in names)
 
 
 class _Names:
     """The names under which a place was used, and when: where it is shared, it has none."""
 
     def __init__(self, users: Mapping[_User, Use], name_of: Mapping[str, str]) -> None:
-        of_names = ((who, span) for (is_name, who), use in users.items() if is_name for span in use.spans)
-        of_sessions = (
-            (name_of[who], span)
-            for (is_name, who), use in users.items()
-            if not is_name and who in name_of
-            for span in use.spans
-        )
-        self._of_names = _spans_of(of_names)
-        self._of_all = _spans_of(
-            [(name, span) for name, spans in self._of_names.items() for span in spans] + list(of_sessions)
-        )
-        self._without: dict[str | None, list[tuple[str, _Spans]]] = {}
+        self._of_names: list[tuple[str, Span]] = []
+        self._of_sessions: list[tuple[str, Span]] = []
+        for (is_name, who), use in users.items():
+            if is_name:
+                self._of_names += ((who, span) for span in use.spans)
+            elif who in name_of:
+                self._of_sessions += ((name_of[who], span) for span in use.spans)
+        self._by_names = NamedSpans(self._of_names)
+        self._by_all = NamedSpans(self._of_names + self._of_sessions)
+        self._at_once = self._by_all.first_two_at_once()
+        self._without: dict[str, NamedSpans | None] = {}
 
-    def without(self, name: str | None) -> list[tuple[str, _Spans]]:
-        """Return the names, and when each used the place; of this name, which a session has by other evidence, only its calls.
+    def at(self, use: Use, name: str | None) -> set[str]:
+        """Return the names under which the place was in use at the same time; of this name, which a session has by other evidence, only its calls.
 
         Else a session's own evidence would speak for it twice, and make the place shared that it speaks against.
         """
-        found = self._without.get(name)
-        if found is None:
-            of_all = {each: spans for each, spans in self._of_all.items() if each != name}
-            if name in self._of_names:
-                of_all[name] = self._of_names[name]
-            found = self._without[name] = _unshared(of_all)
-        return found
-
-
-def _spans_of(uses: Iterable[tuple[str, Span]]) -> dict[str, _Spans]:
-    """Return when each name used a place, uses within an hour of one another as one."""
-    found: defaultdict[str, _Spans] = defaultdict(list)
-    for name, (start, end) in sorted(uses):
-        spans = found[name]
-        if spans and start - spans[-1][1] <= _NEXT_USE_WITHIN:
-            spans[-1] = spans[-1][0], max(spans[-1][1], end)
-        else:
-            spans.append((start, end))
-    return found
-
-
-def _unshared(spans_of: Mapping[str, _Spans]) -> list[tuple[str, _Spans]]:
-    """Return the names with their spans, none where two names have the same time."""
-    spans = sorted(span for found in spans_of.values() for span in found)
-    is_shared = any(after[0] <= before[1] for before, after in pairwise(spans))
-    return [] if is_shared else list(spans_of.items())
-
-
-def _meet(some: _Spans, others: _Spans) -> bool:
-    return any(
-        start <= end_of_other and start_of_other <= end
-        for start, end in some
-        for start_of_other, end_of_other in others
-    )
+        if self._at_once is None:
+            others = {each for each in self._by_all.meeting(use.spans) if each != name}
+            return others | {each for each in self._by_names.meeting(use.spans) if each == name}
+        # Without any other name than one of these two, the two have the same time still.
+        if name not in self._at_once:
+            return set()
+        if name not in self._without:
+            found = NamedSpans([*self._of_names, *(each for each in self._of_sessions if each[0] != name)])
+            self._without[name] = None if found.first_two_at_once() else found
+        unshared = self._without[name]
+        return set(unshared.meeting(use.spans)) if unshared else set()

@@ -9,13 +9,15 @@ call asked for, so that one names nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ...calls.table import CallTable
 from .named import Named, of_name
 
 
-def named(table: CallTable, row: int) -> Named | None:
-    """Return the notebook instance whose session the call opened."""
+def named(table: CallTable, row: int) -> Iterator[Named]:
+    """Yield the notebook instance whose session the call opened."""
     opening = table.openings.get(row)
     if table["status"][row] != "handshake" or opening is None or not opening.access_key_id or not opening.session_name:
-        return None
-    return of_name(opening.session_name) or Named(opening.session_name)
+        return
+    yield of_name(opening.session_name) or Named(opening.session_name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ class Kind(Struct, frozen=True):
     meaning: str
     said: str
     forged: str
-    named: Callable[[CallTable, int], Named | None] | None = None
+    named: Callable[[CallTable, int], Iterator[Named]] | None = None
 
 
 KINDS = (
@@ -50,14 +50,15 @@ KINDS = (
         names_itself.KIND,
         "the base session described or stopped that notebook instance, or listed its tags",
         "it asked about {name}, or stopped it",
-        "the user can describe a colleague's notebook instance, or list its tags",
+        "the user can describe or stop a colleague's notebook instance, or list its tags",
         names_itself.named,
     ),
     Kind(
         "address",
         "the base session called from a private address that was that notebook instance's at the time",
         "it called from a private address that was {name}'s at the time",
-        "whoever sends calls through another notebook instance, or has its address, calls from there",
+        "whoever sends calls through another notebook instance, or has its address, calls from there; and one made-up piece of "
+        "evidence in a session names the sessions with other keys at its address, too",
     ),
 )
 """In the order in which they are shown."""

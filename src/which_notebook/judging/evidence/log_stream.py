@@ -7,9 +7,12 @@ instance.
 
 Limits: that it is the very session which the kernel's clients use is inferred from that, and wasn't seen on AWS. A stream is
 made once, so the sessions behind the first have no such call. The user can create a stream of any name that the role may.
+One that failed counts nothing, unless it was refused or the stream was there already.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from ...calls.table import CallTable
 from .named import Named, of_name
@@ -25,19 +28,21 @@ _OTHERS = {
 }
 
 
-def named(table: CallTable, row: int) -> Named | None:
-    """Return of what the call created a log stream."""
+def named(table: CallTable, row: int) -> Iterator[Named]:
+    """Yield of what the call created a log stream."""
     clues = table.clues.get(row)
     if clues is None or clues.log_stream is None:
-        return None
+        return
     group, stream = clues.log_stream
     if not group.startswith(_ROOT):
-        return None
+        return
     kind, _, rest = group.removeprefix(_ROOT).partition("/")
     first = stream.partition("/")[0]
     if kind == _OF_NOTEBOOKS:
-        return of_name(first)
-    if kind == "Endpoints" and rest:  # the group is the endpoint's, its streams are the variants'
-        return Named(f"endpoint {rest}", is_notebook=False)
-    what = stream if kind == "studio" else first
-    return Named(f"{_OTHERS.get(kind, f'log group {group},')} {what}", is_notebook=False)
+        if found := of_name(first):
+            yield found
+    elif kind == "Endpoints" and rest:  # the group is the endpoint's, its streams are the variants'
+        yield Named(f"endpoint {rest}", is_notebook=False)
+    else:
+        what = stream if kind == "studio" else first
+        yield Named(f"{_OTHERS.get(kind, f'log group {group},')} {what}", is_notebook=False)

@@ -10,7 +10,9 @@ from msgspec import Struct
 from ...calls.call import NOTEBOOK_NAME
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html#amazonsagemaker-resources-for-iam-policies
-_ARN = re.compile(r"arn:[a-z-]+:sagemaker:[a-z0-9-]*:[0-9]{12}:(?P<type>[a-z-]+)/(?P<name>.+)", re.DOTALL)
+_ARN = re.compile(
+    r"arn:(?P<partition>[a-z-]+):sagemaker:[a-z0-9-]*:(?P<account>[0-9]{12}):(?P<type>[a-z-]+)/(?P<name>.+)", re.DOTALL
+)
 
 
 class Named(Struct, frozen=True):
@@ -31,10 +33,10 @@ def of_name(name: str) -> Named | None:
 
 
 @lru_cache(maxsize=4096)
-def of_arn(arn: str) -> Named | None:
-    """Return what an ARN of SageMaker's names; None where it is another service's."""
+def of_arn(arn: str, role_arn: str | None) -> Named | None:
+    """Return what an ARN of SageMaker's names; None where it is another service's, or not of the role's own account and partition."""
     found = _ARN.fullmatch(arn)
-    if not found:
+    if not found or not (role_arn or "").startswith(f"arn:{found['partition']}:iam::{found['account']}:"):
         return None
     if found["type"] == "notebook-instance":
         named = of_name(found["name"])

@@ -114,7 +114,13 @@ def _openings(search: Search, fields: Fields) -> Iterator[Condition]:
         of_a_session = [like(fields.arn, "", ":assumed-role/", ""), like(fields.principal_id, "AROA", ":", "")]
         told.append(all_of([any_of(of_a_session), Condition(f"{fields.response} IS NOT NULL")]))
     if told:
-        yield all_of([any_of(_is(fields.event_name, name) for name in OPENS_SESSIONS), _is(fields.event_source, _STS), any_of(told)])
+        yield all_of(
+            [
+                any_of(_is(fields.event_name, name) for name in OPENS_SESSIONS),
+                _is(fields.event_source, _STS),
+                any_of(told),
+            ]
+        )
 
 
 def _loose(role: str) -> str:
