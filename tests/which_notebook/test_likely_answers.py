@@ -198,7 +198,14 @@ def test_event_says_why_and_how_it_could_be_made_so(ask: Any, log: Path) -> None
     found = ask("event", "first", log, "--likely").json
     assert (found["status"], found["notebook"], found["likely_notebook"]) == ("unattributed", None, "fraud-model")
     assert found["likely"]["evidence"] == [
-        {"kind": "handshake", "names": "fraud-model", "is_notebook": True, "events": 1, "event_ids": ["opened"]}
+        {
+            "kind": "handshake",
+            "names": "fraud-model",
+            "is_notebook": True,
+            "events": 1,
+            "event_ids": ["opened"],
+            "how": None,
+        }
     ]
 
 

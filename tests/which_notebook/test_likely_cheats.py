@@ -96,6 +96,9 @@ UNSEEN: dict[str, list[Record]] = {
     "Another network has the same private addresses, and only its calls are in the logs": [
         interface("colleague", "10.9.0.10", time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
     ],
+    "A network interface's deletion isn't in the logs, and the address went to another machine": [
+        interface("colleague", "10.9.0.10", time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
+    ],
     "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it speaks against the name": [
         stream("ME", "colleague/x"), at("ME", "09:10"),
     ],

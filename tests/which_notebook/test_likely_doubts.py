@@ -229,6 +229,31 @@ def test_event_says_since_when_the_address_was_its(ask: Any, tmp_path: Path) -> 
     assert "SageMaker made its network interface at 2026-03-01T07:00:00Z, and no end of it was seen" in text
 
 
+def test_event_says_that_nothing_tells_whose_address_it_was(ask: Any, tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "log.json",
+        stream("A", "beta/x"),
+        there("A", "08:00", "vpce-1", eventID="it"),
+        at("08:00", call("A"), eventID="out"),
+    )
+    said = "Nothing tells whose private address the call came from"
+    for event, is_said in (("it", True), ("out", False)):
+        text = ask("event", event, path, "--role", ROLE, "--likely", "--format", "table").out
+        assert (said in text) == is_said
+
+
+def test_event_says_what_there_was_no_room_for(ask: Any, tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "log.json",
+        at("08:00", call("B")),
+        at("08:10", stream("A", "beta/x")),
+        at("08:20", call("A"), eventID="it"),
+    )
+    answer = ask("event", "it", path, "--role", ROLE, "--likely", limits=Limits(evidence_sessions=1))
+    assert answer.json["likely_notebook"] is None
+    assert "more than 1 base sessions" in answer.err
+
+
 def test_addresses_take_time_and_memory_by_their_number_only() -> None:
     """A notebook instance that is used once in two hours makes a span each time."""
 

@@ -56,6 +56,11 @@ def _against(explained: ExplainedLikely) -> Iterator[str]:
             yield f"Against {name}: " + "; ".join(f"{each.kind.name} names {each.names}" for each in others) + "."
     if likely.notebook and len(likely.kinds) == 1:
         yield "There is only one kind of evidence."
+    if likely.notebook and "address" not in likely.kinds and explained.has_private_address:
+        yield (
+            "Nothing tells whose private address the call came from: a network interface that was made more than 12 hours before isn't "
+            "looked for. --addresses has it."
+        )
 
 
 def by_hand(explained: ExplainedLikely) -> list[str]:
@@ -93,6 +98,7 @@ def plain_likely(explained: ExplainedLikely) -> dict[str, Any]:
                 "is_notebook": piece.is_notebook,
                 "events": piece.events,
                 "event_ids": piece.event_ids,
+                "how": piece.how,
             }
             for piece in explained.pieces
         ],

@@ -134,8 +134,6 @@ class JudgedCalls:
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
                 f"{self.judge.role}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
-        if self._evidence:
-            yield from self._evidence.notes()
         if of_another_path := self.role_calls.of_another_path():
             yield of_another_path
 

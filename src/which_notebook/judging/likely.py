@@ -59,7 +59,10 @@ def find_evidence(
     covered = Coverage()
     for table in reader.tables(search_for_evidence(judge), scope_of_evidence(scope, judge), covered):
         evidence.see(table)
-    return evidence.conclude(explained=explained), covered
+    found = evidence.conclude(explained=explained)
+    for note in evidence.notes():
+        covered.note(note)
+    return found, covered
 
 
 class Evidence:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from ..calls.call import BASE_SESSION, Call
 from ..calls.clues import Likely
+from ..calls.networks import is_of_private_network
 from ..calls.table import CallTable
 from .base_sessions import OF_A_CALL, BaseSession, session_id
 from .evidence.kinds import KIND_OF, PLACE_OF, Kind
@@ -26,12 +27,13 @@ class Piece(Struct, frozen=True):
 
 
 class ExplainedLikely(Struct, frozen=True):
-    """The evidence on one base session: by what it is known, what that comes to, the pieces, and who else than SageMaker opened it."""
+    """The evidence on one base session: by what it is known, what that comes to, the pieces, who else than SageMaker opened it; and whether the call came from a private address."""
 
     session: str | None
     likely: Likely | None
     pieces: list[Piece]
     opened_by: str | None
+    has_private_address: bool = False
 
 
 class LikelySessions:
@@ -63,4 +65,5 @@ class LikelySessions:
             Piece(KIND_OF[each.kind], *self._thing(found, each.named), each.events, list(each.event_ids), each.how)
             for each in ordered
         ]
-        return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by)
+        is_private = is_of_private_network(call.source_ip_address)
+        return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by, is_private)

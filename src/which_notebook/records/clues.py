@@ -58,9 +58,9 @@ def session_clues(
         group, stream = (text_or_none(member_of(asked, name)) for name in ("logGroupName", "logStreamName"))
         if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
-        elif found := _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream")):
-            if (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
-                clues.log_stream = found["group"], found["stream"]
+        found = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))
+        if found and not group and (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
+            clues.log_stream = found["group"], found["stream"]
     elif event_source == _SAGEMAKER and event_name in _ASKS_ABOUT:
         name = text_or_none(member_of(object_of(decoded(parameters)), _ASKS_ABOUT[event_name]))
         if name and code and code not in _REFUSALS:
