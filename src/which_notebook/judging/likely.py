@@ -113,7 +113,7 @@ class Evidence:
         remedy = "ask for less at once, with --since and --until"
         if self._full_at:
             yield (
-                f"--likely: there are more than {self._limits.evidence_sessions:,} base sessions, or sessions under that name which somebody "
+                f"--likely: there are more than {self._limits.evidence_sessions:,} base sessions, or sessions called {BASE_SESSION} that somebody "
                 f"else opened. Nothing is said of those whose first call came at {self._full_at} or later: {remedy}"
             )
         if self._full_since is not None:

@@ -59,7 +59,7 @@ def session_clues(
         if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
         found = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))
-        if found and not group and (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
+        if found and (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
             clues.log_stream = found["group"], found["stream"]
     elif event_source == _SAGEMAKER and event_name in _ASKS_ABOUT:
         name = text_or_none(member_of(object_of(decoded(parameters)), _ASKS_ABOUT[event_name]))
