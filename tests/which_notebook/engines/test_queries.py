@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, record, write
+from logs import BASE, ROLE, compact, opening, record, session, write
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
+from which_notebook.records.cloudtrail import call_of
 from which_notebook.sources.engines.column_types import has, type_of
 from which_notebook.sources.engines.condition import Condition, literal, quoted
 from which_notebook.sources.engines.partitions import format_of_java, format_of_value, limits_of
@@ -109,6 +110,14 @@ def test_many_keys_go_into_several_queries() -> None:
     assert [len(each) for each in asked] == [KEYS_AT_ONCE, KEYS_AT_ONCE, 1]
     assert frozenset().union(*asked) == keys
     assert [f":assumed-role/{ROLE}" in "".join(each.statement.parameters) for each in made] == [True, False, False]
+
+
+def test_each_call_that_opens_a_session_is_asked_for() -> None:
+    found = table()
+    (made,) = queries(found, form_of(found), Search(role_names=(ROLE,)), Scope())
+    for name in ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"):
+        assert f"\"eventname\" = '{name}'" in made.statement.text
+        assert call_of(compact(opening(session("x"), BASE, eventName=name))).opening
 
 
 def test_values_go_into_their_places_whatever_they_hold() -> None:
