@@ -168,6 +168,15 @@ ADMIN = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory", "acco
         opening(ADMIN, BASE, key="ASIASTUDIO", asked={"sourceIdentity": "anna"}),
         # The source identity came with the session that opened it.
         opening(session("x", role="admin", key="ASIAX", source_identity="anna"), BASE, key="ASIASTUDIO"),
+        *(
+            opening(
+                {"type": kind, "principalId": "provider:mallory", "userName": "mallory"},
+                BASE,
+                eventName=f"AssumeRoleWith{name}",
+                responseElements={"credentials": {"accessKeyId": "ASIASTUDIO"}, "sourceIdentity": "anna"},
+            )
+            for kind, name in (("SAMLUser", "SAML"), ("WebIdentityUser", "WebIdentity"))
+        ),
     ],
 )
 def test_a_source_identity_that_somebody_else_set_has_one(ask: Any, tmp_path: Path, forged: Record) -> None:

@@ -165,7 +165,8 @@ class Warnings:
         """Look for one that carries a user profile's name and that SageMaker didn't open."""
         # A source identity goes along from session to session.
         profile = table["source_identity"][row] or opening.source_identity
-        if self._judge.is_user_profile(profile) and (opening.principal or "").startswith("arn:"):
+        is_anothers = (opening.principal or "").startswith("arn:") or table["event_name"][row] != "AssumeRole"
+        if self._judge.is_user_profile(profile) and is_anothers:
             self._add_of(
                 "opened-by-another", opening.role_arn, name_shown(None, profile, None) or "", table, row,
                 f"a session called {BASE_SESSION} with this source identity was opened by {opening.principal}, and not by "

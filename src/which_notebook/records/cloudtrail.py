@@ -258,12 +258,14 @@ def _opening(record: _Record) -> Opening | None:
     role_arn = text_or_none(member_of(asked, "roleArn"))
     if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
+    answer = _held(record.response_elements)
     granted = member_of(_held(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
         text_or_none(member_of(asked, "roleSessionName")),
-        text_or_none(member_of(member_of(_held(record.response_elements), "credentials"), "accessKeyId")),
-        text_or_none(member_of(asked, "sourceIdentity")),
+        text_or_none(member_of(member_of(answer, "credentials"), "accessKeyId")),
+        # An identity provider's word has it in the answer only.
+        text_or_none(member_of(asked, "sourceIdentity")) or text_or_none(member_of(answer, "sourceIdentity")),
         identity.arn or identity.invoked_by or identity.principal_id,
         granted if isinstance(granted, bool) else None,
         identity.invoked_by if identity.type == "AWSService" and identity.arn is None else None,
