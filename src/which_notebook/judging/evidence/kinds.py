@@ -41,9 +41,9 @@ KINDS = (
     ),
     Kind(
         "log-stream",
-        "the base session created a log stream of that notebook instance, or of a job, an endpoint or Studio",
-        "it created a log stream of {name}",
-        "the user can create a log stream under a colleague's name",
+        "the base session created a log stream of that notebook instance, or of a job, an endpoint or Studio, or IAM refused it",
+        "it created a log stream of {name}, or tried to",
+        "the user can create, or try to create, a log stream under a colleague's name",
         log_stream.named,
     ),
     Kind(
