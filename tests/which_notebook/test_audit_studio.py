@@ -301,8 +301,8 @@ def test_who_only_opens_sessions_stays_in_the_trust_policy() -> None:
 
 
 def test_what_else_is_said() -> None:
-    assert [each.code for each in judged([SETS], has_shared_spaces=True).findings] == ["shared-spaces"]
-    assert judged([SETS], has_shared_spaces=True).verdict == "attributed"
+    assert [each.code for each in judged([SETS], takes_shared_spaces=True).findings] == ["shared-spaces"]
+    assert judged([SETS], takes_shared_spaces=True).verdict == "attributed"
     gone = judged([SETS], role=None, has_role=False)
     assert (gone.verdict, [each.code for each in gone.findings]) == ("broken", ["role-missing"])
     unread = Unread("the inline policies", "iam:ListRolePolicies", "denied")
@@ -335,6 +335,15 @@ def test_the_advice_mends_it(account: Emulator, name: str) -> None:
         follow(account, each["change"])
     row = rows(run(account, "--format", "json"))[name]
     assert (row["verdict"], row["findings"]) == ("attributed", [])
+
+
+def test_what_users_need_before_the_switch_is_said_before_it() -> None:
+    (finding,) = judged([SETS], identity_config="DISABLED").findings
+    told = next(place for place, step in enumerate(finding.change) if "sts:SetSourceIdentity" in step)
+    switched = next(place for place, step in enumerate(finding.change) if "update-domain" in step)
+    assert "trust policy of each" in finding.change[told]
+    assert "policies of studio" in finding.change[told]
+    assert told < switched
 
 
 def test_apps_have_to_be_ended_first_as_the_advice_says(account: Emulator) -> None:

@@ -136,11 +136,12 @@ def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
         )
     if role:
         yield from _weaknesses(domain, role, found, partial(_effect, is_on=is_on))
-    if domain.has_shared_spaces:
+    if domain.takes_shared_spaces:
         yield Finding(
             "shared-spaces",
             "note",
-            "calls made in its shared spaces carry nobody's name, whatever the setting is",
+            "its default space settings name a role, so shared spaces can be made in it: calls made there carry nobody's name, "
+            "whatever the setting is",
             ("Have people use private spaces where it matters who made a call.",),
         )
 
@@ -193,7 +194,11 @@ def _on_user_profiles(domain: Domain, role: Role) -> list[tuple[str, str]]:
 
 def _switch_on(domain: Domain) -> Steps:
     of_domain = f"--domain-id {domain.domain_id}"
+    name = domain.role_arn.rsplit("/", 1)[-1] or "the execution role"
     return (
+        f"Which other roles users assume from its apps can't be seen here. Before the switch, allow {SET_SOURCE_IDENTITY} beside "
+        f"{ASSUME_ROLE} in the trust policy of each of these, and in the policies of {name}, and in those of jobs' own roles: else "
+        "their calls there are refused from then on (docs/studio.md).",
         "End the domain's apps first: the setting can be changed only while none of them is InService or Pending. To list them:",
         f"aws sagemaker list-apps --domain-id-equals {domain.domain_id} --region {domain.region}",
         f'Where Terraform made the domain, set execution_role_identity_config = "{SWITCHED_ON}" in its domain_settings, and apply. '
