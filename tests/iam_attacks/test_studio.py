@@ -188,3 +188,18 @@ def test_a_source_identity_is_set_once_and_by_nobody_but_sagemaker(studio: Studi
     studio.ask(mallory.assume_role(**forged)["Credentials"])
     found = {row["user_profile"]: row["warnings"] for row in studio.which_notebook()["user_profiles"]}
     assert {name: warnings.get("opened-by-another", 0) for name, warnings in found.items()} == {"anna": 0, "ben": 1}
+
+
+def test_who_opens_studio_as_another_has_a_warning_where_it_is_allowed(studio: Studio) -> None:
+    iam = studio.emulator.client("iam")
+    for name in iam.list_role_policies(RoleName="studio-execution")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="studio-execution", PolicyName=name)
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=json.dumps(allow))
+    users = {name: studio.app(f"becoming-{name}", UserProfileName=name) for name in ("anna", "ben")}
+    for session in users.values():
+        studio.emulator.session_client("sagemaker", session).create_presigned_domain_url(
+            DomainId=studio.domain, UserProfileName="ben"
+        )
+    found = {row["user_profile"]: row["warnings"] for row in studio.which_notebook()["user_profiles"]}
+    assert {name: found[name].get("other-user-profile", 0) for name in users} == {"anna": 1, "ben": 0}
