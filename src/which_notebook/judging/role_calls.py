@@ -88,6 +88,8 @@ class RoleCalls:
         for option, count in self._taken.items():
             if count:
                 yield f"{option} left out {count:,} of them"
+        if self._taken["--notebook"] and self.user_profiles:
+            yield "--notebook asks for notebook instances. --status user-profile shows the calls of all user profiles, with user_profile"
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""
