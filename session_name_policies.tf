@@ -88,8 +88,8 @@ locals {
   ])], [[]])[0]
   session_name_policies_proposal = (
     length(local.names_to_divide) == 0 ? "" :
-    length(local.proposed_policies) == 0 ? " No ${local.managed_policies_at_most} managed policies, the most that a role can have, take these names one by one: use patterns, or several roles." :
-    " Or have ${length(local.proposed_policies)} managed policies list the names: session_name_policies = ${jsonencode(local.proposed_policies)}."
+    length(local.proposed_policies) == 0 ? " No division of these names by their prefixes into ${local.managed_policies_at_most} managed policies, the most that a role can have, was found: divide them yourself in session_name_policies, or use patterns, or several roles." :
+    " Or have ${length(local.proposed_policies)} managed policies list the names (a role takes 10 by default, more by request): session_name_policies = ${jsonencode(local.proposed_policies)}."
   )
 }
 

@@ -242,9 +242,11 @@ class TestBooting:
         script = "#!/bin/bash\n(sleep 0.2; echo later; sleep 60) &\necho done\n"
         with booting(tmp_path, aws, on_start=script) as boot:
             assert boot.finish() == {"event": "in-service"}
+            end = time.monotonic() + 20
+            while boot.instance.boot_log != "done\nlater\n":
+                assert time.monotonic() < end, boot.instance.boot_log
+                time.sleep(0.05)
             assert "sleep" in boot.instance.run(["ps", "ax"]).stdout
-            time.sleep(0.4)
-            assert boot.instance.boot_log == "done\nlater\n"
 
     @pytest.mark.parametrize(
         ("script", "log"),

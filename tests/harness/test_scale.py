@@ -48,6 +48,7 @@ def dollars(accounts: float, days: float, *, by: str) -> float:
 def figures() -> dict[str, Cells]:
     """Return the row of each question, by its first cell."""
     all_, kept, asked = number("accounts"), number("days kept"), number("days asked")
+    read = asked + number("days after these that are read too")
     rows: dict[str, Cells] = {}
 
     def add(question: str, accounts: float, days: float, by: str) -> None:
@@ -58,7 +59,7 @@ def figures() -> dict[str, Cells]:
     add("any, without projection or a range of days", all_, kept, ATHENA)
     for accounts, name in ((all_, "all accounts"), (1, "one account")):
         for by in (ATHENA, IN_REGION, ELSEWHERE):
-            add(f"{name}, {asked:.0f} days", accounts, asked, by)
+            add(f"{name}, {asked:.0f} days", accounts, read, by)
     rows["100,000 events of one account and region: the event history"] = ("-", duration(100_000 / 50 / 2), "0")
     return rows
 

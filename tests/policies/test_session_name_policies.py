@@ -163,7 +163,7 @@ def test_names_that_fit_need_no_managed_policy(judge: Judge, planned: Outcome, c
 def test_too_many_names_are_refused_with_the_ways_out(refused: dict[str, str]) -> None:
     assert re.search(r"would have \d+ characters with its 700 session names; IAM takes 10240", refused["people"])
     assert 'put a pattern for it into additional_session_names, such as "team-a-*"' in refused["people"]
-    assert "Or have 3 managed policies list the names: session_name_policies = [[" in refused["people"]
+    assert "Or have 3 managed policies list the names (a role takes 10 by default, more by request): session_name_policies = [[" in refused["people"]
 
 
 @pytest.mark.parametrize("call", TOO_MANY)
@@ -232,4 +232,4 @@ def test_more_names_than_all_managed_policies_take_are_refused(
     patterns = [f"{number:02}{'?' * 59}" for number in range(85)]
     calls = {"all": {"name": "team", "additional_session_names": [*names_of_people(300), *patterns]}}
     (error,) = Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan().errors
-    assert "No 25 managed policies, the most that a role can have, take these names one by one" in error
+    assert "No division of these names by their prefixes into 25 managed policies, the most that a role can have, was found" in error
