@@ -27,9 +27,8 @@ def in_studio(event: str, of_whom: Record | None = None, error: str | None = Non
     )  # fmt: skip
 
 
-OFF, STILL_ON = (
-    {"domainSettingsForUpdate": {"executionRoleIdentityConfig": each}} for each in ("DISABLED", "USER_PROFILE_NAME")
-)
+OFF: Any = {"domainSettingsForUpdate": {"executionRoleIdentityConfig": "DISABLED"}}
+STILL_ON: Any = {"domainSettingsForUpdate": {"executionRoleIdentityConfig": "USER_PROFILE_NAME"}}
 
 
 @pytest.mark.parametrize(
