@@ -21,6 +21,8 @@ provider "aws" {
   region = var.region
 }
 
+data "aws_partition" "current" {}
+
 # Studio's own role, and no notebook instances': the calls of both would be base sessions of one role.
 resource "aws_iam_role" "studio" {
   name = "studio-execution"
@@ -35,6 +37,13 @@ resource "aws_iam_role" "studio" {
       Action = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     }]
   })
+}
+
+# What the users may do is yours to say. With sts:AssumeRole on other roles, allow sts:SetSourceIdentity on them, too, and
+# in their trust policies.
+resource "aws_iam_role_policy_attachment" "s3" {
+  role       = aws_iam_role.studio.name
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
 }
 
 # By these calls a user could work under another user profile's name, whatever else the role may do.

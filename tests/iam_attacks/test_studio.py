@@ -111,6 +111,39 @@ def test_jobs_take_the_name_along(studio: Studio) -> None:
     assert (after["calls"] - before["calls"], followed["calls"] - before["calls"], followed["chained"]) == (1, 2, 1)
 
 
+def test_a_user_may_do_what_the_example_allows(studio: Studio) -> None:
+    session = studio.app("reading", UserProfileName="anna")
+    assert studio.emulator.session_client("s3", session).list_buckets()["Buckets"] == []
+
+
+def test_a_role_that_users_assume_has_to_allow_the_source_identity_on_both_sides(studio: Studio) -> None:
+    """As docs/studio.md has it done before the names are switched on."""
+    iam = studio.emulator.client("iam")
+    assumes, both = "sts:AssumeRole", ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    arn = f"arn:aws:iam::{studio.emulator.account_id}:role/warehouse-reader"
+
+    # A trust policy that names the account leaves it to the identity policies, too.
+    account = {"AWS": f"arn:aws:iam::{studio.emulator.account_id}:root"}
+
+    def policy(actions: str | list[str], **more: Any) -> str:
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **more}]})
+
+    def allow(trusted: str | list[str], allowed: str | list[str]) -> None:
+        iam.update_assume_role_policy(RoleName="warehouse-reader", PolicyDocument=policy(trusted, Principal=account))
+        iam.put_role_policy(
+            RoleName="studio-execution", PolicyName="other-roles", PolicyDocument=policy(allowed, Resource=arn)
+        )
+
+    iam.create_role(RoleName="warehouse-reader", AssumeRolePolicyDocument=policy(assumes, Principal=account))
+    users = studio.emulator.session_client("sts", studio.app("assuming", UserProfileName="anna"))
+    for trusted, allowed in ((assumes, assumes), (both, assumes), (assumes, both)):
+        allow(trusted, allowed)
+        with pytest.raises(ClientError, match="sts:SetSourceIdentity"):
+            users.assume_role(RoleArn=arn, RoleSessionName="anna")
+    allow(both, both)
+    assert users.assume_role(RoleArn=arn, RoleSessionName="anna")["AssumedRoleUser"]["Arn"].endswith("/anna")
+
+
 # Taking another's name
 
 
@@ -155,3 +188,18 @@ def test_a_source_identity_is_set_once_and_by_nobody_but_sagemaker(studio: Studi
     studio.ask(mallory.assume_role(**forged)["Credentials"])
     found = {row["user_profile"]: row["warnings"] for row in studio.which_notebook()["user_profiles"]}
     assert {name: warnings.get("opened-by-another", 0) for name, warnings in found.items()} == {"anna": 0, "ben": 1}
+
+
+def test_who_opens_studio_as_another_has_a_warning_where_it_is_allowed(studio: Studio) -> None:
+    iam = studio.emulator.client("iam")
+    for name in iam.list_role_policies(RoleName="studio-execution")["PolicyNames"]:
+        iam.delete_role_policy(RoleName="studio-execution", PolicyName=name)
+    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=json.dumps(allow))
+    users = {name: studio.app(f"becoming-{name}", UserProfileName=name) for name in ("anna", "ben")}
+    for session in users.values():
+        studio.emulator.session_client("sagemaker", session).create_presigned_domain_url(
+            DomainId=studio.domain, UserProfileName="ben"
+        )
+    found = {row["user_profile"]: row["warnings"] for row in studio.which_notebook()["user_profiles"]}
+    assert {name: found[name].get("other-user-profile", 0) for name in users} == {"anna": 1, "ben": 0}

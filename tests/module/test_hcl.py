@@ -175,4 +175,11 @@ def test_each_example_is_a_root_that_uses_the_module_as_it_stands_here(example: 
     assert all(source == "../.." or source.startswith("../../modules/") for source in sources)
     assert blocks["terraform"][0]["required_version"] == ">= 1.5"
     assert [provider["aws"].get("region") for provider in blocks["provider"] if not provider["aws"].get("region")] == []
-    assert (CHECKOUT / "examples" / example / "README.md").exists()
+    readme = (CHECKOUT / "examples" / example / "README.md").read_text(encoding="utf-8")
+    # What it asks is in the region where it applied.
+    applied = set(re.findall("-var region=([a-z0-9-]+)", readme))
+    assert all(
+        set(re.findall("--region ([a-z0-9-]+)", line)) == applied
+        for line in readme.splitlines()
+        if "cloudtrail:" in line
+    )

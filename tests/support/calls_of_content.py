@@ -20,7 +20,7 @@ def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]]
         {
             name: getattr(call, name)
             for name in call.__struct_fields__
-            if name not in ("record", "role_id", "named_role")
+            if name not in ("record", "role_id", "named_role", "named_in_studio")
         }
         for part in parts
         for call in part.calls

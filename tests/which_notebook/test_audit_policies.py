@@ -14,6 +14,7 @@ import pytest
 from emulator.judge import Judge, Question, Session
 from msgspec.structs import replace
 
+from which_notebook.audit.iam.others import others_let_in
 from which_notebook.audit.iam.policy import read_policy
 from which_notebook.audit.iam.role import Role
 
@@ -145,7 +146,7 @@ def test_a_policy_that_could_not_be_read_allows_and_denies_nothing_for_sure() ->
     ],
 )
 def test_who_else_may_open_a_session_of_the_name(trusts: str, others: dict[str, bool | None]) -> None:
-    assert role(TRUSTS[trusts], [], None).others_let_in("alpha") == others
+    assert others_let_in(role(TRUSTS[trusts], [], None), "alpha") == others
 
 
 @pytest.mark.parametrize(
@@ -165,12 +166,12 @@ def test_who_else_may_open_a_session_of_the_name(trusts: str, others: dict[str, 
     ],
 )  # fmt: skip
 def test_other_kinds_of_principals(statement: Document, others: dict[str, bool | None]) -> None:
-    assert role(policy(SAGEMAKER, statement), [], None).others_let_in("alpha") == others
+    assert others_let_in(role(policy(SAGEMAKER, statement), [], None), "alpha") == others
 
 
 @pytest.mark.parametrize("trusts", TRUSTS)
 def test_where_it_knows_of_nobody_else_the_evaluator_lets_nobody_else_in(judge: Judge, trusts: str) -> None:
-    if role(TRUSTS[trusts], [], None).others_let_in("alpha"):
+    if others_let_in(role(TRUSTS[trusts], [], None), "alpha"):
         return
     for principal, keys in STRANGERS.items():
         for unknown in UNKNOWN:

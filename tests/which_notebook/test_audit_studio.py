@@ -38,17 +38,22 @@ SETS = {
 }
 ASSUMES = {**SETS, "Action": "sts:AssumeRole"}
 EVERYTHING = [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]
+ROOT = {**SETS, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+ADMINISTERS = [{"Effect": "Allow", "Action": "iam:*", "Resource": "*"}]
 POWERS = [
     "sagemaker:CreatePresignedDomainUrl", "sagemaker:CreateUserProfile", "sagemaker:UpdateUserProfile", "sagemaker:UpdateDomain",
 ]  # fmt: skip
 
 # By its name: the trust policy's statement, the identity policy's statements, the domain's settings.
-DOMAINS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] = {
+DOMAINS: dict[str, tuple[Any, list[dict[str, Any]], dict[str, Any]]] = {
     "right": (SETS, [], ON),
     "off": (SETS, [], {"ExecutionRoleIdentityConfig": "DISABLED"}),
     "never-said": (ASSUMES, [], {}),
     "refused": (ASSUMES, [], ON),
     "powerful": (SETS, EVERYTHING, ON),
+    "open": ([SETS, ROOT], [], ON),
+    "open-and-off": ([ASSUMES, ROOT], ADMINISTERS, {}),
+    "self-made": (SETS, ADMINISTERS, ON),
 }
 EXPECTED = {
     "right": ("attributed", [], "yes", "yes"),
@@ -56,7 +61,12 @@ EXPECTED = {
     "never-said": ("not-attributed", ["no-set-source-identity", "user-profile-names-off"], "no", "yes"),
     "refused": ("broken", ["no-set-source-identity"], "no", "yes"),
     "powerful": ("weak", ["works-as-another"], "yes", "no"),
-}
+    "open": ("weak", ["other-principals"], "yes", "yes"),
+    "open-and-off": ("not-attributed", ["no-set-source-identity", "user-profile-names-off", "other-principals", "changes-itself"], "no", "yes"),
+    "self-made": ("weak", ["changes-itself"], "yes", "yes"),
+}  # fmt: skip
+OTHERS_EXCLUDED = {name: "no" if "open" in name else "yes" for name in DOMAINS}
+ROLE_CHANGES_REFUSED = {name: "yes" if DOMAINS[name][1] != ADMINISTERS else "no" for name in DOMAINS}
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +127,8 @@ def test_each_domain_has_its_verdict(account: Emulator) -> None:
         for name, row in rows(result).items()
     }
     assert found == EXPECTED
+    assert {name: row["other_principals_excluded"] for name, row in rows(result).items()} == OTHERS_EXCLUDED
+    assert {name: row["role_changes_refused"] for name, row in rows(result).items()} == ROLE_CHANGES_REFUSED
     right = rows(result)["right"]
     assert (right["account_id"], right["region"], right["status"], right["execution_role_identity_config"]) == (
         ACCOUNT, REGION, "InService", "USER_PROFILE_NAME",
@@ -130,17 +142,20 @@ def test_a_table_and_csv(account: Emulator) -> None:
     table = run(account, "--format", "table").stdout
     assert table.startswith("no notebook instances\n\nstudio domain")
     assert "carry no user profile's name: ExecutionRoleIdentityConfig is DISABLED" in table
-    assert table.endswith("\n1 attributed, 1 weak, 2 not-attributed, 1 broken\n")
+    assert table.endswith("\n1 attributed, 3 weak, 3 not-attributed, 1 broken\n")
     found = list(csv.DictReader(io.StringIO(run(account, "--format", "csv").stdout)))
     assert {(row["notebook"], row["name"], row["verdict"]) for row in found} == {("", name, each[0]) for name, each in EXPECTED.items()}  # fmt: skip
     assert all(row["studio_domain"].startswith("d-") for row in found)
 
 
-@pytest.mark.parametrize(("fail_on", "count"), [("broken", 1), ("weak", 4)])
+@pytest.mark.parametrize(("fail_on", "count"), [("broken", 1), ("weak", 7)])
 def test_fail_on_counts_domains(account: Emulator, fail_on: str, count: int) -> None:
     result = run(account, "--fail-on", fail_on)
     assert result.returncode == 3
-    assert result.stderr == f"which-notebook: {count} of 5 Studio domains: {fail_on} or worse, or unknown (--fail-on)\n"
+    assert (
+        result.stderr
+        == f"which-notebook: {count} of {len(DOMAINS)} Studio domains: {fail_on} or worse, or unknown (--fail-on)\n"
+    )
 
 
 def test_who_asks_about_a_notebook_instance_asks_about_no_domain(account: Emulator) -> None:
@@ -248,9 +263,50 @@ def test_where_a_command_would_not_mend_it_none_is_given(trust: Any) -> None:
     assert [step for step in finding.change if step.startswith("aws ")] == []
 
 
+JANE, KIM = ({**SETS, "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/{name}"}} for name in ("jane", "kim"))
+FOR_ALL = {**SETS, "Action": "sts:SetSourceIdentity", "Principal": {"AWS": "*"}}
+
+
+def without_it(statement: dict[str, Any]) -> dict[str, Any]:
+    return {**statement, "Action": "sts:AssumeRole"}
+
+
+@pytest.mark.parametrize(
+    ("trust", "said", "answer"),
+    [
+        ([SETS, ROOT], ["weak"], "no"),
+        ([SETS, JANE], ["weak"], "no"),
+        (
+            [{**SETS, "Principal": {"Service": "sagemaker.amazonaws.com", "AWS": f"arn:aws:iam::{ACCOUNT}:root"}}],
+            ["weak"],
+            "no",
+        ),
+        ([SETS, without_it(JANE), FOR_ALL], ["weak"], "no"),
+        ([SETS, {**ROOT, "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}], ["unknown"], "undecided"),
+        # Who can open a session and can't give it a name makes unattributed calls there.
+        ([SETS, without_it(ROOT)], [], "yes"),
+        ([SETS, without_it(JANE), {**KIM, "Action": "sts:SetSourceIdentity"}], [], "yes"),
+        ([SETS, without_it(JANE), {**ROOT, "Action": "sts:SetSourceIdentity"}], ["unknown"], "undecided"),
+        ([SETS, {**ROOT, "Condition": {"StringNotEquals": {"sts:RoleSessionName": "SageMaker"}}}], [], "yes"),
+        ([SETS, {**ROOT, "Action": "sts:SetSourceIdentity"}], [], "yes"),
+    ],
+)
+def test_others_who_may_open_a_session_with_a_name(trust: Any, said: list[str], answer: str) -> None:
+    row = judged(trust)
+    assert [(each.code, each.effect) for each in row.findings] == [("other-principals", each) for each in said]
+    assert row.other_principals_excluded == answer
+
+
+def test_who_only_opens_sessions_stays_in_the_trust_policy() -> None:
+    """What is taken out is who could set a name; who can't keeps what it has."""
+    (finding,) = judged([SETS, without_it(JANE), KIM]).findings
+    (command,) = [step for step in finding.change if step.startswith("aws ")]
+    assert json.loads(shlex.split(command)[-1])["Statement"] == [SETS, without_it(JANE)]
+
+
 def test_what_else_is_said() -> None:
-    assert [each.code for each in judged([SETS], has_shared_spaces=True).findings] == ["shared-spaces"]
-    assert judged([SETS], has_shared_spaces=True).verdict == "attributed"
+    assert [each.code for each in judged([SETS], takes_shared_spaces=True).findings] == ["shared-spaces"]
+    assert judged([SETS], takes_shared_spaces=True).verdict == "attributed"
     gone = judged([SETS], role=None, has_role=False)
     assert (gone.verdict, [each.code for each in gone.findings]) == ("broken", ["role-missing"])
     unread = Unread("the inline policies", "iam:ListRolePolicies", "denied")
@@ -283,6 +339,15 @@ def test_the_advice_mends_it(account: Emulator, name: str) -> None:
         follow(account, each["change"])
     row = rows(run(account, "--format", "json"))[name]
     assert (row["verdict"], row["findings"]) == ("attributed", [])
+
+
+def test_what_users_need_before_the_switch_is_said_before_it() -> None:
+    (finding,) = judged([SETS], identity_config="DISABLED").findings
+    told = next(place for place, step in enumerate(finding.change) if "sts:SetSourceIdentity" in step)
+    switched = next(place for place, step in enumerate(finding.change) if "update-domain" in step)
+    assert "trust policy of each" in finding.change[told]
+    assert "policies of studio" in finding.change[told]
+    assert told < switched
 
 
 def test_apps_have_to_be_ended_first_as_the_advice_says(account: Emulator) -> None:

@@ -256,6 +256,11 @@ def test_help_and_version(ask: Any, capsys: pytest.CaptureFixture[str]) -> None:
             ask(*arguments)
         assert ended.value.code == 0
         assert "which-notebook" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        ask("audit", "--help")
+    of_each = capsys.readouterr().out.split("verdicts of a ")[1:]
+    assert [text.split(",")[0].split(":")[0] for text in of_each] == ["notebook instance", "Studio domain"]
+    assert ["enforced" in text for text in of_each] == [True, False]
     for shell in ("bash", "zsh", "tcsh"):
         assert "which" in ask("completion", shell).out
 

@@ -223,7 +223,7 @@ def test_jobs_and_roles_that_took_the_source_identity_along(ask: Any, tmp_path: 
     said = ask("summary", path, "--role", ROLE, "--follow", "--format", "table").out
     assert "2 of the calls were made in other sessions that notebooks and user profiles opened (chained)." in said
     groups = ask("summary", path, "--role", ROLE, "--follow", "--by", "event", "--format", "table").out
-    assert (groups.count("(user profile) anna"), groups.count("(unknown name)")) == (3, 0)
+    assert (groups.count("(user profile anna)"), groups.count("(unknown name)")) == (3, 0)
     explained = ask("event", "there", path, "--format", "table").out
     assert "which comes from the session of the user profile anna" in explained
     assert ask("event", "there", path, "--format", "json").json["user_profile"] == "anna"
@@ -271,7 +271,7 @@ def test_the_summary_has_a_row_for_each(ask: Any, log: Path) -> None:
     assert (ben["user_profile"], ben["calls"], ben["errors"], ben["event_names"]) == ("ben", 1, 1, {"s3:PutObject": 1})
     assert (found["calls"], found["unattributed"]["calls"], len(found["unknown_names"])) == (10, 1, 1)
     lines = ask("summary", log, "--role", ROLE, "--format", "table").out.splitlines()
-    assert [line.split("  ")[1] for line in lines[3:8]] == ["fraud-model", "(user profile) anna", "(user profile) ben", "(unknown name) not_a_notebook", "(unattributed)"]  # fmt: skip
+    assert [line.split("  ")[1] for line in lines[3:8]] == ["fraud-model", "(user profile anna)", "(user profile ben)", "(unknown name) not_a_notebook", "(unattributed)"]  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(ask("summary", log, "--role", ROLE, "--format", "csv").out)))
     assert [(row["status"], row["notebook"], row["user_profile"], row["calls"]) for row in rows] == [
         ("attributed", "fraud-model", "", "3"), ("user-profile", "", "anna", "4"), ("user-profile", "", "ben", "1"),
@@ -298,7 +298,7 @@ def test_by(ask: Any, log: Path, by: str) -> None:
     found = {(each["user_profile"], each["status"]): each for each in answer["groups"]}
     assert found.keys() == {("anna", "user-profile"), ("ben", "user-profile")}
     assert all(each["notebook"] is each["session_name"] is None for each in answer["groups"])
-    assert "(user profile) anna" in ask("summary", log, "--role", ROLE, "--by", by, "--format", "table").out
+    assert "(user profile anna)" in ask("summary", log, "--role", ROLE, "--by", by, "--format", "table").out
     header = ask("summary", log, "--role", ROLE, "--by", by, "--format", "csv").out.splitlines()[0]
     assert header.endswith(",first_seen,last_seen,user_profile")
 
@@ -319,7 +319,10 @@ def test_they_are_not_unattributed(ask: Any, log: Path, tmp_path: Path) -> None:
     named = write(tmp_path / "named.json", *(each for each in LOG if each["userIdentity"] != session(BASE)))
     assert ask("summary", named, *asked).status == 0
     # An empty answer says whose calls there are.
-    assert "user profiles anna, ben" in ask("summary", named, "--role", ROLE, "--notebook", "other").err
+    said = ask("summary", named, "--role", ROLE, "--notebook", "anna").err
+    assert "user profiles anna, ben" in said
+    assert "--status user-profile shows the calls of all user profiles" in said
+    assert "--status user-profile" not in ask("summary", named, "--role", ROLE, "--region", "eu-west-3").err
 
 
 def test_the_roles(ask: Any, log: Path) -> None:

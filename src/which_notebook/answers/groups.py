@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
-from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of, name_shown
 from .safe_text import printable
 from .text_table import cut, row_text, widths_of
 
@@ -103,7 +103,7 @@ class Groups:
             if lane is UNATTRIBUTED:
                 name = f"(unattributed, likely {of_evidence})" if of_evidence else "(unattributed)"
             elif lane is USER_PROFILE:
-                name = f"(user profile) {profile}"
+                name = f"({name_shown(None, profile, None)})"
             else:
                 name = notebook or f"(unknown name) {session_name}"
             for text in texts:

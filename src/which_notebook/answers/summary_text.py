@@ -34,7 +34,7 @@ def write_summary_table(
     several_roles = len({row.role_arn for row in named}) > 1
     counts = warnings.by_key()
     rows = [_cells(row, row.notebook or "", counts, several_roles) for row in summary.notebooks]
-    rows += [_cells(row, f"(user profile) {row.user_profile}", counts, several_roles) for row in summary.user_profiles]
+    rows += [_cells(row, f"({row.key[1]})", counts, several_roles) for row in summary.user_profiles]
     rows += [_cells(row, f"(unknown name) {row.session_name}", counts, several_roles) for row in summary.unknown_names]
     if summary.unattributed.calls:
         rows.append(_cells(summary.unattributed, "(unattributed)", counts, False))

@@ -6,23 +6,26 @@ The order of the steps: https://docs.aws.amazon.com/sagemaker/latest/dg/monitor-
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from ..calls.call import BASE_SESSION
 from .changes import Steps
 from .domains import DESCRIBE, Domain
 from .findings import Effect, Finding
 from .iam.maybe import Maybe, either, every, opposite
+from .iam.others import others_let_in
 from .iam.policy import Policy, Statement
-from .iam.role import ASSUME_ROLE, SET_SOURCE_IDENTITY, Role
+from .iam.role import ASSUME_ROLE, MANAGED_POLICY_CHANGES, ROLE_CHANGES, SAGEMAKER, SET_SOURCE_IDENTITY, Role
 from .role_findings import Answer, answer_of
 from .verdicts import Verdict
+from .weaknesses import other_principals, perhaps, powers
 
 SWITCHED_ON = "USER_PROFILE_NAME"
-_SERVICE = "sagemaker.amazonaws.com"
 # By these one works under another user profile's name, and by the last one switches all names off.
 _OF_USER_PROFILES = (
     "sagemaker:CreatePresignedDomainUrl",
@@ -46,17 +49,30 @@ class DomainRow(Struct, frozen=True, kw_only=True):
     execution_role_identity_config: str | None
     source_identity_allowed: Answer
     user_profiles_kept_apart: Answer
+    other_principals_excluded: Answer
+    role_changes_refused: Answer
     findings: tuple[Finding, ...]
+
+
+class _OfRole(Struct, frozen=True):
+    """What the policies of a domain's role say: whether SageMaker may set a source identity, and what isn't refused."""
+
+    sets_source_identity: Maybe = None
+    works_as_another: dict[str, Maybe] = {}
+    others: dict[str, Maybe] = {}
+    changes: dict[str, Maybe] = {}
 
 
 def judge_domain(domain: Domain) -> DomainRow:
     """Judge one Studio domain."""
     role = domain.role
-    allowed = _sets_source_identity(role) if role else None
-    powers = _powers(domain, role) if role else {}
-    apart = opposite(either(powers.values()))
-    findings = tuple(_findings(domain, allowed, powers))
+    found = _of_role(domain, role) if role else _OfRole()
+    findings = tuple(_findings(domain, found))
     effects = {each.effect for each in findings}
+
+    def refused(those: dict[str, Maybe]) -> Answer:
+        return answer_of(opposite(either(those.values()))) if role else "unchecked"
+
     return DomainRow(
         studio_domain=domain.domain_id,
         name=domain.name,
@@ -66,13 +82,24 @@ def judge_domain(domain: Domain) -> DomainRow:
         status=domain.status,
         role_arn=domain.role_arn,
         execution_role_identity_config=domain.identity_config,
-        source_identity_allowed=answer_of(allowed) if role else "unchecked",
-        user_profiles_kept_apart=answer_of(apart) if role else "unchecked",
+        source_identity_allowed=answer_of(found.sets_source_identity) if role else "unchecked",
+        user_profiles_kept_apart=refused(found.works_as_another),
+        other_principals_excluded=refused(found.others),
+        role_changes_refused=refused(found.changes),
         findings=findings,
     )
 
 
-def _findings(domain: Domain, allowed: Maybe, powers: Mapping[str, Maybe]) -> Iterator[Finding]:
+def _of_role(domain: Domain, role: Role) -> _OfRole:
+    return _OfRole(
+        _sets_source_identity(role),
+        role.studio_session_may(_on_user_profiles(domain, role)),
+        others_let_in(role, BASE_SESSION, with_source_identity=True),
+        role.studio_session_may_change_itself(),
+    )
+
+
+def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
     for unread in domain.unread:
         yield Finding(
             "unread",
@@ -82,7 +109,7 @@ def _findings(domain: Domain, allowed: Maybe, powers: Mapping[str, Maybe]) -> It
         )
     if any(each.permission == DESCRIBE for each in domain.unread):
         return
-    is_on, role, name = domain.identity_config == SWITCHED_ON, domain.role, domain.role_arn.rsplit("/", 1)[-1]
+    is_on, role, allowed = domain.identity_config == SWITCHED_ON, domain.role, found.sets_source_identity
     if not domain.has_role or not domain.role_arn:
         yield Finding(
             "role-missing",
@@ -96,7 +123,7 @@ def _findings(domain: Domain, allowed: Maybe, powers: Mapping[str, Maybe]) -> It
         yield Finding(
             "no-set-source-identity",
             effect,
-            f"{'perhaps ' if allowed is None else ''}the trust policy of {role.name} doesn't let SageMaker set a source identity, "
+            f"{perhaps(allowed is not None)}the trust policy of {role.name} doesn't let SageMaker set a source identity, "
             f"{'without which apps and jobs are refused' if is_on else 'which has to be mended before names are switched on'}",
             _trust_change(role),
         )
@@ -107,40 +134,71 @@ def _findings(domain: Domain, allowed: Maybe, powers: Mapping[str, Maybe]) -> It
             f"calls made in its apps carry no user profile's name: ExecutionRoleIdentityConfig is {domain.identity_config}",
             _switch_on(domain),
         )
-    if role and powers:
-        is_sure = True in powers.values()
-        yield Finding(
-            "works-as-another",
-            "weak" if is_sure else "unknown",
-            f"{'' if is_sure else 'perhaps '}its users may work under another user profile's name, or switch the names off: {name} "
-            f"may {', '.join(powers)}",
-            _deny(role),
-        )
-    if domain.has_shared_spaces:
+    if role:
+        yield from _weaknesses(domain, role, found, partial(_effect, is_on=is_on))
+    if domain.takes_shared_spaces:
         yield Finding(
             "shared-spaces",
             "note",
-            "calls made in its shared spaces carry nobody's name, whatever the setting is",
+            "its default space settings name a role, so shared spaces can be made in it: calls made there carry nobody's name, "
+            "whatever the setting is",
             ("Have people use private spaces where it matters who made a call.",),
         )
+
+
+def _weaknesses(domain: Domain, role: Role, found: _OfRole, effect_of: Callable[[Maybe], Effect]) -> Iterator[Finding]:
+    yield from other_principals(
+        _shown(domain, found.others),
+        f"open a session on {role.name} under any user profile's name",
+        effect_of,
+        partial(_without, role),
+    )
+    yield from powers(
+        "works-as-another",
+        found.works_as_another,
+        f"its users may work under another user profile's name, or switch the names off: {role.name} may {{}}",
+        effect_of,
+        _deny(role, "keep-user-profiles-apart", [*_OF_USER_PROFILES, _UPDATE_DOMAIN], ["*"]),
+    )
+    yield from powers(
+        "changes-itself",
+        _shown(domain, found.changes),
+        "its users can change the role's own policies ({})",
+        effect_of,
+        _deny(role, "keep-the-role", [*ROLE_CHANGES, *MANAGED_POLICY_CHANGES], [role.arn, *role.managed_policies()]),
+    )
+
+
+def _effect(is_sure: Maybe, *, is_on: bool) -> Effect:
+    """A weakness of the role's is one of the domain's only if its calls carry names at all."""
+    if is_sure is None:
+        return "unknown"
+    return "weak" if is_on else "note"
+
+
+def _shown(domain: Domain, found: dict[str, Maybe]) -> dict[str, Maybe]:
+    """Leave out what can't be told because a policy couldn't be read, which is said by itself."""
+    return {each: answer for each, answer in found.items() if answer or not domain.unread}
 
 
 def _sets_source_identity(role: Role) -> Maybe:
     return every((role.lets_sagemaker_in(), role.lets_sagemaker_in(SET_SOURCE_IDENTITY)))
 
 
-def _powers(domain: Domain, role: Role) -> dict[str, Maybe]:
+def _on_user_profiles(domain: Domain, role: Role) -> list[tuple[str, str]]:
     """Return the actions by which a user may work under another user profile's name, or switch the names off."""
     prefix = f"arn:{role.partition}:sagemaker:{domain.region}:{role.account_id}"
     other = f"{prefix}:user-profile/{domain.domain_id}/which-notebook-audit"
-    asked = [*((each, other) for each in _OF_USER_PROFILES), (_UPDATE_DOMAIN, f"{prefix}:domain/{domain.domain_id}")]
-    answers = {action: role.studio_session_may(action, resource) for action, resource in asked}
-    return {action: answer for action, answer in answers.items() if answer is not False}
+    return [*((each, other) for each in _OF_USER_PROFILES), (_UPDATE_DOMAIN, f"{prefix}:domain/{domain.domain_id}")]
 
 
 def _switch_on(domain: Domain) -> Steps:
     of_domain = f"--domain-id {domain.domain_id}"
+    name = domain.role_arn.rsplit("/", 1)[-1] or "the execution role"
     return (
+        f"Which other roles users assume from its apps can't be seen here. Before the switch, allow {SET_SOURCE_IDENTITY} beside "
+        f"{ASSUME_ROLE} in the trust policy of each of these, and in the policies of {name}, and in those of jobs' own roles: else "
+        "their calls there are refused from then on (docs/studio.md).",
         "End the domain's apps first: the setting can be changed only while none of them is InService or Pending. To list them:",
         f"aws sagemaker list-apps --domain-id-equals {domain.domain_id} --region {domain.region}",
         f'Where Terraform made the domain, set execution_role_identity_config = "{SWITCHED_ON}" in its domain_settings, and apply. '
@@ -153,17 +211,51 @@ def _switch_on(domain: Domain) -> Steps:
 
 def _trust_change(role: Role) -> Steps:
     """Return the steps that let SageMaker set a source identity; a command only where it is sure to do that."""
-    statements = tuple(_with_source_identity(each) for each in role.trust.statements)
-    if role.trust.is_whole and _sets_source_identity(replace(role, trust=Policy(statements))) is True:
-        document = {"Version": statements[0].version, "Statement": [each.content for each in statements]}
+    mended = _with_trust(role, [_with_source_identity(each) for each in role.trust.statements])
+    if mended:
         return (
             f"This adds {SET_SOURCE_IDENTITY} to the trust policy of {role.name}; where Terraform made the role, add it there:",
-            f"aws iam update-assume-role-policy --role-name {role.name} --policy-document "
-            f"'{_quoted(json.dumps(document, separators=(',', ':')))}'",
+            _update_trust(mended),
         )
     return (
-        f"In the trust policy of {role.name}, allow {ASSUME_ROLE} and {SET_SOURCE_IDENTITY} to the service {_SERVICE}, and deny "
+        f"In the trust policy of {role.name}, allow {ASSUME_ROLE} and {SET_SOURCE_IDENTITY} to the service {SAGEMAKER}, and deny "
         "it neither.",
+    )
+
+
+def _without(role: Role, who: str) -> Steps:
+    """Return the steps that take others out of the trust policy; a command only where it is sure to do that."""
+    unwanted = others_let_in(role, BASE_SESSION, with_source_identity=True).keys()
+    statements = []
+    for each in role.trust.statements:
+        alone = others_let_in(replace(role, trust=Policy((each,))), BASE_SESSION)
+        if each.allows and unwanted & alone.keys():
+            if ("Service", SAGEMAKER) not in (each.principals() or ()):
+                continue
+            each = replace(each, content={**each.content, "Principal": {"Service": SAGEMAKER}})
+        statements.append(_with_source_identity(each))
+    mended = _with_trust(role, statements)
+    if mended and not others_let_in(mended, BASE_SESSION, with_source_identity=True):
+        return (
+            f"This takes {who} out of the trust policy of {role.name}; whoever needs the role gets {ASSUME_ROLE} there, and no "
+            f"{SET_SOURCE_IDENTITY}. Where Terraform made the role, change it there:",
+            _update_trust(mended),
+        )
+    return (f"In the trust policy of {role.name}, don't allow {SET_SOURCE_IDENTITY} to {who}, only to {SAGEMAKER}.",)
+
+
+def _with_trust(role: Role, statements: Sequence[Statement]) -> Role | None:
+    """Return the role with this trust policy, where SageMaker may then set a source identity for sure."""
+    mended = replace(role, trust=Policy(tuple(statements)))
+    return mended if role.trust.is_whole and _sets_source_identity(mended) is True else None
+
+
+def _update_trust(role: Role) -> str:
+    statements = role.trust.statements
+    document = {"Version": statements[0].version, "Statement": [each.content for each in statements]}
+    return (
+        f"aws iam update-assume-role-policy --role-name {role.name} --policy-document "
+        f"'{_quoted(json.dumps(document, separators=(',', ':')))}'"
     )
 
 
@@ -172,19 +264,20 @@ def _with_source_identity(statement: Statement) -> Statement:
     listed = [actions] if isinstance(actions, str) else actions
     if (
         not statement.allows
-        or ("Service", _SERVICE) not in (statement.principals() or ())
+        or ("Service", SAGEMAKER) not in (statement.principals() or ())
         or not isinstance(listed, list)
+        or SET_SOURCE_IDENTITY in listed
     ):
         return statement
     return replace(statement, content={**statement.content, "Action": [*listed, SET_SOURCE_IDENTITY]})
 
 
-def _deny(role: Role) -> Steps:
-    statement = {"Effect": "Deny", "Action": [*_OF_USER_PROFILES, _UPDATE_DOMAIN], "Resource": "*"}
+def _deny(role: Role, name: str, actions: Sequence[str], resources: Sequence[str]) -> Steps:
+    statement = {"Effect": "Deny", "Action": actions, "Resource": resources}
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
     return (
         f"Deny it to {role.name}, unless the domain's administrators use this role, too; where Terraform made the role, there:",
-        f"aws iam put-role-policy --role-name {role.name} --policy-name keep-user-profiles-apart --policy-document '{document}'",
+        f"aws iam put-role-policy --role-name {role.name} --policy-name {name} --policy-document '{_quoted(document)}'",
     )
 
 

@@ -20,7 +20,7 @@ LIST, DESCRIBE = "sagemaker:ListDomains", "sagemaker:DescribeDomain"
 class Domain(Struct, frozen=True, kw_only=True):
     """A Studio domain as the API describes it, with the role that its user profiles have unless they have one of their own.
 
-    `identity_config` is its ExecutionRoleIdentityConfig; `has_shared_spaces`, whether it has settings for them. `role` is None
+    `identity_config` is its ExecutionRoleIdentityConfig; `takes_shared_spaces`, whether its default space settings name a role for them. `role` is None
     where it couldn't be read: then `unread` says so. `has_role` is False where the role that it names doesn't exist.
     """
 
@@ -31,7 +31,7 @@ class Domain(Struct, frozen=True, kw_only=True):
     status: str = ""
     role_arn: str = ""
     identity_config: str | None = None
-    has_shared_spaces: bool = False
+    takes_shared_spaces: bool = False
     role: Role | None = None
     has_role: bool = True
     unread: tuple[Unread, ...] = ()
@@ -90,5 +90,5 @@ def _described(found: Domain) -> Domain | None:
         status=said["Status"],
         role_arn=(said.get("DefaultUserSettings") or {}).get("ExecutionRole") or "",
         identity_config=(said.get("DomainSettings") or {}).get("ExecutionRoleIdentityConfig") or "DISABLED",
-        has_shared_spaces=bool((said.get("DefaultSpaceSettings") or {}).get("ExecutionRole")),
+        takes_shared_spaces=bool((said.get("DefaultSpaceSettings") or {}).get("ExecutionRole")),
     )

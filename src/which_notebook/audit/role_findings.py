@@ -10,8 +10,10 @@ from .account import Instance
 from .changes import Changes, Steps, in_terraform
 from .findings import Effect, Finding, wrong_name
 from .iam.maybe import Maybe, either, opposite
+from .iam.others import others_let_in
 from .iam.role import Role
 from .script.recognise import Script
+from .weaknesses import other_principals, perhaps, powers
 
 Answer = Literal["yes", "no", "undecided", "unchecked"]
 
@@ -171,7 +173,7 @@ class RoleFindings:
             yield Finding(
                 "any-name",
                 self._softened(opened),
-                f"{_perhaps(opened)}its user can open a session under any name: no policy of {role.name} keeps to known ones",
+                f"{perhaps(opened)}its user can open a session under any name: no policy of {role.name} keeps to known ones",
                 in_terraform(
                     "in the call of the module that manages the role, or else in a new one with create_role = false and "
                     f'role_arn = "{role.arn}", set deny_unknown_session_names = true and additional_session_names = '
@@ -187,22 +189,19 @@ class RoleFindings:
             yield Finding(
                 "notebook-sessions",
                 self._softened(opened),
-                f"{_perhaps(opened)}a notebook session can open another one, under another notebook's name",
+                f"{perhaps(opened)}a notebook session can open another one, under another notebook's name",
                 self._trust_change(role),
             )
 
     def _of_other_principals(self, role: Role) -> Iterator[Finding]:
-        others = role.others_let_in(self._instance.name)
+        others = others_let_in(role, self._instance.name)
         self.answers["other_principals_excluded"] = answer_of(opposite(either(others.values())))
-        for is_sure in (True, None):
-            who = ", ".join(sorted(each for each, answer in others.items() if answer is is_sure))
-            if who:
-                yield Finding(
-                    "other-principals",
-                    self._softened(is_sure),
-                    f"{_perhaps(is_sure)}{who} can open a session on {role.name} under its name",
-                    self._changes.trust(role, f", and takes {who} out of it"),
-                )
+        yield from other_principals(
+            others,
+            f"open a session on {role.name} under its name",
+            self._softened,
+            lambda who: self._changes.trust(role, f", and takes {who} out of it"),
+        )
 
     def _of_powers(self, role: Role) -> Iterator[Finding]:
         """Yield what a notebook session may do that gets it a base session elsewhere, or ends the attribution."""
@@ -240,14 +239,13 @@ class RoleFindings:
         ):
             self.answers[column] = answer_of(opposite(either(found.values())))
             # Where a policy couldn't be read, that says it all.
-            for is_sure in (True,) if self._instance.unread else (True, None):
-                if these := ", ".join(each for each, answer in found.items() if answer is is_sure):
-                    effect = self._softened(is_sure)
-                    # The attribution stays as it is, for all that doesn't get around it on purpose.
-                    if code == "passes-itself" and (is_sure or self._script.mode == "profile"):
-                        effect = "note"
-                    said = f"{_perhaps(is_sure)}{problem.format(these)}"
-                    yield Finding(code, effect, said, (change, *self._denied(role, allow)))
+            shown = {each: answer for each, answer in found.items() if answer or not self._instance.unread}
+            # The attribution stays as it is, for all that doesn't get around it on purpose.
+            effect_of = self._of_passing if code == "passes-itself" else self._softened
+            yield from powers(code, shown, problem, effect_of, (change, *self._denied(role, allow)))
+
+    def _of_passing(self, is_sure: Maybe) -> Effect:
+        return "note" if is_sure or self._script.mode == "profile" else self._softened(is_sure)
 
     def _softened(self, is_sure: Maybe) -> Effect:
         """A weakness of the role's is one of the instance's only if its calls are attributed at all."""
@@ -279,7 +277,3 @@ def answer_of(answer: Maybe) -> Answer:
 
 def _actions(identified: str) -> str:
     return "sts:AssumeRole and sts:SetSourceIdentity" if identified else "sts:AssumeRole"
-
-
-def _perhaps(is_sure: Maybe) -> str:
-    return "" if is_sure else "perhaps "

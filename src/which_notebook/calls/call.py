@@ -70,7 +70,8 @@ class Call(Struct, array_like=True, gc=False):
     are None until a judgement gives them, and so is `user_profile`, the user profile for which Studio opened the session; of a
     chained call `via` is the way from the notebook's or user profile's session to the caller's, and `notebook_role_arn` that
     session's role. `on_behalf_of` is the user id of IAM Identity Center that trusted identity propagation put there. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
-    in the caller's account. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
+    in the caller's account. `named_in_studio` is the user profile that a call opens, creates or changes, or the ExecutionRoleIdentityConfig
+    that it gives a domain. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
     `session_start` is when a base session began; `clues` and `likely`, see there, are there only where they are asked for.
     """
 
@@ -98,6 +99,7 @@ class Call(Struct, array_like=True, gc=False):
     resources: tuple[str, ...] = ()
     named_role: str | None = None
     shared_event_id: str | None = None
+    named_in_studio: str | None = None
     opening: Opening | None = None
     via: str | None = None
     notebook_role_arn: str | None = None

@@ -165,13 +165,20 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
 
 
 _VERDICTS = """\
-verdicts, the best first:
+verdicts of a notebook instance, the best first:
   enforced        imds mode, and all checks hold: without root, only what docs/threat-model.md names is known
   attributed      calls carry its name, and the role's policies hold; its user could get around it on purpose
   weak            calls carry its name, but something lets others use it, or switch attribution off
   unknown         something couldn't be read or decided
   not-attributed  nothing sets attribution up
   broken          its calls are refused, or it can't start
+
+verdicts of a Studio domain:
+  attributed      calls made in its apps carry the user profile's name, and the role's policies hold
+  weak            they do, but something lets others use a user profile's name, or switch the names off
+  unknown         something couldn't be read or decided
+  not-attributed  the names are switched off
+  broken          its apps and jobs are refused, or its role doesn't exist
 
 exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-on.
 """

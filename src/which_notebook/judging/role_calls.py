@@ -104,6 +104,8 @@ class RoleCalls:
         for name, count in self._disputed.items():
             which = "1 call is" if count == 1 else f"{count:,} calls are"
             yield f"{which} disputed between {name} and something else: `summary --likely` without --notebook shows them"
+        if self._taken["--notebook"] and self.user_profiles:
+            yield "--notebook asks for notebook instances. --status user-profile shows the calls of all user profiles, with user_profile"
 
     def gaps(self) -> Iterator[str]:
         """Yield, in sentences, what the logs lack, as far as the role's own calls tell."""

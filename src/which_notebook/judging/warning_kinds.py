@@ -16,6 +16,7 @@ WarningName = Literal[
     "passed-role",
     "changed-role",
     "changed-notebook-instance",
+    "other-user-profile",
 ]
 
 
@@ -68,5 +69,10 @@ WARNING_KINDS = (
         "changed-notebook-instance",
         "Notebook instance changed or opened by the role's session",
         "a session of the role created, changed, started or opened a notebook instance, or changed a lifecycle configuration",
+    ),
+    WarningKind(
+        "other-user-profile",
+        "Studio opened or changed for another user profile",
+        "a session of the role opened Studio for another user profile than its own, created or changed another one, or switched the names of user profiles off in a domain",
     ),
 )

@@ -195,19 +195,23 @@ class Warnings:
 
     def _see_changes(self, table: CallTable) -> None:
         """Look for calls by which a session of the role gets another session, out of the attribution's sight."""
-        columns = ("event_source", "event_name", "named_role")
+        columns = ("event_source", "event_name", "named_role", "named_in_studio")
         telling = {each: kind for each in set(table.rows(columns)) if (kind := self._change(*each))}
         if not telling:
             return
         for row, each in enumerate(table.rows(columns)):
             if (kind := telling.get(each)) and table["status"][row] and not table["error_code"][row]:
+                if kind == "other-user-profile" and each[-1] == table["user_profile"][row]:
+                    continue
                 role_arn = table["notebook_role_arn"][row] or table["role_arn"][row]
                 named = (table[name][row] for name in ("notebook", "user_profile", "session_name"))
                 name = name_shown(*named) or ""
                 event = table["event_name"][row]
                 self._add_of(kind, role_arn, name, table, row, f"{event}: {_CHANGES[kind]}", role_arn, name, event)
 
-    def _change(self, event_source: str, event_name: str, named_role: str | None) -> WarningName | None:
+    def _change(
+        self, event_source: str, event_name: str, named_role: str | None, named_in_studio: str | None
+    ) -> WarningName | None:
         is_iam = event_source == "iam.amazonaws.com"
         if is_iam and event_name in _POLICY_CHANGES:
             return "changed-role"
@@ -215,6 +219,8 @@ class Warnings:
             return "changed-role" if is_iam and event_name != "AddRoleToInstanceProfile" else "passed-role"
         if event_source == "sagemaker.amazonaws.com" and _INSTANCE_CHANGE.fullmatch(event_name):
             return "changed-notebook-instance"
+        if named_in_studio and (event_name != "UpdateDomain" or named_in_studio == "DISABLED"):
+            return "other-user-profile"
         return None
 
     def _see_addresses(self, table: CallTable) -> None:
@@ -293,6 +299,8 @@ _CHANGES = {
     "changed-role": "a session of the role changed the role, or a managed policy that may be attached to it",
     "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance, where root "
     "or somebody else's session may be had",
+    "other-user-profile": "a session of the role opened Studio for a user profile that isn't its own, created or changed one, or "
+    "switched user profiles' names off: calls that follow may carry another's name, or none",
 }
 
 

@@ -119,6 +119,8 @@ def _call(found: _Record, *, with_resources: bool | tuple[str, ...], with_clues:
         )
     if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
         call.named_role = _named_role(_held(found.request_parameters), role_arn)
+        if found.event_name in _OF_STUDIO and found.event_source == "sagemaker.amazonaws.com":
+            call.named_in_studio = _named_in_studio(_held(found.request_parameters))
     if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
         call.lake_formation_role = _lake_formation_role(found, identity.account_id)
     if found.event_source == "sts.amazonaws.com" and found.event_name in OPENS_SESSIONS:
@@ -211,6 +213,7 @@ _MAY_NAME_A_ROLE = (
     "Add", "Associate", "Attach", "Create", "Delete", "Detach", "Put", "Register", "Replace", "Run", "Start", "Submit", "Tag",
     "Untag", "Update",
 )  # fmt: skip
+_OF_STUDIO = frozenset(("CreatePresignedDomainUrl", "CreateUserProfile", "UpdateUserProfile", "UpdateDomain"))
 # They take no roles, and have the most events.
 _DATA_SOURCES = frozenset(("s3.amazonaws.com", "dynamodb.amazonaws.com"))
 _TEXTS_AT_MOST = 20_000
@@ -286,6 +289,11 @@ def _named_role(asked: object, caller_role_arn: str) -> str | None:
     found = [text for text in (*_roles_in(asked), by_profile) if text]
     own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
     return next(own, found[0] if found else None)
+
+
+def _named_in_studio(asked: object) -> str | None:
+    settings = member_of(asked, "domainSettingsForUpdate")
+    return text_or_none(member_of(asked, "userProfileName") or member_of(settings, "executionRoleIdentityConfig"))
 
 
 def _roles_in(value: object) -> Iterator[str]:

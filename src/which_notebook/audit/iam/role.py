@@ -10,25 +10,16 @@ from msgspec import Struct
 from ...calls.call import BASE_SESSION
 from .maybe import Maybe, either, every, opposite
 from .named import names_in
-from .patterns import Other, Value
+from .patterns import Value
 from .policy import Policy, Request, Statement, statements_of
 
 ASSUME_ROLE = "sts:AssumeRole"
 SET_SOURCE_IDENTITY = "sts:SetSourceIdentity"
 
-_SAGEMAKER = "sagemaker.amazonaws.com"
-# What IAM shows in the place of a principal that was deleted; nobody has it any more.
-_ID = re.compile(r"A[A-Z]{2}A[A-Z0-9]{8,}")
-
-# How others than AWS's own principals come in.
-_ASSUMING_ACTIONS = {
-    "AWS": (ASSUME_ROLE,),
-    "Service": (ASSUME_ROLE,),
-    "Federated": ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"),
-}
+SAGEMAKER = "sagemaker.amazonaws.com"
 # Those that open sessions for what was created with a role, and to which notebooks pass one most.
 _SERVICES = ("sagemaker.amazonaws.com", "ec2.amazonaws.com", "lambda.amazonaws.com")
-_ROLE_CHANGES = (
+ROLE_CHANGES = (
     "iam:PutRolePolicy",
     "iam:DeleteRolePolicy",
     "iam:AttachRolePolicy",
@@ -37,7 +28,7 @@ _ROLE_CHANGES = (
     "iam:PutRolePermissionsBoundary",
     "iam:DeleteRolePermissionsBoundary",
 )
-_MANAGED_POLICY_CHANGES = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
+MANAGED_POLICY_CHANGES = ("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")
 # No list of allowed actions holds the first; the others are what notebooks do most.
 _CALLS = (
     ("which-notebook-audit:Anything", "arn:{partition}:which-notebook-audit:::anything"),
@@ -135,32 +126,17 @@ class Role(Struct, frozen=True):
         return every(
             (
                 either(
-                    every((_names(each, "Service", _SAGEMAKER), each.covers(request, in_trust_policy=True)))
-                    for each in self._trusting(True)
+                    every((_names(each, "Service", SAGEMAKER), each.covers(request, in_trust_policy=True)))
+                    for each in self.trusting(True)
                 ),
                 opposite(
                     either(
-                        every((_names(each, "Service", _SAGEMAKER), each.covers(request, in_trust_policy=True)))
-                        for each in self._trusting(False)
+                        every((_names(each, "Service", SAGEMAKER), each.covers(request, in_trust_policy=True)))
+                        for each in self.trusting(False)
                     )
                 ),
             )
         )
-
-    def others_let_in(self, session_name: str) -> dict[str, Maybe]:
-        """Return whom else the trust policy lets open a session of this name: who, and whether for sure."""
-        found: dict[str, Maybe] = {}
-        if not self.trust.is_whole:
-            found["what can't be read"] = None
-        own = {self.arn, self.session_arn(BASE_SESSION)}
-        for statement in self._trusting(True):
-            for kind, who in statement.principals() or [("", "")]:
-                if (kind, who) == ("Service", _SAGEMAKER) or (kind == "AWS" and (who in own or _ID.fullmatch(who))):
-                    continue
-                if (answer := self._lets_in(statement, kind, who, session_name)) is not False:
-                    label = who or "principals that can't be told"
-                    found[label] = found.get(label) or answer
-        return found
 
     def unattributed_calls_denied(self) -> Maybe:
         """Return whether the base session is refused whatever isn't the handshake."""
@@ -226,26 +202,25 @@ class Role(Struct, frozen=True):
             for action, kind, name in named
             for spelt in dict.fromkeys((name, name.lower()))
         ]
-        return self._allowed(asked, caller, source_identity)
+        return self._allowed(asked, self._notebook(caller, source_identity))
 
     def may_change_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
         """Return the actions by which a notebook session may change the role, or a managed policy of it."""
-        own = [(action, self.arn) for action in _ROLE_CHANGES if self.boundary or "Boundary" not in action]
-        # AWS's own policies can't be changed.
-        managed = [
-            (action, arn)
-            for arn in self.policy_arns
-            if arn.split(":")[4] == self.account_id
-            for action in _MANAGED_POLICY_CHANGES
-        ]
-        return self._allowed([*own, *managed], caller, source_identity)
+        return self._allowed(self._changes_of_itself(), self._notebook(caller, source_identity))
 
-    def studio_session_may(self, action: str, resource: str) -> Maybe:
-        """Return whether a base session of Studio's may do something, whatever its source identity is."""
-        context = {
-            key: value for key, value in self._caller_context(BASE_SESSION).items() if key != "aws:sourceidentity"
-        }
-        return self._may(Request(action, resource, context))
+    def studio_session_may(self, asked: Iterable[tuple[str, str]]) -> dict[str, Maybe]:
+        """Return which of these actions a base session of Studio's may do, on the resource beside each, whatever its source identity is."""
+        context = self._caller_context(BASE_SESSION)
+        del context["aws:sourceidentity"]
+        return self._allowed(asked, context)
+
+    def studio_session_may_change_itself(self) -> dict[str, Maybe]:
+        """Return the actions by which a base session of Studio's may change the role, or a managed policy of it."""
+        return self.studio_session_may(self._changes_of_itself())
+
+    def managed_policies(self) -> list[str]:
+        """Return those of its managed policies that can be changed: AWS's own can't."""
+        return [arn for arn in self.policy_arns if arn.split(":")[4] == self.account_id]
 
     # How
 
@@ -253,10 +228,14 @@ class Role(Struct, frozen=True):
         resources = (text for each in statements_of(self._policies()) for text in each.resources())
         return any(re.search(r"notebook-instance/(?!\*$)", text) for text in resources)
 
-    def _allowed(self, asked: list[tuple[str, str]], caller: str, source_identity: str | None) -> dict[str, Maybe]:
+    def _changes_of_itself(self) -> list[tuple[str, str]]:
+        own = [(action, self.arn) for action in ROLE_CHANGES if self.boundary or "Boundary" not in action]
+        return [*own, *((action, arn) for arn in self.managed_policies() for action in MANAGED_POLICY_CHANGES)]
+
+    def _allowed(self, asked: Iterable[tuple[str, str]], context: dict[str, Value]) -> dict[str, Maybe]:
         found: dict[str, Maybe] = {}
         for action, resource in asked:
-            answer = self._may(Request(action, resource, self._notebook(caller, source_identity)))
+            answer = self._may(Request(action, resource, context))
             if answer is not False:
                 found[action] = found.get(action) or answer
         return found
@@ -281,7 +260,8 @@ class Role(Struct, frozen=True):
     def _filled(self, resource: str) -> str:
         return resource.format(partition=self.partition, account=self.account_id)
 
-    def _trusting(self, allow: bool) -> Iterator[Statement]:
+    def trusting(self, allow: bool) -> Iterator[Statement]:
+        """Yield the trust policy's statements that allow, or that deny."""
         return (each for each in statements_of([self.trust]) if each.allows is allow)
 
     def _caller_context(self, session_name: str) -> dict[str, Value]:
@@ -326,7 +306,7 @@ class Role(Struct, frozen=True):
     def _trust_grants(self, request: Request, caller: str) -> dict[str, Maybe]:
         found: dict[str, Maybe] = dict.fromkeys(("account", "role", "session", "everyone", "unread"), False)
         found["unread"] = False if self.trust.is_whole else None
-        for statement in self._trusting(True):
+        for statement in self.trusting(True):
             covers = statement.covers(request, in_trust_policy=True)
             for kind, answer in self._principal(statement, caller):
                 found[kind] = either((found[kind], every((covers, answer))))
@@ -338,7 +318,7 @@ class Role(Struct, frozen=True):
                 False if self.trust.is_whole else None,
                 *(
                     every((either(answer for _, answer in self._principal(each, caller)), each.covers(request, in_trust_policy=True)))
-                    for each in self._trusting(False)
+                    for each in self.trusting(False)
                 ),
             )
         )  # fmt: skip
@@ -364,23 +344,6 @@ class Role(Struct, frozen=True):
                 found.append(("unread", None))
         return found
 
-    def _lets_in(self, statement: Statement, kind: str, who: str, session_name: str) -> Maybe:
-        context: dict[str, Value] = {"sts:rolesessionname": session_name}
-        if kind in ("AWS", ""):
-            context["aws:principalarn"] = Other(self.arn)
-        elif kind == "Service":
-            context["aws:principalarn"] = None
-        answers: list[Maybe] = []
-        for action in _ASSUMING_ACTIONS.get(kind, (ASSUME_ROLE,)):
-            request = Request(action, self.arn, context)
-            denied = either(
-                every((_covers_everyone(each), each.covers(request, in_trust_policy=True)))
-                for each in self._trusting(False)
-            )
-            answers.append(every((statement.covers(request, in_trust_policy=True), opposite(denied))))
-        answer = either(answers)
-        return None if answer and kind not in _ASSUMING_ACTIONS else answer
-
 
 def _actions(source_identity: str | None) -> tuple[str, ...]:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
@@ -392,8 +355,3 @@ def _names(statement: Statement, kind: str, who: str) -> Maybe:
     if named is None:
         return None
     return (kind, who) in named or ("AWS", "*") in named
-
-
-def _covers_everyone(statement: Statement) -> Maybe:
-    named = statement.principals()
-    return True if named and ("AWS", "*") in named else None
