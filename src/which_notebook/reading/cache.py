@@ -26,7 +26,7 @@ _HELD_AT_MOST = 8 * 1024 * 1024
 _ANSWERS_AT_MOST = 20
 _CHECKSUM = 4
 # Of what is remembered; it grows with each change in what reading a file gives.
-_EDITION = 11
+_EDITION = 12
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)
