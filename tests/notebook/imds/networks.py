@@ -88,12 +88,13 @@ class Network:
         where: str | None = None,
         user: int = 0,
         kind: socket.SocketKind = socket.SOCK_STREAM,
+        patience: float = 1,
     ) -> str:
-        """Return the answer, or nothing."""
+        """Return the answer, or nothing; `patience` in seconds, all of which what is dropped takes."""
 
         def asked() -> str:
             with suppress(OSError), _socket(address, kind, user) as connection:
-                connection.settimeout(1)
+                connection.settimeout(patience)
                 connection.connect(_resolved(address, port))
                 connection.send(b"?")
                 return connection.recv(100).decode()

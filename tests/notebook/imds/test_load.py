@@ -41,10 +41,11 @@ def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNo
         yield create(request.param, LifecycleConfigName=account.outputs["imds"]["lifecycle_configuration_name"])
 
 
-def test_the_most_that_the_proxy_takes_while_many_wait_and_many_ask(notebook: OwnNotebook) -> None:
+@pytest.mark.parametrize(("slow", "at_once"), [(0, 500), (1_000, 500), (10_000, 1), (10_000, 500)])
+def test_what_is_asked_at_once_is_answered_while_others_wait(notebook: OwnNotebook, slow: int, at_once: int) -> None:
     before = proxy(notebook)
-    with slow_connections(notebook, 10_000, 6):
-        assert answered(notebook, 500) < LONGEST_WAIT
+    with slow_connections(notebook, slow, 6):
+        assert answered(notebook, at_once) < LONGEST_WAIT
     print(f"{peak_memory(notebook)} kB at the peak")
     assert peak_memory(notebook) < MOST_MEMORY
     assert proxy(notebook) == before
