@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from .. import __version__
@@ -15,6 +13,7 @@ from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
 from ..limits import Limits
+from . import values
 
 Command = Callable[[argparse.Namespace, Limits], int]
 """What runs a command; returns the exit status."""
@@ -78,19 +77,22 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
                 help="a row for each notebook and resource, event, day or session instead",
             )
             command.add_argument(
-                "--limit", type=_limit, metavar="N", help="with --by: only the N rows with the most calls"
+                "--limit", type=values.limit, metavar="N", help="with --by: only the N rows with the most calls"
             )
         _add_sources(command)
     command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
     _add_likely(command)
-    command.add_argument("event_id", type=_text, metavar="EVENT_ID", help="the record's eventID")
+    command.add_argument("event_id", type=values.text, metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
     command = add("roles", "the roles that notebook instances use: calls, notebooks, unattributed calls", common)
     _add_resource(command)
     _add_sources(command)
     command = add("finding", "a GuardDuty finding: which notebook instance it is about", common)
     command.add_argument(
-        "finding", type=_text, metavar="FILE", help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON"
+        "finding",
+        type=values.text,
+        metavar="FILE",
+        help="the finding: GuardDuty's, EventBridge's or Security Hub's JSON",
     )
     _add_resource(command)
     _add_sources(command, "*", "see below; without one, the finding alone answers")
@@ -142,7 +144,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
     audit.add_argument(
         "--region",
         action="extend",
-        type=_list,
+        type=values.listed,
         default=[],
         metavar="REGION",
         help="only of this region (repeatable); all: all that are enabled (default: the configured one)",
@@ -205,7 +207,7 @@ def _place_arguments() -> _Parser:
     place.add_argument(
         "--role",
         action="append",
-        type=_text,
+        type=values.text,
         default=[],
         metavar="ROLE",
         help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
@@ -213,26 +215,36 @@ def _place_arguments() -> _Parser:
     )
     place.add_argument(
         "--inventory",
-        type=_text,
+        type=values.text,
         metavar="FILE",
         help="what `terraform output -json` prints: the role, and which names are real",
     )
-    place.add_argument("--since", type=_text, metavar="TIME", help="only calls at or after TIME")
+    place.add_argument("--since", type=values.text, metavar="TIME", help="only calls at or after TIME")
     place.add_argument(
-        "--until", type=_text, metavar="TIME", help="only calls at or before TIME; a date counts to its end"
+        "--until", type=values.text, metavar="TIME", help="only calls at or before TIME; a date counts to its end"
     )
     place.add_argument(
         "--delivered-within",
-        type=_days,
+        type=values.days,
         default=DELIVERED_WITHIN_DAYS,
         metavar="DAYS",
         help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
     )
     place.add_argument(
-        "--region", action="extend", type=_list, default=[], metavar="REGION", help="only of this region (repeatable)"
+        "--region",
+        action="extend",
+        type=values.listed,
+        default=[],
+        metavar="REGION",
+        help="only of this region (repeatable)",
     )
     place.add_argument(
-        "--account", action="extend", type=_accounts, default=[], metavar="ID", help="only of this account (repeatable)"
+        "--account",
+        action="extend",
+        type=values.accounts,
+        default=[],
+        metavar="ID",
+        help="only of this account (repeatable)",
     )
     _add_output(place)
     return place
@@ -241,7 +253,11 @@ def _place_arguments() -> _Parser:
 def _common_arguments() -> _Parser:
     common = _Parser(add_help=False, parents=[_place_arguments()])
     common.add_argument(
-        "--jobs", type=_jobs, default=len(_processors()), metavar="N", help="processes that read (default: %(default)s)"
+        "--jobs",
+        type=values.jobs,
+        default=len(values.processors()),
+        metavar="N",
+        help="processes that read (default: %(default)s)",
     )
     common.add_argument("--no-cache", action="store_true", help="neither use nor keep what was found before")
     common.add_argument(
@@ -259,7 +275,12 @@ def _common_arguments() -> _Parser:
 
 def _add_notebook(parser: _Parser) -> None:
     parser.add_argument(
-        "--notebook", action="extend", type=_list, default=[], metavar="NAME", help="only of this notebook (repeatable)"
+        "--notebook",
+        action="extend",
+        type=values.listed,
+        default=[],
+        metavar="NAME",
+        help="only of this notebook (repeatable)",
     )
 
 
@@ -274,7 +295,7 @@ def _add_likely(parser: _Parser) -> None:
     )
     parser.add_argument(
         "--addresses",
-        type=_text,
+        type=values.text,
         metavar="FILE",
         help="for --likely: whose private addresses are whose, as `audit --with-addresses --format json` prints them",
     )
@@ -284,7 +305,7 @@ def _add_resource(parser: _Parser) -> None:
     parser.add_argument(
         "--resource",
         action="append",
-        type=_text,
+        type=values.text,
         default=[],
         metavar="RESOURCE",
         help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
@@ -292,11 +313,11 @@ def _add_resource(parser: _Parser) -> None:
 
 
 def _add_output(parser: _Parser) -> None:
-    parser.add_argument("-o", "--output", type=_text, metavar="FILE", help="write to FILE, whole or not at all")
+    parser.add_argument("-o", "--output", type=values.text, metavar="FILE", help="write to FILE, whole or not at all")
 
 
 def _add_sources(parser: _Parser, count: str = "+", help_text: str = "see below") -> None:
-    parser.add_argument("sources", nargs=count, type=_text, metavar="SOURCE", help=help_text)
+    parser.add_argument("sources", nargs=count, type=values.text, metavar="SOURCE", help=help_text)
 
 
 def _add_format(parser: _Parser, command: str) -> None:
@@ -313,18 +334,23 @@ def _filter_arguments() -> _Parser:
     filters.add_argument(
         "--event-name",
         action="extend",
-        type=_list,
+        type=values.listed,
         default=[],
         metavar="NAME",
         help="only these, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
     )
     filters.add_argument(
-        "--event-source", action="extend", type=_list, default=[], metavar="SERVICE", help="only of these, such as s3"
+        "--event-source",
+        action="extend",
+        type=values.listed,
+        default=[],
+        metavar="SERVICE",
+        help="only of these, such as s3",
     )
     filters.add_argument(
         "--status",
         action="extend",
-        type=_statuses,
+        type=values.statuses,
         default=[],
         metavar="STATUS",
         help=f"only these: {', '.join(STATUS_NAMES)}",
@@ -333,7 +359,7 @@ def _filter_arguments() -> _Parser:
     filters.add_argument(
         "--access-key",
         action="extend",
-        type=_list,
+        type=values.listed,
         default=[],
         metavar="ID",
         help="only calls made with this access key id",
@@ -351,52 +377,3 @@ def _filter_arguments() -> _Parser:
         help="exit with status 3 when there is such a call, of whatever notebook and status",
     )
     return filters
-
-
-def _text(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is empty: give a value, or leave the option out")
-    return text
-
-
-def _list(text: str) -> list[str]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts:
-        raise argparse.ArgumentTypeError(f"{text!r} is empty: name at least one, or leave the option out")
-    return parts
-
-
-def _accounts(text: str) -> list[str]:
-    for account in (given := _list(text)):
-        if not re.fullmatch("[0-9]{12}", account):
-            raise argparse.ArgumentTypeError(f"{account!r} is no account id, which has 12 digits")
-    return given
-
-
-def _statuses(text: str) -> list[str]:
-    for status in (given := _list(text)):
-        if status not in STATUS_NAMES:
-            raise argparse.ArgumentTypeError(f"{status!r} is none of {', '.join(STATUS_NAMES)}")
-    return given
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes, 1 to 256")
-    return int(text)
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows, 1 to 1000000")
-    return int(text)
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or not 0 <= int(text) <= 3650:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days, 0 to 3650")
-    return int(text)
-
-
-def _processors() -> Collection[int]:
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
