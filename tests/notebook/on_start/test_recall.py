@@ -7,6 +7,7 @@ same, no test here can show.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -106,7 +107,7 @@ def _without(emulator: Emulator, new: Callable[..., OwnNotebook], role: str, act
         stops.stop()
     stops.start()
     renews.write("/tmp/kernel.py", KERNEL)
-    renews.run(["bash", "-c", f"setsid {renews.python} /tmp/kernel.py >/tmp/kernel.log 2>&1 </dev/null &"])
+    renews.run(["bash", "-c", f"setsid {shlex.quote(renews.python)} /tmp/kernel.py >/tmp/kernel.log 2>&1 </dev/null &"])
     _run_cell(renews, "first")
     renews.renew_base_session()
     for notebook in (with_sdk, stops, renews):
