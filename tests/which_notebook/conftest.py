@@ -62,6 +62,11 @@ class Answer:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+def kinds(found: Any) -> list[str]:
+    """Return the kinds of the warnings that an explanation has."""
+    return [each["kind"] for each in found["warnings"]]
+
+
 @pytest.fixture(autouse=True)
 def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep each test's cache to itself."""

@@ -13,8 +13,9 @@ import pytest
 from base_sessions import call
 from botocore.exceptions import ClientError
 from history_and_s3 import forget_clients
-from logs import ACCOUNT, ROLE, handshake, write
+from log_files import write
 from moto import mock_aws
+from records import ACCOUNT, ROLE, handshake
 
 from which_notebook.audit.account import Account, Instance, permissions_policy
 from which_notebook.audit.addresses import read_addresses

@@ -13,10 +13,10 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-import s3_logs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from history_and_s3 import forget_clients
+from records import ROLE, record
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
@@ -76,7 +76,7 @@ def read(scope: Scope, *, source: EventHistory | None = None) -> tuple[list[str]
     coverage = Coverage()
     source = source or EventHistory(NAME)
     calls = []
-    for found in source.calls(Search(role_names=(s3_logs.ROLE,)), scope, coverage):
+    for found in source.calls(Search(role_names=(ROLE,)), scope, coverage):
         coverage.size += found.size
         calls.extend(found.calls)
     return [call.event_id for call in calls], coverage
@@ -132,7 +132,7 @@ def test_regions_are_asked_at_the_same_time(services: dict[str, Service]) -> Non
 
 
 def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service("no JSON", json.dumps(good))
     ids, coverage = read(Scope(regions=("us-east-1",)))
     assert ids == [good["eventID"]]
@@ -142,7 +142,7 @@ def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
 
 
 def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good), failures=7)
     assert read(Scope(regions=("us-east-1",)))[0] == [good["eventID"]]
     services["us-east-1"] = Service(json.dumps(good), failures=1000)
@@ -154,7 +154,7 @@ def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Servic
 
 
 def test_what_is_kept_answers_again(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good))
     source = EventHistory(NAME, again=True)
     first, before = read(Scope(regions=("us-east-1",)), source=source)

@@ -15,7 +15,8 @@ from unittest import mock
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, BASE, ROLE, Record, opening, others, record, session
 
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
@@ -39,7 +40,7 @@ def forged(name: str = "churn-model", **fields: Any) -> Record:
 
 def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
     """Return the record of a call that asked for something."""
-    return record(identity, eventName="PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
+    return record(identity, "s3:PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
 
 
 def counted(data: bytes, *, cut: bool = True) -> list[str]:
@@ -243,7 +244,6 @@ def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--follow"]])
 def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str]) -> None:
-    from logs import opening
 
     made = opening(session("fraud-model"), "job", role="reader", key="ASIA2")
     used = record(session("job", role="reader", key="ASIA2"))

@@ -15,7 +15,8 @@ from calls_of_content import calls_in
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, BASE, ROLE, Record, handshake, others, record, session
 from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, athena_row, event_bridge, text
 from workspace import CHECKOUT
 

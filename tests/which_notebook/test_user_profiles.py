@@ -14,18 +14,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session, write
+from log_files import write
+from records import (
+    ACCOUNT,
+    BASE,
+    IDENTITY_STORE,
+    ROLE,
+    ROLE_ARN,
+    Record,
+    handshake,
+    opening,
+    others,
+    profile,
+    record,
+    session,
+)
 from shapes import SHAPES
+
+from .conftest import kinds
 
 STUDIO = "SageMaker Studio"
 USER_ID = "d2b5e2a4-c0d1-7033-4f5e-5a1b9f9b0c11"
-STORE = f"arn:aws:identitystore::{ACCOUNT}:identitystore/d-9067028cf5"
-
-
-def profile(name: str = "anna", *, key: str = "ASIASTUDIO", role: str = ROLE, user_id: str | None = None) -> Record:
-    """Return the identity of a session that Studio opens for a user profile, with trusted identity propagation if it is told the user."""
-    identity = session(BASE, key=key, role=role, source_identity=name)
-    return identity | ({"onBehalfOf": {"userId": user_id, "identityStoreArn": STORE}} if user_id else {})
 
 
 def by_sagemaker(name: str = "anna", *, key: str = "ASIASTUDIO", **fields: Any) -> Record:
@@ -51,15 +60,11 @@ def inventory(tmp_path: Path, *names: str) -> Path:
 ANNA, NOBODY, FRAUD = ("user-profile", None, "anna"), ("unattributed", None, None), ("attributed", "fraud-model", None)
 
 
-def kinds(found: Any) -> list[str]:
-    return [each["kind"] for each in found["warnings"]]
-
-
 # Which calls are a user profile's
 
 
 def test_a_call_of_a_user_profile(ask: Any, tmp_path: Path) -> None:
-    path = write(tmp_path / "log.json.gz", by_sagemaker(), record(profile(user_id=USER_ID)), record(session(BASE)))
+    path = write(tmp_path / "log.json.gz", by_sagemaker(), record(profile(on_behalf_of=USER_ID)), record(session(BASE)))
     found, shared = ask("calls", path, "--role", ROLE).calls
     assert (found["status"], found["user_profile"], found["notebook"], found["source_identity"]) == ("user-profile", "anna", None, "anna")  # fmt: skip
     assert (found["session_name"], found["on_behalf_of"]) == (BASE, USER_ID)
@@ -98,15 +103,15 @@ def test_odd_members_are_named_and_never_half_read(ask: Any, tmp_path: Path, val
     assert "onBehalfOf" in answer.err
 
 
-@pytest.mark.parametrize("value", [None, {}, {"userId": None}, {"identityStoreArn": STORE}])
+@pytest.mark.parametrize("value", [None, {}, {"userId": None}, {"identityStoreArn": IDENTITY_STORE}])
 def test_a_user_that_is_not_said_is_none(ask: Any, tmp_path: Path, value: object) -> None:
     path = write(tmp_path / "log.json", record({**profile(), "onBehalfOf": value}))
     assert [each["on_behalf_of"] for each in ask("calls", path, "--role", ROLE).calls] == [None]
 
 
 def test_on_behalf_of_stands_in_notebooks_calls_too(ask: Any, tmp_path: Path) -> None:
-    identity = session() | {"onBehalfOf": {"userId": USER_ID, "identityStoreArn": STORE}}
-    (found,) = ask("calls", write(tmp_path / "log.json", record(identity)), "--role", ROLE).calls
+    path = write(tmp_path / "log.json", record(session(on_behalf_of=USER_ID)))
+    (found,) = ask("calls", path, "--role", ROLE).calls
     assert (found["status"], found["on_behalf_of"]) == ("attributed", USER_ID)
 
 
@@ -172,7 +177,7 @@ ADMIN = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory", "acco
             opening(
                 {"type": kind, "principalId": "provider:mallory", "userName": "mallory"},
                 BASE,
-                eventName=f"AssumeRoleWith{name}",
+                event=f"sts:AssumeRoleWith{name}",
                 responseElements={"credentials": {"accessKeyId": "ASIASTUDIO"}, "sourceIdentity": "anna"},
             )
             for kind, name in (("SAMLUser", "SAML"), ("WebIdentityUser", "WebIdentity"))
@@ -245,8 +250,8 @@ def test_a_notebook_that_gives_its_name_to_its_jobs_goes_before_a_user_profile_o
 LOG = [
     handshake(),
     *(record() for _ in range(3)),
-    *(record(profile(user_id=USER_ID)) for _ in range(4)),
-    record(profile("ben", key="ASIABEN"), eventName="PutObject", errorCode="AccessDenied", time="2026-03-02T09:00:00Z"),
+    *(record(profile(on_behalf_of=USER_ID)) for _ in range(4)),
+    record(profile("ben", key="ASIABEN"), "s3:PutObject", errorCode="AccessDenied", time="2026-03-02T09:00:00Z"),
     record(session(BASE)),
     record(session("not_a_notebook")),
 ]  # fmt: skip
@@ -337,7 +342,7 @@ def test_an_event_in_sentences(ask: Any, tmp_path: Path) -> None:
     path = write(
         tmp_path / "log.json",
         by_sagemaker(),
-        record(profile(user_id=USER_ID), eventID="it", time="2026-03-01T09:10:00Z"),
+        record(profile(on_behalf_of=USER_ID), eventID="it", time="2026-03-01T09:10:00Z"),
     )
     out = ask("event", "it", path, "--format", "table").out
     assert out.startswith(
@@ -383,7 +388,7 @@ LACKING = {"Sentinel, JSON", "Sentinel, CSV", "Elastic, without the original eve
 @pytest.mark.parametrize("name", SHAPES)
 def test_in_every_form(ask: Any, tmp_path: Path, name: str) -> None:
     path = tmp_path / ("log.parquet" if "Parquet" in name else "log")
-    path.write_bytes(SHAPES[name]([record(profile(user_id=USER_ID)), record()]))
+    path.write_bytes(SHAPES[name]([record(profile(on_behalf_of=USER_ID)), record()]))
     answer = ask("calls", path, "--role", ROLE, "--format", "jsonl")
     found = {
         (call["status"], call["user_profile"], call["source_identity"], call["on_behalf_of"]) for call in answer.calls
@@ -400,7 +405,7 @@ def test_the_cache_keeps_them(ask: Any, log: Path) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "x\x1b[2J\u202e", "</script>", "a\nb"])
 def test_whom_a_call_is_made_for_is_shown_and_not_obeyed(ask: Any, tmp_path: Path, text: str) -> None:
-    path = write(tmp_path / "log.json", record(profile(user_id=text), eventID="it"))
+    path = write(tmp_path / "log.json", record(profile(on_behalf_of=text), eventID="it"))
     (row,) = csv.DictReader(io.StringIO(ask("calls", path, "--role", ROLE, "--format", "csv").out))
     assert not row["on_behalf_of"].startswith(("=", "@"))
     assert [each["on_behalf_of"] for each in ask("calls", path, "--role", ROLE).calls] == [text]

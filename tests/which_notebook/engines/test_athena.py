@@ -16,9 +16,9 @@ import pytest
 from athena_gateway import AthenaGateway
 from athena_table import make_table, row_of
 from history_and_s3 import forget_clients
-from logs import ACCOUNT, ROLE
 from moto_server import MotoServer
 from own_network import OwnNetwork
+from records import ACCOUNT, ROLE
 
 from which_notebook.cli import progress
 

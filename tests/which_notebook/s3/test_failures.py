@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
 from history_and_s3 import CANNOT_WORK, change, forget_clients, use
-from s3_logs import ROLE
+from records import ROLE
 
 from which_notebook import aws, cli
 from which_notebook.calls.scope import Scope
