@@ -15,6 +15,7 @@ import pytest
 import records
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import policy_document
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "cloudtrail-samples"
 FILE_NAME = re.compile(r"\d{12}_CloudTrail_[a-z0-9-]+_\d{8}T\d{4}Z_\w{16}\.json\.gz")
@@ -26,14 +27,12 @@ def session(emulator: Emulator) -> Iterator[dict[str, str]]:
     iam = emulator.client("iam")
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": actions}
-    role = iam.create_role(
-        RoleName="recorded", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )["Role"]
+    role = iam.create_role(RoleName="recorded", AssumeRolePolicyDocument=policy_document(trust))["Role"]
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam.put_role_policy(
         RoleName="recorded",
         PolicyName="all",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        PolicyDocument=policy_document(allow),
     )
     opened = emulator.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="one", SourceIdentity="one")
     yield opened["Credentials"]

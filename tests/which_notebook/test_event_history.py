@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from emulator.server import Emulator
 from history_and_s3 import CANNOT_WORK, change, forget_clients, use
+from policy_documents import policy_document
 
 from which_notebook import cli
 from which_notebook.calls.search import Search
@@ -61,10 +62,10 @@ def make_role(emulator: Emulator, name: str, action: str = "*") -> str:
     """Return the ARN of a new role that the account may assume, and that may do something."""
     iam = emulator.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    policy = policy_document(trust)
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]
     allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    document = policy_document(allow)
     iam.put_role_policy(RoleName=name, PolicyName="some", PolicyDocument=document)
     return str(role["Arn"])
 
@@ -228,11 +229,13 @@ def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
     assert "data events" in ran.stderr
 
 
-@pytest.mark.emulated
 def test_a_throttled_question_is_answered_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    new_emulator: Callable[..., Emulator],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Emulator(tmp_path / "emulator", lookups_per_second=1) as slow:
+    with new_emulator(lookups_per_second=1) as slow:
         arn = make_role(slow, ROLE)
         session = slow.client("sts").assume_role(RoleArn=arn, RoleSessionName="fraud-model")["Credentials"]
         notebook = slow.session_client("sts", session)
