@@ -39,7 +39,9 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
-		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py tests/harness/test_reference.py tests/harness/test_scale.py
+		tests/notebook/on_start/test_recall.py tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py \
+		tests/module/test_athena.py::test_the_view_is_the_query_that_the_command_prints tests/harness/test_reference.py tests/harness/test_scale.py \
+		tests/which_notebook/test_tables.py tests/which_notebook/test_shapes.py::test_the_document_has_each_shape
 
 check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
