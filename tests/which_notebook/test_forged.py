@@ -6,20 +6,22 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from log_files import compact, document, write
 from records import ACCOUNT, BASE, ROLE, Record, opening, others, record, session
-from small_pieces import in_small_pieces
 
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress, packing, top_level
 from which_notebook.records.scan import scan
 
 MALLORY = {
@@ -150,6 +152,18 @@ def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, la
     assert_counted(document([*filler, {**asked_for(held), **old}, *filler, *REAL]), REAL)
 
 
+@contextmanager
+def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
+    """Make a window of so many bytes, and look back no further than so many."""
+    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE"), size)
+    with (
+        mock.patch.multiple(decompress, **sizes, _DECOMPRESSED_AT_ONCE=size),
+        mock.patch.multiple(packing, **sizes),
+        mock.patch.object(top_level, "LARGEST_EVENT", largest_event),
+    ):
+        yield
+
+
 @pytest.mark.parametrize("size", [700, 1_000, 5_000])
 def test_nor_wherever_pieces_end(size: int) -> None:
     chance = random.Random(size)  # noqa: S311 - places, no secret
@@ -157,7 +171,7 @@ def test_nor_wherever_pieces_end(size: int) -> None:
         held = [*[SMALL] * chance.randrange(30), STATEMENT, forged(), *[SMALL] * chance.randrange(30), forged(), SMALL]
         filler = [others() for _ in range(chance.randrange(8))]
         found = [*filler, asked_for(held), *filler, REAL[0], asked_for(held), REAL[1], *filler]
-        with in_small_pieces(size, largest_event=10_000):
+        with in_small_pieces(size, 10_000):
             assert_counted(document(found), REAL)
             assert_counted(b"\n".join(map(compact, found)), REAL)
 
@@ -168,7 +182,7 @@ def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
     for few in range(3, 100, 7):
         closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
         for before in ([], [others()] * 5, [closing] * 3):
-            with in_small_pieces(size, largest_event=5_000):
+            with in_small_pieces(size, 5_000):
                 assert_counted(document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL)
 
 
@@ -281,7 +295,7 @@ def holders(draw: st.DrawFn) -> Record:
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)
     real = [each for each in REAL for _ in range(found.count(each))]
-    with in_small_pieces(size, largest_event=2_000_000):
+    with in_small_pieces(size, 2_000_000):
         assert_counted(data or b"[]", real)
 
 

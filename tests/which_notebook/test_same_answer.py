@@ -11,20 +11,22 @@ import io
 import json
 import random
 import re
+from contextlib import ExitStack
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from log_files import document
 from records import BASE, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session
-from small_pieces import in_small_pieces
 from workspace import CHECKOUT
 
 from which_notebook.calls.call import CALL_FIELDS
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
+from which_notebook.records import decompress, packing
 from which_notebook.records.scan import scan
 
 from .naive_reading import Rows, documents, naive
@@ -223,6 +225,15 @@ def test_of_damaged_logs(data: bytes) -> None:
     # Such a record is refused, and named.
     if not has_half_a_character(data):
         assert full == expected
+
+
+def in_small_pieces(size: int) -> Any:
+    """Make a window of so many bytes, so that records lie across its ends."""
+    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE"), size)
+    stack = ExitStack()
+    stack.enter_context(mock.patch.multiple(decompress, **sizes))
+    stack.enter_context(mock.patch.multiple(packing, PIECE=size, _READ_AT_ONCE=size))
+    return stack
 
 
 @pytest.mark.heavy
