@@ -10,7 +10,7 @@ from typing import Any
 
 from base_sessions import about, interface, refused, stream
 from log_files import log_key, write
-from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, others, record, session
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, others, profile, record, session
 
 ACCOUNTS = (ACCOUNT, OTHER_ACCOUNT)
 REGIONS = ("eu-central-1", "us-east-1")
@@ -82,13 +82,12 @@ def _records(account: str, region: str, day: date) -> list[Record]:
         *(
             # Of Studio's user profiles; what comes after them can be no user profile's name.
             record(
-                session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity=name)
-                | {"onBehalfOf": {"userId": f"u-{name}", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}},
+                profile(name, account=account, key=f"ASIASTUDIO{suffix}", on_behalf_of=f"u-{name}"),
                 time=at(14, minute), **here,
             )
             for minute, name in enumerate(("anna", "A" * 63, "SageMaker", "A" * 64, "anna@x", "-anna", "churn-model\n", "'"), 10)
         ),
-        opening(session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity="anna"), "fraud-model", account=account,
+        opening(profile(account=account, key=f"ASIASTUDIO{suffix}"), "fraud-model", account=account,
                 key=f"ASIABYANNA{suffix}", time=at(14, 30), **here),
         others(time=at(15), **here),
         # Who isn't a base session opens one in a notebook's name.

@@ -24,9 +24,9 @@ def explained(ask: Any, tmp_path: Path, *records: Record, event: str = "the-call
     return answer.json
 
 
-def change(event: str, **parameters: Any) -> Record:
-    """A call by which a notebook session changes something, within the time of the call that is asked about."""
-    return record(FRAUD, event, time="09:10", requestParameters=parameters, readOnly=False)
+def change(event: str, by: Record = FRAUD, **parameters: Any) -> Record:
+    """A call by which a session, else the notebook's, changes something, within the time of the call that is asked about."""
+    return record(by, event, time="09:10", requestParameters=parameters, readOnly=False)
 
 
 def test_a_call_its_record_and_who_opened_its_session(ask: Any, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_what_speaks_against_it(ask: Any, tmp_path: Path, kind: str, before: lis
         [OPENED, change("sagemaker:CreateTrainingJob", environment={"for": [1, None, {"a": ROLE_ARN}]})],
         [OPENED, change("s3:PutObject", key=ROLE_ARN)],
         # Somebody else may pass the role.
-        [OPENED, change("sagemaker:CreateNotebookInstance", roleArn=ROLE_ARN) | {"userIdentity": USER}],
+        [OPENED, change("sagemaker:CreateNotebookInstance", USER, roleArn=ROLE_ARN)],
     ],
 )
 def test_what_speaks_not_against_it(ask: Any, tmp_path: Path, before: list[Record]) -> None:
@@ -162,7 +162,7 @@ def test_what_speaks_not_against_it(ask: Any, tmp_path: Path, before: list[Recor
 
 
 def test_what_the_base_session_hands_on_is_counted_with_the_unattributed_calls(ask: Any, tmp_path: Path) -> None:
-    job = change("sagemaker:CreateTrainingJob", roleArn=ROLE_ARN) | {"userIdentity": session(BASE)}
+    job = change("sagemaker:CreateTrainingJob", session(BASE), roleArn=ROLE_ARN)
     log = write(tmp_path / "log.json", OPENED, CALL, job)
     summary = ask("summary", log, "--role", ROLE).json
     assert summary["unattributed"]["warnings"] == {"passed-role": 1}
@@ -173,7 +173,7 @@ def test_what_the_base_session_hands_on_is_counted_with_the_unattributed_calls(a
 
 def test_another_role_that_a_notebook_opened_changes_the_notebooks_role(ask: Any, tmp_path: Path) -> None:
     step = opening(FRAUD, "one", role="etl", key="ASIA1", time="2026-03-01T09:05:00Z")
-    put = change("iam:PutRolePolicy", roleName=ROLE) | {"userIdentity": session("one", role="etl", key="ASIA1")}
+    put = change("iam:PutRolePolicy", session("one", role="etl", key="ASIA1"), roleName=ROLE)
     log = write(tmp_path / "log.json", OPENED, step, put)
     (row,) = ask("summary", log, "--role", ROLE, "--follow").json["notebooks"]
     assert (row["chained"], row["warnings"]) == (1, {"changed-role": 1})
