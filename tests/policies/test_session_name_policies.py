@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -45,12 +44,6 @@ FITTING = {
     "full_2400": [f"{letter}-{number:018}" for letter in "abcdefghij" for number in range(240)],
     "pattern_5000": [*(f"ds-{name}" for name in names_of_people(5000)), "ds-*"],
 }
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ ACCOUNT = "111122223333"
 BASE = Session(
     account_id=ACCOUNT, role_name="shared", role_path="/", role_id="AROAEXAMPLEROLEID1234", session_name="SageMaker"
 )
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="module")
