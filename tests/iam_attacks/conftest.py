@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 from calls import write_calls
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Workspace
 
-from .outcome import TABLE, Cells
+from .outcome import TABLE
 from .scene import Scene
 
 MODES = ("profile", "imds")
-
-
-def _policy(*statements: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +22,8 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
     folder = tmp_path_factory.mktemp("iam-attacks")
     with Emulator(folder / "emulator") as emulator:
         iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
-        powers = _policy({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
-        bounds = _policy(
+        powers = policy_document({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
+        bounds = policy_document(
             {"Effect": "Allow", "Action": "*", "Resource": "*"},
             {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
         )
@@ -60,8 +56,5 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
         yield scenes
 
 
-@pytest.fixture(scope="session")
-def seen() -> Iterator[dict[str, Cells]]:
-    """The outcomes by attack."""
-    with TABLE.collected() as seen:
-        yield seen
+seen = TABLE.collecting("session")
+"""The outcomes by attack."""

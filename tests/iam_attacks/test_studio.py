@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Workspace
 
 from which_notebook.cli import main
@@ -91,11 +92,9 @@ def test_each_call_stands_under_its_user_profile(studio: Studio) -> None:
 def test_jobs_take_the_name_along(studio: Studio) -> None:
     iam, account = studio.emulator.client("iam"), studio.emulator.account_id
     trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}  # fmt: skip
-    iam.create_role(
-        RoleName="studio-jobs", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
+    iam.create_role(RoleName="studio-jobs", AssumeRolePolicyDocument=policy_document(trust))
     allow = [{"Effect": "Allow", "Action": ["sagemaker:CreateTrainingJob", "iam:PassRole"], "Resource": "*"}]
-    iam.put_role_policy(RoleName="studio-execution", PolicyName="jobs", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allow}))  # fmt: skip
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="jobs", PolicyDocument=policy_document(*allow))  # fmt: skip
     ben = studio.app("for-jobs", UserProfileName="ben")
     for name, role in (("own", "studio-execution"), ("other", "studio-jobs")):
         studio.emulator.session_client("sagemaker", ben).create_training_job(
@@ -126,7 +125,7 @@ def test_a_role_that_users_assume_has_to_allow_the_source_identity_on_both_sides
     account = {"AWS": f"arn:aws:iam::{studio.emulator.account_id}:root"}
 
     def policy(actions: str | list[str], **more: Any) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **more}]})
+        return policy_document({"Effect": "Allow", "Action": actions, **more})
 
     def allow(trusted: str | list[str], allowed: str | list[str]) -> None:
         iam.update_assume_role_policy(RoleName="warehouse-reader", PolicyDocument=policy(trusted, Principal=account))

@@ -15,6 +15,7 @@ from calls import address, write_cases
 from document_table import WRITE, Table
 from emulator.needs import skip_or_fail
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT, Outcome, Workspace
 
 from .test_hcl import INPUTS, NOTEBOOK_ATTRIBUTES
@@ -131,7 +132,7 @@ def roles(account: Emulator) -> dict[str, str]:
     arns = {name: f"arn:aws:iam::{account.account_id}:role/{name}" for name in ("shared", "other")}
     for name, arn in arns.items():
         statements = [
-            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+            SAGEMAKER_ASSUMES,
             {
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:aws:iam::{account.account_id}:root"},
@@ -139,7 +140,7 @@ def roles(account: Emulator) -> dict[str, str]:
                 "Condition": {"StringEquals": {"aws:PrincipalArn": arn}, "StringLike": {"aws:userid": "*:SageMaker"}},
             },
         ]
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        document = policy_document(*statements)
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
     return arns
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from calls import write_calls
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Outcome, Workspace
 
 from .test_plan import ACCOUNT, SELF_TRUST, statements
@@ -175,9 +175,7 @@ def planned(emulator: Emulator, folder: Path, calls: dict[str, dict[str, Any]]) 
 def roles(emulator: Emulator) -> Iterator[None]:
     """A role as another call of the module has made it, and one of an owner's own."""
     iam = emulator.client("iam")
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [SELF_TRUST]}).replace(
-        f"arn:aws:iam::{ACCOUNT}:role/service-role/shared", OWN
-    )
+    trust = policy_document(SELF_TRUST).replace(f"arn:aws:iam::{ACCOUNT}:role/service-role/shared", OWN)
     iam.create_role(RoleName="made-execution", AssumeRolePolicyDocument=trust, Tags=[{"Key": TAG, "Value": "made"}])
     iam.create_role(RoleName="own", Path="/service-role/", AssumeRolePolicyDocument=trust)
     yield

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from python_terraform import IsFlagged
 from workspace import CHECKOUT, Outcome, Workspace
 
@@ -67,8 +68,7 @@ def upgrade(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     root.mkdir(parents=True)
     extract(folder / "before")
     iam = emulator.client("iam")
-    service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [service, SELF_TRUST]})
+    trust = policy_document(SAGEMAKER_ASSUMES, SELF_TRUST)
     arn = iam.create_role(RoleName="shared", Path="/service-role/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
 
     def write(source: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from notebooks import RECIPE
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 
 from .conftest import S3, Configuration, User
 
@@ -105,15 +105,14 @@ class ExistingRole:
         self.iam.put_role_policy(
             RoleName=name,
             PolicyName="recipe",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+            PolicyDocument=policy_document(allow),
         )
 
     def _trust(self, conditions: dict[str, Any]) -> str:
-        service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
         itself = {"Effect": "Allow", "Principal": self.account, "Action": "sts:AssumeRole"}
         if conditions:
             itself |= {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"], "Condition": conditions}
-        return json.dumps({"Version": "2012-10-17", "Statement": [service, itself]})
+        return policy_document(SAGEMAKER_ASSUMES, itself)
 
     def trust_base_session_alone(self) -> None:
         """Do what the plan says."""

@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from calls import write_calls
 from emulator.server import Emulator
 from history_and_s3 import forget_clients
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from rendered_scripts import RECIPE
 from workspace import CHECKOUT, Workspace
 
@@ -85,11 +86,11 @@ class Account:
 
     def role(self, name: str, *trusting: Any, inline: Any = (), boundary: str | None = None) -> str:
         """Make a role that SageMaker may assume, and whom these statements let in; return its ARN."""
-        document = {"Version": "2012-10-17", "Statement": [SAGEMAKER, *trusting]}
+        trust = policy_document(SAGEMAKER_ASSUMES, *trusting)
         given = {"PermissionsBoundary": boundary} if boundary else {}
-        self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document), **given)
+        self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **given)
         if inline:
-            policy = json.dumps({"Version": "2012-10-17", "Statement": list(inline)})
+            policy = policy_document(*inline)
             self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
         return self.arn(name)
 
@@ -124,7 +125,6 @@ class Account:
             time.sleep(0.05)
 
 
-SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
 
 FIND = {"Effect": "Allow", "Action": "sagemaker:DescribeNotebookInstance", "Resource": "*"}
@@ -152,7 +152,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     folder = tmp_path_factory.mktemp("audited")
     modules = {name: {"name": f"audited-{name}", **given} for name, given in MODULES.items()}
     statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
-    powers = {"name": "powers", "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    powers = {"name": "powers", "policy": policy_document(statement)}
     root = write_calls(folder / "module", modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
     with Emulator(folder / "emulator") as emulator:
         environment = {**emulator.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import shlex
 import time
@@ -18,6 +17,7 @@ from emulator.filesystem import ca_environment
 from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET, OwnNotebook
 from on_start_script import with_settings
+from policy_documents import policy_document
 from workspace import CHECKOUT, Workspace
 
 OPERATIONS = (CHECKOUT / "docs" / "operations.md").read_text()
@@ -56,7 +56,7 @@ def calls(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     both = Account(account.emulator, {**account.outputs, **workspace.outputs()})
     iam = account.emulator.client("iam")
     statement = {"Effect": "Allow", "Action": "sagemaker:StopNotebookInstance", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = policy_document(statement)
     roles = [outputs["role_name"] for outputs in both.outputs.values()]
     for role in roles:
         iam.put_role_policy(RoleName=role, PolicyName="stop", PolicyDocument=policy)

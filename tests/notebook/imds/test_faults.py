@@ -260,11 +260,8 @@ def observed(account: Account) -> Iterator[dict[tuple[Layout, str], Future[tuple
         yield {each: pool.submit(observe, *each) for each in CASES}
 
 
-@pytest.fixture(scope="module")
-def table() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by fault."""
-    with TABLE.collected() as seen:
-        yield seen
+table = TABLE.collecting("module")
+"""What was seen, by fault."""
 
 
 def in_words(sequence: tuple[str, ...]) -> str:
