@@ -27,7 +27,7 @@ from .sagemaker_account import operation, tags_in
 from .sagemaker_jobs import JobOperations, open_session
 from .sagemaker_lifecycle import LifecycleConfigurationOperations
 from .sagemaker_machine import BootingMachine, Machine, PretendedMachine
-from .sagemaker_store import Description, NotebookInstance, now, page
+from .sagemaker_store import Description, StoredNotebook, now, page
 from .sagemaker_studio import StudioOperations
 from .sagemaker_tags import TagOperations
 from .sagemaker_validation import ValidationError
@@ -141,7 +141,7 @@ class SageMakerProvider(
             }
             if request.get("SubnetId"):
                 description["NetworkInterfaceId"] = f"eni-{secrets.token_hex(8)}"
-            notebook = NotebookInstance(description, tags_in(request))
+            notebook = StoredNotebook(description, tags_in(request))
             store.notebook_instances[name] = notebook
             self._start(context.account_id, context.region, notebook)
         return {"NotebookInstanceArn": description["NotebookInstanceArn"]}
@@ -268,7 +268,7 @@ class SageMakerProvider(
         timer.daemon = True
         timer.start()
 
-    def _start(self, account_id: str, region: str, notebook: NotebookInstance) -> None:
+    def _start(self, account_id: str, region: str, notebook: StoredNotebook) -> None:
         notebook.status = "Pending"
         notebook.description.pop("FailureReason", None)
 
@@ -289,7 +289,7 @@ class SageMakerProvider(
         self,
         account_id: str,
         region: str,
-        notebook: NotebookInstance,
+        notebook: StoredNotebook,
         in_service: Callable[[], None],
         failed: Callable[[str], None],
     ) -> Machine:
