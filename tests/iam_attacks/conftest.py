@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from calls import write_calls
 from emulator.server import Emulator
+from notebooks import create_notebook
 from policy_documents import policy_document
 from workspace import Workspace
 
@@ -17,10 +18,12 @@ MODES = ("profile", "imds")
 
 
 @pytest.fixture(scope="session")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+def scenes(
+    new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Scene]]:
     """Apply the module in both modes; in each a stopped notebook instance with root access is there from before."""
     folder = tmp_path_factory.mktemp("iam-attacks")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
         powers = policy_document({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
         bounds = policy_document(
@@ -48,9 +51,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
         given = workspace.outputs()
         scenes = {mode: Scene(emulator, mode, given[mode], policy_arns[mode]) for mode in MODES}
         for scene in scenes.values():
-            sagemaker.create_notebook_instance(
-                NotebookInstanceName=scene.rooted, InstanceType="ml.t3.medium", RoleArn=scene.role_arn
-            )
+            create_notebook(emulator, scene.rooted, scene.role_arn, RootAccess="Enabled")
             scene.wait(scene.rooted, "InService")
             sagemaker.stop_notebook_instance(NotebookInstanceName=scene.rooted)
         yield scenes

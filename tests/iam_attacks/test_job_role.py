@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ NAME = "demand-model"
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, dict[str, Any]]]:
+def example(
+    new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Emulator, dict[str, Any]]]:
     folder: Path = tmp_path_factory.mktemp("example-imds")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         workspace = Workspace(folder / "module", root="examples/imds", environment=emulator.environment())
         assert workspace.apply().errors == []
         yield emulator, workspace.outputs()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,9 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def studio(new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder: Path = tmp_path_factory.mktemp("example-studio")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         workspace = Workspace(folder / "module", root="examples/studio", environment=emulator.environment())
         assert workspace.apply().errors == []
         yield Studio(emulator, workspace.outputs())

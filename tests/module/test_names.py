@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
+from notebooks import create_notebook
 from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Workspace
 
@@ -29,13 +30,7 @@ def test_what_exists_is_imported_under_its_own_names(
     sagemaker.create_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName="old-scripts", OnStart=[{"Content": "IyEvYmluL2Jhc2gK"}]
     )
-    sagemaker.create_notebook_instance(
-        NotebookInstanceName="old-notebook",
-        InstanceType="ml.t3.medium",
-        RoleArn=arn,
-        LifecycleConfigName="old-scripts",
-        RootAccess="Disabled",
-    )
+    create_notebook(emulator, "old-notebook", arn, metadata="1", LifecycleConfigName="old-scripts")
     imported = {
         "aws_iam_role.this[0]": "OldRole",
         "aws_iam_role_policy.assume_self[0]": "OldRole:by_hand",

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.judge import Judge, Question, Session
 from emulator.server import Emulator
 from workspace import Workspace
@@ -20,21 +21,18 @@ BASE = Session(
 def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """The trust policy of modules/trust-policy, and all inline policies of two teams, each a call of its own."""
     folder = tmp_path_factory.mktemp("shared")
-    (folder / "teams").mkdir()
     teams: dict[str, dict[str, Any]] = {
         "one": {"notebook_instances": {"alpha": {}}},
         "two": {"additional_session_names": ["team-b-*"]},
     }
     calls = {
-        team: {"source": "../", "name": team, "create_role": False, "role_arn": BASE.role_arn, **given}
-        for team, given in teams.items()
+        team: {"name": team, "create_role": False, "role_arn": BASE.role_arn, **given} for team, given in teams.items()
     }
     trust = {"source": "../modules/trust-policy", "role_arn": BASE.role_arn}
-    (folder / "teams" / "main.tf.json").write_text(
-        json.dumps({"module": calls | {"trust": trust}, "output": {"trust": {"value": "${module.trust.json}"}}})
-    )
+    output = {"trust": {"value": "${module.trust.json}"}}
+    root = write_calls(folder, calls | {"trust": trust}, output=output)
     iam = emulator.client("iam")
-    workspace = Workspace(folder, root="teams", environment=emulator.environment())
+    workspace = Workspace(folder, root=root, environment=emulator.environment())
     iam.create_role(
         RoleName="shared",
         AssumeRolePolicyDocument=json.dumps(
