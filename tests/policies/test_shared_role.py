@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from calls import write_calls
 from emulator.judge import Judge, Question, Session
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Workspace
 
 ACCOUNT = "111122223333"
@@ -35,17 +35,14 @@ def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tup
     workspace = Workspace(folder, root=root, environment=emulator.environment())
     iam.create_role(
         RoleName="shared",
-        AssumeRolePolicyDocument=json.dumps(
+        AssumeRolePolicyDocument=policy_document(
             {
-                "Version": "2012-10-17",
-                "Statement": {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": ACCOUNT},
-                    "Action": "sts:AssumeRole",
-                    "Condition": {
-                        "StringEquals": {"aws:PrincipalArn": BASE.role_arn},
-                        "StringLike": {"aws:userid": "*:SageMaker"},
-                    },
+                "Effect": "Allow",
+                "Principal": {"AWS": ACCOUNT},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:PrincipalArn": BASE.role_arn},
+                    "StringLike": {"aws:userid": "*:SageMaker"},
                 },
             }
         ),

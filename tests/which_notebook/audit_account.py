@@ -213,12 +213,7 @@ def fill(account: AuditedAccount) -> None:
     account.notebook("no-permission", account.role("audited-no", itself("audited-no"), inline=[FIND]), hand)
     boundary = account.iam.create_policy(
         PolicyName="audited-boundary",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": {"Effect": "Allow", "Action": ["s3:*", "sagemaker:*"], "Resource": "*"},
-            }
-        ),
+        PolicyDocument=policy_document({"Effect": "Allow", "Action": ["s3:*", "sagemaker:*"], "Resource": "*"}),
     )["Policy"]["Arn"]
     bounded = account.role(
         "audited-bounded", itself("audited-bounded"), inline=opens("audited-bounded", "bounded"), boundary=boundary
