@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 
 from emulator.faults import Fault
 from emulator.network import LAYOUTS, Layout
 from notebooks import BUCKET, OwnNotebook
+from waiting import until
 
 from .attack import Attack, on_a_new_instance, on_the_proxy, script, start
 from .conftest import HERE
@@ -129,13 +129,11 @@ def squat(trial: Trial, notebook: OwnNotebook) -> str:
 def race(trial: Trial, notebook: OwnNotebook, user: str) -> tuple[str, list[str]]:
     """Take credentials in a tight loop from before the script until after it; return what came before, and since."""
     notebook.run(["bash", "-c", f'setsid /usr/bin/python3 "{HERE}/programs/race.py" </dev/null >/dev/null 2>&1 &'], user=user)  # fmt: skip
-    end = time.monotonic() + 10
-    while not notebook.exists("/tmp/seen"):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: notebook.exists("/tmp/seen"), seconds=10, every=0.05)
     start(notebook)
-    time.sleep(0.5)
+    # Where the script didn't end it, it takes once more.
     notebook.run(["touch", "/tmp/enough"])
+    until(lambda: notebook.root("pgrep -f '[p]rograms/race.py'").returncode == 1, seconds=10, every=0.05)
     before, *since = notebook.read("/tmp/seen").splitlines()
     assert "AccessKeyId" in before, "the loop ran before the script did"
     return before, since

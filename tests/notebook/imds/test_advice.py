@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET, OwnNotebook
 from on_start_script import with_settings
 from policy_documents import policy_document
+from waiting import until
 from workspace import CHECKOUT, Workspace
 
 OPERATIONS = (CHECKOUT / "docs" / "operations.md").read_text()
@@ -210,10 +210,12 @@ print(s3.generate_presigned_url("get_object", dict(Bucket={BUCKET!r}, Key="2026.
     url = bare_notebook.run([bare_notebook.python, "-c", program], check=True).stdout.strip()
     fetch = ["curl", "--silent", "--fail-with-body", url]
     assert "figure" in bare_notebook.run(fetch, check=True).stdout
-    time.sleep(8)
-    ended = bare_notebook.run(fetch)
-    assert ended.returncode == 22
-    assert "ExpiredToken" in ended.stdout
+
+    def refused() -> str | None:
+        done = bare_notebook.run(fetch)
+        return done.stdout if done.returncode == 22 else None
+
+    assert "ExpiredToken" in until(refused, seconds=30, every=0.5)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from account import Account
 from emulator.faults import Fault
 from emulator.network import LAYOUTS
 from notebooks import OwnNotebook
+from waiting import until
 
 from .load import (
     LONGEST_WAIT,
@@ -110,10 +111,8 @@ def test_a_proxy_that_ends_after_each_opening_opens_ever_fewer_sessions(
     )
     assert changed.stdout.strip() == "sys.exit(1)"
     seen = len(account.emulator.records())
-    end = time.monotonic() + 90
-    while len(openings := openings_since(account, seen)) < 4:
-        assert time.monotonic() < end, openings
-        time.sleep(0.5)
+    until(lambda: len(openings_since(account, seen)) >= 4, seconds=90)
+    openings = openings_since(account, seen)
     # Of whole seconds; on a busy machine each start takes some more.
     gaps = [(after - before).total_seconds() for before, after in pairwise(openings[:4])]
     assert all(gap >= least - 1 for gap, least in zip(gaps, (2, 4, 8), strict=True)), gaps
