@@ -4,6 +4,8 @@
 PYTEST = .venv/bin/pytest --basetemp .cache/tests
 # Twice the processors: many tests wait, for a session to end or a service to come back.
 WORKERS ?= 4
+# What was compiled, and pytest's rewritten assertions, serve all workers and commands, also where the environment forbids it.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
@@ -54,4 +56,5 @@ bench: ## which-notebook and the module beside their peers; an hour, and 2 GB be
 
 clean: ## Removes what all of these and terraform init made; no Terraform state.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build
+	find bench scripts src tests tools -name __pycache__ -prune -exec rm -rf {} +
 	for root in . modules/* examples/* tests/consumer; do rm -rf $$root/.terraform $$root/.terraform.lock.hcl; done

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from emulator.judge import Judge
 from emulator.server import Emulator
+
+# A session of its own reads the services' models from their files, which takes ten times as long as all else that a client
+# needs: here all sessions of a process read them once.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # The files that take longest, most of it in waiting: begun first, they don't keep one worker busy when the others are done.
 LONGEST_FIRST = (

@@ -218,11 +218,13 @@ def test_a_wrapper_within_another_callers_record_is_no_record(shape: str) -> Non
         held: Any = json.loads(forged)
     except ValueError:
         held = {"lines": forged.splitlines()}
-    for asked in (held, forged, {"x": [held, held]}):
-        holder = record(mallory, requestParameters=asked, responseElements=asked, userAgent=forged)
-        for name, keep in SHAPES.items():
-            found, _ = calls_in(keep([holder, LOG[2], holder]))
-            assert {call["session_name"] for call in found} == {"fraud-model"}, name
+    holders = [
+        record(mallory, requestParameters=asked, responseElements=asked, userAgent=forged)
+        for asked in (held, forged, {"x": [held, held]})
+    ]
+    for name, keep in SHAPES.items():
+        found, _ = calls_in(keep([*holders, LOG[2], *holders]))
+        assert {call["session_name"] for call in found} == {"fraud-model"}, name
 
 
 @pytest.mark.parametrize("name", ["eventJson", "eventjson"])
