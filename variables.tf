@@ -172,16 +172,17 @@ variable "additional_session_names" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for name in var.additional_session_names : can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])
-    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
+    # One regular expression for all of them: one for each of thousands takes Terraform seconds.
+    condition     = can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]")))
+    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]"))) ? [] : tolist(var.additional_session_names) : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
   }
 
   validation {
     # The pattern as a regular expression: what is no wildcard stands for itself.
-    condition = alltrue([for name in var.additional_session_names :
+    condition = alltrue([for name in regexall("(?m)^(?:.*[*?].*|(?i:sagemaker))$", join("\n", compact(var.additional_session_names))) :
       !can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))
     ])
-    error_message = "None of additional_session_names may admit \"SageMaker\", in any case: that is the session name of all that isn't attributed. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in var.additional_session_names : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
+    error_message = "None of additional_session_names may admit \"SageMaker\", in any case: that is the session name of all that isn't attributed. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in regexall("(?m)^(?:.*[*?].*|(?i:sagemaker))$", join("\n", compact(var.additional_session_names))) : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
   }
 }
 
@@ -203,11 +204,13 @@ variable "session_name_policies" {
   }
 
   validation {
-    # What begins with two of them would be let pass by both their policies.
-    condition = alltrue([for index, prefix in flatten(var.session_name_policies) : alltrue([
-      for other, longer in flatten(var.session_name_policies) : other == index || !startswith(longer, prefix)
-    ])])
-    error_message = "No prefix in session_name_policies may begin with another one, or stand there twice. Make these longer, or remove them: ${join(", ", [for index, prefix in flatten(var.session_name_policies) : jsonencode(prefix) if anytrue([for other, longer in flatten(var.session_name_policies) : other != index && startswith(longer, prefix)])])}."
+    # What begins with two of them would be let pass by both their policies. In order, the next begins with it if any does.
+    condition = alltrue(flatten([for ordered in [sort(flatten(var.session_name_policies))] : [
+      for index, prefix in ordered : index == 0 || !startswith(prefix, ordered[max(index - 1, 0)])
+    ]]))
+    error_message = "No prefix in session_name_policies may begin with another one, or stand there twice. Make these longer, or remove them: ${join(", ", flatten([for ordered in [sort(flatten(var.session_name_policies))] : [
+      for prefix in flatten(var.session_name_policies) : jsonencode(prefix) if try(startswith(ordered[index(ordered, prefix) + 1], prefix), false)
+    ]]))}."
   }
 
   validation {
