@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -22,6 +23,8 @@ BUCKET = "figures"
 S3 = {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
 _numbers = count(1)
 WATCH = Path(__file__).resolve().parent / "programs" / "watch.py"
+# Between a user's calls, of which every change and every start sees some.
+PAUSE = 0.2 if os.environ.get("CI") else 0.4  # seconds
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +96,7 @@ class User:
         self._file = f"watched-{next(_numbers)}"
         file = f"{HOME}/SageMaker/{self._file}"
         command = ["bash", "-c", 'setsid "$@" >"$0.log" 2>&1 &', file]
-        notebook.run([*command, notebook.python, str(WATCH), BUCKET, file], check=True)
+        notebook.run([*command, notebook.python, str(WATCH), BUCKET, file, str(PAUSE)], check=True)
         self.goes_on()
 
     def said(self) -> list[str]:

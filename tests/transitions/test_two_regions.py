@@ -15,7 +15,8 @@ def test_notebook_instances_of_both_regions_call_under_their_names(emulator: Emu
     workspace = Workspace(tmp_path / "module", root="examples/two-regions", environment=emulator.environment())
     assert workspace.apply().diagnostics == []
     for name, region in (("fraud-model", "us-east-1"), ("churn-model", "eu-west-1")):
-        user = User(NotebookInstance(emulator, name, region=region))
+        notebook = NotebookInstance(emulator, name, region=region)
+        user = User(notebook)
         user.goes_on()
         assert user.callers() == {name}
-    assert workspace.destroy().errors == []
+        notebook.stop()

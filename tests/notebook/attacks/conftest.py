@@ -76,7 +76,7 @@ class Scene:
             yield create(self.layout, **arguments)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenes(account: Account) -> dict[tuple[str, Layout], Scene]:
     """Each mode in each layout, with a role for jobs that the notebooks may assume."""
     jobs_role = _make_jobs_role(account.emulator, [account.outputs[mode]["role_name"] for mode in MODES])
