@@ -66,7 +66,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
             "verify_role_trust": False,
         },
         [
-            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
+            "belong in that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
         ],
     ),
     "leaves the policies of no role to another": (
