@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "refuses unattributed calls on an existing role": (
         {"create_role": False, "role_arn": OWN, "deny_unattributed_calls": True},
-        ["First apply without it", "Then set outside_notebooks_are_attributed = true"],
+        ["First apply without deny_unattributed_calls", "Then set outside_notebooks_are_attributed = true"],
     ),
 }
 RIGHT: dict[str, dict[str, Any]] = {
