@@ -15,7 +15,7 @@ from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL, WITHOUT_SOUR
 
 ITSELF = "doesn't let the role assume itself"
 APART = "can call under another's name"
-UNJUDGED = "can't be judged from here"
+UNJUDGED = "that the module can't judge"
 BASE = {"aws:userid": "*:SageMaker"}
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/shared"
 ORGANISATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-0a"}}

@@ -66,7 +66,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
             "verify_role_trust": False,
         },
         [
-            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
+            "belong in that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
         ],
     ),
     "leaves the policies of no role to another": (
@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "refuses unattributed calls on an existing role": (
         {"create_role": False, "role_arn": OWN, "deny_unattributed_calls": True},
-        ["First apply without it", "Then set outside_notebooks_are_attributed = true"],
+        ["First apply without deny_unattributed_calls", "Then set outside_notebooks_are_attributed = true"],
     ),
 }
 RIGHT: dict[str, dict[str, Any]] = {

@@ -102,7 +102,7 @@ UNSEEN: dict[str, list[Record]] = {
     "A network interface's deletion isn't in the logs, and the address went to another machine": [
         interface("colleague", "10.9.0.10", time="08:00"), call_at("ME", "09:10"),
     ],
-    "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it speaks against the name": [
+    "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it contradicts the name": [
         stream("ME", "colleague/x"), call_at("ME", "09:10"),
     ],
     "The calls go out through the colleague's notebook instance, or through a proxy behind which only the colleague has a name": [

@@ -196,7 +196,7 @@ SCENARIOS: dict[str, Scenario] = {
     "STS closes each connection": outage({"sts": Fault(answer="")}),
     "the real metadata service stalls": outage({"metadata": Fault(wait=3600)}),
     "the real metadata service answers a byte a second": outage({"metadata": Fault(answer=answer("200 OK", "x" * 100), pause=1)}),
-    "the real metadata service stalls for all that is passed on": passing_on_stalls,
+    "the real metadata service stalls for every request that is passed on": passing_on_stalls,
     "the real metadata service answers with errors (503)": outage({"metadata": Fault(answer=answer("503 Service Unavailable", ""))}),
     "the clock jumps an hour ahead": clock_jumps(1),
     "the clock jumps an hour back": clock_jumps(-1),
@@ -205,13 +205,13 @@ SCENARIOS: dict[str, Scenario] = {
 
 # Within how many seconds of the fault's end, at most. After an outage of six seconds the next try is sixteen seconds
 # off at most; after a longer one a minute.
-WELL_WITHIN = {"the proxy is killed": 5, "the disk is full": 2, "the proxy's standard error is closed": 2, "STS answers slowly (2 s)": 2, "the real metadata service stalls for all that is passed on": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2, AGENT_RESTARTS: 10}  # fmt: skip
+WELL_WITHIN = {"the proxy is killed": 5, "the disk is full": 2, "the proxy's standard error is closed": 2, "STS answers slowly (2 s)": 2, "the real metadata service stalls for every request that is passed on": 2, "the clock jumps an hour ahead": 2, "the clock jumps an hour back": 2, AGENT_RESTARTS: 10}  # fmt: skip
 WELL_WITHIN_OTHERWISE = 20
 
 AT_A_TIME = 6
 CASES = [(layout, fault) for layout in LAYOUTS for fault in SCENARIOS if (layout, fault) != ("plain", AGENT_RESTARTS)]
 
-HELD = "a client holds credentials to their end"
+HELD = "a client keeps credentials until they expire"
 
 # These would disturb the others, and so come after them: how many connections wait, and how many ask at once.
 LOADS = {
@@ -272,7 +272,7 @@ def in_words(sequence: tuple[str, ...]) -> str:
     return {
         (SOME,): "nothing",
         (NONE, SOME): NONE,
-        (SOME, NONE, SOME): "the session of before until its end, then no credentials",
+        (SOME, NONE, SOME): "the previous session until it expires, then no credentials",
     }[sequence]
 
 
