@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from ..judging.finding import Finding
 from ..judging.finding_actors import KnownActor
+from ..judging.statuses import STATUS_OF
 from .explain_text import sign_of
 from .safe_text import printable
 
@@ -14,14 +15,7 @@ _EVENTS_SHOWN = 10
 
 Known = Sequence[tuple[Finding, list[KnownActor]]]
 
-_ANSWERS = {
-    "attributed": "the notebook instance {notebook}, by the name of its session",
-    "chained": "the {origin}, by the name of a session that led to this one",
-    "user-profile": "the Studio user profile {user_profile}, or a job of its, by the source identity of the base session",
-    "unattributed": "one of the role's notebook instances, in the base session: which one can't be told",
-    "unknown-name": "a session under a name that is no known notebook instance's",
-    None: "no notebook instance that is known",
-}
+_NOBODY = "no notebook instance that is known"
 
 
 class FindingAnswer:
@@ -82,8 +76,10 @@ class FindingAnswer:
 
 
 def _answer(each: KnownActor) -> str:
-    origin = f"notebook instance {each.notebook}" if each.notebook else f"Studio user profile {each.user_profile}"
-    text = _ANSWERS[each.status].format(notebook=each.notebook, user_profile=each.user_profile, origin=origin)
+    opener = f"notebook instance {each.notebook}" if each.notebook else f"Studio user profile {each.user_profile}"
+    status = STATUS_OF.get(each.status)
+    text = status.actor if status else _NOBODY
+    text = text.format(notebook=each.notebook, user_profile=each.user_profile, opener=opener)
     is_open = each.is_notebook_role is None and each.status in ("attributed", "unattributed")
     return (
         f"{text}, if its role is one of notebook instances (logs of its account, or --role, tell)" if is_open else text

@@ -205,7 +205,7 @@ class GroupsAnswer:
 
 
 def _is_a_notebooks(group: Group) -> bool:
-    return group.status in ("attributed", "chained") and group.user_profile is None
+    return lane_of(group.status, group.user_profile).by_notebook
 
 
 def _values(group: Group) -> list[Any]:

@@ -11,6 +11,7 @@ from ..calls.call import BASE_SESSION, Call, role_name
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
+from ..calls.table import CallTable
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import later
@@ -19,6 +20,7 @@ from .attribution import Judge
 from .explanation import explain_call, openings_of
 from .finding import Actor, Finding
 from .inventory import Inventory
+from .statuses import STATUS_OF
 from .warnings import AttributionWarning
 
 
@@ -63,18 +65,18 @@ def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | 
     session = f"the session {actor.session_name} of the role {role_name(arn)}"
     if not is_role and judge:
         return KnownActor(actor, None, None, [f"The actor is {session}, and not of {judge.role}."])
-    if actor.session_name == BASE_SESSION:
-        why = (
-            f"The actor is {session}: the base session, which all notebook instances of the role share. The finding alone "
-            "can't tell which one it was, or whether it was Studio."
-        )
-        return KnownActor(actor, "unattributed", None, [why], judge is not None or None)
-    if not (judge or Judge(role_name(arn), inventory)).is_known(actor.session_name):
-        return KnownActor(
-            actor, "unknown-name", None, [f"The actor is {session}, which is no known notebook instance's name."]
-        )
-    why = f"The actor is {session}: a notebook session has its notebook instance's name."
-    return KnownActor(actor, "attributed", actor.session_name, [why], judge is not None or None)
+    call = _judged(arn, actor.session_name, inventory)
+    why = f"The actor is {session}{STATUS_OF[call.status].by_name}"
+    is_notebook_role = judge is not None and call.status != "unknown-name"
+    return KnownActor(actor, call.status, call.notebook, [why], is_notebook_role or None)
+
+
+def _judged(role_arn: str, session_name: str, inventory: Inventory | None) -> Call:
+    """Return a call as a session of this role and name would make it, judged; the role is known to be meant."""
+    table = CallTable.of([Call("", "", "", "", role_arn=role_arn, session_name=session_name)])
+    Judge("*", inventory).judge(table)
+    (call,) = table.calls()
+    return call
 
 
 def known_by_logs(
