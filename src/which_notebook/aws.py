@@ -103,6 +103,12 @@ def _client(process: int, service: str, region: str | None, connections: int, at
     return session.client(service, region_name=region, config=config)
 
 
+def forget_clients() -> None:
+    """Have new clients made from now on, with the configuration and credentials that the environment has then."""
+    for made in (_core_session, _session, _client):
+        made.cache_clear()
+
+
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 # https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/CommonErrors.html
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation", "403"})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from .call import Call
 from .copies import joined, without_poorer_copies
 from .spool import Blocks
@@ -18,7 +18,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Call]).decode
 
 
-def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
+def in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Call]]:
     """Yield all calls in lists of bounded size, the oldest first, each once.
 
     Calls with one time, event id, name and request id are one, see `copies`. CloudTrail may deliver a record twice, and a

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
         given = parser(_COMMANDS).parse_args(arguments)
-        status: int = _dry_run(given) if getattr(given, "dry_run", False) else given.run(given, limits)
+        status: int = _dry_run(given, limits) if getattr(given, "dry_run", False) else given.run(given, limits)
     except CommandError as error:
         say(str(error))
         return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
@@ -49,11 +49,11 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     return status
 
 
-def _dry_run(given: argparse.Namespace) -> int:
+def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
     from .dry_run import write_dry_run
 
     try:
-        write_dry_run(given)
+        write_dry_run(given, limits)
     except ServiceError as error:
         say(reason_of(error))
         return NOT_ALL_READ
@@ -105,9 +105,9 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
             calls.judge.role,
             calls.coverage,
             file,
-            calls.filter,
             limits,
-            calls.said,
+            filter=calls.filter,
+            said=calls.said,
             likely=given.likely,
         )
     return _end(calls, given)

@@ -12,17 +12,18 @@ from ..judging.attribution import Judge
 from ..judging.chains import search_for_chains
 from ..judging.inventory import Inventory
 from ..judging.likely import scope_of_evidence, search_for_evidence
+from ..limits import Limits
 from ..sources.engines.engine import Engine
 from ..sources.registry import opened_sources
 from ..times import earlier
 from .options import inventory_of, roles_of, scope_of
 
 
-def write_dry_run(given: argparse.Namespace) -> None:
+def write_dry_run(given: argparse.Namespace, limits: Limits) -> None:
     """Write the SQL. Raises UsageError where no source is asked with SQL, and OSError where a table can't be described."""
     inventory = inventory_of(given)
     search, scope = _first(given, roles_of(given, inventory), inventory)
-    with opened_sources(given.sources) as sources, output_file(given.output) as file:
+    with opened_sources(given.sources, limits) as sources, output_file(given.output) as file:
         engines = [source for source in sources if isinstance(source, Engine)]
         if not engines:
             raise UsageError("--dry-run is for athena:// and trino://: other sources are asked without SQL")

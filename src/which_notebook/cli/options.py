@@ -103,7 +103,7 @@ def reader_of(
     shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
     with (
         shown_progress(shown) as progress,
-        opened_sources(given.sources, again=again, progress=progress) as sources,
+        opened_sources(given.sources, limits, again=again, progress=progress) as sources,
     ):
         options = Options(
             jobs=given.jobs,

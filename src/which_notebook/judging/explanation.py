@@ -118,7 +118,7 @@ def explain_call(
     shown = name_shown(call.notebook, call.user_profile, call.session_name)
     name = call.notebook_role_arn or call.role_arn, shown
     about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
-    evidence = Evidence(judge, addresses, reader.options.limits)
+    evidence = Evidence(judge, reader.options.limits, addresses)
     explained = _explained_likely(call, evidence, judge, reader, scope, coverage) if likely else None
     return Explanation(call, openings, about_name, inventory is not None, explained)
 

@@ -63,7 +63,7 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
-        self._evidence = Evidence(judge, addresses, reader.options.limits) if likely else None
+        self._evidence = Evidence(judge, reader.options.limits, addresses) if likely else None
         # Only the calls that are asked for are shown with theirs.
         self._with_resources = literal_parts(asked.resources) or with_resources or bool(asked.resources)
         self._of_unknown_roles: Counter[str] = Counter()

@@ -21,7 +21,7 @@ from ..calls.networks import is_of_private_network
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
@@ -72,7 +72,7 @@ class Evidence:
     by an address alone: what would speak against a name may be among what isn't remembered.
     """
 
-    def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
+    def __init__(self, judge: Judge, limits: Limits, known: Iterable[AddressOf] = ()) -> None:
         self._judge = judge
         self._limits = limits
         self._sessions: dict[str, BaseSession] = {}

@@ -35,7 +35,7 @@ def read_file_parts(files: list[LogFile], search: Search, options: Options) -> I
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, search, cut=options.cut, limits=options.limits):
+                for found in scan(content, search, options.limits, cut=options.cut):
                     if last.calls or last.size or last.problems:
                         yield Part(file, last, False)
                     last = found

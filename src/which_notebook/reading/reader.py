@@ -46,7 +46,7 @@ class Reader:
 
         Read is what the scope allows. `coverage` is complete once the tables are at their end.
         """
-        with closing(Cache(self.options.cache, search)) as cache, coverage.one_reading():
+        with closing(Cache(self.options.cache, search, self.options.limits)) as cache, coverage.one_reading():
             yield from _Reading(self, search, coverage, cache).tables(
                 self.files(scope, coverage), self._parts(search, scope, coverage), scope.accounts
             )

@@ -20,6 +20,7 @@ from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.spool import Blocks
 from ..errors import reason_of
+from ..limits import Limits
 from ..progress import Progress
 from ..records.cloudtrail import RecordError, call_of
 from ..records.scan import Extract
@@ -53,10 +54,10 @@ class EventHistory(Source):
     such question, if that asks for no more.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if name != NAME:
             raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
         self._copy: Blocks | None = None
         self._copied: Scope | None = None
 

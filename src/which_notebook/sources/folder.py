@@ -31,7 +31,7 @@ class Folder(Source):
             coverage.skip(self.name, reason_of(error))
             return
         if stat.S_ISDIR(found.st_mode):
-            yield from _files_below(self.name, scope, coverage)
+            yield from _files_below(self.name, scope, coverage, self.limits)
         else:
             yield _log_file(os.path.abspath(self.name), found)
 
@@ -42,7 +42,7 @@ class Folder(Source):
             yield open_local(file, limits)
 
 
-def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+def _files_below(source: str, scope: Scope, coverage: Coverage, limits: Limits) -> Iterator[LogFile]:
     seen = False
     top = os.path.abspath(source)
     for folder, entries in _walk(top, coverage):
@@ -62,7 +62,7 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
                 if not stat.S_ISREG((found := entry.stat()).st_mode):
                     coverage.leave_out(entry.path, "no regular file")
                     continue
-                if not is_log_by_name(entry.path) and (reason := _why_no_log(entry.path)):
+                if not is_log_by_name(entry.path) and (reason := _why_no_log(entry.path, limits)):
                     coverage.leave_out(entry.path, reason)
                     continue
                 has_logs = True
@@ -80,11 +80,11 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
         coverage.skip(source, "no log files in this folder")
 
 
-def _why_no_log(path: str) -> str | None:
+def _why_no_log(path: str, limits: Limits) -> str | None:
     from .heads import why_no_log
 
     with open(path, "rb") as file:
-        return why_no_log(file)
+        return why_no_log(file, limits)
 
 
 def _walk(source: str, coverage: Coverage) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:

@@ -29,12 +29,12 @@ def is_read_once(name: str) -> bool:
 class ReadOnce(Source):
     """Standard input or a pipe; if it will be read again, it is first copied to a temporary file."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if name == STANDARD_INPUT and sys.stdin.isatty():
             raise SourceError(
                 "- means standard input, but that is the terminal: pipe a log into the command, or name a file"
             )
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
         self._copy: IO[bytes] | None = None
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:

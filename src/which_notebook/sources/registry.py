@@ -41,13 +41,13 @@ _KINDS = (
 
 @contextmanager
 def opened_sources(
-    names: Iterable[str], *, again: bool = False, progress: Progress | None = None
+    names: Iterable[str], limits: Limits, *, again: bool = False, progress: Progress | None = None
 ) -> Iterator[Sequence[Source]]:
     """Provide the sources with these names while the block runs; `again` says that they will be read several times.
 
     Raises SourceError where a name can't be meant, or something that it needs isn't installed.
     """
-    sources = [_source(name, again=again, progress=progress) for name in dict.fromkeys(names)]
+    sources = [_source(name, limits, again=again, progress=progress) for name in dict.fromkeys(names)]
     try:
         yield sources
     finally:
@@ -62,13 +62,13 @@ def opened(files: Iterable[LogFile], limits: Limits) -> Iterator[Opened]:
         yield from kinds[kind].load().opened(list(group), limits)
 
 
-def _source(name: str, *, again: bool, progress: Progress | None) -> Source:
+def _source(name: str, limits: Limits, *, again: bool, progress: Progress | None) -> Source:
     kind = next(kind for kind in _KINDS if kind.is_named(name))
     if kind is _KINDS[-1] and (":/" in name or name.startswith(("s3:", "arn:"))) and not os.path.exists(name):
         raise SourceError(
             f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://… or trino://… (see which-notebook summary --help)"
         )
-    return kind.load()(name, again=again, progress=progress)
+    return kind.load()(name, limits, again=again, progress=progress)
 
 
 def _begins_without_file(name: str, start: str) -> bool:

@@ -36,10 +36,10 @@ class Bucket(Source):
     Needs s3:ListBucket, s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if not name.removeprefix("s3:").strip("/"):
             raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
         """Yield the objects that may answer the question, in a fixed order.
@@ -60,7 +60,7 @@ class Bucket(Source):
                     if holds_calls(found["Key"][len(folder) :]) and not found["Key"].endswith("/")
                 }
                 asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
-                reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)])
+                reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)], self.limits)
                 for key in listed:
                     if isinstance(reason := reasons.get(key), OSError):
                         coverage.skip(f"s3://{bucket}/{key}", reason_of(reason))
@@ -96,7 +96,7 @@ class Bucket(Source):
         return opened_objects(files, limits.ahead_bytes)
 
 
-def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None]:
+def _why_no_logs(bucket: str, keys: list[str], limits: Limits) -> dict[str, str | OSError | None]:
     """Return of each object why it is no log, as its first bytes tell, or why these can't be had."""
     if not keys:
         return {}
@@ -104,7 +104,7 @@ def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None
     def why(key: str) -> str | OSError | None:
         try:
             with ObjectReader(f"s3://{bucket}/{key}") as reader:
-                return why_no_log(io.BufferedReader(reader, HEAD_BYTES))
+                return why_no_log(io.BufferedReader(reader, HEAD_BYTES), limits)
         except OSError as error:
             return error
 

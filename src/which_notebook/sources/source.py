@@ -45,12 +45,13 @@ Opened = tuple[LogFile, BinaryIO | OSError]
 class Source:
     """One source of a question, by its name on the command line.
 
-    It lists files, and opens them; or it gives calls by itself. `again` says that it will be read several times; `progress`
-    is told what is waited for. Raises SourceError where the name can't be meant.
+    It lists files, and opens them; or it gives calls by itself. `limits` bound what it takes at once; `again` says that it will
+    be read several times; `progress` is told what is waited for. Raises SourceError where the name can't be meant.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         self.name = name
+        self.limits = limits
         self.again = again
         self.progress = progress or Progress()
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import s3_logs
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import use
 from s3_logs import ROLE, log, record
 
 from which_notebook import aws, cli
+from which_notebook.aws import forget_clients
 from which_notebook.limits import LIMITS, Limits
 from which_notebook.sources import s3_object
 

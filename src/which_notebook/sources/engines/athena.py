@@ -14,6 +14,7 @@ from typing import Any
 from ... import aws
 from ...calls.scope import Scope
 from ...errors import ServiceError
+from ...limits import Limits
 from ...progress import Progress
 from ..coverage import Coverage
 from .athena_errors import may_succeed_again, reason_of_failure, reason_of_message
@@ -43,8 +44,8 @@ _ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 class Athena(Engine):
     """A table or view. It needs what docs/athena.md lists: to run queries, to read catalog, logs and results, to write results."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         self._workgroup, self._database, self._table_name = parts_of(name, _FORM)
         self._sql_name = quoted(self._database, self._table_name)
         self._location: str | None = None

@@ -11,7 +11,7 @@ from ...calls.call import Call
 from ...calls.scope import Scope
 from ...calls.search import Search
 from ...errors import reason_of
-from ...limits import LIMITS
+from ...limits import Limits
 from ...progress import Progress
 from ...records.cloudtrail import RecordError, call_of
 from ...records.scan import Extract
@@ -28,8 +28,8 @@ _encode = msgspec.json.encode
 class Engine(Source):
     """A table of an engine's. What an engine does of its own: `described` and `rows`."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         self._known: Table | None = None
 
     def described(self, scope: Scope) -> Table:
@@ -54,7 +54,7 @@ class Engine(Source):
                 coverage.note(f"{self.name} has no {', '.join(form.lacks)}: what an answer tells of these is missing")
             for query in queries(table, form, search, scope):
                 with closing(self.rows(query, coverage)) as rows:
-                    for found in _extracts(rows, form, search):
+                    for found in _extracts(rows, form, search, self.limits):
                         for problem in found.problems:
                             coverage.skip(self.name, problem)
                         yield found
@@ -76,7 +76,7 @@ def parts_of(name: str, form: str) -> list[str]:
     return parts
 
 
-def _extracts(rows: Iterator[str], form: Form, search: Search) -> Iterator[Extract]:
+def _extracts(rows: Iterator[str], form: Form, search: Search, limits: Limits) -> Iterator[Extract]:
     found = Extract(0, [], [])
     for row in rows:
         found.size += len(row)
@@ -87,7 +87,7 @@ def _extracts(rows: Iterator[str], form: Form, search: Search) -> Iterator[Extra
         else:
             if call is not None and search.matches(call):
                 found.calls.append(call)
-        if len(found.calls) >= LIMITS.found_calls or found.size >= LIMITS.parsed_bytes:
+        if len(found.calls) >= limits.found_calls or found.size >= limits.parsed_bytes:
             yield found
             found = Extract(0, [], [])
     yield found

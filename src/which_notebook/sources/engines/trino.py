@@ -17,6 +17,7 @@ from typing import Any
 from ... import __version__
 from ...calls.scope import Scope
 from ...errors import MissingPackageError, ServiceError
+from ...limits import Limits
 from ...progress import Progress
 from ..coverage import Coverage
 from ..source import SourceError
@@ -55,8 +56,8 @@ _WAYS_OUT = {
 class Trino(Engine):
     """A table or view. TLS, but for an address of this machine, or where TRINO_HTTP_SCHEME says http; then without a secret."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         address, *path = parts_of(name, _FORM)
         if "@" in address:
             raise SourceError(f"a source's name takes no user or password: set {_USER}, and {_PASSWORD} or {_TOKEN}")
