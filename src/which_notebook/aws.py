@@ -69,7 +69,7 @@ def _require_boto3() -> None:
     try:
         import boto3  # noqa: F401
     except ImportError:
-        raise MissingPackageError("s3://, cloudtrail:, athena:// and audit need boto3: pip install boto3") from None
+        raise MissingPackageError("asking AWS needs boto3: pip install boto3") from None
 
 
 @lru_cache

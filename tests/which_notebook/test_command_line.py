@@ -147,7 +147,7 @@ WRONG = {
     "summary cloudtrail --role r": "the account's event history is cloudtrail:",
     "summary s3:// --role r": "write s3://BUCKET",
     "summary s3: --role r": "write s3://BUCKET",
-    "summary s3:bucket --role r": "s3:bucket is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://… or trino://…",
+    "summary s3:bucket --role r": "s3:bucket is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://WORKGROUP/DATABASE/TABLE or trino://",
     "summary https://example.com/logs --role r": "https://example.com/logs is no source: give a file, a folder",
     "summary arn:aws:s3:::bucket --role r": "arn:aws:s3:::bucket is no source: give a file, a folder",
     "summary LOG --role r --account 12": "'12' is no account id, which has 12 digits",

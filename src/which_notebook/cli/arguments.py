@@ -13,6 +13,7 @@ from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
 from ..limits import Limits
+from ..sources.registry import KINDS
 from . import values
 
 Command = Callable[[argparse.Namespace, Limits], int]
@@ -185,11 +186,9 @@ verdicts of a Studio domain:
 exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-on.
 """
 
-_SOURCES = """\
-SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, cloudtrail:
-(the account's event history: 90 days, management events only), athena://WORKGROUP/DATABASE/TABLE or
-trino://HOST:PORT/CATALOG/SCHEMA/TABLE.
-
+_FORM_WIDTH = max(len(kind.form) for kind in KINDS)
+_SOURCES = "SOURCE is one of:\n" + "".join(f"  {kind.form:<{_FORM_WIDTH}}  {kind.help}\n" for kind in KINDS)
+_SOURCES += """
 TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d,
 2w). A date stands for its first second after --since, and for its last after --until.
 """
@@ -268,7 +267,7 @@ def _common_arguments() -> _Parser:
     common.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the SQL that a table's engine would be asked, and end (athena:// and trino://)",
+        help="print the SQL that a table's engine would be asked, and end",
     )
     return common
 

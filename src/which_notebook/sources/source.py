@@ -63,6 +63,10 @@ class Source:
         """Yield the wanted calls of a source without files, in no particular order, in parts of bounded size."""
         return iter(())
 
+    def queries(self, search: Search, scope: Scope) -> Iterator[str]:
+        """Yield the SQL by which a search would be asked, without asking it; nothing of a source that isn't asked with SQL."""
+        return iter(())
+
     def close(self) -> None:
         """Remove what was kept for another reading."""
 

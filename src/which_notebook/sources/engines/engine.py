@@ -17,7 +17,6 @@ from ...records.cloudtrail import RecordError, call_of
 from ...records.scan import Extract
 from ..coverage import Coverage
 from ..source import Source, SourceError
-from .condition import Condition
 from .query import Query, queries
 from .tables import Form, Table, form_of
 
@@ -40,11 +39,11 @@ class Engine(Source):
         """Run a query, and yield its rows, in bounded memory. Raises OSError where it fails."""
         raise NotImplementedError
 
-    def queries(self, search: Search, scope: Scope) -> Iterator[Condition]:
-        """Yield the statements by which a search would be asked, without asking it."""
+    def queries(self, search: Search, scope: Scope) -> Iterator[str]:
+        """Yield the statements by which a search would be asked, with their values."""
         table, form = self._table(scope)
         for query in queries(table, form, search, scope):
-            yield query.statement
+            yield query.statement.with_values
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         """Yield the wanted calls, in parts of bounded size."""
