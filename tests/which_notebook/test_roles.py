@@ -81,7 +81,7 @@ def test_the_only_role_is_taken_and_named(ask: Any, one: Path) -> None:
     named = ask("calls", one, "--role", ROLE)
     for command in ("calls", "summary"):
         answer = ask(command, one)
-        assert f"no --role is given: taken is {ROLE_ARN}, the only role" in answer.err
+        assert f"no --role given: using {ROLE_ARN}, the only role" in answer.err
         assert answer.status == 0
     assert ask("calls", one).out == named.out
     assert ask("report", one, "-o", one.parent / "r.html").status == 0
@@ -148,7 +148,7 @@ def test_a_handshake_is_one_within_its_own_role_only(ask: Any, several: Path) ->
 def test_from_an_access_key_to_its_role(ask: Any, several: Path) -> None:
     answer = ask("calls", several, "--access-key", "ASIACHURN-MODEL")
     assert [call["notebook"] for call in answer.calls] == ["churn-model"]
-    assert "taken is that of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
+    assert "using the role of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
     answer = ask("calls", several, "--access-key", "ASIANOBODY")
     assert (answer.status, answer.out) == (2, "")
     assert "no call of a role with the access key ASIANOBODY" in answer.err

@@ -156,7 +156,6 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
     from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
-    from ..reading.mentioned_roles import roles_named_there
 
     form = format_of("roles", given.format, given.output)
     inventory = inventory_of(given)
@@ -169,7 +168,7 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
         named = None
         if not roles:
             name, *_ = judge.role_names if judge else ("",)
-            named = roles_named_there(reader.files(scope, Coverage()), limits, name)
+            named = reader.roles_named_there(scope, name)
     write_answer(RolesAnswer(roles, asked, given.resource), form, given.output)
     for text in coverage.notes:
         say(text)

@@ -10,6 +10,7 @@ from ..calls.scope import Scope
 from ..errors import UsageError
 from ..judging.attribution import Judge
 from ..judging.inventory import Inventory
+from ..judging.roles_meant import HOW_TO_NAME_IT
 from ..sources.engines import standalone
 from ..sources.log_paths import days
 
@@ -19,9 +20,7 @@ _TABLES = {"athena": "cloudtrail_logs", "trino": "cloudtrail_logs", "lake": "EVE
 def write_sql(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> None:
     """Write the query. Raises UsageError where none can be told, RoleError where a role is none."""
     if not roles:
-        raise UsageError(
-            "which role? Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
-        )
+        raise UsageError(f"which role? {HOW_TO_NAME_IT}")
     Judge(roles)
     with output_file(given.output) as file:
         file.write(_query(given, roles, inventory, scope).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,8 +74,8 @@ def explain(
     `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
-    call = next((call for call in found if call.event_id == event_id), None)
+    with closing(reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)) as calls:
+        call = next((call for call in calls if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no event {event_id} is in what was read of these sources")
     return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely, addresses=addresses)
@@ -97,8 +98,8 @@ def explain_call(
     if call.role_arn is None and call.role_id:
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
-        same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
-        of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        with closing(reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)) as same:
+            of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
         # Where the caller's own account's record of the same call is there, too, that one is given alone.
         call.role_arn = of_record or reader.role_arns.get(call.role_id)
     judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
@@ -128,7 +129,7 @@ def _explained_likely(
 ) -> ExplainedLikely | None:
     at_call = replace(scope, since=call.event_time, until=call.event_time)
     found, covered = find_evidence(evidence, judge, reader, at_call, explained=True)
-    coverage.take_over(covered)
+    coverage.add(covered, aside=True)
     explained = found.explained(call)
     if explained and call.status == "unattributed":
         call.likely = explained.likely

@@ -107,7 +107,7 @@ class JudgedCalls:
         openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
         covered = Coverage()
         chains = find_chains(self._reader.tables(search_for_chains(self.judge), openings, covered), self.judge)
-        self.coverage.take_over(covered)
+        self.coverage.add(covered, aside=True)
         return chains.search(self.judge), partial(chains.judge, judge=self.judge)
 
     def _likely(self, scope: Scope) -> LikelySessions | None:
@@ -115,7 +115,7 @@ class JudgedCalls:
         if self._evidence is None:
             return None
         found, covered = find_evidence(self._evidence, self.judge, self._reader, scope)
-        self.coverage.take_over(covered)
+        self.coverage.add(covered, aside=True)
         return found
 
     def _count_unknown_roles(self, table: CallTable) -> None:
@@ -169,12 +169,9 @@ class JudgedCalls:
             else f"{coverage.size:,} bytes"
         )
         what = "what could be read of" if coverage.skipped else "what was read:"
-        from ..reading.mentioned_roles import roles_named_there
-
         said = f"No call of the role {self.judge.role} is in {what} {read}"
         name, *_ = self.judge.role_names
-        files = self._reader.files(self.filter.scope, Coverage())
-        more = self.role_calls.same_name() or roles_named_there(files, self._reader.options.limits, name)
+        more = self.role_calls.same_name() or self._reader.roles_named_there(self.filter.scope, name)
         return [said, more] if more else [said]
 
     def _of_scope(self) -> str:

@@ -64,9 +64,8 @@ def notebook_roles(
     covered, scope = Coverage(), asked.scope
     arns = {key: arn for key, arn in base_session_roles(reader, scope, covered).items() if is_asked(arn)}
     roles = {key: NotebookRole(arn, key[0]) for key, arn in arns.items()}
-    coverage.take_over(covered)
+    coverage.add(covered, aside=bool(roles))
     if not roles:
-        coverage.files, coverage.size = covered.files, covered.size
         return []
     judge = Judge([role.given for role in roles.values()])
     search = Search(role_names=judge.role_names, with_resources=bool(asked.resources))
