@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call
+from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call, shown_event
 from ..judging.statuses import lane_of, name_shown
 from .safe_text import printable
 from .text_table import row_text, widths_of
@@ -55,7 +55,7 @@ class CallsAnswer:
 
 
 def _cells(call: Call, *, likely: bool) -> tuple[str, ...]:
-    event = f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"
+    event = shown_event(call.event_source, call.event_name)
     shown = name_shown(call.notebook, call.user_profile, call.session_name)
     is_of_a_name = lane_of(call.status, call.user_profile).is_of_a_name
     notebook = call.notebook or (f"({shown})" if is_of_a_name else "-")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..calls.call import CALL_FIELDS
+from ..calls.call import CALL_FIELDS, Opening
 from ..judging.explanation import Explanation
 from ..judging.statuses import STATUS_OF
 from .likely_text import likely_lines
@@ -110,13 +110,18 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield printable(f"  {line}")
 
 
+def opened_session(opening: Opening) -> str:
+    """Return who opened which session."""
+    return f"{opening.principal} opened {opening.session_name} of {opening.role_arn}"
+
+
 def _how_opened(explanation: Explanation) -> Iterator[str]:
     yield "How its session came about (the nearest first):"
     for each in explanation.openings:
         opening = each.opening
         if opening is None:
             continue
-        yield printable(f"  {each.event_time}  {opening.principal} opened {opening.session_name} of {opening.role_arn}")
+        yield printable(f"  {each.event_time}  {opened_session(opening)}")
         origin = f"from {each.source_ip_address}, " if each.source_ip_address else ""
         by_key = f"with the key {each.access_key_id}, " if each.access_key_id else ""
         yield printable(f"    {origin}{by_key}new key {opening.access_key_id}, event {each.event_id}")

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NoReturn
 from ..judging.finding import Finding
 from ..judging.finding_actors import KnownActor
 from ..judging.statuses import STATUS_OF
-from .explain_text import sign_of
+from .explain_text import opened_session, sign_of
 from .safe_text import printable
 
 _EVENTS_SHOWN = 10
@@ -67,10 +67,7 @@ class FindingAnswer:
                 yield f"    {count:,} {event}"
             for call in each.openings:
                 if call.opening:
-                    yield (
-                        f"    {call.event_time}: {call.opening.principal} opened {call.opening.session_name} of "
-                        f"{call.opening.role_arn} (event {call.event_id})"
-                    )
+                    yield f"    {call.event_time}: {opened_session(call.opening)} (event {call.event_id})"
             for warning in each.warnings:
                 yield f"    speaks against it: {warning.event_time} {warning.kind}: {warning.text} (event {warning.event_id})"
 

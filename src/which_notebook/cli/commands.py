@@ -29,7 +29,7 @@ from .exit_status import (
     status_of_calls,
     status_of_reading,
 )
-from .messages import say, say_unread
+from .messages import say, say_coverage, say_unread
 from .options import addresses_of, inventory_of, judged_calls, reader_of, roles_of, scope_of
 
 
@@ -144,9 +144,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
             not_found = error
     if explanation:
         write_answer(ExplanationAnswer(explanation), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     if not_found:
         raise not_found
     return status_of_reading(coverage)
@@ -170,9 +168,7 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
             name, *_ = judge.role_names if judge else ("",)
             named = reader.roles_named_there(scope, name)
     write_answer(RolesAnswer(roles, asked, given.resource), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     if named:
         say(named)
     return status_of_reading(coverage) or (DONE if roles else NO_SUCH_ROLE)
@@ -196,9 +192,7 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
     else:
         known = [(each, [known_by_finding(actor, roles, inventory) for actor in each.actors]) for each in findings]
     write_answer(FindingAnswer(known, with_logs=bool(given.sources)), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     return status_of_reading(coverage)
 
 

@@ -45,4 +45,4 @@ def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | N
         return search_for_chains(judge), scope.anywhere(scope.since and earlier(scope.since), scope.until)
     if given.likely:
         return search_for_evidence(judge), scope_of_evidence(scope, judge)
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids), scope
+    return judge.search, scope

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_name
-from ..calls.search import fits_role
+from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_key, role_name
+from ..calls.search import Search, fits_role
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
@@ -55,6 +55,11 @@ class Judge:
         self._has_inventory = inventory is not None
         self.role_ids = tuple(inventory.role_arns) if inventory and self.is_role(inventory.role_arn) else ()
         """The role's unique id, where the inventory says it."""
+
+    @property
+    def search(self) -> Search:
+        """What to read for: the roles' calls, and what opens their sessions."""
+        return Search(role_names=self.role_names, role_ids=self.role_ids)
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -132,12 +137,4 @@ def _asked_role(role: str) -> tuple[str, str | None, str | None]:
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:
     """Return whether a base session's AssumeRole opens a notebook session of its own role."""
-    return (
-        _account_and_name(opening.role_arn) == _account_and_name(caller_role_arn)
-        and opening.session_name != BASE_SESSION
-    )
-
-
-def _account_and_name(arn: str | None) -> tuple[str, str] | None:
-    """Return what tells a role: its path may be missing in one of two ARNs."""
-    return (arn.partition("/")[0], role_name(arn)) if arn else None
+    return role_key(opening.role_arn) == role_key(caller_role_arn) and opening.session_name != BASE_SESSION

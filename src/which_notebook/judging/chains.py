@@ -41,9 +41,8 @@ class Chains(Struct):
 
     def search(self, judge: Judge) -> Search:
         """Return what to read for: the role's own calls, and those in the chained sessions."""
-        return Search(
-            role_names=judge.role_names,
-            role_ids=judge.role_ids,
+        return replace(
+            judge.search,
             chained_role_names=tuple(sorted(self.role_names)),
             access_keys=frozenset(self.by_key),
             source_identities=frozenset(self.by_source_identity),
@@ -74,7 +73,7 @@ class Chains(Struct):
 
 def search_for_chains(judge: Judge) -> Search:
     """Return what to read for before the chains are known: who opened which session."""
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids, chains=True)
+    return replace(judge.search, chains=True)
 
 
 def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:

@@ -98,7 +98,7 @@ def explain_call(
     if call.role_arn is None and call.role_id:
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
-        with closing(reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)) as same:
+        with closing(reader.calls(Judge(roles, inventory).search if roles else of_id, around, coverage)) as same:
             of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
         # Where the caller's own account's record of the same call is there, too, that one is given alone.
         call.role_arn = of_record or reader.role_arns.get(call.role_id)
@@ -111,7 +111,7 @@ def explain_call(
         return Explanation(call, openings, [], inventory is not None)
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
-    for read in reader.tables(_of_role(judge), around, coverage):
+    for read in reader.tables(judge.search, around, coverage):
         table = read.selected(within.fitting(read))
         judge.judge(table)
         warnings.see(table)
@@ -134,10 +134,6 @@ def _explained_likely(
     if explained and call.status == "unattributed":
         call.likely = explained.likely
     return explained
-
-
-def _of_role(judge: Judge) -> Search:
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids)
 
 
 def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:

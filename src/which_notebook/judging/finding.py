@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..errors import CommandError, reason_of
+from ..errors import CommandError, reason_of, uncapitalized
 
 _LARGEST = 64 * 1024 * 1024
 _NESTED_AT_MOST = 60
@@ -94,7 +94,7 @@ def _findings_in(value: Any, deeper: int) -> Iterator[dict[str, Any]]:
         for each in value:
             yield from _findings_in(each, deeper - 1)
     elif isinstance(value, dict) and deeper > 0:
-        named = {_small(name): each for name, each in value.items()}
+        named = {uncapitalized(name): each for name, each in value.items()}
         is_guard_duty = (
             "accessKeyDetails" in _dict(_folded(named.get("resource"))) or {"resource", "service"} <= named.keys()
         )
@@ -197,10 +197,6 @@ def _actor(key: object, texts: list[object], name: object, account: str | None, 
     return Actor(key_found[1] if key_found else None, role_id, session_name, role, account, _text(user_type))
 
 
-def _small(name: str) -> str:
-    return name[:1].lower() + name[1:]
-
-
 def _folded(value: Any, deeper: int = _NESTED_AT_MOST) -> Any:
     """Return a value with the names as EventBridge writes them."""
     if deeper == 0:
@@ -208,7 +204,7 @@ def _folded(value: Any, deeper: int = _NESTED_AT_MOST) -> Any:
     if isinstance(value, list):
         return [_folded(each, deeper - 1) for each in value]
     if isinstance(value, dict):
-        return {_small(name): _folded(each, deeper - 1) for name, each in value.items()}
+        return {uncapitalized(name): _folded(each, deeper - 1) for name, each in value.items()}
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from ..calls.call import BASE_SESSION, Call, role_name
+from ..calls.call import BASE_SESSION, Call, role_name, shown_event
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
@@ -108,7 +108,7 @@ def known_by_logs(
             known.calls += 1
             known.errors += call.error_code is not None
             known.first_seen, known.last_seen = known.first_seen or call.event_time, call.event_time
-            known.events[f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"] += 1
+            known.events[shown_event(call.event_source, call.event_name)] += 1
             known.resources.update(call.resources)
     if last:
         explanation = explain_call(last, reader, within, coverage, roles, inventory)

@@ -101,8 +101,7 @@ class JudgedCalls:
 
     def _search_and_judge(self, scope: Scope) -> tuple[Search, Callable[[CallTable], None]]:
         if not self._follow:
-            search = Search(role_names=self.judge.role_names, role_ids=self.judge.role_ids)
-            return search, self.judge.judge
+            return self.judge.search, self.judge.judge
         # A session may have been opened before, in another region or account.
         openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
         covered = Coverage()

@@ -40,7 +40,7 @@ _SAGEMAKER = "sagemaker.amazonaws.com"
 
 def search_for_evidence(judge: Judge) -> Search:
     """Return what to read for before the calls: the role's calls with their clues, and network interfaces."""
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids, with_clues=True)
+    return replace(judge.search, with_clues=True)
 
 
 def scope_of_evidence(scope: Scope, judge: Judge) -> Scope:

@@ -43,8 +43,7 @@ def roles_meant(reader: Reader, filter: Filter, sources: Sequence[str]) -> Roles
     if filter.access_keys:
         return _of_access_keys(reader, filter)
     coverage = Coverage()
-    arns = base_session_roles(reader, filter.scope, coverage)
-    roles = [NotebookRole(arn, account) for (account, _), arn in arns.items()]
+    roles = [NotebookRole(arn) for arn in base_session_roles(reader, filter.scope, coverage)]
     if not roles:
         named = reader.roles_named_there(filter.scope)
         raise NoRoleError(

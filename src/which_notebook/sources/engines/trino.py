@@ -109,10 +109,8 @@ class Trino(Engine):
 
     @cached_property
     def _connection(self) -> Any:
-        try:
-            from trino import auth, dbapi
-        except ImportError:
-            raise MissingPackageError("trino:// needs the package trino: pip install trino") from None
+        from trino import auth, dbapi
+
         user = os.environ.get(_USER) or getpass.getuser()
         password, token = os.environ.get(_PASSWORD), os.environ.get(_TOKEN)
         scheme = os.environ.get(_SCHEME) or ("http" if _is_here(self._host) and self._port != _TLS_PORT else "https")
@@ -169,6 +167,7 @@ def _named_errors() -> Iterator[None]:
         from trino import exceptions
     except ImportError:
         raise MissingPackageError("trino:// needs the package trino: pip install trino") from None
+
     try:
         yield
     except exceptions.TrinoQueryError as error:
