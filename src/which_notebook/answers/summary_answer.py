@@ -12,6 +12,7 @@ from ..judging.warnings import Warnings
 from .likely_rows import LikelyRow
 from .summary import Summary
 from .summary_row import Row
+from .summary_text import write_summary_table
 
 
 class SummaryAnswer:
@@ -22,8 +23,6 @@ class SummaryAnswer:
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on."""
-        from .summary_text import write_summary_table
-
         role, coverage, missing = self.calls.judge.role, self.calls.coverage, self.calls.missing()
         write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
 

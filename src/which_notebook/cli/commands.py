@@ -13,6 +13,7 @@ from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
 from ..calls.filter import Filter
 from ..errors import CommandError, ServiceError, UsageError, reason_of
+from ..judging.attribution import Judge
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
@@ -152,7 +153,6 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
 def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
-    from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
 
     form = format_of("roles", given.format, given.output)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec import Struct
 
 from ..calls.search import Search
 from ..errors import reason_of
-from ..records.scan import Extract, scan
+from ..records.extract import Extract
+from ..records.scan import scan
 from ..sources.registry import opened
 from ..sources.source import LogFile
 from .options import Options
-
-encode = msgspec.msgpack.Encoder().encode
-decode_extract = msgspec.msgpack.Decoder(Extract).decode
 
 
 class Part(Struct):

@@ -13,6 +13,7 @@ from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
 from ..calls.twins import without_twins
+from ..records.extract import Extract, decode_extract, encode
 from ..sources.coverage import Coverage
 from ..sources.source import LogFile, Source
 from .cache import Answer, Cache
@@ -20,7 +21,6 @@ from .options import Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..records.scan import Extract
     from .parts import Part
     from .workers import Workers
 
@@ -162,8 +162,6 @@ class _Reading:
                 workers.close()
 
     def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
-        from .parts import decode_extract
-
         for part in parts:
             found = decode_extract(part)
             self._coverage.size += found.size
@@ -171,8 +169,6 @@ class _Reading:
         self._count(file)
 
     def _read(self, parts: Iterable[Part]) -> Iterator[list[Call]]:
-        from .parts import encode
-
         read: defaultdict[str, list[bytes]] = defaultdict(list)
         for part in parts:
             name, found = part.file.name, part.extract

@@ -6,22 +6,13 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from ..calls.call import Call
 from ..calls.search import Search
 from ..limits import Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
 from .decompress import pieces
-
-
-class Extract(Struct, array_like=True, gc=False):
-    """What was read from a part of a file: its decompressed size in bytes, the matching calls, and the problems."""
-
-    size: int
-    calls: list[Call]
-    problems: list[str]
+from .extract import Extract
 
 
 def scan(file: BinaryIO, search: Search, limits: Limits, *, cut: bool = True) -> Iterator[Extract]:

@@ -13,8 +13,6 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from .. import aws
 from ..calls.scope import Scope
 from ..calls.search import Search
@@ -23,7 +21,7 @@ from ..errors import reason_of
 from ..limits import Limits
 from ..progress import Progress
 from ..records.cloudtrail import RecordError, call_of
-from ..records.scan import Extract
+from ..records.extract import Extract, decode_extract, encode
 from .coverage import Coverage
 from .source import Source, SourceError
 
@@ -42,9 +40,6 @@ _GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us
 
 Attribute = tuple[str, str] | None
 """What a lookup asks for: an attribute's key and value. None: all events of the time range."""
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Extract).decode
 
 
 class EventHistory(Source):
@@ -69,7 +64,7 @@ class EventHistory(Source):
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
         has_copy = self._copied is not None and _needs_all(search) and _covers(self._copied, scope)
-        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
+        for found in map(decode_extract, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
             yield Extract(found.size, list(filter(search.matches, found.calls)), [])
 
     def close(self) -> None:
@@ -85,7 +80,7 @@ class EventHistory(Source):
             for problem in found.problems:
                 coverage.skip(f"{NAME} {region}", problem)
             if copy:
-                copy.add(_encode(found))
+                copy.add(encode(found))
             yield found
         if copy:
             self.close()

@@ -12,11 +12,8 @@ from ..calls.search import Search
 from ..errors import CommandError
 from ..limits import Limits
 from ..progress import Progress
+from ..records.extract import Extract
 from .coverage import Coverage
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..records.scan import Extract
 
 
 class SourceError(CommandError):

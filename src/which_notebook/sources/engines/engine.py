@@ -14,7 +14,7 @@ from ...errors import reason_of
 from ...limits import Limits
 from ...progress import Progress
 from ...records.cloudtrail import RecordError, call_of
-from ...records.scan import Extract
+from ...records.extract import Extract
 from ..coverage import Coverage
 from ..source import Source, SourceError
 from .query import Query, queries
