@@ -27,10 +27,10 @@ def regions_asked(regions: Sequence[str]) -> list[str]:
 
     Raises ServiceError where there is none, and what `client` does.
     """
-    found = list(regions) or [name for name in [_session().region_name] if name]
-    if not found:
+    names = list(regions) or [name for name in [_session().region_name] if name]
+    if not names:
         raise ServiceError(_NO_REGION)
-    return found
+    return names
 
 
 def partition(region: str) -> str | None:

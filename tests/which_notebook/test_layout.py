@@ -90,6 +90,33 @@ def test_modules_are_loaded_by_name_only_where_the_name_is_data() -> None:
     assert set(MODULES) >= LOADED
 
 
+def private_names(path: Path) -> Iterator[str]:
+    """Yield what a test's module uses of the command's modules and classes that has an underscore before its name."""
+    tree = ast.parse(path.read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {
+        each.asname or each.name
+        for node in imports
+        if (node.module or "").startswith(PACKAGE.name)
+        for each in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            yield node.attr
+        elif isinstance(node, ast.Call) and any(isinstance(each, ast.Name) and each.id in names for each in node.args):
+            yield from (
+                each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            )
+            yield from (each.arg for each in node.keywords if each.arg)
+    yield from (name for name in names if name.startswith("_"))
+
+
+def test_no_test_uses_a_private_name() -> None:
+    used = {path.name: set(private_names(path)) for path in (CHECKOUT / "tests").rglob("*.py")}
+    private = {path: {name for name in names if name[0] == "_" != name[1:2]} for path, names in used.items()}
+    assert {path: names for path, names in private.items() if names} == {}
+
+
 def test_there_are_few_floors() -> None:
     """A folder stands one floor above the highest that it imports from."""
     floors: dict[str, int] = {}

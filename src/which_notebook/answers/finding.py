@@ -65,11 +65,11 @@ class FindingAnswer:
                 continue
             for event, count in each.events.most_common(_EVENTS_SHOWN):
                 yield f"    {count:,} {event}"
-            for call in each.openings:
+            for call in each.opened_by:
                 if call.opening:
                     yield f"    {call.event_time}: {opened_session(call.opening)} (event {call.event_id})"
             for warning in each.warnings:
-                yield f"    speaks against it: {warning.event_time} {warning.kind}: {warning.text} (event {warning.event_id})"
+                yield f"    warning: {warning.event_time} {warning.kind}: {warning.text} (event {warning.event_id})"
 
 
 def _answer(each: KnownActor) -> str:
@@ -109,7 +109,7 @@ def _plain(each: KnownActor) -> dict[str, Any]:
                 "access_key_id": call.access_key_id,
                 "source_ip_address": call.source_ip_address,
             }
-            for call in each.openings
+            for call in each.opened_by
         ],
         "warnings": [
             {"kind": one.kind, "event_time": one.event_time, "event_id": one.event_id, "text": one.text}

@@ -174,7 +174,7 @@ def _described(found: tuple[str, str]) -> Instance | None:
     region, name = found
     try:
         with aws.named_errors(PERMISSIONS[1]):
-            said = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
+            described = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
     except OSError as error:
         if "RecordNotFound" in str(error.strerror):
             return None  # deleted since it was listed
@@ -183,22 +183,22 @@ def _described(found: tuple[str, str]) -> Instance | None:
             name=name, region=region, account_id="", status="", role_arn="", lifecycle_name=None, root_access=None,
             metadata_version=None, platform=None, failure=None, modified=None, unread=(unread,),
         )  # fmt: skip
-    root = said.get("RootAccess")
-    metadata = said.get("InstanceMetadataServiceConfiguration") or {}
+    root = described.get("RootAccess")
+    metadata = described.get("InstanceMetadataServiceConfiguration") or {}
     return Instance(
         name=name,
         region=region,
-        account_id=said["NotebookInstanceArn"].split(":")[4],
-        status=said["NotebookInstanceStatus"],
-        role_arn=said["RoleArn"],
-        lifecycle_name=said.get("NotebookInstanceLifecycleConfigName"),
+        account_id=described["NotebookInstanceArn"].split(":")[4],
+        status=described["NotebookInstanceStatus"],
+        role_arn=described["RoleArn"],
+        lifecycle_name=described.get("NotebookInstanceLifecycleConfigName"),
         root_access=None if root is None else root == "Enabled",
         metadata_version=metadata.get("MinimumInstanceMetadataServiceVersion"),
-        platform=said.get("PlatformIdentifier"),
-        failure=said.get("FailureReason"),
-        modified=said.get("LastModifiedTime"),
-        created=said.get("CreationTime"),
-        network_interface_id=said.get("NetworkInterfaceId"),
+        platform=described.get("PlatformIdentifier"),
+        failure=described.get("FailureReason"),
+        modified=described.get("LastModifiedTime"),
+        created=described.get("CreationTime"),
+        network_interface_id=described.get("NetworkInterfaceId"),
     )
 
 

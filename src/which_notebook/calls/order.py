@@ -56,12 +56,12 @@ def _key(call: Call) -> str:
 def _add(held: dict[str, Call], calls: list[Call]) -> None:
     """Add calls by their keys; of copies all that one of them has stays."""
     # By their _key, inlined.
-    found = {
+    by_key = {
         f"{call.event_time}{len(call.event_id)} {call.event_id}{len(call.event_name)} {call.event_name}{call.request_id!r}": call
         for call in calls
     }
-    if len(found) == len(calls) and held.keys().isdisjoint(found):
-        held.update(found)
+    if len(by_key) == len(calls) and held.keys().isdisjoint(by_key):
+        held.update(by_key)
         return
     for call in calls:
         key = _key(call)

@@ -181,12 +181,15 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
 
     form = format_of("finding", given.format, given.output)
     inventory, coverage = inventory_of(given), Coverage()
-    asked = Filter(scope=scope_of(given), resources=tuple(given.resource))
+    filter = Filter(scope=scope_of(given), resources=tuple(given.resource))
     roles, findings = roles_of(given, inventory), read_findings(given.finding)
     if given.sources:
         with reader_of(given, inventory, limits, again=True) as reader:
             known = [
-                (each, [known_by_logs(each, actor, reader, asked, coverage, roles, inventory) for actor in each.actors])
+                (
+                    each,
+                    [known_by_logs(each, actor, reader, filter, coverage, roles, inventory) for actor in each.actors],
+                )
                 for each in findings
             ]
     else:

@@ -64,8 +64,8 @@ class Judge:
     @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts of the roles, where each is known; else none."""
-        found = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
-        return () if any(not each.isdecimal() for each in found) else tuple(sorted(found))
+        accounts = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
+        return () if any(not each.isdecimal() for each in accounts) else tuple(sorted(accounts))
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""
@@ -86,14 +86,14 @@ class Judge:
         """Set the status of each call, and the notebook or user profile; they stay None where it isn't the role's."""
         session = ("role_arn", "session_name", "source_identity")
         verdicts = {each: self._verdict(*each) for each in set(table.rows(session))}
-        found = list(map(verdicts.__getitem__, table.rows(session)))
-        statuses = [each.status for each in found]
+        judged = list(map(verdicts.__getitem__, table.rows(session)))
+        statuses = [each.status for each in judged]
         for row, opening in table.openings.items():
             if statuses[row] == "unattributed" and _is_handshake(opening, table["role_arn"][row]):
                 statuses[row] = "handshake"
         table["status"] = statuses
-        table["notebook"] = [each.notebook for each in found]
-        table["user_profile"] = [each.user_profile for each in found]
+        table["notebook"] = [each.notebook for each in judged]
+        table["user_profile"] = [each.user_profile for each in judged]
 
     def is_known(self, name: str | None) -> bool:
         """Return whether this is a notebook's name, as far as that can be told."""

@@ -66,9 +66,9 @@ class Chains(Struct):
             table[name] = column
 
     def _origin(self, access_key_id: str | None, source_identity: str | None) -> Origin | None:
-        found = self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
-        same_name = self.by_source_identity.get(found.user_profile) if found and found.user_profile else None
-        return same_name if same_name and same_name.notebook else found
+        origin = self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
+        same_name = self.by_source_identity.get(origin.user_profile) if origin and origin.user_profile else None
+        return same_name if same_name and same_name.notebook else origin
 
 
 def search_for_chains(judge: Judge) -> Search:
@@ -82,13 +82,13 @@ def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:
     calls = chain.from_iterable(_judged(table, judge) for table in tables)
     # A chain of several steps may fall into one second, in any order.
     for _, same_second in groupby(calls, key=attrgetter("event_time")):
-        openings = []
+        openers = []
         for call in same_second:
             _take_identity(call, chains)
             if call.opening and call.opening.access_key_id and call.role_arn:
-                openings.append(call)
-        while len(rest := [call for call in openings if not _follow(call, chains)]) < len(openings):
-            openings = rest
+                openers.append(call)
+        while len(rest := [call for call in openers if not _follow(call, chains)]) < len(openers):
+            openers = rest
     return chains
 
 

@@ -67,13 +67,13 @@ def read_findings(path: str) -> list[Finding]:
         raise FindingError(f"{path} is a damaged gzip file") from None
     if len(content) > _LARGEST:
         raise FindingError(f"{path} is larger than 64 MB, which no finding is")
-    found = [_finding(each) for value in _values(content, path) for each in _findings_in(value, _NESTED_AT_MOST)]
-    if not found:
+    findings = [_finding(each) for value in _values(content, path) for each in _findings_in(value, _NESTED_AT_MOST)]
+    if not findings:
         raise FindingError(
             f"{path} holds no GuardDuty finding: give what `aws guardduty get-findings` prints, EventBridge's event, the "
             "console's download, or the finding as Security Hub has it (ASFF)"
         )
-    return found
+    return findings
 
 
 def _values(content: bytes, path: str) -> list[Any]:
@@ -183,11 +183,11 @@ def _actors(value: dict[str, Any], sequence: dict[str, Any], account: str | None
 def _actor(key: object, texts: list[object], name: object, account: str | None, user_type: object) -> Actor:
     role, role_id, session_name = _text(name), None, None
     for text in filter(None, map(_text, [*texts, name])):
-        if found := _SESSION_ARN.fullmatch(text):
-            account, session_name = found[1], found[3]
-            role = role if role and _ROLE_ARN.fullmatch(role) else found[2]
-        elif found := _ROLE_SESSION.fullmatch(text):
-            role_id, session_name = found[1], found[2]
+        if match := _SESSION_ARN.fullmatch(text):
+            account, session_name = match[1], match[3]
+            role = role if role and _ROLE_ARN.fullmatch(role) else match[2]
+        elif match := _ROLE_SESSION.fullmatch(text):
+            role_id, session_name = match[1], match[2]
         elif _ROLE_ARN.fullmatch(text):
             role = text
     if role and not _ROLE_ARN.fullmatch(role) and "/" in role:

@@ -17,7 +17,7 @@ from ..sources.coverage import Coverage
 from ..times import later
 from ..words import counted
 from .attribution import Judge
-from .explanation import explain_call, openings_of
+from .explanation import calls_that_opened, explain_call
 from .finding import Actor, Finding
 from .inventory import Inventory
 from .statuses import STATUS_OF
@@ -44,7 +44,7 @@ class KnownActor(Struct):
     last_seen: str | None = None
     events: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
-    openings: list[Call] = field(default_factory=list)
+    opened_by: list[Call] = field(default_factory=list)
     warnings: list[AttributionWarning] = field(default_factory=list)
 
 
@@ -83,7 +83,7 @@ def known_by_logs(
     finding: Finding,
     actor: Actor,
     reader: Reader,
-    asked: Filter,
+    filter: Filter,
     coverage: Coverage,
     roles: Sequence[str],
     inventory: Inventory | None,
@@ -94,15 +94,15 @@ def known_by_logs(
     if key is None:
         known.why.append("The finding names no access key, so its calls can't be looked for.")
         return known
-    scope = asked.scope
+    scope = filter.scope
     since, until = scope.since or finding.first_seen, scope.until or finding.last_seen
-    about = f" about {', '.join(asked.resources)}" if asked.resources else ""
+    about = f" about {', '.join(filter.resources)}" if filter.resources else ""
     within = Scope(since=since, until=until, regions=scope.regions, accounts=scope.accounts,
                    delivered_within_days=scope.delivered_within_days)  # fmt: skip
     last: Call | None = None
     search = Search(access_keys=frozenset([key]), with_resources=True)
     for read in reader.tables(search, within, coverage):
-        table = read.selected(Filter(scope=within, access_keys=(key,), resources=asked.resources).fitting(read))
+        table = read.selected(Filter(scope=within, access_keys=(key,), resources=filter.resources).fitting(read))
         for call in table.calls():
             last = call
             known.calls += 1
@@ -113,11 +113,11 @@ def known_by_logs(
     if last:
         explanation = explain_call(last, reader, within, coverage, roles, inventory)
         call = explanation.call
-        known.openings, known.warnings = explanation.openings, explanation.warnings
+        known.opened_by, known.warnings = explanation.opened_by, explanation.warnings
         known.status = "unattributed" if call.status == "handshake" else call.status
         known.notebook, known.user_profile = call.notebook, call.user_profile
         known.why.append(_said_by_call(call, known.calls, about))
-        known.is_notebook_role = bool(roles) or _is_of_base_session(known.openings)
+        known.is_notebook_role = bool(roles) or _is_of_base_session(known.opened_by)
         if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
             known.status = known.notebook = None
             known.why.append(
@@ -126,19 +126,21 @@ def known_by_logs(
             )
     elif until or since:
         known.why.append(f"The sources hold no call made with this access key{about} in the finding's time.")
-        known.openings = openings_of(key, later(until or since or ""), reader, scope.anywhere(None, None), coverage)
+        known.opened_by = calls_that_opened(
+            key, later(until or since or ""), reader, scope.anywhere(None, None), coverage
+        )
     else:
         known.why.append(f"The sources hold no call made with this access key{about}.")
     return known
 
 
-def _is_of_base_session(openings: list[Call]) -> bool | None:
+def _is_of_base_session(opened_by: list[Call]) -> bool | None:
     """Return whether a role's own base session is on the way to a session; None where the logs don't say who opened it."""
     own = (
         each.opening and each.role_arn == each.opening.role_arn and each.session_name == BASE_SESSION
-        for each in openings
+        for each in opened_by
     )
-    return any(own) if openings else None
+    return any(own) if opened_by else None
 
 
 def _said_by_call(call: Call, count: int, about: str) -> str:

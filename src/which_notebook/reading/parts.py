@@ -32,10 +32,10 @@ def read_file_parts(files: list[LogFile], search: Search, options: Options) -> I
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, search, options.limits, cut=options.cut):
+                for extract in scan(content, search, options.limits, cut=options.cut):
                     if last.calls or last.size or last.problems:
                         yield Part(file, last, False)
-                    last = found
+                    last = extract
         except OSError as error:
             last = Extract(0, last.calls, [reason_of(error)])
         yield Part(file, last, True)

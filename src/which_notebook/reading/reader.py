@@ -163,27 +163,27 @@ class _Reading:
 
     def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
         for part in parts:
-            found = decode_extract(part)
-            self._coverage.size += found.size
-            yield found.calls
+            extract = decode_extract(part)
+            self._coverage.size += extract.size
+            yield extract.calls
         self._count(file)
 
     def _read(self, parts: Iterable[Part]) -> Iterator[list[Call]]:
         read: defaultdict[str, list[bytes]] = defaultdict(list)
         for part in parts:
-            name, found = part.file.name, part.extract
-            self._coverage.size += found.size
-            for problem in found.problems:
+            name, extract = part.file.name, part.extract
+            self._coverage.size += extract.size
+            for problem in extract.problems:
                 self._has_problems = True
                 self._coverage.skip(part.file.shown_name or name, problem)
             if self._cache.is_open and len(read[name]) <= self._limits.remembered_parts:
-                read[name].append(part.encoded or encode(found))
+                read[name].append(part.encoded or encode(extract))
             if part.is_last:
                 self._count(part.file)
-                known = read.pop(name, [])
-                if not found.problems and 0 < len(known) <= self._limits.remembered_parts:
-                    self._cache.put(part.file, known)
-            yield found.calls
+                encoded = read.pop(name, [])
+                if not extract.problems and 0 < len(encoded) <= self._limits.remembered_parts:
+                    self._cache.put(part.file, encoded)
+            yield extract.calls
 
     def _learned(self, calls: list[Call]) -> list[Call]:
         """Return the calls; of all that are read, these come before the first table."""

@@ -98,9 +98,9 @@ def interface_clues(
 
 def _refused(code: str | None, message: object, caller: str | None, action: str) -> str:
     """Return the resource on which IAM refused the caller this action; nothing where the message isn't IAM's own."""
-    found = _REFUSED.fullmatch(message) if code in _REFUSALS and isinstance(message, str) else None
-    is_callers = found is not None and found["user"] == caller and found["action"] == action
-    return found["resource"] if found and is_callers else ""
+    match = _REFUSED.fullmatch(message) if code in _REFUSALS and isinstance(message, str) else None
+    is_callers = match is not None and match["user"] == caller and match["action"] == action
+    return match["resource"] if match and is_callers else ""
 
 
 def _in_scope_of(field: Raw) -> tuple[str, ...]:

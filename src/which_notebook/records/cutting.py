@@ -1,4 +1,4 @@
-"""The fast way: cuts out the records that mention what is search, and parses only these.
+"""The fast way: cuts out the records that contain a searched text, and parses only these.
 
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. In such a file a record goes from its start to the
 next one's, and each that is cut out must be a whole JSON object by itself. A file in which one isn't, that is damaged or
@@ -10,7 +10,7 @@ for that.
 What can't be told this way, since it doesn't look at each byte:
 - a writer that escapes letters (`\\u0073`) in some records only, between others half a megabyte apart at most that hold the
   role's name plainly, hides the name there. CloudTrail escapes none, and no writer that we know of changes its mind;
-- damage in a record that mentions nothing that is wanted goes unnamed, unless records that count stand around it.
+- damage in a record without a searched text goes unnamed, unless records that count stand around it.
 """
 
 from __future__ import annotations

@@ -49,20 +49,20 @@ def _parsed(file: BinaryIO, search: Search, limits: Limits) -> Iterator[Extract]
     file.seek(start)
     for name, pieces_of_it in contents(file, limits):
         content, problems = Content(pieces_of_it), Problems()
-        for found in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
+        for extract in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
             if name:
-                found.problems = [f"{name}: {problem}" for problem in found.problems]
-            yield found
+                extract.problems = [f"{name}: {problem}" for problem in extract.problems]
+            yield extract
 
 
 def _one_by_one(calls: Iterator[Call]) -> Iterator[list[Call]]:
     return ([call] for call in calls)
 
 
-def _parts(found: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:
+def _parts(batches: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:
     calls: list[Call] = []
     try:
-        for some in found:
+        for some in batches:
             calls += some
             if len(calls) >= limits.found_calls:
                 yield Extract(0, calls, [])

@@ -64,8 +64,8 @@ class EventHistory(Source):
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
         has_copy = self._copied is not None and _needs_all(search) and _covers(self._copied, scope)
-        for found in map(decode_extract, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
-            yield Extract(found.size, list(filter(search.matches, found.calls)), [])
+        for extract in map(decode_extract, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
+            yield Extract(extract.size, list(filter(search.matches, extract.calls)), [])
 
     def close(self) -> None:
         """Remove the copy."""
@@ -76,12 +76,12 @@ class EventHistory(Source):
         oldest = datetime.now(UTC) - timedelta(days=_DAYS)
         coverage.note(_note(scope, oldest))
         copy = Blocks() if self.again and _needs_all(search) else None
-        for region, found in _pages_of_regions(search, scope, oldest, coverage):
-            for problem in found.problems:
+        for region, extract in _pages_of_regions(search, scope, oldest, coverage):
+            for problem in extract.problems:
                 coverage.skip(f"{NAME} {region}", problem)
             if copy:
-                copy.add(encode(found))
-            yield found
+                copy.add(encode(extract))
+            yield extract
         if copy:
             self.close()
             self._copy, self._copied = copy, scope
@@ -141,9 +141,9 @@ def _pages_of_regions(
         while running:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 region, pages = running.pop(done)
-                if (found := done.result()) is not None:
+                if (extract := done.result()) is not None:
                     running[pool.submit(next, pages, None)] = region, pages
-                    yield region, found
+                    yield region, extract
 
 
 def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
@@ -185,15 +185,15 @@ def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[st
 
 
 def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
-    found = Extract(0, [], [])
+    extract = Extract(0, [], [])
     for event in page["Events"]:
         record = event["CloudTrailEvent"].encode()
-        found.size += len(record)
+        extract.size += len(record)
         try:
-            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
+            extract.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
         except RecordError as error:
-            found.problems.append(str(error))
-    return found
+            extract.problems.append(str(error))
+    return extract
 
 
 def history_client(region: str) -> Any:

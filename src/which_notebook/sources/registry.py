@@ -30,8 +30,8 @@ class Kind(Struct, frozen=True):
 
     def load(self) -> type[Source]:
         """Return the kind's class."""
-        found: type[Source] = getattr(import_module(f".{self.name}", __package__), self.class_name)
-        return found
+        loaded: type[Source] = getattr(import_module(f".{self.name}", __package__), self.class_name)
+        return loaded
 
 
 KINDS = (

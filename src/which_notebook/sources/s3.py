@@ -55,11 +55,11 @@ class Bucket(Source):
             objects = walk.objects(first_listings(folder, scope))
             while some := list(islice(objects, _LISTED_AT_ONCE)):
                 listed = {
-                    found["Key"]: found
-                    for found in some
-                    if holds_calls(found["Key"][len(folder) :]) and not found["Key"].endswith("/")
+                    entry["Key"]: entry
+                    for entry in some
+                    if holds_calls(entry["Key"][len(folder) :]) and not entry["Key"].endswith("/")
                 }
-                asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
+                asked_for = {key: entry for key, entry in listed.items() if may_answer(key, scope)}
                 reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)], self.limits)
                 for key in listed:
                     if isinstance(reason := reasons.get(key), OSError):
@@ -151,8 +151,8 @@ def _downloaded(name: str) -> BinaryIO:
         return io.BytesIO(b"".join(iter(partial(reader.read, _PIECE), b"")))
 
 
-def _log_file(bucket: str, found: dict[str, Any]) -> LogFile:
-    return LogFile(KIND, f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
+def _log_file(bucket: str, entry: dict[str, Any]) -> LogFile:
+    return LogFile(KIND, f"s3://{bucket}/{entry['Key']}", entry["Size"], f"{entry['ETag']}-{entry['Size']}")
 
 
 class _Walk:
@@ -184,14 +184,14 @@ class _Walk:
                 else:
                     more = [replace(listing, after=None, token=page["NextContinuationToken"])]
                     folders[listing.prefix] = known
-                for found in page.get("Contents", ()):
-                    if (elsewhere := listings_instead(listing, found["Key"], self._scope)) is not None:
+                for entry in page.get("Contents", ()):
+                    if (elsewhere := listings_instead(listing, entry["Key"], self._scope)) is not None:
                         more = elsewhere
                         if not listing.deep:  # what is listed next knows of no folder before it
                             after = elsewhere[0].after or ""
                             folders[listing.prefix] = [folder for folder in known if folder < after]
                         break
-                    yield found
+                    yield entry
                 following += more
             todo.extendleft(reversed(following))
 

@@ -55,13 +55,13 @@ class Athena(Engine):
         glue = aws.client("glue", attempts=_ATTEMPTS)
         try:
             with aws.named_errors("glue:GetTable"):
-                found = glue.get_table(DatabaseName=self._database, Name=self._table_name)["Table"]
+                described = glue.get_table(DatabaseName=self._database, Name=self._table_name)["Table"]
         except ServiceError as error:
             raise ServiceError(reason_of_message(str(error.strerror))) from None
-        storage, parameters = found.get("StorageDescriptor") or {}, found.get("Parameters") or {}
+        storage, parameters = described.get("StorageDescriptor") or {}, described.get("Parameters") or {}
         self._location = storage.get("Location") or None
-        keys = [each["Name"].lower() for each in found.get("PartitionKeys") or ()]
-        columns = [*(storage.get("Columns") or ()), *(found.get("PartitionKeys") or ())]
+        keys = [each["Name"].lower() for each in described.get("PartitionKeys") or ()]
+        columns = [*(storage.get("Columns") or ()), *(described.get("PartitionKeys") or ())]
         table = Table(
             self._sql_name,
             {each["Name"].lower(): type_of(each.get("Type") or "") for each in columns},

@@ -53,10 +53,10 @@ class Engine(Source):
                 coverage.note(f"{self.name} has no {', '.join(form.lacks)}: what an answer tells of these is missing")
             for query in queries(table, form, search, scope):
                 with closing(self.rows(query, coverage)) as rows:
-                    for found in _extracts(rows, form, search, self.limits):
-                        for problem in found.problems:
+                    for extract in _extracts(rows, form, search, self.limits):
+                        for problem in extract.problems:
                             coverage.skip(self.name, problem)
-                        yield found
+                        yield extract
         except OSError as error:
             coverage.skip(self.name, reason_of(error))
 
@@ -76,20 +76,20 @@ def parts_of(name: str, form: str) -> list[str]:
 
 
 def _extracts(rows: Iterator[str], form: Form, search: Search, limits: Limits) -> Iterator[Extract]:
-    found = Extract(0, [], [])
+    extract = Extract(0, [], [])
     for row in rows:
-        found.size += len(row)
+        extract.size += len(row)
         try:
             call = _call(row, form, search)
         except RecordError as error:
-            found.problems.append(str(error))
+            extract.problems.append(str(error))
         else:
             if call is not None and search.matches(call):
-                found.calls.append(call)
-        if len(found.calls) >= limits.found_calls or found.size >= limits.parsed_bytes:
-            yield found
-            found = Extract(0, [], [])
-    yield found
+                extract.calls.append(call)
+        if len(extract.calls) >= limits.found_calls or extract.size >= limits.parsed_bytes:
+            yield extract
+            extract = Extract(0, [], [])
+    yield extract
 
 
 def _call(row: str, form: Form, search: Search) -> Call | None:
