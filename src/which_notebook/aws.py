@@ -146,8 +146,8 @@ def _reason(error: Exception, permission: str) -> str:
     if not isinstance(error, ClientError):
         return uncapitalized(str(error))
     answered: Any = error.response
-    said: Any = answered.get("Error", {})
-    code, message = str(said.get("Code", "")), str(said.get("Message", ""))
+    described: Any = answered.get("Error", {})
+    code, message = str(described.get("Code", "")), str(described.get("Message", ""))
     if code in _REASONS:
         return _REASONS[code]
     if code in _DENIED:

@@ -117,8 +117,8 @@ def _follow(call: Call, chains: Chains) -> bool:
         return False
     if call.status == "attributed" and call.notebook:
         before = Origin(call.notebook, call.role_arn, f"{role_name(call.role_arn)}/{call.notebook}")
-    elif known := chains.by_key.get(call.access_key_id or ""):
-        before = known
+    elif origin := chains.by_key.get(call.access_key_id or ""):
+        before = origin
     elif call.user_profile:
         way = f"{role_name(call.role_arn)}/{call.session_name} (user profile {call.user_profile})"
         before = Origin(None, call.role_arn, way, call.user_profile)

@@ -52,12 +52,12 @@ def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | 
     """Return what the finding alone says; `roles` are the notebooks' roles, where they are known."""
     if not actor.session_name or not actor.role:
         if actor.role and actor.user_type == "AssumedRole":
-            said = f"is a session of the role {role_name(actor.role)} that the finding doesn't name"
+            what = f"is a session of the role {role_name(actor.role)} that the finding doesn't name"
         elif actor.role_id:
-            said = "is a session of a role that the finding doesn't name"
+            what = "is a session of a role that the finding doesn't name"
         else:
-            said = "is no session of a role"
-        return KnownActor(actor, None, None, [f"The actor {said}, so the finding alone names no notebook instance."])
+            what = "is no session of a role"
+        return KnownActor(actor, None, None, [f"The actor {what}, so the finding alone names no notebook instance."])
     judge = Judge(roles, inventory) if roles else None
     arn = actor.role if actor.role.startswith("arn:") else f"arn:aws:iam::{actor.account_id or ''}:role/{actor.role}"
     # A finding has a name only, with no path: that is enough for one account's role.

@@ -168,10 +168,10 @@ class JudgedCalls:
             else f"{coverage.size:,} bytes"
         )
         what = "what could be read of" if coverage.skipped else "what was read:"
-        said = f"No call of the role {self.judge.role} is in {what} {read}"
+        sentence = f"No call of the role {self.judge.role} is in {what} {read}"
         name, *_ = self.judge.role_names
         more = self.role_calls.same_name() or self._reader.roles_named_there(self.filter.scope, name)
-        return [said, more] if more else [said]
+        return [sentence, more] if more else [sentence]
 
     def _of_scope(self) -> str:
         scope = self.filter.scope

@@ -261,18 +261,18 @@ def _held(field: Raw) -> object:
 
 def _opening(record: _Record) -> Opening | None:
     identity = record.user_identity
-    asked = _held(record.request_parameters)
-    role_arn = text_or_none(member_of(asked, "roleArn"))
+    request = _held(record.request_parameters)
+    role_arn = text_or_none(member_of(request, "roleArn"))
     if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
     answer = _held(record.response_elements)
     granted = member_of(_held(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
-        text_or_none(member_of(asked, "roleSessionName")),
+        text_or_none(member_of(request, "roleSessionName")),
         text_or_none(member_of(member_of(answer, "credentials"), "accessKeyId")),
         # An identity provider's word has it in the answer only.
-        text_or_none(member_of(asked, "sourceIdentity")) or text_or_none(member_of(answer, "sourceIdentity")),
+        text_or_none(member_of(request, "sourceIdentity")) or text_or_none(member_of(answer, "sourceIdentity")),
         identity.arn or identity.invoked_by or identity.principal_id,
         granted if isinstance(granted, bool) else None,
         identity.invoked_by if identity.type == "AWSService" and identity.arn is None else None,
@@ -285,19 +285,19 @@ def _lake_formation_role(record: _Record, account_id: str | None) -> str | None:
     return arn if _ROLE_ARN.fullmatch(arn) and arn.split(":")[4] == account_id else None
 
 
-def _named_role(asked: object, caller_role_arn: str) -> str | None:
+def _named_role(request: object, caller_role_arn: str) -> str | None:
     """Return the role that parameters name: the caller's own where it is one of several."""
-    profile = member_of(asked, "iamInstanceProfile")
+    profile = member_of(request, "iamInstanceProfile")
     # The console gives an instance profile the name of its role.
     by_profile = text_or_none(member_of(profile, "name")) or role_name(text_or_none(member_of(profile, "arn")) or "")
-    roles = [text for text in (*_roles_in(asked), by_profile) if text]
+    roles = [text for text in (*_roles_in(request), by_profile) if text]
     own = (text for text in roles if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
     return next(own, roles[0] if roles else None)
 
 
-def _named_in_studio(asked: object) -> str | None:
-    settings = member_of(asked, "domainSettingsForUpdate")
-    return text_or_none(member_of(asked, "userProfileName") or member_of(settings, "executionRoleIdentityConfig"))
+def _named_in_studio(request: object) -> str | None:
+    settings = member_of(request, "domainSettingsForUpdate")
+    return text_or_none(member_of(request, "userProfileName") or member_of(settings, "executionRoleIdentityConfig"))
 
 
 def _roles_in(value: object) -> Iterator[str]:
@@ -333,13 +333,13 @@ def _reason(record: bytes, error: Exception) -> str:
         id: object = msgspec.field(name="eventID", default=None)
 
     if isinstance(error, UnicodeDecodeError):
-        said = "invalid UTF-8"
+        reason = "invalid UTF-8"
     elif isinstance(error, RecursionError):
-        said = "nested too deep"
+        reason = "nested too deep"
     else:
-        said = str(error)
+        reason = str(error)
     try:
         event_id = msgspec.json.decode(record, type=Named).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         event_id = None
-    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {said}"
+    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {reason}"

@@ -54,8 +54,8 @@ def session_clues(
     clues = Clues(in_scope_of=_in_scope_of(in_scope_of))
     code, message = error
     if (event_source, event_name) == ("logs.amazonaws.com", "CreateLogStream"):
-        asked = object_of(decoded(parameters))
-        group, stream = (text_or_none(member_of(asked, name)) for name in ("logGroupName", "logStreamName"))
+        request = object_of(decoded(parameters))
+        group, stream = (text_or_none(member_of(request, name)) for name in ("logGroupName", "logStreamName"))
         if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
         found = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))

@@ -172,16 +172,16 @@ def _pages(region: str, search: Search, scope: Scope, oldest: datetime, is_asked
 
 
 def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[str, Any]:
-    given: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     if attribute:
-        given["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
+        parameters["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
     since = scope.since and datetime.fromisoformat(scope.since)
     # A time that is out of range is refused; and a session was opened before the calls in it.
     if since and since > oldest and not (attribute and attribute[0] == "ResourceName"):
-        given["StartTime"] = since
+        parameters["StartTime"] = since
     if scope.until:
-        given["EndTime"] = datetime.fromisoformat(scope.until)
-    return given
+        parameters["EndTime"] = datetime.fromisoformat(scope.until)
+    return parameters
 
 
 def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:

@@ -84,6 +84,6 @@ def days(scope: Scope) -> tuple[str | None, str | None]:
     first = scope.since[:10] if scope.since else None
     last = None
     if scope.until:
-        asked = date.fromisoformat(scope.until[:10])
-        last = str(asked + min(timedelta(days=scope.delivered_within_days), date.max - asked))
+        until = date.fromisoformat(scope.until[:10])
+        last = str(until + min(timedelta(days=scope.delivered_within_days), date.max - until))
     return first, last

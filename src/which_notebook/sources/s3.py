@@ -203,12 +203,12 @@ def _pages(bucket: str, listings: list[Listing]) -> list[dict[str, Any] | OSErro
 
     def page(listing: Listing) -> dict[str, Any] | OSError:
         where = {"StartAfter": listing.after, "ContinuationToken": listing.token}
-        given = {name: value for name, value in where.items() if value}
+        parameters = {name: value for name, value in where.items() if value}
         if not listing.deep:
-            given["Delimiter"] = "/"
+            parameters["Delimiter"] = "/"
         try:
             with aws.named_errors("s3:ListBucket"):
-                answer: dict[str, Any] = client.list_objects_v2(Bucket=bucket, Prefix=listing.prefix, **given)
+                answer: dict[str, Any] = client.list_objects_v2(Bucket=bucket, Prefix=listing.prefix, **parameters)
                 return answer
         except OSError as error:
             return error

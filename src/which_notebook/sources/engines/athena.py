@@ -146,9 +146,9 @@ class Athena(Engine):
         return answer
 
     def _warn_of_the_whole(self) -> None:
-        said = f"{self.name}: no --since, --until, --account or --region limits what Athena reads, or the table has no partitions by them"
+        warning = f"{self.name}: no --since, --until, --account or --region limits what Athena reads, or the table has no partitions by them"
         if self._location:
             size, files, is_all = size_below(self._location)
             if size is not None:
-                said += f"; it may scan {'' if is_all else 'more than '}{in_words(size)} in {files:,} files{'' if is_all else ' and more'}"
-        self.progress.warn(said)
+                warning += f"; it may scan {'' if is_all else 'more than '}{in_words(size)} in {files:,} files{'' if is_all else ' and more'}"
+        self.progress.warn(warning)

@@ -173,10 +173,12 @@ def _named_errors() -> Iterator[None]:
     except exceptions.TrinoQueryError as error:
         raise ServiceError(_reason(str(error.error_name), str(error.message))) from None
     except exceptions.HttpError as error:
-        said = str(error)
-        if "401" in said or "403" in said:
-            said = f"Trino doesn't accept who asks ({said}): set {_USER}, and {_PASSWORD} or {_TOKEN}, or ~/.netrc"
-        raise ServiceError(said) from None
+        message = str(error)
+        if "401" in message or "403" in message:
+            message = (
+                f"Trino doesn't accept who asks ({message}): set {_USER}, and {_PASSWORD} or {_TOKEN}, or ~/.netrc"
+            )
+        raise ServiceError(message) from None
     except (exceptions.Error, requests.RequestException) as error:
         raise ServiceError(f"Trino can't be asked ({error})") from None
 
