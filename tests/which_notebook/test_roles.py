@@ -77,6 +77,12 @@ def test_roles_of_a_time_and_of_a_pattern(ask: Any, several: Path) -> None:
     assert (empty.status, empty.json) == (4, [])
 
 
+def test_what_is_left_out_is_named_whether_or_not_a_role_is_found(ask: Any, several: Path) -> None:
+    (several / "notes.txt").write_text("no log")
+    for asked in ([], ["--role", "nobody"]):
+        assert "left out 1 file (.txt)" in ask("roles", several, *asked).err
+
+
 def test_the_only_role_is_taken_and_named(ask: Any, one: Path) -> None:
     named = ask("calls", one, "--role", ROLE)
     for command in ("calls", "summary"):

@@ -42,7 +42,7 @@ class Reader:
             yield from table.calls()
 
     def tables(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
-        """Yield the wanted calls of all sources in tables, in the order of time, each once.
+        """Yield the matching calls of all sources in tables, in the order of time, each once.
 
         Read is what the scope allows. What that covered is added to `coverage` in the end.
         """

@@ -43,7 +43,7 @@ class NotCuttableError(Exception):
 
 
 def cut_calls(content: Content, search: Search, limits: Limits) -> Iterator[list[Call]]:
-    """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
+    """Yield the matching calls; raises NotCuttableError, then or later, where it takes more than this way."""
     texts: list[bytes] = []
     size = 0
     for text in _cut_records(content, search.needles, limits):
@@ -58,7 +58,7 @@ def cut_calls(content: Content, search: Search, limits: Limits) -> Iterator[list
 
 
 def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
-    """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
+    """Return the matching calls of some texts: of many at a time, for the processor's cache."""
     matches, with_resources, with_clues = search.matches, search.with_resources, search.with_clues
     try:
         return [

@@ -57,10 +57,10 @@ class EventHistory(Source):
         self._copied: Scope | None = None
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls, a page at a time.
+        """Yield the matching calls, a page at a time.
 
         The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
-        without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
+        without --region for all that is searched for, with another --region only AssumeRole calls. Any other call there says
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
         has_copy = self._copied is not None and _needs_all(search) and _covers(self._copied, scope)
@@ -88,7 +88,7 @@ class EventHistory(Source):
 
 
 def lookups(search: Search) -> list[Attribute]:
-    """Return the lookups that give all of the wanted calls in the fewest pages.
+    """Return the lookups that give all of the matching calls in the fewest pages.
 
     The call with an event id, the calls with an access key, and the call that opened a session are a page each (an
     AssumeRole event names the new access key among its resources). No attribute stands for a role: its calls have the

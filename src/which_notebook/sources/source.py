@@ -57,7 +57,7 @@ class Source:
         return iter(())
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls of a source without files, in no particular order, in parts of bounded size."""
+        """Yield the matching calls of a source without files, in no particular order, in parts of bounded size."""
         return iter(())
 
     def queries(self, search: Search, scope: Scope) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Engine(Source):
             yield query.statement.with_values
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls, in parts of bounded size."""
+        """Yield the matching calls, in parts of bounded size."""
         try:
             table, form = self._table(scope)
             if form.lacks:
