@@ -22,12 +22,12 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 from calls import write_calls
 from emulator.server import Emulator
-from history_and_s3 import forget_clients
 from notebooks import create_notebook
 from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from rendered_scripts import RECIPE
 from workspace import CHECKOUT, Workspace
 
+from which_notebook.aws import forget_clients
 from which_notebook.cli import main
 
 from .conftest import Answer

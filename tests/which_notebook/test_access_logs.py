@@ -15,7 +15,7 @@ from records import ACCOUNT, ROLE, record, session
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
-from which_notebook.limits import Limits
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.records.scan import scan
 from which_notebook.sources.log_paths import may_answer
 
@@ -38,7 +38,7 @@ def line(
 
 def read(text: str | bytes, wanted: Search = WANTED) -> tuple[list[Any], list[str]]:
     data = text.encode() if isinstance(text, str) else text
-    parts = list(scan(io.BytesIO(data), wanted))
+    parts = list(scan(io.BytesIO(data), wanted, LIMITS))
     return [call for part in parts for call in part.calls], [problem for part in parts for problem in part.problems]
 
 

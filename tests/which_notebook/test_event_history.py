@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from history_and_s3 import CANNOT_WORK, change, forget_clients, use
+from history_and_s3 import CANNOT_WORK, change, use
 from policy_documents import policy_document
 
 from which_notebook import cli
+from which_notebook.aws import forget_clients
 from which_notebook.calls.search import Search
 from which_notebook.sources.event_history import history_client, lookups
 

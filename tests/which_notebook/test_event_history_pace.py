@@ -15,11 +15,12 @@ from typing import Any, cast
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from history_and_s3 import forget_clients
 from records import ROLE, record
 
+from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
+from which_notebook.limits import LIMITS
 from which_notebook.sources.coverage import Coverage
 from which_notebook.sources.event_history import NAME, EventHistory, Pace, history_client
 
@@ -74,7 +75,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Service]]:
 
 def read(scope: Scope, *, source: EventHistory | None = None) -> tuple[list[str], Coverage]:
     coverage = Coverage()
-    source = source or EventHistory(NAME)
+    source = source or EventHistory(NAME, LIMITS)
     calls = []
     for found in source.calls(Search(role_names=(ROLE,)), scope, coverage):
         coverage.size += found.size
@@ -156,7 +157,7 @@ def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Servic
 def test_what_is_kept_answers_again(services: dict[str, Service]) -> None:
     good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good))
-    source = EventHistory(NAME, again=True)
+    source = EventHistory(NAME, LIMITS, again=True)
     first, before = read(Scope(regions=("us-east-1",)), source=source)
     second, after = read(Scope(regions=("us-east-1",)), source=source)
     source.close()

@@ -232,13 +232,13 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
         # SageMaker names the base session, so nobody chose its name.
         (
             record(session(BASE), eventID="e"),
-            ("How its session", "What else speaks against the attribution"),
+            ("How its session", "Warnings about the attribution"),
             ("Sign:",),
         ),
         (
             record(USER, eventID="e"),
             ("in no session of the role",),
-            ("Sign:", "How its session", "What else speaks against the attribution"),
+            ("Sign:", "How its session", "Warnings about the attribution"),
         ),
         (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
         (

@@ -225,7 +225,7 @@ def test_what_speaks_against_it_is_said(ask: Any, tmp_path: Path, log: Path) -> 
     (actor,) = ask("finding", path, log, tmp_path / "more.json", "--role", ROLE).json[0]["actors"]
     assert {each["kind"] for each in actor["warnings"]} == {"several-names"}
     table = ask("finding", path, log, tmp_path / "more.json", "--role", ROLE, "--format", "table").out
-    assert "speaks against it" in table
+    assert "    warning: " in table
 
 
 def test_a_key_that_the_logs_dont_have(ask: Any, tmp_path: Path, log: Path) -> None:

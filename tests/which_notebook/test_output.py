@@ -149,7 +149,7 @@ def test_an_output_that_fails_leaves_the_file_as_it_was(
     answer = ask("calls", write(tmp_path / "log.json", *CALLS), "--role", ROLE, "-o", folder / "calls.csv")
     assert (answer.status, answer.err) == (
         1,
-        f"which-notebook: can't write {folder / 'calls.csv'}: No space left on device\n",
+        f"which-notebook: can't write {folder / 'calls.csv'}: no space left on device\n",
     )
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("calls.csv", "before")]
 
@@ -197,4 +197,4 @@ def test_a_full_disk_is_named(command: list[str], tmp_path: Path) -> None:
                 [*command, asked, str(path), "--role", ROLE], stdout=full, stderr=subprocess.PIPE, check=False
             )
         assert ended.returncode == 1
-        assert ended.stderr == b"which-notebook: can't write standard output: No space left on device\n"
+        assert ended.stderr == b"which-notebook: can't write standard output: no space left on device\n"

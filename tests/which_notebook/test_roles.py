@@ -78,11 +78,17 @@ def test_roles_of_a_time_and_of_a_pattern(ask: Any, several: Path) -> None:
     assert (empty.status, empty.json) == (4, [])
 
 
+def test_what_is_left_out_is_named_whether_or_not_a_role_is_found(ask: Any, several: Path) -> None:
+    (several / "notes.txt").write_text("no log")
+    for asked in ([], ["--role", "nobody"]):
+        assert "left out 1 file (.txt)" in ask("roles", several, *asked).err
+
+
 def test_the_only_role_is_taken_and_named(ask: Any, one: Path) -> None:
     named = ask("calls", one, "--role", ROLE)
     for command in ("calls", "summary"):
         answer = ask(command, one)
-        assert f"no --role is given: taken is {ROLE_ARN}, the only role" in answer.err
+        assert f"no --role given: using {ROLE_ARN}, the only role" in answer.err
         assert answer.status == 0
     assert ask("calls", one).out == named.out
     assert ask("report", one, "-o", one.parent / "r.html").status == 0
@@ -149,7 +155,7 @@ def test_a_handshake_is_one_within_its_own_role_only(ask: Any, several: Path) ->
 def test_from_an_access_key_to_its_role(ask: Any, several: Path) -> None:
     answer = ask("calls", several, "--access-key", "ASIACHURN-MODEL")
     assert [call["notebook"] for call in answer.calls] == ["churn-model"]
-    assert "taken is that of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
+    assert "using the role of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
     answer = ask("calls", several, "--access-key", "ASIANOBODY")
     assert (answer.status, answer.out) == (2, "")
     assert "no call of a role with the access key ASIANOBODY" in answer.err

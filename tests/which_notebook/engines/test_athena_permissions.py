@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from athena_table import make_table
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import use
 from policy_documents import policy_document
 from workspace import CHECKOUT
+
+from which_notebook.aws import forget_clients
 
 DATABASE, WORKGROUP, ROLE = "permitted", "permitted", "athena-analyst"
 SOURCE = f"athena://{WORKGROUP}/{DATABASE}/cloudtrail_logs"

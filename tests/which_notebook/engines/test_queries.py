@@ -144,7 +144,7 @@ def test_a_dry_run_of_files_is_refused(ask: Callable[..., Any], tmp_path: Path) 
     write(tmp_path / "a.json.gz", record())
     answer = ask("summary", tmp_path, "--role", ROLE, "--dry-run")
     assert answer.status == 2
-    assert "other sources are asked without SQL" in answer.err
+    assert "these sources are asked without SQL" in answer.err
 
 
 @pytest.mark.parametrize("engine", ["athena", "trino", "lake", "insights"])

@@ -19,6 +19,7 @@ from which_notebook.calls.table import CallTable
 from which_notebook.cli import main
 from which_notebook.judging.attribution import Judge
 from which_notebook.judging.warnings import Warnings
+from which_notebook.limits import LIMITS
 from which_notebook.sources.coverage import Coverage
 
 ROOT = Path(__file__).parents[3]
@@ -62,7 +63,7 @@ def write_calls(path: Path, calls: list[Call], **options: Any) -> Path:
     judge, table = Judge(ROLE), CallTable.of(calls)
     judge.judge(table)
     with path.open("wb") as file:
-        write_report([table], Warnings(judge), ROLE, Coverage(), file, **options)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file, **({"limits": LIMITS} | options))
     return path
 
 

@@ -17,7 +17,7 @@ from which_notebook.cli import main
 from which_notebook.judging.attribution import Judge
 from which_notebook.judging.chains import Chains, Origin
 from which_notebook.judging.warnings import Warnings
-from which_notebook.limits import Limits
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.sources.coverage import Coverage
 
 from .conftest import (
@@ -188,7 +188,7 @@ def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path)
     table, judge = CallTable.of(calls), Judge(ROLE)
     Chains({"KEY-2": Origin("a", ROLE_ARN, f"{ROLE}/a > other/task")}).judge(table, judge)
     with (tmp_path / "report.html").open("wb") as file:
-        write_report([table], Warnings(judge), ROLE, Coverage(), file)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file, LIMITS)
     page.open(tmp_path / "report.html")
     assert lanes(page) == ["a"]
     cells = "[...document.querySelectorAll('#notebooks {} > *')].slice(1, 3).map(cell => cell.textContent)"

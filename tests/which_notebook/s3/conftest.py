@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import use
 from log_files import log, log_key
 from records import ACCOUNT, ROLE, record, session
 
 from which_notebook import aws, cli
+from which_notebook.aws import forget_clients
 from which_notebook.limits import LIMITS, Limits
 from which_notebook.sources import s3_object
 

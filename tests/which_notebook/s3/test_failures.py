@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
-from history_and_s3 import CANNOT_WORK, change, forget_clients, use
+from history_and_s3 import CANNOT_WORK, change, use
 from policy_documents import policy_document
 from records import ROLE
 
 from which_notebook import aws, cli
+from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
 from which_notebook.errors import MissingPackageError
+from which_notebook.limits import LIMITS
 from which_notebook.sources import s3
 from which_notebook.sources.coverage import Coverage
 
@@ -108,4 +110,4 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
     assert cli.main(["summary", "s3://some-bucket", "--role", ROLE]) == 2
     assert "pip install boto3" in capfd.readouterr().err
     with pytest.raises(MissingPackageError):
-        list(s3.Bucket("s3://some-bucket").files(Scope(), Coverage()))
+        list(s3.Bucket("s3://some-bucket", LIMITS).files(Scope(), Coverage()))
