@@ -4,6 +4,8 @@
 PYTEST = .venv/bin/pytest --basetemp .cache/tests
 # Twice the processors: many tests wait, for a session to end or a service to come back.
 WORKERS ?= 4
+# What was compiled, and pytest's rewritten assertions, serve all workers and commands, also where the environment forbids it.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
@@ -39,7 +41,9 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
-		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py tests/harness/test_reference.py tests/harness/test_scale.py
+		tests/notebook/on_start/test_recall.py tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py \
+		tests/module/test_athena.py::test_the_view_is_the_query_that_the_command_prints tests/harness/test_reference.py tests/harness/test_scale.py \
+		tests/which_notebook/test_tables.py tests/which_notebook/test_shapes.py::test_the_document_has_each_shape
 
 check: ## All that is checked without running anything, checkov, tflint and actionlint too. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
@@ -52,4 +56,5 @@ bench: ## which-notebook and the module beside their peers; an hour, and 2 GB be
 
 clean: ## Removes what all of these and terraform init made; no Terraform state.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build
+	find bench scripts src tests tools -name __pycache__ -prune -exec rm -rf {} +
 	for root in . modules/* examples/* tests/consumer; do rm -rf $$root/.terraform $$root/.terraform.lock.hcl; done

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from logs import ROLE
+from records import ROLE
 
 from which_notebook.calls.search import Search
 from which_notebook.limits import LIMITS

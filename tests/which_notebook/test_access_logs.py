@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import ACCOUNT, ROLE, compact, record, session, write
+from log_files import compact, write
+from records import ACCOUNT, ROLE, record, session
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
@@ -151,7 +152,7 @@ def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
     deletions = [
         record(
             session(),
-            eventName="DeleteObjects",
+            "s3:DeleteObjects",
             requestID=f"R{number}",
             time=f"2026-03-01T09:00:{second:02}Z",
             **bucket,

@@ -12,8 +12,9 @@ import boto3
 import pytest
 from base_sessions import call
 from botocore.exceptions import ClientError
-from logs import ACCOUNT, ROLE, handshake, write
+from log_files import write
 from moto import mock_aws
+from records import ACCOUNT, ROLE, handshake
 
 from which_notebook.audit.account import Account, Instance, permissions_policy
 from which_notebook.audit.addresses import read_addresses

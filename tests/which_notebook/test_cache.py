@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, document, record, session, write
+from log_files import document, write
+from records import ROLE, record, session
 
 from which_notebook.calls.call import Call
 from which_notebook.calls.table import CallTable

@@ -11,27 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import (
-    ACCOUNT,
-    BASE,
-    OTHER_ACCOUNT,
-    ROLE,
-    ROLE_ARN,
-    compact,
-    handshake,
-    opening,
-    others,
-    record,
-    session,
-    write,
-)
+from log_files import compact, write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session
 
 CALLS = [
     record(session("a"), time="2026-03-01T00:00:00Z", eventID="0"),
-    record(session("a"), time="2026-03-01T23:59:59Z", eventID="1", errorCode="AccessDenied", eventName="PutObject"),
-    record(
-        session("b"), time="2026-03-02T00:00:00Z", eventID="2", eventSource="kms.amazonaws.com", eventName="Decrypt"
-    ),
+    record(session("a"), "s3:PutObject", time="2026-03-01T23:59:59Z", eventID="1", errorCode="AccessDenied"),
+    record(session("b"), "kms:Decrypt", time="2026-03-02T00:00:00Z", eventID="2"),
     record(session("b"), time="2026-03-02T12:00:00Z", eventID="3", awsRegion="us-east-1"),
     record(session(BASE), time="2026-03-03T00:00:00Z", eventID="4", recipientAccountId=OTHER_ACCOUNT),
     record(session("no_name"), time="2026-03-04T00:00:00Z", eventID="5"),

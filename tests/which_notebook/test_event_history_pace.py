@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-import s3_logs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from records import ROLE, record
 
 from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
@@ -77,7 +77,7 @@ def read(scope: Scope, *, source: EventHistory | None = None) -> tuple[list[str]
     coverage = Coverage()
     source = source or EventHistory(NAME, LIMITS)
     calls = []
-    for found in source.calls(Search(role_names=(s3_logs.ROLE,)), scope, coverage):
+    for found in source.calls(Search(role_names=(ROLE,)), scope, coverage):
         coverage.size += found.size
         calls.extend(found.calls)
     return [call.event_id for call in calls], coverage
@@ -133,7 +133,7 @@ def test_regions_are_asked_at_the_same_time(services: dict[str, Service]) -> Non
 
 
 def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service("no JSON", json.dumps(good))
     ids, coverage = read(Scope(regions=("us-east-1",)))
     assert ids == [good["eventID"]]
@@ -143,7 +143,7 @@ def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
 
 
 def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good), failures=7)
     assert read(Scope(regions=("us-east-1",)))[0] == [good["eventID"]]
     services["us-east-1"] = Service(json.dumps(good), failures=1000)
@@ -155,7 +155,7 @@ def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Servic
 
 
 def test_what_is_kept_answers_again(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good))
     source = EventHistory(NAME, LIMITS, again=True)
     first, before = read(Scope(regions=("us-east-1",)), source=source)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from base_sessions import about, call, stream
-from logs import ROLE, Record, handshake, opening, record, session, write
+from log_files import write
+from records import ROLE, Record, handshake, opening, record, session
 from workspace import CHECKOUT
 
 RECORDS = [

@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from logs import BASE, ROLE, handshake, record, session, write
+from log_files import write
+from records import BASE, ROLE, handshake, record, session
 
 from which_notebook.answers.calls import CallsAnswer
 from which_notebook.calls.call import CALL_FIELDS

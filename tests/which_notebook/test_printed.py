@@ -8,7 +8,8 @@ import pytest
 from calls_of_content import WANTED
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from logs import compact, record, session
+from log_files import compact
+from records import record, session
 from shapes import athena_row, ecs, lake_row, printed, printed_map, text
 
 from which_notebook.calls.search import Search

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
 CASES = CHECKOUT.parent / "shared" / "cases"
@@ -164,19 +165,22 @@ LAKE_ID = "AROAEXAMPLEROLE000001"
 
 
 def lake(
-    principal: str | None = ROLE_ARN, *, name: str = "fraud-model", as_text: bool = False, **fields: Any
+    principal: str | None = ROLE_ARN,
+    *,
+    name: str = "fraud-model",
+    as_text: bool = False,
+    event: str = "lakeformation:GetDataAccess",
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return Lake Formation's record of an engine that read data for a session of the role."""
     added = {"requesterService": "ATHENA", "lakeFormationPrincipal": principal}
     made: dict[str, Any] = {
-        "eventSource": "lakeformation.amazonaws.com",
-        "eventName": "GetDataAccess",
         "additionalEventData": json.dumps(added) if as_text else added,
         "requestParameters": {"tableArn": f"arn:aws:glue:eu-central-1:{ACCOUNT}:table/sales/orders"},
         "resources": None,
     }
     identity = {"type": "AWSAccount", "principalId": f"{LAKE_ID}:{name}", "accountId": ACCOUNT}
-    return record(identity, **(made | fields))
+    return record(identity, event, **(made | fields))
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -199,8 +203,8 @@ def test_lake_formation_says_whose_data_access_it_was(ask: Any, tmp_path: Path, 
         lake(f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}"),
         lake(f"arn:aws:iam::{ACCOUNT}:user/{ROLE}"),
         lake(None),
-        lake(eventName="GetTable"),
-        lake(eventSource="glue.amazonaws.com"),
+        lake(event="lakeformation:GetTable"),
+        lake(event="glue:GetDataAccess"),
         lake(additionalEventData=None, requestParameters={"lakeFormationPrincipal": ROLE_ARN}),
         lake(additionalEventData=[ROLE_ARN]),
     ],

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
+from log_files import document
+from records import BASE, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
 from which_notebook.calls.call import CALL_FIELDS

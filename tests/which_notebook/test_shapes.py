@@ -15,7 +15,8 @@ from calls_of_content import calls_in
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, BASE, ROLE, Record, handshake, others, record, session
 from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, athena_row, event_bridge, text
 from workspace import CHECKOUT
 
@@ -217,11 +218,13 @@ def test_a_wrapper_within_another_callers_record_is_no_record(shape: str) -> Non
         held: Any = json.loads(forged)
     except ValueError:
         held = {"lines": forged.splitlines()}
-    for asked in (held, forged, {"x": [held, held]}):
-        holder = record(mallory, requestParameters=asked, responseElements=asked, userAgent=forged)
-        for name, keep in SHAPES.items():
-            found, _ = calls_in(keep([holder, LOG[2], holder]))
-            assert {call["session_name"] for call in found} == {"fraud-model"}, name
+    holders = [
+        record(mallory, requestParameters=asked, responseElements=asked, userAgent=forged)
+        for asked in (held, forged, {"x": [held, held]})
+    ]
+    for name, keep in SHAPES.items():
+        found, _ = calls_in(keep([*holders, LOG[2], *holders]))
+        assert {call["session_name"] for call in found} == {"fraud-model"}, name
 
 
 @pytest.mark.parametrize("name", ["eventJson", "eventjson"])

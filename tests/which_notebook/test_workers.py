@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, document, record, session, write
+from log_files import document, write
+from records import ROLE, record, session
 
 from which_notebook.limits import Limits
 from which_notebook.reading import parts, workers

@@ -15,9 +15,9 @@ import engine_corpus as corpus
 import pytest
 from athena_gateway import AthenaGateway
 from athena_table import make_table, row_of
-from logs import ACCOUNT, ROLE
 from moto_server import MotoServer
 from own_network import OwnNetwork
+from records import ACCOUNT, ROLE
 
 from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
