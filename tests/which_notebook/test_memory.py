@@ -34,7 +34,7 @@ def write_long(path: Path, number: int, every: int) -> int:
 
 @pytest.mark.parametrize("options", [[], ["--parse-all"]])
 def test_of_a_huge_file(tmp_path: Path, run: Any, options: list[str]) -> None:
-    found = write_long(tmp_path / "huge.json.gz", 80_000, 100)
+    found = write_long(tmp_path / "huge.json.gz", 60_000, 100)
     answer = run("summary", tmp_path / "huge.json.gz", "--role", ROLE, "--no-cache", *options)
     assert json.loads(answer.out)["calls"] == found
     assert json.loads(answer.out)["bytes"] > MOST / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -34,6 +35,8 @@ pytestmark = pytest.mark.emulated
 WORKGROUP, DATABASE, TABLE = "notebooks", "logs", "cloudtrail_logs"
 SOURCE = f"athena://{WORKGROUP}/{DATABASE}/{TABLE}"
 ROLES = ["--role", ROLE]
+# How many times more results a query has, whose memory may not grow with them.
+MANY_TIMES = 60 if os.environ.get("CI") else 30
 
 
 @pytest.fixture(scope="module")
@@ -312,12 +315,12 @@ def test_memory_stays_bounded_whatever_the_results(
     athena: AthenaGateway, moto: MotoServer, rows: list[str], run: Callable[..., Any]
 ) -> None:
     peaks = {}
-    for times in (1, 60):
+    for times in (1, MANY_TIMES):
         athena._run = lambda sql, parameters, times=times: rows * times  # type: ignore[misc]
         outcome = run("summary", SOURCE, *ROLES, "--format", "json")
         assert outcome.status == 0, outcome.err
         peaks[times] = outcome.peak
-    assert peaks[60] < peaks[1] + 40 * 1024**2
+    assert peaks[MANY_TIMES] < peaks[1] + MANY_TIMES * 2 // 3 * 1024**2
 
 
 @pytest.mark.parametrize(

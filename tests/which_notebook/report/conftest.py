@@ -81,12 +81,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of the browser, that has no troubles at the end."""
+@pytest.fixture(scope="session")
+def only_page(browser: Browser) -> Iterator[Page]:
+    """One page for all: a new one is a new process of the browser's."""
     with browser.page() as page:
         yield page
-        assert page.troubles() == []
+
+
+@pytest.fixture
+def page(only_page: Page) -> Iterator[Page]:
+    """A page of the browser as if it were new, that has no troubles at the end."""
+    only_page.reset()
+    yield only_page
+    assert only_page.troubles() == []
 
 
 @pytest.fixture(scope="module")
