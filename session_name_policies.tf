@@ -13,14 +13,15 @@ locals {
   session_name_policies_id = substr(sha256(jsonencode(var.session_name_policies)), 0, 8)
 
   session_name_prefixes = flatten(var.session_name_policies)
-  session_name_prefix_regex = "^(?:${join("|", [
+  # Of each line the prefix that it begins with, or none, and the rest.
+  session_name_prefix_regex = "(?m)^(${join("|", concat([
     for prefix in local.session_name_prefixes : replace(prefix, "/[.+]/", "\\$0")
-  ])})"
+  ], [""]))})(.*)$"
 
   # A pattern stands in each policy, and so does a name that begins with none of the prefixes.
-  session_names_by_prefix = { for name in local.has_session_name_policies ? local.session_names : [] :
-    contains(local.session_name_patterns, name) ? "" : try(regex(local.session_name_prefix_regex, name), "") => name...
-  }
+  session_names_by_prefix = { for parts in local.has_session_name_policies ? regexall(
+    local.session_name_prefix_regex, join("\n", setsubtract(local.session_names, local.session_name_patterns))
+  ) : [] : parts[0] => join("", parts)... if join("", parts) != "" }
   session_name_prefixes_in_use = [
     for prefix in local.session_name_prefixes : prefix if can(local.session_names_by_prefix[prefix])
   ]
@@ -28,8 +29,10 @@ locals {
   session_name_policies = { for index, prefixes in local.has_session_name_policies ? var.session_name_policies : [] :
     "${local.session_name_policies_id}-${index + 1}" => {
       prefixes = prefixes
-      names    = sort(flatten([for prefix in concat([""], prefixes) : lookup(local.session_names_by_prefix, prefix, [])]))
-      others   = [for prefix in local.session_name_prefixes_in_use : "${prefix}*" if !contains(prefixes, prefix)]
+      names = sort(flatten([
+        local.session_name_patterns, [for prefix in concat([""], prefixes) : lookup(local.session_names_by_prefix, prefix, [])]
+      ]))
+      others = [for prefix in local.session_name_prefixes_in_use : "${prefix}*" if !contains(prefixes, prefix)]
     }
   }
 
@@ -52,27 +55,31 @@ locals {
     [for document in values(local.session_name_policy_documents) : length(document) <= local.managed_policy_quota],
     [local.inline_policy_characters <= local.inline_policy_quota]
   ))
-  names_to_divide = [
-    for name in local.session_names : name
-    if !local.session_names_fit && local.denies_unknown_names && !contains(local.session_name_patterns, name)
-  ]
+  names_to_divide = local.session_names_fit || !local.denies_unknown_names ? [] : sort(setsubtract(
+    local.session_names, local.session_name_patterns
+  ))
 
+  # Of each prefix, the names that begin with it and what follows the prefix in each; the characters that they take.
+  characters_by_prefix = merge([for end in range(1, 65) : { for prefix, characters in {
+    for parts in regexall("(?m)^(.{${end}})(.*)$", join("\n", local.names_to_divide)) :
+    parts[0] => end + length(parts[1]) + 3...
+  } : prefix => sum(characters) }]...)
   # For each name the shortest prefix whose names take a part of a policy only. A shorter one takes in a longer one's names,
   # so that none of these begins with another.
-  characters_by_prefix = merge([for end in range(1, 65) : { for prefix, characters in {
-    for name in local.names_to_divide : substr(name, 0, end) => length(name) + 3... if length(name) >= end
-  } : prefix => sum(characters) }]...)
-  proposed_prefix_of_name = { for name in local.names_to_divide : name => concat([
-    for end in range(1, length(name) + 1) : substr(name, 0, end)
-    if local.characters_by_prefix[substr(name, 0, end)] <= local.managed_policy_quota / 3
-  ], [""])[0] }
-  proposed_prefixes = sort(distinct(compact(values(local.proposed_prefix_of_name))))
+  characters_of_a_prefix = local.managed_policy_quota / 3
+  proposed_prefixes = sort([for prefix, characters in local.characters_by_prefix : prefix
+    if characters <= local.characters_of_a_prefix && try(
+      local.characters_by_prefix[substr(prefix, 0, length(prefix) - 1)], local.managed_policy_quota
+    ) > local.characters_of_a_prefix
+  ])
+  names_without_prefix = [
+    for name in local.names_to_divide : name if local.characters_by_prefix[name] > local.characters_of_a_prefix
+  ]
 
   # Of as few policies as take them with room for a fifth more.
   room_in_a_policy = floor(0.8 * (local.managed_policy_quota - length(jsonencode(merge(local.deny_unknown_names, {
     Condition = { StringNotLike = { "sts:RoleSessionName" = concat(
-      local.session_name_patterns, [for prefix in local.proposed_prefixes : "${prefix}*"],
-      [for name, prefix in local.proposed_prefix_of_name : name if prefix == ""]
+      local.session_name_patterns, [for prefix in local.proposed_prefixes : "${prefix}*"], local.names_without_prefix
     ) } }
   })))))
   characters_before_prefix = [for index, prefix in local.proposed_prefixes : sum(concat([0], [
@@ -88,8 +95,8 @@ locals {
   ])], [[]])[0]
   session_name_policies_proposal = (
     length(local.names_to_divide) == 0 ? "" :
-    length(local.proposed_policies) == 0 ? " No division of these names by their prefixes into ${local.managed_policies_at_most} managed policies, the most that a role can have, was found: divide them yourself in session_name_policies, or use patterns, or several roles." :
-    " Or have ${length(local.proposed_policies)} managed policies list the names (a role takes 10 by default, more by request): session_name_policies = ${jsonencode(local.proposed_policies)}."
+    length(local.proposed_policies) == 0 ? " The module found no division of these names by their prefixes into ${local.managed_policies_at_most} managed policies, the most that a role can have: divide them yourself in session_name_policies, or use patterns, or several roles." :
+    " Or let ${length(local.proposed_policies)} managed policies list the names (a role can have 10 by default, more by request): session_name_policies = ${jsonencode(local.proposed_policies)}."
   )
 }
 
@@ -107,7 +114,7 @@ resource "aws_iam_policy" "session_names" {
 
     precondition {
       condition     = length(local.session_name_policy_documents[each.key]) <= local.managed_policy_quota
-      error_message = "The managed policy of the session names that begin with ${join(", ", each.value.prefixes)} would have ${length(local.session_name_policy_documents[each.key])} characters with its ${length(each.value.names)} names; IAM takes ${local.managed_policy_quota}. Move a part of the prefixes in session_name_policies to another list, or put longer prefixes in their place; or put a pattern for names that have a common prefix into additional_session_names.${local.session_name_policies_proposal}"
+      error_message = "The managed policy of the session names that begin with ${join(", ", each.value.prefixes)} would have ${length(local.session_name_policy_documents[each.key])} characters with its ${length(each.value.names)} names; IAM allows ${local.managed_policy_quota}. Move a part of the prefixes in session_name_policies to another list, or put longer prefixes in their place; or put a pattern for names that have a common prefix into additional_session_names.${local.session_name_policies_proposal}"
     }
   }
 }

@@ -28,7 +28,7 @@ def main() -> int:
     # One folder for all: the provider keeps running in the first copy.
     with tempfile.TemporaryDirectory() as folder:
         for number, root in enumerate(roots):
-            workspace = Workspace(Path(folder) / str(number), root=root, own_provider=False)
+            workspace = Workspace(Path(folder) / str(number), root=root)
             failed, out, err = workspace.command("validate", no_color=IsFlagged)
             print(f"terraform validate {root}: {'ok' if not failed else out + err}")
             status = status or failed

@@ -173,6 +173,11 @@ class Emulator:
         request = urllib.request.Request(f"{self.endpoint_url}/_emulator/cloudtrail/flush", method="POST")  # noqa: S310
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
 
+    def wait_until_settled(self, account_id: str, region: str, notebook_instance: str) -> None:
+        """Wait until a notebook instance is neither starting nor stopping, some seconds at most."""
+        path = f"_emulator/notebook-instances/{account_id}/{region}/{notebook_instance}/settled"
+        urllib.request.urlopen(f"{self.endpoint_url}/{path}", timeout=30).close()  # noqa: S310
+
     def records(self) -> list[dict[str, Any]]:
         """Return all of the recorded CloudTrail records, the oldest first; those of one region keep their order."""
         self.flush()

@@ -20,12 +20,6 @@ CREDENTIALS = "meta-data/iam/security-credentials/BaseNotebookInstanceEc2Instanc
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with aws_stand_in() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def booted(aws: AwsStandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
     with booting(tmp_path_factory.mktemp("emulator"), aws, on_start="#!/bin/bash\necho from on-start\n") as boot:
         assert boot.finish() == {"event": "in-service"}

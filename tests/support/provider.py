@@ -3,7 +3,8 @@
 Terraform checks the provider's 700 MB against the lock file, starts it and ends it for each command, which is more work
 than most plans. A provider offers to be started once, for debugging, and to serve all commands that TF_REATTACH_PROVIDERS
 leads to it; each command configures it anew. It reads the AWS_* variables of its own process: one process an environment.
-It stands behind slim_provider.py, which tells Terraform of the resource types that this repository names.
+It stands behind slim_provider.py, which tells Terraform of the resource types that this repository names, and has a process
+for each configuration that a root gives it.
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ class RunningProvider:
         else:
             raise ProviderError(f"{program} -debug ended with status {self._process.wait()}")
         (reattach,) = json.loads(value.strip("'")).values()
-        # Its socket lies in its own folder, by a path that is short enough from everywhere.
-        reattach["Addr"]["String"] = f"/proc/{self._process.pid}/cwd/{reattach['Addr']['String']}"
         self.reattach = json.dumps(dict.fromkeys(_ADDRESSES, reattach))
 
     def end(self) -> None:

@@ -3,16 +3,19 @@
 Terraform reads the schema of every type before each command, which takes most of a plan's processor time. All other
 questions and answers pass as they are: the provider does what it always does.
 
+A provider has one configuration. Where a root configures several, each has a connection of its own from Terraform, and here
+a process of its own from when it is configured, which later commands that configure it the same way find again.
+
 Usage: slim_provider.py PROGRAM TYPE...: starts the provider, and prints, as it does, the TF_REATTACH_PROVIDERS that leads
-to the proxy, whose socket lies in the working directory. The provider ends with this process.
+to the proxy. The processes end with this one.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -63,12 +66,40 @@ def slim(schema: bytes, types: frozenset[str]) -> bytes:
     )
 
 
+class Providers:
+    """The provider's processes, one for each configuration; what comes before a configuration, the first one answers."""
+
+    def __init__(self, program: str) -> None:
+        self._program = program
+        self.told = _start(program)
+        self.first = self._channel(self.told)
+        self._of_configuration: dict[bytes, grpc.Channel] = {}
+        self._of_connection: dict[str, grpc.Channel] = {}
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _channel(told: dict[str, Any]) -> grpc.Channel:
+        (one,) = told.values()
+        return grpc.insecure_channel(f"unix:{one['Addr']['String']}", _ANY_LENGTH)
+
+    def of(self, connection: str, method: str, question: bytes) -> grpc.Channel:
+        """Return which one has to answer."""
+        if not method.endswith(".Provider/Configure"):
+            return self._of_connection.get(connection, self.first)
+        with self._lock:
+            if question not in self._of_configuration:
+                new = self._channel(_start(self._program)) if self._of_configuration else self.first
+                self._of_configuration[question] = new
+            self._of_connection[connection] = self._of_configuration[question]
+        return self._of_connection[connection]
+
+
 class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Hands each question on to the provider; the schema is asked for once."""
 
-    def __init__(self, provider: grpc.Channel, types: frozenset[str]) -> None:
-        self._provider = provider
-        self._slim_schema = cache(lambda method: slim(provider.unary_unary(method)(b""), types))
+    def __init__(self, providers: Providers, types: frozenset[str]) -> None:
+        self._providers = providers
+        self._slim_schema = cache(lambda method: slim(providers.first.unary_unary(method)(b""), types))
 
     def service(self, details: Any) -> Any:
         """Return what answers a method; None, what isn't the provider's, such as go-plugin's own services."""
@@ -79,7 +110,8 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
             try:
                 if details.method.endswith(".Provider/GetSchema"):
                     return bytes(self._slim_schema(details.method))
-                return bytes(self._provider.unary_unary(details.method)(question))
+                provider = self._providers.of(context.peer(), details.method, question)
+                return bytes(provider.unary_unary(details.method)(question))
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
                 raise
@@ -106,14 +138,13 @@ def _start(program: str) -> dict[str, Any]:
 
 def main(program: str, *types: str) -> None:
     """Start the provider and the proxy."""
-    told = _start(program)
-    (one,) = told.values()
-    provider = grpc.insecure_channel(f"unix:{one['Addr']['String']}", _ANY_LENGTH)
-    # Terraform has ten requests under way, and each may ask others to stop.
-    server = grpc.server(ThreadPoolExecutor(32), [Proxy(provider, frozenset(types))], options=_ANY_LENGTH)
-    one["Addr"]["String"] = f"slim-{os.getpid()}"
-    server.add_insecure_port(f"unix:{one['Addr']['String']}")
+    providers = Providers(program)
+    # Terraform has ten requests under way for each provider, and each may ask others to stop.
+    server = grpc.server(ThreadPoolExecutor(32), [Proxy(providers, frozenset(types))], options=_ANY_LENGTH)
+    # Not a Unix socket, on which all connections look the same.
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
+    told = {name: one | {"Addr": {"Network": "tcp", "String": address}} for name, one in providers.told.items()}
     print(f"TF_REATTACH_PROVIDERS='{json.dumps(told)}'", flush=True)
     server.wait_for_termination()
 

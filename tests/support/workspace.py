@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -173,8 +172,7 @@ class Workspace:
 
     Arguments: `folder`, empty or missing; `root`, the root within the copy ("." or "examples/NAME"); `environment`,
     the AWS_* variables of the account to work on; `own_provider`, whether Terraform starts a provider for each command, as
-    it does for users, instead of going to one that keeps running: where it isn't said, where the root configures several
-    providers, since one that keeps running has one configuration; `program`, the path of the `terraform` or `tofu` to run.
+    it does for users, instead of going to one that keeps running; `program`, the path of the `terraform` or `tofu` to run.
     """
 
     # What the first `init` of this process installed.
@@ -186,7 +184,7 @@ class Workspace:
         *,
         root: str = ".",
         environment: Mapping[str, str] | None = None,
-        own_provider: bool | None = None,
+        own_provider: bool = False,
         program: str | None = None,
     ) -> None:
         self.folder = folder
@@ -216,13 +214,8 @@ class Workspace:
         found = self.root.glob(".terraform/providers/*/hashicorp/aws/*/*")
         return next((path for folder in found for path in folder.glob("terraform-provider-aws*")), None)
 
-    def _has_several_providers(self) -> bool:
-        texts = [path.read_text() for path in self.root.iterdir() if path.name.endswith((".tf", ".tf.json"))]
-        return any(re.search(r'^\s*alias\s*=|"alias":', text, re.M) for text in texts)
-
     def _reattached(self) -> dict[str, str]:
-        own = self._has_several_providers() if self._own_provider is None else self._own_provider
-        if own or Workspace._provider is None:
+        if self._own_provider or Workspace._provider is None:
             return {}
         provider = running_provider(Workspace._provider, self.environment, self.folder)
         return {"TF_REATTACH_PROVIDERS": provider.reattach}

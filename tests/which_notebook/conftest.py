@@ -63,6 +63,11 @@ class Answer:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+def kinds(found: Any) -> list[str]:
+    """Return the kinds of the warnings that an explanation has."""
+    return [each["kind"] for each in found["warnings"]]
+
+
 _caches = count()
 
 

@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
 from msgspec.structs import replace
+from policy_documents import policy_document
 from workspace import CHECKOUT
 
 from which_notebook.audit.account import Unread
@@ -74,10 +75,10 @@ def account(emulator: Emulator) -> Iterator[Emulator]:
     """The account, with the domains."""
     iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker", region=REGION)
     for name, (trust, identity, settings) in DOMAINS.items():
-        document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        document = policy_document(*trust)
         arn = iam.create_role(RoleName=f"studio-{name}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
         if identity:
-            policy = json.dumps({"Version": "2012-10-17", "Statement": identity})
+            policy = policy_document(*identity)
             iam.put_role_policy(RoleName=f"studio-{name}", PolicyName="own", PolicyDocument=policy)
         given = {"DomainSettings": settings} if settings else {}
         sagemaker.create_domain(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, document, others, record, session, write
+from log_files import compact, document, write
+from records import ROLE, others, record, session
 
 GOOD = record(session("good"))
 KEPT = record(session("kept"))

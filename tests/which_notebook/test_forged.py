@@ -6,21 +6,21 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
+from log_files import compact, document, write
+from msgspec.structs import replace
+from records import ACCOUNT, BASE, ROLE, Record, opening, others, record, session
 
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
-from which_notebook.records import decompress, packing, top_level
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.records.scan import scan
 
 MALLORY = {
@@ -39,25 +39,25 @@ def forged(name: str = "churn-model", **fields: Any) -> Record:
 
 def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
     """Return the record of a call that asked for something."""
-    return record(identity, eventName="PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
+    return record(identity, "s3:PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
 
 
-def counted(data: bytes, *, cut: bool = True) -> list[str]:
+def counted(data: bytes, limits: Limits = LIMITS, *, cut: bool = True) -> list[str]:
     """Return which records the command's reading counts."""
     judge, found = Judge(ROLE), []
-    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), cut=cut):
+    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), limits, cut=cut):
         table = CallTable.of(part.calls)
         judge.judge(table)
         found += table.selected(table["status"])["event_id"]
     return sorted(found)
 
 
-def assert_counted(data: bytes, real: Iterable[Record]) -> None:
+def assert_counted(data: bytes, real: Iterable[Record], limits: Limits = LIMITS) -> None:
     """Assert that just these count, compressed or not, whichever way the file is read."""
     expected = sorted(each["eventID"] for each in real)
     for stored in (data, gzip.compress(data, 1)):
-        assert counted(stored, cut=False) == expected
-        assert counted(stored) == expected
+        assert counted(stored, limits, cut=False) == expected
+        assert counted(stored, limits) == expected
 
 
 # In which company a forged record stands in its list.
@@ -152,16 +152,10 @@ def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, la
     assert_counted(document([*filler, {**asked_for(held), **old}, *filler, *REAL]), REAL)
 
 
-@contextmanager
-def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
-    """Make a window of so many bytes, and look back no further than so many."""
-    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE"), size)
-    with (
-        mock.patch.multiple(decompress, **sizes, _DECOMPRESSED_AT_ONCE=size),
-        mock.patch.multiple(packing, **sizes),
-        mock.patch.object(top_level, "LARGEST_EVENT", largest_event),
-    ):
-        yield
+def in_small_pieces(size: int, largest_event: int) -> Limits:
+    """Return limits by which a window has so many bytes, and no further is looked back than so many."""
+    pieces = Limits(piece_bytes=size, read_bytes=size, packed_read_bytes=size, decompressed_bytes=size)
+    return replace(pieces, event_bytes=largest_event)
 
 
 @pytest.mark.parametrize("size", [700, 1_000, 5_000])
@@ -171,9 +165,9 @@ def test_nor_wherever_pieces_end(size: int) -> None:
         held = [*[SMALL] * chance.randrange(30), STATEMENT, forged(), *[SMALL] * chance.randrange(30), forged(), SMALL]
         filler = [others() for _ in range(chance.randrange(8))]
         found = [*filler, asked_for(held), *filler, REAL[0], asked_for(held), REAL[1], *filler]
-        with in_small_pieces(size, 10_000):
-            assert_counted(document(found), REAL)
-            assert_counted(b"\n".join(map(compact, found)), REAL)
+        small = in_small_pieces(size, 10_000)
+        assert_counted(document(found), REAL, small)
+        assert_counted(b"\n".join(map(compact, found)), REAL, small)
 
 
 @pytest.mark.parametrize("size", [500, 3_000, 2**19])
@@ -182,8 +176,10 @@ def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
     for few in range(3, 100, 7):
         closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
         for before in ([], [others()] * 5, [closing] * 3):
-            with in_small_pieces(size, 5_000):
-                assert_counted(document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL)
+            small = in_small_pieces(size, 5_000)
+            assert_counted(
+                document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL, small
+            )
 
 
 @pytest.mark.parametrize("cut_off", ["behind it", "within it", "at the end of its list"])
@@ -244,7 +240,6 @@ def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--follow"]])
 def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str]) -> None:
-    from logs import opening
 
     made = opening(session("fraud-model"), "job", role="reader", key="ASIA2")
     used = record(session("job", role="reader", key="ASIA2"))
@@ -296,8 +291,8 @@ def holders(draw: st.DrawFn) -> Record:
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)
     real = [each for each in REAL for _ in range(found.count(each))]
-    with in_small_pieces(size, 2_000_000):
-        assert_counted(data or b"[]", real)
+    small = in_small_pieces(size, 2_000_000)
+    assert_counted(data or b"[]", real, small)
 
 
 HELD = [STATEMENT, forged(), STATEMENT]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, others, record, session
+from log_files import compact
+from records import ROLE, others, record, session
 
 MOST = 200_000_000
 MANY = 110_000

@@ -15,7 +15,8 @@ from calls_of_content import calls_in
 from document_table import WRITE, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, handshake, others, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, BASE, ROLE, Record, handshake, others, record, session
 from shapes import BINARY, ENCODINGS, PACKINGS, SHAPES, as_csv, athena_row, event_bridge, text
 from workspace import CHECKOUT
 
@@ -142,7 +143,8 @@ def test_the_document_has_each_shape(ask: Any, tmp_path: Path) -> None:
     }
     for name, pack in PACKINGS.items():
         title = f"compressed with {name}" if name != "zip" else "files in a zip archive"
-        fields, cut = kept_in(pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many)), 400))  # several blocks
+        # Of a compression it has to be several blocks.
+        fields, cut = kept_in(pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many)), 400))
         rows[title] = (
             fields,
             evidence_lost_in(ask, tmp_path / "kept", lambda found, pack=pack: pack(document(found))),

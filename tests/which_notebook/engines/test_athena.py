@@ -16,12 +16,19 @@ import engine_corpus as corpus
 import pytest
 from athena_gateway import AthenaGateway
 from athena_table import make_table, row_of
-from history_and_s3 import forget_clients
-from logs import ACCOUNT, ROLE
 from moto_server import MotoServer
 from own_network import OwnNetwork
+from records import ACCOUNT, ROLE
 
-from which_notebook.cli import progress
+from which_notebook.aws import forget_clients
+from which_notebook.calls.scope import Scope
+from which_notebook.calls.search import Search
+from which_notebook.limits import LIMITS
+from which_notebook.progress import Progress
+from which_notebook.reading.options import Options
+from which_notebook.reading.reader import Reader
+from which_notebook.sources.coverage import Coverage
+from which_notebook.sources.registry import opened_sources
 
 pytestmark = pytest.mark.emulated
 
@@ -268,12 +275,17 @@ def test_an_interrupted_query_is_cancelled(athena: AthenaGateway, moto: MotoServ
 
 
 def test_the_progress_tells_state_scan_and_price(
-    athena: AthenaGateway, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    athena: AthenaGateway,
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr(progress._Quiet, "state", lambda self, text: said.append(text))
+
+    class Said(Progress):
+        def state(self, text: str) -> None:
+            said.append(text)
+
     athena.faults.scanned = 2 * 1024**4
-    ask("summary", SOURCE, *ROLES)
+    with opened_sources([SOURCE], LIMITS, progress=Said()) as sources:
+        list(Reader(sources, Options(limits=LIMITS)).tables(Search(role_names=(ROLE,)), Scope(), Coverage()))
     assert said[-1] == "Athena: succeeded, 2.0 TB (about 10.00 USD, at 5 USD a TB) scanned so far"
 
 
