@@ -56,5 +56,5 @@ bench: ## which-notebook and the module beside their peers; an hour, and 2 GB be
 
 clean: ## Removes what all of these and terraform init made; no Terraform state.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build
-	find bench scripts src tests tools -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
 	for root in . modules/* examples/* tests/consumer; do rm -rf $$root/.terraform $$root/.terraform.lock.hcl; done

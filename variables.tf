@@ -313,7 +313,7 @@ variable "allow_start_without_attribution" {
 }
 
 variable "tags" {
-  description = "Tags for all resources that take tags."
+  description = "Tags for all resources."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -139,7 +139,7 @@ variable "bytes_scanned_cutoff_per_query" {
 }
 
 variable "tags" {
-  description = "Tags for all resources that take tags."
+  description = "Tags for all resources."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -95,7 +95,6 @@ class Emulator:
                     "TMPDIR": str(temporary),
                     "XDG_CACHE_HOME": str(temporary),
                     "PYTHONPATH": str(_TESTS),
-                    "PYTHONDONTWRITEBYTECODE": "1",
                     "EMULATOR_FOLDER": str(self.folder),
                     "EMULATOR_BOOT": "1" if self._boot else "0",
                     "EMULATOR_KEEPS_OMITTED_SCRIPTS": "1" if self._keeps_omitted_scripts else "0",

@@ -149,7 +149,7 @@ def test_an_existing_role_and_a_running_notebook_instance_taken_over_with_enforc
     taken = given | {"notebook_instances": {"taken": {}}, "deny_unattributed_calls": True}
     adopt = {"import": [{"to": 'module.team.aws_sagemaker_notebook_instance.this["taken"]', "id": "taken"}]}
     (error,) = configuration.planned({"team": taken}, **adopt).errors
-    assert "First apply without it" in error
+    assert "First apply without deny_unattributed_calls" in error
     before.goes_on()
 
     calls = configuration.applied({"team": taken | {"outside_notebooks_are_attributed": True}}, **adopt)

@@ -143,8 +143,9 @@ def test_the_document_has_each_shape(ask: Any, tmp_path: Path) -> None:
     }
     for name, pack in PACKINGS.items():
         title = f"compressed with {name}" if name != "zip" else "files in a zip archive"
-        # Of a compression it has to be several blocks.
-        fields, cut = kept_in(pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many)), 400))
+        fields, cut = kept_in(
+            pack(document(LOG)), cut_off(lambda many, pack=pack: pack(document(many)), 400)
+        )  # several blocks
         rows[title] = (
             fields,
             evidence_lost_in(ask, tmp_path / "kept", lambda found, pack=pack: pack(document(found))),

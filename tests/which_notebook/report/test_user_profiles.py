@@ -74,7 +74,7 @@ def test_figures_table_and_details_name_them(shown: Page) -> None:
     shown.type("#search", "user_profile:anna")
     shown.run(f"{ROWS}[0].click()")
     said = shown.run("document.querySelector('#details').textContent")
-    assert "anna (user profile) \u2013 made in a base session that carries a source identity" in said
+    assert "anna (user profile) \u2013 made in a base session with a source identity" in said
     assert "id-of-anna" in said
 
 
