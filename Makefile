@@ -4,6 +4,8 @@
 PYTEST = .venv/bin/pytest --basetemp .cache/tests
 # Twice the processors: many tests wait, for a session to end or a service to come back.
 WORKERS ?= 4
+# What was compiled, and pytest's rewritten assertions, serve all workers and commands, also where the environment forbids it.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list.
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r target what; do \
@@ -19,14 +21,14 @@ sandbox: ## An emulated account for trials of your own, until Ctrl-C.
 
 quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. No emulated account, nothing heavy.
 	@tools/set-up.sh test
-	@.venv/bin/python tools/check.py mypy "terraform fmt and validate" "ruff format" ruff shellcheck shfmt
+	@.venv/bin/python tools/check.py --installed
 	$(PYTEST) -n 2 -m 'not toolchain and not emulated and not heavy' $(PYTEST_ARGS) \
 		tests/which_notebook tests/module/test_hcl.py tests/module/test_provider_versions.py tests/module/test_documented_sources.py
 
-test: ## Everything: format, types, and all layers of tests.
+test: ## All layers of tests; format and types beside them.
 	@tools/set-up.sh test
 	@# The checks beside the tests, which leave a processor idle a third of the time; what they say comes last.
-	@nice -n 15 $(MAKE) --no-print-directory check >.cache/checks.log 2>&1 & checks=$$!; \
+	@nice -n 15 .venv/bin/python tools/check.py --installed >.cache/checks.log 2>&1 & checks=$$!; \
 	trap 'kill $$checks; exit 130' INT TERM; \
 	tests=0; $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || tests=$$?; \
 	checked=0; wait $$checks || checked=$$?; cat .cache/checks.log; exit $$((tests || checked))
@@ -39,9 +41,11 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 	@tools/set-up.sh test
 	WRITE_TABLES=1 .venv/bin/pytest -n 0 --basetemp .cache/tests-clients --override-ini "timeout=1800" -m "toolchain or not toolchain" \
 		tests/notebook/imds/test_clients.py tests/notebook/imds/test_built_clients.py tests/notebook/imds/test_faults.py tests/notebook/imds/test_regions.py \
-		tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py tests/harness/test_reference.py tests/harness/test_scale.py
+		tests/notebook/on_start/test_recall.py tests/notebook/attacks tests/iam_attacks tests/module/test_changes.py tests/module/test_many_notebooks.py \
+		tests/module/test_athena.py::test_the_view_is_the_query_that_the_command_prints tests/harness/test_reference.py tests/harness/test_scale.py \
+		tests/which_notebook/test_tables.py tests/which_notebook/test_shapes.py::test_the_document_has_each_shape
 
-check: ## All that is checked without running anything: tools/check.py. CHECKS="mypy shfmt" runs those alone.
+check: ## All that is checked without running anything, checkov, tflint and actionlint too. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
 	@tools/checkers.sh $(CHECKS)
 	@.venv/bin/python tools/check.py $(CHECKS)
@@ -52,4 +56,5 @@ bench: ## which-notebook and the module beside their peers; an hour, and 2 GB be
 
 clean: ## Removes what all of these and terraform init made; no Terraform state.
 	rm -rf .venv .cache tests/emulator/iam_judge/node_modules tests/clients/js/node_modules tests/clients/*/build
+	find . -name __pycache__ -prune -exec rm -rf {} +
 	for root in . modules/* examples/* tests/consumer; do rm -rf $$root/.terraform $$root/.terraform.lock.hcl; done

@@ -9,7 +9,7 @@ data "aws_iam_role" "existing" {
   lifecycle {
     precondition {
       condition     = var.role_arn != null
-      error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add it, or remove create_role."
+      error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add role_arn, or remove create_role."
     }
 
     precondition {
@@ -88,7 +88,7 @@ locals {
       && alltrue([for condition in statement.conditions : contains(local.conditions_met_by_base_session, condition)])
     ])
   ])
-  role_does_not_trust_itself = "The trust policy of ${local.role_arn} doesn't let the role assume itself${var.attribution_mode == "imds" ? " with a source identity" : ""}, as far as can be told from here: the notebooks${var.attribution_mode == "imds" ? " wouldn't start" : "' first calls would be refused"}. First add this statement to it, once: ${module.trust_policy.self_trust_statement} (If another statement of it does the same, set verify_role_trust = false.)"
+  role_does_not_trust_itself = "The trust policy of ${local.role_arn} doesn't let the role assume itself${var.attribution_mode == "imds" ? " with a source identity" : ""}, as far as the module can tell: the notebooks${var.attribution_mode == "imds" ? " wouldn't start" : "' first calls would be refused"}. First add this statement to it, once: ${module.trust_policy.self_trust_statement} (If another of its statements does the same, set verify_role_trust = false.)"
 
   # A session can be a principal too. That of the base session alone does no harm.
   role_keeps_notebooks_apart = var.create_role || alltrue([
@@ -99,10 +99,10 @@ locals {
       || (startswith(principal, local.session_prefix) && principal != "${local.session_prefix}SageMaker")
     ])
   ])
-  role_does_not_keep_notebooks_apart = "The trust policy of ${local.role_arn} lets other sessions of the role than the base session assume the role, so one notebook can call under another's name. First replace the statement that trusts the account, the role or a session of it by: ${module.trust_policy.self_trust_statement} (To accept that, set verify_role_trust = false.)"
+  role_does_not_keep_notebooks_apart = "The trust policy of ${local.role_arn} lets sessions of the role other than the base session assume the role, so one notebook can call under another's name. First replace the statement that trusts the account, the role or a session of it by: ${module.trust_policy.self_trust_statement} (To accept that, set verify_role_trust = false.)"
 
   role_trust_is_judged     = var.create_role || length(local.unjudged_trust_statements) == 0
-  role_trust_is_not_judged = "The trust policy of ${local.role_arn} has statements that can't be judged from here, since each is a Deny or has NotAction, NotPrincipal or another unusual element: ${join(", ", local.unjudged_trust_statements)}. See for yourself that the base session of the role, the one called SageMaker, may assume the role, and that no other session of the role may. Then set verify_role_trust = false."
+  role_trust_is_not_judged = "The trust policy of ${local.role_arn} has statements that the module can't judge, since each is a Deny or has NotAction, NotPrincipal or another unusual element: ${join(", ", local.unjudged_trust_statements)}. Check yourself that the role's base session, which is called SageMaker, may assume the role, and that no other session of the role may. Then set verify_role_trust = false."
 }
 
 # With verify_role_trust these are errors: preconditions of the policy that the module attaches.

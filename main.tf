@@ -14,12 +14,12 @@ resource "aws_iam_role" "this" {
 
     precondition {
       condition     = var.role_arn == null
-      error_message = "role_arn names an existing role, but create_role is true. Add create_role = false to use that role, or remove role_arn to have one created."
+      error_message = "role_arn names an existing role, but create_role is true. Add create_role = false to use that role, or remove role_arn to create a role."
     }
 
     precondition {
       condition     = local.manages_role_policies
-      error_message = "shared_role is of another call of the module, which has the role's policies, but create_role is true. Add create_role = false and role_arn, the role of that call, or remove shared_role."
+      error_message = "shared_role comes from another call of the module, which has the role's policies, but create_role is true. Add create_role = false and role_arn, the role of that call, or remove shared_role."
     }
   }
 }
@@ -43,17 +43,17 @@ resource "aws_iam_role_policy" "assume_self" {
 
     precondition {
       condition     = local.inline_policy_characters <= local.inline_policy_quota
-      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM takes ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed.${local.session_name_policies_proposal}"
+      error_message = "The role's inline policies would have ${local.inline_policy_characters} characters with its ${length(local.session_names)} session names; IAM allows ${local.inline_policy_quota}. Give the names a common prefix and put a pattern for it into additional_session_names, such as \"team-a-*\": names that a pattern covers aren't listed.${local.session_name_policies_proposal}"
     }
 
     precondition {
       condition     = length(var.session_name_policies) == 0 || local.denies_unknown_names
-      error_message = "session_name_policies are policies that deny all other names, but ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
+      error_message = "session_name_policies needs policies that deny all other names, but ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
     }
 
     precondition {
       condition     = var.policy_name == null || local.denies_unknown_names
-      error_message = "policy_name = ${jsonencode(var.policy_name)} is for a role that other calls of the module may use too: two calls that give it would overwrite each other's policy, without an error. Remove policy_name. Or, if no other call of the module uses the role, ${var.create_role ? "remove deny_unknown_session_names = false" : "set deny_unknown_session_names = true"}."
+      error_message = "policy_name = ${jsonencode(var.policy_name)} names a policy of a role that other calls of the module may use too: two calls with the same policy_name would overwrite each other's policy, without an error. Remove policy_name. Or, if no other call of the module uses the role, ${var.create_role ? "remove deny_unknown_session_names = false" : "set deny_unknown_session_names = true"}."
     }
 
     precondition {
@@ -125,7 +125,7 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
 
     precondition {
       condition     = length(local.wrong_profile_names) == 0
-      error_message = "Each key of profiles must be a profile's name: letters, digits and characters of _.@- only, and another one than default, which is the notebook session's. Wrong: ${join(", ", local.wrong_profile_names)}."
+      error_message = "Each key of profiles must be a profile's name: letters, digits and characters of _.@- only, and not default, which is the notebook session's profile. Wrong: ${join(", ", local.wrong_profile_names)}."
     }
 
     precondition {
@@ -135,12 +135,12 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
 
     precondition {
       condition     = length(local.wrong_profile_values) == 0
-      error_message = "A value in profiles isn't one that its setting takes: ${join("; ", local.wrong_profile_values)}. Correct it."
+      error_message = "A setting in profiles has an invalid value: ${join("; ", local.wrong_profile_values)}. Correct it."
     }
 
     precondition {
       condition     = local.lifecycle_script_bytes.on_start <= local.lifecycle_script_limit || local.extra_on_start_room < 0
-      error_message = "extra_on_start is too long: the on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. There is room for ${local.extra_on_start_room} bytes of it, and it takes ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_bytes.own_on_start}${var.attribution_mode == "imds" ? ", both as they are compressed: an ordinary script of about ${floor(local.extra_on_start_room * 1.4)} characters fits" : ""}. Shorten it, or have it fetch the rest from S3, after the line \"export ${local.root_setting}\": without that line, root's calls are unattributed."
+      error_message = "extra_on_start is too long: the on-start script would have ${local.lifecycle_script_bytes.on_start} bytes, ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. There is room for ${local.extra_on_start_room} bytes of it, and it takes ${local.lifecycle_script_bytes.on_start - local.lifecycle_script_bytes.own_on_start}${var.attribution_mode == "imds" ? ", both compressed: an ordinary script of about ${floor(local.extra_on_start_room * 1.4)} characters fits" : ""}. Shorten it, or have it fetch the rest from S3, after the line \"export ${local.root_setting}\": without that line, root's calls are unattributed."
     }
 
     precondition {
@@ -150,7 +150,7 @@ resource "aws_sagemaker_notebook_instance_lifecycle_configuration" "this" {
 
     precondition {
       condition     = local.lifecycle_script_bytes.on_create <= local.lifecycle_script_limit
-      error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by as much, for example by doing the rest in extra_on_start."
+      error_message = "on_create has ${local.lifecycle_script_bytes.on_create} bytes, ${local.lifecycle_script_bytes.on_create - local.lifecycle_script_limit} more than the ${local.lifecycle_script_limit} that SageMaker takes. Shorten it by that number, for example by moving the rest to extra_on_start."
     }
   }
 }
@@ -249,7 +249,7 @@ resource "aws_iam_role_policy" "deny_unattributed_calls" {
   lifecycle {
     precondition {
       condition     = var.outside_notebooks_are_attributed || !local.has_outside_notebooks
-      error_message = "deny_unattributed_calls refuses at once the calls of every notebook instance of the role that doesn't run the module's on-start script, and this call doesn't create all of them. First apply without it, stop each notebook instance outside this call, give it a lifecycle configuration of the module and root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
+      error_message = "deny_unattributed_calls immediately refuses the calls of each notebook instance that uses the role and doesn't run the module's on-start script, and this call doesn't create all of them. First apply without deny_unattributed_calls. Then stop each notebook instance outside this call, give it a lifecycle configuration of the module, turn its root access off, and start it; `which-notebook audit` shows which are left. Then set outside_notebooks_are_attributed = true."
     }
   }
 }

@@ -49,14 +49,14 @@ locals {
   # the other problems of its list: what often is unknown has preconditions of its own.
   notebook_problems = { for name, notebook in local.notebook_instances : name => {
     names = concat(
-      length(local.unknown_notebook_attributes[name]) == 0 ? [] : [" has no attribute ${join(" or ", local.unknown_notebook_attributes[name])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[name], "root_access") ? " The root access is always off, since root could undo the attribution: remove root_access." : ""}"],
-      length(name) >= 2 && length(name) <= 63 ? [] : [": the key must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS takes no session name of one character."],
+      length(local.unknown_notebook_attributes[name]) == 0 ? [] : [" has no attribute ${join(" or ", local.unknown_notebook_attributes[name])}. Correct or remove it; the attributes are: ${join(", ", local.notebook_attribute_names)}.${contains(local.unknown_notebook_attributes[name], "root_access") ? " Root access is always off, since root could undo the attribution: remove root_access." : ""}"],
+      length(name) >= 2 && length(name) <= 63 ? [] : [": the key must have 2 to 63 characters: 63 is the limit of a notebook instance's name, and STS accepts no session name of one character."],
       can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", name)) ? [] : [": the key must be a notebook instance's name: letters, digits, and hyphens between them (no underscore, no hyphen at either end)."],
-      lower(name) != "sagemaker" ? [] : [": no notebook instance may be called \"SageMaker\", in any case: that is the session name of all calls that can't be attributed. Choose another key."],
+      lower(name) != "sagemaker" ? [] : [": no notebook instance may be called \"SageMaker\", in any case: unattributed calls have that session name. Choose another key."],
       local.notebook_names_by_lower_case[lower(name)][0] == name ? [] : [": the keys ${join(" and ", local.notebook_names_by_lower_case[lower(name)])} differ only in upper and lower case, so the notebook instances would have the same ARN. Rename one."],
     )
     values = concat(
-      can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type)) ? [] : [": instance_type must be one of SageMaker's, such as \"ml.t3.medium\", not ${jsonencode(notebook.instance_type)}."],
+      can(regex("^ml\\.[a-z0-9-]+\\.[a-z0-9]+$", notebook.instance_type)) ? [] : [": instance_type must be a SageMaker instance type, such as \"ml.t3.medium\", not ${jsonencode(notebook.instance_type)}."],
       notebook.volume_size >= 5 && notebook.volume_size <= 16384 && floor(notebook.volume_size) == notebook.volume_size ? [] : [": volume_size must be a whole number of GiB from 5 to 16384, not ${notebook.volume_size}."],
       contains(["Enabled", "Disabled"], coalesce(notebook.direct_internet_access, "Enabled")) ? [] : [": direct_internet_access must be \"Enabled\" or \"Disabled\", not ${jsonencode(notebook.direct_internet_access)}."],
       contains(["1", "2"], notebook.minimum_instance_metadata_service_version) ? [] : [": minimum_instance_metadata_service_version must be \"2\" (the default) or \"1\", not ${jsonencode(notebook.minimum_instance_metadata_service_version)}."],

@@ -1,5 +1,5 @@
 output "role_arn" {
-  description = "ARN of the execution role. What uses it waits for the role's policies."
+  description = "ARN of the execution role. Resources that use this output wait for the role's policies."
   value       = local.role_arn
   depends_on = [
     aws_iam_role.this,
@@ -12,7 +12,7 @@ output "role_arn" {
 
   precondition {
     condition     = var.create_role || local.manages_role_policies || var.role_arn != null
-    error_message = "create_role = false needs role_arn, the ARN of the existing execution role: here, the output role_arn of the call that has its policies. Add it."
+    error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add role_arn: here, it is the output role_arn of the call that has its policies."
   }
 
   # Otherwise the role is read, and that is said before.
@@ -29,17 +29,17 @@ output "role_name" {
 
   precondition {
     condition     = length(local.inputs_of_a_created_role) == 0
-    error_message = "These inputs are of the role that the module creates, but create_role is false. Remove ${join(", ", local.inputs_of_a_created_role)}: role_arn names the existing role, and its permissions boundary is its owner's."
+    error_message = "These inputs apply only to a role that the module creates, but create_role is false. Remove ${join(", ", local.inputs_of_a_created_role)}: role_arn names the existing role, and its owner sets its permissions boundary."
   }
 }
 
 output "role_unique_id" {
-  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `shared_role`: the call that has the role's policies has this output."
+  description = "Unique id of the execution role, which CloudTrail shows in a session's `principalId`. Null with `shared_role`: use the output of the call that manages the role's policies."
   value       = var.create_role ? aws_iam_role.this[0].unique_id : one(data.aws_iam_role.existing[*].unique_id)
 }
 
 output "role_trust_policy" {
-  description = "The trust policy, as JSON, that a created role carries and an existing one must: SageMaker's statement, and the one by which the role trusts itself. It is the same whatever the notebooks are called."
+  description = "The trust policy, as JSON, that a created role has and an existing role needs: SageMaker's statement, and the statement that lets the role trust itself. It contains no notebook names."
   value       = module.trust_policy.json
 }
 
@@ -54,12 +54,12 @@ output "lifecycle_configuration_arn" {
 }
 
 output "on_start_script" {
-  description = "The on-start script as rendered, for review."
+  description = "The rendered on-start script, for review."
   value       = local.on_start
 }
 
 output "notebook_instances" {
-  description = "Of each notebook instance, by name: `arn`, `url`, `network_interface_id` and `session_arn`, the ARN that CloudTrail shows as the caller."
+  description = "The notebook instances, by name. Each has `arn`, `url`, `network_interface_id` and `session_arn`, the ARN that CloudTrail shows as the caller."
   value = {
     for name, notebook in aws_sagemaker_notebook_instance.this : name => {
       arn                  = notebook.arn
@@ -71,7 +71,7 @@ output "notebook_instances" {
 }
 
 output "shared_role" {
-  description = "What another call of the module on the same role has to know, for its input `shared_role`."
+  description = "The value for the input `shared_role` of another call of the module on the same role."
   value = {
     attribution_mode = local.mode_of_the_managing_call
     session_names    = local.manages_role_policies ? local.known_session_names : local.admitted_session_names
@@ -79,12 +79,12 @@ output "shared_role" {
 }
 
 output "session_arns" {
-  description = "The ARN that CloudTrail shows as the caller, by session name: of the module's notebook instances and of `additional_session_names`, whose wildcards it keeps."
+  description = "The ARN that CloudTrail shows as the caller, by session name: for the module's notebook instances and for `additional_session_names`. Wildcards stay as they are."
   value       = { for name in local.known_session_names : name => "arn:${local.partition}:sts::${local.account_id}:assumed-role/${local.role_name}/${name}" }
 
   precondition {
     condition     = length(local.inputs_of_the_managing_call) == 0
-    error_message = "shared_role is of another call of the module, which has the role's policies, so these inputs belong into that call: ${join(", ", local.inputs_of_the_managing_call)}. Remove them here."
+    error_message = "shared_role comes from another call of the module, which has the role's policies, so these inputs belong in that call: ${join(", ", local.inputs_of_the_managing_call)}. Remove them here."
   }
 
   precondition {

@@ -95,8 +95,8 @@ locals {
   ])], [[]])[0]
   session_name_policies_proposal = (
     length(local.names_to_divide) == 0 ? "" :
-    length(local.proposed_policies) == 0 ? " No division of these names by their prefixes into ${local.managed_policies_at_most} managed policies, the most that a role can have, was found: divide them yourself in session_name_policies, or use patterns, or several roles." :
-    " Or have ${length(local.proposed_policies)} managed policies list the names (a role takes 10 by default, more by request): session_name_policies = ${jsonencode(local.proposed_policies)}."
+    length(local.proposed_policies) == 0 ? " The module found no division of these names by their prefixes into ${local.managed_policies_at_most} managed policies, the most that a role can have: divide them yourself in session_name_policies, or use patterns, or several roles." :
+    " Or let ${length(local.proposed_policies)} managed policies list the names (a role can have 10 by default, more by request): session_name_policies = ${jsonencode(local.proposed_policies)}."
   )
 }
 
@@ -114,7 +114,7 @@ resource "aws_iam_policy" "session_names" {
 
     precondition {
       condition     = length(local.session_name_policy_documents[each.key]) <= local.managed_policy_quota
-      error_message = "The managed policy of the session names that begin with ${join(", ", each.value.prefixes)} would have ${length(local.session_name_policy_documents[each.key])} characters with its ${length(each.value.names)} names; IAM takes ${local.managed_policy_quota}. Move a part of the prefixes in session_name_policies to another list, or put longer prefixes in their place; or put a pattern for names that have a common prefix into additional_session_names.${local.session_name_policies_proposal}"
+      error_message = "The managed policy of the session names that begin with ${join(", ", each.value.prefixes)} would have ${length(local.session_name_policy_documents[each.key])} characters with its ${length(each.value.names)} names; IAM allows ${local.managed_policy_quota}. Move a part of the prefixes in session_name_policies to another list, or put longer prefixes in their place; or put a pattern for names that have a common prefix into additional_session_names.${local.session_name_policies_proposal}"
     }
   }
 }

@@ -9,21 +9,21 @@ locals {
         allow_notebook_instance_changes = var.allow_notebook_instance_changes
         allow_pass_role                 = var.allow_pass_role
         allow_role_changes              = var.allow_role_changes
-      } : "${input} (it takes back a part of what imds mode or deny_unattributed_calls denies the role, and this call has neither)"
+      } : "${input} (it permits a part of what imds mode or deny_unattributed_calls denies to the role, and this call has neither)"
       if given && !local.role_needs_protection
     ],
     [
       for input, given in {
         outside_notebooks_are_attributed = var.outside_notebooks_are_attributed
         unattributed_allowed_actions     = var.unattributed_allowed_actions != null
-      } : "${input} (it is for deny_unattributed_calls = true)"
+      } : "${input} (only with deny_unattributed_calls = true)"
       if given && !var.deny_unattributed_calls
     ],
     var.outside_notebooks_are_attributed && var.deny_unattributed_calls && !local.has_outside_notebooks ? [
-      "outside_notebooks_are_attributed (it is for an existing role or additional_session_names)"
+      "outside_notebooks_are_attributed (only with an existing role or additional_session_names)"
     ] : [],
     var.verify_role_trust || !var.create_role ? [] : [
-      "verify_role_trust (it is for an existing role; the module writes the trust policy of one that it creates)"
+      "verify_role_trust (only with an existing role; the module writes the trust policy of a role that it creates)"
     ],
   )
 }

@@ -1,25 +1,25 @@
 variable "name" {
-  description = "Prefix of the names of the role, its inline policies and the lifecycle configuration, where they have no input of their own."
+  description = "Prefix of the names of the role, its inline policies and the lifecycle configuration, unless an input gives their name."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.name))
-    error_message = "name must be letters, digits and single or repeated hyphens between them, as a lifecycle configuration's name must. Write, for example, \"data-science\"."
+    error_message = "name must be letters, digits and single or repeated hyphens between them, like a lifecycle configuration's name. Write, for example, \"data-science\"."
   }
 
   validation {
     condition     = length(var.name) <= 51
-    error_message = "name must have at most 51 characters: \"-attribution\" is put behind it, and a lifecycle configuration's name has at most 63."
+    error_message = "name must have at most 51 characters: \"-attribution\" is appended to it, and a lifecycle configuration's name has at most 63."
   }
 }
 
 variable "notebook_instances" {
   description = <<-EOT
-    The notebook instances to create: a map from each one's name, which is also the session name that CloudTrail shows,
-    to its attributes. All attributes are optional, `null` stands for the default, and so does `null` in place of all
-    attributes. They mean what they mean in `aws_sagemaker_notebook_instance`. A change that *replaces the instance*
-    also deletes its volume, with everything in `/home/ec2-user/SageMaker`:
+    The notebook instances to create: a map from each instance's name to its attributes. The name is also the session name
+    that CloudTrail shows. All attributes are optional and have the same meaning as in `aws_sagemaker_notebook_instance`.
+    `null` means the default, also in place of the whole map of attributes. A change that *replaces the instance* also
+    deletes its volume, with everything in `/home/ec2-user/SageMaker`:
     - the key: another name replaces the instance.
     - `instance_type`: a string, default `ml.t3.medium`.
     - `volume_size`: a number of GiB, 5 to 16384, default 5. It can grow in place; a smaller one replaces the instance.
@@ -30,8 +30,8 @@ variable "notebook_instances" {
     - `platform_identifier`: a string, default null, which is AWS's own default. A change replaces the instance.
     - `minimum_instance_metadata_service_version`: `2` (default) or `1`.
     - `default_code_repository`: a string; `additional_code_repositories`: a list of at most 3 strings.
-    - `tags`: a map of strings, on top of the module's `tags`.
-    Root access has no attribute: it is always off, since root could undo the attribution.
+    - `tags`: a map of strings, added to the module's `tags`.
+    There is no attribute for root access: it is always off, since root could undo the attribution.
   EOT
   # An object type would drop a misspelt attribute without a word. What is wrong is said by the resource's preconditions.
   type     = any
@@ -45,14 +45,14 @@ variable "notebook_instances" {
 }
 
 variable "create_role" {
-  description = "Whether to create the execution role. With false, `role_arn` names an existing one."
+  description = "Whether to create the execution role. With false, the module uses the existing role `role_arn`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "role_arn" {
-  description = "ARN, with its path, of an existing execution role in the provider's account. Needs `create_role = false`; the role's trust policy must then hold the statement of the output `role_trust_policy`, which `modules/trust-policy` also gives."
+  description = "ARN, with its path, of an existing execution role in the provider's account. Needs `create_role = false`. The role's trust policy must contain the statement that lets the role trust itself: see the output `role_trust_policy`, or `modules/trust-policy`."
   type        = string
   default     = null
 
@@ -63,14 +63,14 @@ variable "role_arn" {
 }
 
 variable "verify_role_trust" {
-  description = "Whether an existing role whose trust policy doesn't let the role assume itself, or lets one notebook call under another's name, or can't be judged by the module (it has a Deny, NotAction or NotPrincipal), is an error. With false, it is a warning: judge the trust policy yourself."
+  description = "Whether an unsuitable trust policy of an existing role is an error. A trust policy is unsuitable if it doesn't let the role assume itself, if it lets one notebook call under another's name, or if the module can't judge it (it has a Deny, NotAction or NotPrincipal). With false, it is a warning: judge the trust policy yourself."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "shared_role" {
-  description = "The output `shared_role` of another call of the module, such as one in another region, that has the role's policies: this call then attaches none. Needs `create_role = false`, and the `attribution_mode` of that call. That call's `additional_session_names` must hold the names of this one, and its `deny_unattributed_calls` decides what the base session may do."
+  description = "The output `shared_role` of another call of the module, for example in another region. That call manages the role's policies, and this call attaches none. Needs `create_role = false`, and the same `attribution_mode` as that call. That call's `additional_session_names` must contain the names of this call, and its `deny_unattributed_calls` decides what the base session may do."
   type = object({
     attribution_mode = string
     session_names    = set(string)
@@ -79,20 +79,20 @@ variable "shared_role" {
 }
 
 variable "deny_unknown_session_names" {
-  description = "Whether the role's policy denies all session names but those of this call, also where another policy of the role allows `sts:AssumeRole`. Default: true for a created role. For an existing role the default is false, since several calls of the module may share it, each with a policy of its own: the Deny of one would refuse the names of the others."
+  description = "Whether the role's policy denies all session names except those of this call, even if another policy of the role allows `sts:AssumeRole`. Default: true for a created role, false for an existing one. Several calls of the module may share an existing role, each with a policy of its own, and the Deny of one would refuse the names of the others."
   type        = bool
   default     = null
 }
 
 variable "attach_logs_policy" {
-  description = "Whether to attach a policy that lets SageMaker write the notebook instances' logs, `/aws/sagemaker/NotebookInstances`, with the role. Without it, or one like it, the log of the on-start script is missing."
+  description = "Whether to attach a policy that lets SageMaker use the role to write the notebook instances' logs, `/aws/sagemaker/NotebookInstances`. Without this policy, or a similar one, the on-start script has no log."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "role_name" {
-  description = "Name of the created role. Default: `name` and `-execution`."
+  description = "Name of the created role. Default: `name`, followed by `-execution`."
   type        = string
   default     = null
 
@@ -103,7 +103,7 @@ variable "role_name" {
 }
 
 variable "policy_name" {
-  description = "Name of the inline policy by which the role assumes itself. Default: `name` and `-assume-self`; for an existing role the lifecycle configuration's name stands in `name`'s place where it is given, and the region at the end, so that no two calls write the same policy. Only for a role that no other call of the module uses: two calls that give the same name would overwrite each other's policy. So an existing role needs `deny_unknown_session_names = true` beside it, and a created one takes no `deny_unknown_session_names = false`."
+  description = "Name of the inline policy that lets the role assume itself. Default: `name`, followed by `-assume-self`. For an existing role, the default begins with `lifecycle_configuration_name` instead of `name` if that input is set, and ends with the region, so that no two calls write the same policy. Use this input only for a role that no other call of the module uses: two calls with the same policy name would overwrite each other's policy. So for an existing role it needs `deny_unknown_session_names = true`, and for a created role `deny_unknown_session_names` must not be false."
   type        = string
   default     = null
 
@@ -114,7 +114,7 @@ variable "policy_name" {
 }
 
 variable "lifecycle_configuration_name" {
-  description = "Name of the lifecycle configuration. Default: `name` and `-attribution`."
+  description = "Name of the lifecycle configuration. Default: `name`, followed by `-attribution`."
   type        = string
   default     = null
 
@@ -130,7 +130,7 @@ variable "lifecycle_configuration_name" {
 }
 
 variable "role_path" {
-  description = "Path of the created role and of the policies of `session_name_policies`; an error with `create_role = false`. A role has its name in all paths of an account, so a changed path needs a changed `name` or `role_name` too."
+  description = "Path of the created role and of the policies of `session_name_policies`. An error with `create_role = false`. A role's name is unique across all paths of an account, so if you change the path, change `name` or `role_name` too."
   type        = string
   default     = "/"
   nullable    = false
@@ -143,12 +143,12 @@ variable "role_path" {
   validation {
     # In the condition of the trust policy they would be wildcards, or begin a policy variable.
     condition     = !can(regex("[*?$]", var.role_path))
-    error_message = "role_path must not contain *, ? or $: they have a meaning of their own in a policy."
+    error_message = "role_path must not contain *, ? or $: they have a special meaning in a policy."
   }
 }
 
 variable "role_permissions_boundary" {
-  description = "ARN of the managed policy that bounds the created role's permissions; an error with `create_role = false`. It must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
+  description = "ARN of the managed policy that is the created role's permissions boundary. An error with `create_role = false`. The boundary must allow `sts:AssumeRole` on the role itself, and in imds mode `sts:SetSourceIdentity`."
   type        = string
   default     = null
 
@@ -159,14 +159,14 @@ variable "role_permissions_boundary" {
 }
 
 variable "role_policy_arns" {
-  description = "Managed policies to attach to the role: what the notebooks may do. The keys are yours and static, such as `s3 = \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"`; the ARNs may come from resources."
+  description = "Managed policies to attach to the role: they decide what the notebooks may do. Choose the keys freely, but as literals, such as `s3 = \"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"`; the ARNs may come from resources."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "additional_session_names" {
-  description = "Names of notebook instances outside this module that share the role. `*` and `?` are wildcards: `team-a-*` admits every name that begins so, also names of instances that don't exist."
+  description = "Names of notebook instances outside this module that share the role. `*` and `?` are wildcards: `team-a-*` admits every name that begins with `team-a-`, also names of instances that don't exist."
   type        = set(string)
   default     = []
   nullable    = false
@@ -174,7 +174,7 @@ variable "additional_session_names" {
   validation {
     # One regular expression for all of them: one for each of thousands takes Terraform seconds.
     condition     = can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]")))
-    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@- or a pattern of such with * and ?. Wrong: ${join(", ", [for name in can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]"))) ? [] : tolist(var.additional_session_names) : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
+    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@-, or a pattern of these with * and ?. Wrong: ${join(", ", [for name in can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]"))) ? [] : tolist(var.additional_session_names) : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
   }
 
   validation {
@@ -182,16 +182,17 @@ variable "additional_session_names" {
     condition = alltrue([for name in regexall("(?m)^(?:.*[*?].*|(?i:sagemaker))$", join("\n", compact(var.additional_session_names))) :
       !can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))
     ])
-    error_message = "None of additional_session_names may admit \"SageMaker\", in any case: that is the session name of all that isn't attributed. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in regexall("(?m)^(?:.*[*?].*|(?i:sagemaker))$", join("\n", compact(var.additional_session_names))) : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
+    error_message = "None of additional_session_names may admit \"SageMaker\", in any case: unattributed calls have that session name. Write a narrower pattern, such as \"team-a-*\", instead of: ${join(", ", [for name in regexall("(?m)^(?:.*[*?].*|(?i:sagemaker))$", join("\n", compact(var.additional_session_names))) : jsonencode(name) if can(regex("(?i)^${replace(replace(replace(name, "/[.+]/", "\\$0"), "*", ".*"), "?", ".")}$", "SageMaker"))])}."
   }
 }
 
 variable "session_name_policies" {
   description = <<-EOT
-    For more names than the role's inline policies take, some 390: managed policies that list the names instead, up to 25,
-    each as a list of prefixes. It lists the names that begin with one of them; a name that begins with none stands in each
-    policy. `[["a", "b", "c"], ["d", "e"], ["f", "ga", "gb"]]` makes three, each for some 240 names of 20 characters. The
-    error about names that don't fit proposes a value. Needs that the role's policy denies all other names
+    Needed for more names than the role's inline policies have room for, some 390: managed policies that list the names
+    instead. Each of at most 25 inner lists makes one policy and holds prefixes. The policy lists the names that begin with
+    one of its prefixes; a name that begins with no prefix is listed in each policy.
+    `[["a", "b", "c"], ["d", "e"], ["f", "ga", "gb"]]` makes three policies, each for some 240 names of 20 characters. If
+    the names don't fit, the plan's error proposes a value. The role's policy must deny all other names
     (`deny_unknown_session_names`).
   EOT
   type        = list(list(string))
@@ -208,7 +209,7 @@ variable "session_name_policies" {
     condition = alltrue(flatten([for ordered in [sort(flatten(var.session_name_policies))] : [
       for index, prefix in ordered : index == 0 || !startswith(prefix, ordered[max(index - 1, 0)])
     ]]))
-    error_message = "No prefix in session_name_policies may begin with another one, or stand there twice. Make these longer, or remove them: ${join(", ", flatten([for ordered in [sort(flatten(var.session_name_policies))] : [
+    error_message = "No prefix in session_name_policies may begin with another one, or be listed twice. Make these longer, or remove them: ${join(", ", flatten([for ordered in [sort(flatten(var.session_name_policies))] : [
       for prefix in flatten(var.session_name_policies) : jsonencode(prefix) if try(startswith(ordered[index(ordered, prefix) + 1], prefix), false)
     ]]))}."
   }
@@ -220,7 +221,7 @@ variable "session_name_policies" {
 }
 
 variable "attribution_mode" {
-  description = "How a notebook's calls get their session. `profile`: by a locked AWS config, for the clients that follow it. `imds`: by a proxy in the metadata service's place, for every client, and with the base session out of the reach of the notebook's user; it also sets the notebook's name as source identity."
+  description = "How calls are attributed to a notebook. `profile` uses a locked AWS config and covers the clients that follow it. `imds` uses a proxy in place of the metadata service and covers every client; the notebook's user can't reach the base session. It also sets the notebook's name as source identity."
   type        = string
   default     = "profile"
   nullable    = false
@@ -232,21 +233,21 @@ variable "attribution_mode" {
 }
 
 variable "deny_unattributed_calls" {
-  description = "Whether to attach a policy that refuses to the base session all but the handshake and `unattributed_allowed_actions`. SageMaker's jobs run in a session of the same name as the base session's: they then need a role of their own. The policy is attached after the notebook instances have started."
+  description = "Whether to attach a policy that denies everything to the base session except opening a notebook session and `unattributed_allowed_actions`. SageMaker's jobs run in a session of the same name as the base session, so they then need a role of their own. Terraform attaches the policy after the notebook instances have started."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "outside_notebooks_are_attributed" {
-  description = "Say true here once every notebook instance outside this call that uses the role has been restarted with a lifecycle configuration of the module. `deny_unattributed_calls` needs it with an existing role or `additional_session_names`: the calls of other notebook instances are refused from then on."
+  description = "Set this to true once every notebook instance outside this call that uses the role has been restarted with a lifecycle configuration of the module. `deny_unattributed_calls` needs it with an existing role or with `additional_session_names`, because from then on AWS refuses the calls of all other notebook instances."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "unattributed_allowed_actions" {
-  description = "What the base session may still do under `deny_unattributed_calls`, as IAM actions with `*` and `?` as wildcards. The default, null, is what SageMaker itself does in it: `logs:CreateLogGroup`, `logs:CreateLogStream`, `logs:DescribeLogStreams` and `logs:PutLogEvents` for the logs of lifecycle scripts, and `cloudwatch:PutMetricData`. It allows nothing by itself."
+  description = "What the base session may still do with `deny_unattributed_calls`, as IAM actions with `*` and `?` as wildcards. The default, null, is what SageMaker itself does in the base session: `logs:CreateLogGroup`, `logs:CreateLogStream`, `logs:DescribeLogStreams` and `logs:PutLogEvents` for the logs of lifecycle scripts, and `cloudwatch:PutMetricData`. This input only exempts actions from the Deny; it allows nothing by itself."
   type        = set(string)
   default     = null
 
@@ -257,21 +258,21 @@ variable "unattributed_allowed_actions" {
 }
 
 variable "allow_pass_role" {
-  description = "Whether the role's sessions may pass the role itself (`iam:PassRole`), if another of its policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`: give jobs, models and endpoints a role of their own. With true, a notebook's user has the base session in every job that they create with the role, and calls made there can't be attributed."
+  description = "Whether the role's sessions may pass the role itself (`iam:PassRole`), if another of its policies allows it. By default the module denies it in imds mode and with `deny_unattributed_calls`: give jobs, models and endpoints a role of their own. With true, a notebook's user has the base session in every job that they create with the role, and calls made there can't be attributed."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "allow_notebook_instance_changes" {
-  description = "Whether the role's sessions may create, update, start, delete and open notebook instances and change lifecycle configurations, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`; describing, listing and stopping them stays allowed. With true, a notebook's user can turn root access on, replace a start script, or open a colleague's notebook instance, and call under the colleague's name."
+  description = "Whether the role's sessions may create, update, start, delete and open notebook instances and change lifecycle configurations, if another of the role's policies allows it. By default the module denies it in imds mode and with `deny_unattributed_calls`, but not describing, listing and stopping them. With true, a notebook's user can turn root access on, replace a start script, or open a colleague's notebook instance, and call under the colleague's name."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "allow_role_changes" {
-  description = "Whether the role's sessions may change the role, its policies and trust policy, and the versions of the account's managed policies, if another of the role's policies allows that. The default denies it in imds mode and with `deny_unattributed_calls`. With true, a notebook's user can remove all that this module sets up on the role."
+  description = "Whether the role's sessions may change the role, its policies and trust policy, and the versions of the account's managed policies, if another of the role's policies allows it. By default the module denies it in imds mode and with `deny_unattributed_calls`. With true, a notebook's user can remove everything that this module sets up on the role."
   type        = bool
   default     = false
   nullable    = false
@@ -279,11 +280,12 @@ variable "allow_role_changes" {
 
 variable "profiles" {
   description = <<-EOT
-    Further profiles for the notebooks' AWS config, by name: what `aws --profile NAME` and `boto3.Session(profile_name="NAME")`
-    use. With `role_arn`, calls are made in that role, which the notebook session assumes under the notebook's name; without
-    it, in the notebook session itself. Other settings: `region` (default: the notebook instance's), `output`, `external_id`,
-    `duration_seconds` (900 to 3600), `max_attempts`, `retry_mode`, `use_dualstack_endpoint`, `use_fips_endpoint`. For
-    example `{ reader = { role_arn = "arn:aws:iam::444455556666:role/reader" } }`.
+    Further profiles for the notebooks' AWS config, by name: those that `aws --profile NAME` and
+    `boto3.Session(profile_name="NAME")` use. If a profile has `role_arn`, the notebook session assumes that role under the
+    notebook's name, and calls are made in that role. Without `role_arn`, calls are made in the notebook session itself.
+    Other settings: `region` (default: the notebook instance's), `output`, `external_id`, `duration_seconds` (900 to 3600),
+    `max_attempts`, `retry_mode`, `use_dualstack_endpoint`, `use_fips_endpoint`. For example
+    `{ reader = { role_arn = "arn:aws:iam::444455556666:role/reader" } }`.
   EOT
   type        = map(map(string))
   default     = {}
@@ -291,27 +293,27 @@ variable "profiles" {
 }
 
 variable "extra_on_start" {
-  description = "A script of your own, run as root at every start after attribution is set up; in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. It calls in the base session, in both modes, as all that root runs does; a line of it changes that (docs/operations.md)."
+  description = "A script of your own that runs as root at every start, after attribution is set up. It runs in bash, unless its first line names another interpreter. It counts towards the 12,288 bytes of a lifecycle script; in imds mode it counts compressed. In both modes its calls are made in the base session, like all calls of root; one line in the script changes that (docs/operations.md)."
   type        = string
   default     = ""
   nullable    = false
 }
 
 variable "on_create" {
-  description = "A script of your own, run as root once, before the first start; null for none. It calls in the base session, since attribution is set up only at the start; `deny_unattributed_calls` refuses those calls."
+  description = "A script of your own that runs as root once, before the first start; null for none. Its calls are made in the base session, since attribution is set up only at the start, and `deny_unattributed_calls` refuses them."
   type        = string
   default     = null
 }
 
 variable "allow_start_without_attribution" {
-  description = "What happens when the on-start script can't set attribution up: with false the notebook instance doesn't start; with true it starts, its calls can't be attributed, and its log says so."
+  description = "Whether to start the notebook instance even if the on-start script can't set attribution up. With false, it doesn't start. With true, it starts, its calls can't be attributed, and its log says so."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags of everything that takes tags."
+  description = "Tags for all resources."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -73,10 +73,10 @@ def main() -> None:
     if given.naive:
         print(json.dumps(naive(given.naive)))
         return
-    from run import FOLDER, install
+    from run import CHECKOUT, FOLDER, OURS, install
 
     FOLDER.mkdir(parents=True, exist_ok=True)
-    install()
+    install(CHECKOUT, OURS)
     access_logs(given.runs, given.megabytes)
 
 

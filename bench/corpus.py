@@ -112,6 +112,45 @@ def _random_key(chance: random.Random) -> dict[str, object]:
     return {"bucketName": f"example-{table}", "Host": f"example-{table}.s3.{REGION}.amazonaws.com", "key": key}
 
 
+def envelope(
+    chance: random.Random,
+    moment: datetime,
+    identity: dict[str, object],
+    event: tuple[str, str, str],
+    address: str,
+    agent: str,
+    parameters: dict[str, object],
+    *,
+    error: dict[str, object] | None = None,
+    additional: dict[str, object] | None = None,
+    resources: list[object] | None = None,
+) -> dict[str, object]:
+    """Return a record as CloudTrail orders its fields; `event` is the service, the name and the category."""
+    source, name, category = event
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": identity,
+        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": source,
+        "eventName": name,
+        "awsRegion": REGION,
+        "sourceIPAddress": address,
+        "userAgent": f"[{agent}]",
+        **(error or {}),
+        "requestParameters": parameters,
+        "responseElements": None,
+        **({} if additional is None else {"additionalEventData": additional}),
+        "requestID": f"{chance.getrandbits(64):016X}",
+        "eventID": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+        "readOnly": name != "PutObject",
+        **({} if resources is None else {"resources": resources}),
+        "eventType": "AwsApiCall",
+        "managementEvent": category == "Management",
+        "recipientAccountId": ACCOUNT,
+        "eventCategory": category,
+    }
+
+
 def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, object]:
     opened = (moment - timedelta(minutes=chance.randint(1, 59))).strftime("%Y-%m-%dT%H:%M:%SZ")
     key = f"ASIA{chance.getrandbits(80):020x}"[:20].upper()
@@ -138,49 +177,40 @@ def _record(chance: random.Random, moment: datetime, kind: Kind) -> dict[str, ob
         role, name = chance.choice(_OTHERS), f"{chance.getrandbits(64):016x}"
     if kind.own_addresses:
         address = f"10.{chance.randint(0, 255)}.{chance.randint(0, 255)}.{chance.randint(1, 254)}"
-    error = {"errorCode": "AccessDenied", "errorMessage": "Access Denied"} if chance.random() < 0.03 else {}
-    record: dict[str, object] = {
-        "eventVersion": "1.11",
-        "userIdentity": session(role, name, key, opened),
-        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": source,
-        "eventName": event,
-        "awsRegion": REGION,
-        "sourceIPAddress": address,
-        "userAgent": f"[{chance.choice(_AGENTS)}]",
-        **error,
-        "requestParameters": parameters,
-        "responseElements": None,
-        "additionalEventData": {
+    error: dict[str, object] | None = None
+    if chance.random() < 0.03:
+        error = {"errorCode": "AccessDenied", "errorMessage": "Access Denied"}
+    resources: list[object] = []
+    record = envelope(
+        chance,
+        moment,
+        session(role, name, key, opened),
+        (source, event, category),
+        address,
+        chance.choice(_AGENTS),
+        parameters,
+        error=error,
+        additional={
             "SignatureVersion": "SigV4",
             "CipherSuite": "TLS_AES_128_GCM_SHA256",
             "bytesTransferredIn": 0,
             "bytesTransferredOut": chance.randint(100, 10_000_000),
             "x-amz-id-2": f"{chance.getrandbits(384):096x}",
         },
-        "requestID": f"{chance.getrandbits(64):016X}",
-        "eventID": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-        "readOnly": event != "PutObject",
+        resources=resources,
+    )
+    record["tlsDetails"] = {
+        "tlsVersion": "TLSv1.3",
+        "cipherSuite": "TLS_AES_128_GCM_SHA256",
+        "clientProvidedHostHeader": f"{source.split('.')[0]}.{REGION}.amazonaws.com",
     }
-    end: dict[str, object] = {
-        "eventType": "AwsApiCall",
-        "managementEvent": category == "Management",
-        "recipientAccountId": ACCOUNT,
-        "eventCategory": category,
-        "tlsDetails": {
-            "tlsVersion": "TLSv1.3",
-            "cipherSuite": "TLS_AES_128_GCM_SHA256",
-            "clientProvidedHostHeader": f"{source.split('.')[0]}.{REGION}.amazonaws.com",
-        },
-    }
-    # The rest of the mean size: resources, as S3's and KMS's records name them, and where they have them.
-    resources: list[object] = []
-    size = len(json.dumps({**record, **end}, separators=(",", ":"))) + 20
+    # The rest of the mean size: resources, as S3's and KMS's records name them.
+    size = len(json.dumps(record, separators=(",", ":"))) + 5
     while size < _RECORD_BYTES - 60:
         arn = f"arn:aws:s3:::example-archive/{chance.getrandbits(64):016x}/{len(resources)}"
         resources.append({"accountId": ACCOUNT, "type": "AWS::S3::Object", "ARN": arn})
         size += len(arn) + 60
-    return {**record, "resources": resources, **end}
+    return record
 
 
 def records(seed: int, number: int, kind: Kind) -> Iterator[dict[str, object]]:

@@ -4,42 +4,26 @@ from __future__ import annotations
 
 import json
 import random
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import deflate
-from corpus import ACCOUNT, REGION, ROLE, session
+from corpus import ACCOUNT, REGION, ROLE, envelope, session
 
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 _SESSIONS_OF_A_NAME = 10
-_CALLS = (("s3.amazonaws.com", "GetObject"), ("glue.amazonaws.com", "GetTable"))
+_CALLS = (("s3.amazonaws.com", "GetObject", "Data"), ("glue.amazonaws.com", "GetTable", "Management"))
+_HANDSHAKE = ("sts.amazonaws.com", "AssumeRole", "Management")
+_AGENT = "Boto3/1.42.34 md/Botocore#1.42.34 os/linux#6.1.0 lang/python#3.11.9"
 _RECORDS_A_FILE = 3000
 
 
 def _record(
-    chance: random.Random, moment: datetime, identity: dict[str, object], what: tuple[str, str], address: str
+    chance: random.Random, moment: datetime, identity: dict[str, object], event: tuple[str, str, str], address: str
 ) -> dict[str, object]:
-    return {
-        "eventVersion": "1.11",
-        "userIdentity": identity,
-        "eventTime": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": what[0],
-        "eventName": what[1],
-        "awsRegion": REGION,
-        "sourceIPAddress": address,
-        "userAgent": "[Boto3/1.42.34 md/Botocore#1.42.34 os/linux#6.1.0 lang/python#3.11.9]",
-        "requestParameters": {"bucketName": "example-orders", "key": f"day/{chance.getrandbits(64):016x}"},
-        "responseElements": None,
-        "requestID": f"{chance.getrandbits(64):016X}",
-        "eventID": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
-        "readOnly": True,
-        "eventType": "AwsApiCall",
-        "managementEvent": what[0] != "s3.amazonaws.com",
-        "recipientAccountId": ACCOUNT,
-        "eventCategory": "Data" if what[0] == "s3.amazonaws.com" else "Management",
-    }
+    parameters: dict[str, object] = {"bucketName": "example-orders", "key": f"day/{chance.getrandbits(64):016x}"}
+    return envelope(chance, moment, identity, event, address, _AGENT, parameters)
 
 
 def _records(sessions: int) -> Iterator[dict[str, object]]:
@@ -54,7 +38,7 @@ def _records(sessions: int) -> Iterator[dict[str, object]]:
         address = f"10.{notebook >> 8 & 255}.{notebook & 255}.9"
         key = f"ASIA{number:016}"
         base = session(ROLE, "SageMaker", f"ASIABASE{notebook:012}", opened)
-        handshake = _record(chance, moment, base, ("sts.amazonaws.com", "AssumeRole"), address)
+        handshake = _record(chance, moment, base, _HANDSHAKE, address)
         role = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
         handshake["requestParameters"] = {"roleArn": role, "roleSessionName": name, "durationSeconds": 3600}
         handshake["responseElements"] = {
@@ -62,8 +46,8 @@ def _records(sessions: int) -> Iterator[dict[str, object]]:
             "assumedRoleUser": {"arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{ROLE}/{name}"},
         }
         yield handshake
-        for seconds, what in enumerate(_CALLS, start=1):
-            yield _record(chance, moment + timedelta(seconds=seconds), session(ROLE, name, key, opened), what, address)
+        for seconds, event in enumerate(_CALLS, start=1):
+            yield _record(chance, moment + timedelta(seconds=seconds), session(ROLE, name, key, opened), event, address)
 
 
 def write_sessions(folder: Path, sessions: int) -> int:

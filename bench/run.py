@@ -44,11 +44,13 @@ def bare(folder: Path) -> Command:
     return Command([sys.executable, str(CHECKOUT / "bench/bare_libdeflate.py"), str(folder)], {})
 
 
-def install() -> None:
-    """Install the checkout as a user does, without what the tests bring along."""
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(OURS)], check=True)
+def install(checkout: Path, environment: Path) -> None:
+    """Install a checkout as a user does, without what the tests bring along."""
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
     constraints = str(CHECKOUT / "constraints.txt")
-    subprocess.run([OURS / "bin/pip", "install", "--quiet", "--constraint", constraints, str(CHECKOUT)], check=True)
+    subprocess.run(
+        [environment / "bin/pip", "install", "--quiet", "--constraint", constraints, str(checkout)], check=True
+    )
 
 
 class Table:
@@ -269,7 +271,7 @@ def main() -> None:
     given = parser.parse_args()
     part = 100 if given.small else 1
     FOLDER.mkdir(parents=True, exist_ok=True)
-    install()
+    install(CHECKOUT, OURS)
     print(
         f"which-notebook {version('which-notebook')}, Python {platform.python_version()}, {os.cpu_count()} processors"
     )

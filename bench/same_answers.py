@@ -1,7 +1,7 @@
 """Compares the answers of two versions of which-notebook, byte by byte: every command, in every format, on given logs.
 
 For a change that isn't to change an answer. `OLD` and `NEW` are checkouts; the logs are files and folders. Each command
-runs in both; the differences are listed, and both outputs kept in a folder.
+runs in both; the differences are listed, and both outputs kept in a folder. What the old version doesn't have is named once.
 
     git worktree add ../before main
     .venv/bin/python bench/same_answers.py ../before . bench-corpus/ samples/
@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _ROLE = re.compile(rb'assumed-role\\?/([\w+=,.@-]{1,64})(?=[/"\\])')
 _ROLES_ASKED = 2
@@ -31,11 +32,16 @@ _FORMATS: dict[str, tuple[str | None, ...]] = {
     "summary": ("table", "json", "csv"),
     "calls": ("table", "json", "jsonl", "csv", "parquet"),
     "report": (None,),
+    "roles": ("table", "json", "csv"),
 }
+_BY = ("resource", "event", "day", "session")
+_ENGINES = ("athena", "trino", "lake", "insights")
 _OPTIONS: tuple[tuple[str, ...], ...] = (
     (),
     ("--follow",),
+    ("--likely",),
     ("--parse-all",),
+    ("--likely", "--follow"),
     ("--jobs", "1", "--errors-only", "--fail-on", "unattributed"),
     ("--status", "unattributed,unknown-name", "--region", "eu-central-1,us-east-1"),
     ("--event-name", "s3:Get*,AssumeRole", "--event-source", "s3,sts", "--until", "2026-03-02"),
@@ -61,8 +67,16 @@ _WRONG: tuple[tuple[str, ...], ...] = (
     ("completion", "bash"),
     ("--version",),
     ("--help",),
-    *((command, "--help") for command in ("summary", "calls", "event", "report", "audit")),
+    ("summary", ".", "--role", "x", "--by", "hour"),
+    ("roles", "missing"),
+    ("finding", "missing"),
+    ("sql",),
+    ("sql", "athena"),
+    *((command, "--help") for command in ("summary", "calls", "event", "report", "roles", "finding", "sql", "audit")),
 )
+# What versions came to have, by what a version without it doesn't have in its help.
+_COMMANDS = ("roles", "finding", "sql")
+_CAME_LATER = ("--likely", "--by", "--resource")
 
 _RUNNER = """
 import json, os, sys
@@ -130,6 +144,12 @@ class Version:
             output = _VARIES.sub(b"", b"\n".join(_DATA.findall(output)))
         return Answer(status, output, stderr.read_bytes())
 
+    def lacking(self) -> list[str]:
+        """Return the commands and options that it hasn't."""
+        help_text = self.answer(("summary", "--help")).output.decode()
+        commands = [each for each in _COMMANDS if self.answer((each, "--help")).status]
+        return [*commands, *(each for each in _CAME_LATER if f" {each} " not in help_text)]
+
     def close(self) -> None:
         """End the process."""
         self._process.communicate()
@@ -151,11 +171,16 @@ def main() -> int:
     )
     compared: Counter[str] = Counter()
     different = 0
+    lacking = old.lacking()
+    if lacking:
+        print(f"not compared, since the old version has none: {', '.join(lacking)}", flush=True)
     logs_asked = [logs.resolve() for logs in given.logs]
     for arguments, standard_input in [
         *((wrong, None) for wrong in _WRONG),
-        *(each for logs in logs_asked for each in _questions(logs, old, given.inventory)),
+        *(each for logs in logs_asked for each in _questions(logs, old, given.inventory, folder)),
     ]:
+        if not set(lacking).isdisjoint(arguments):
+            continue
         answers = [version.answer(arguments, standard_input) for version in (old, new)]
         compared[arguments[0] if arguments else "nothing"] += 1
         if answers[0] == answers[1]:
@@ -174,29 +199,54 @@ def main() -> int:
     return 1 if different else 0
 
 
-def _questions(logs: Path, version: Version, inventory: Path | None) -> Iterator[tuple[tuple[str, ...], Path | None]]:
-    """Yield the command lines about some logs, with what stands on standard input."""
+Question = tuple[tuple[str, ...], Path | None]
+"""A command line, and what stands on standard input."""
+
+
+def _questions(logs: Path, version: Version, inventory: Path | None, folder: Path) -> Iterator[Question]:
+    """Yield what is asked about some logs; what the version says of them tells whom and what to ask about."""
+    for form in _FORMATS["roles"]:
+        yield ("roles", str(logs), "--format", str(form), "--no-cache"), None
     for role in _roles(logs):
+        calls = _calls(logs, role, version)
         asked: list[tuple[str, ...]] = [("--role", role)]
         if inventory:
             asked.append(("--role", role, "--inventory", str(inventory)))
         for of_role in asked:
-            for options in _OPTIONS:
-                for command in ("summary", "calls", "report"):
-                    for form in _FORMATS[command] if len(options) < 2 else _FORMATS[command][:2]:
-                        form_given = ("--format", form) if form else ("--output", "/dev/stdout")
-                        yield (command, str(logs), *of_role, *options, *form_given, "--no-cache"), None
-            # The first run fills the cache, the second one reads it.
-            for _ in range(2):
-                yield ("summary", str(logs), *of_role, "--format", "json"), None
-                yield ("calls", str(logs), *of_role, "--format", "jsonl", "--follow"), None
-            if logs.is_file():
-                yield ("summary", "-", *of_role, "--format", "json", "--follow", "--no-cache"), logs
-                yield ("calls", "-", *of_role, "--format", "csv", "--no-cache"), logs
-        for event_id in _events(logs, role, version):
+            yield from _questions_of(logs, of_role, _resources(calls))
+        for event_id in _events(calls):
             for form in ("table", "json"):
-                for with_role in ((), *asked):
-                    yield ("event", event_id, str(logs), *with_role, "--format", form, "--no-cache"), None
+                for options in ((), *asked, *((*each, "--likely") for each in asked)):
+                    yield ("event", event_id, str(logs), *options, "--format", form, "--no-cache"), None
+        for finding in _findings(calls, folder):
+            for form in ("table", "json"):
+                yield ("finding", str(finding), "--format", form), None
+                for of_role in asked:
+                    yield ("finding", str(finding), str(logs), *of_role, "--format", form, "--no-cache"), None
+
+
+def _questions_of(logs: Path, of_role: tuple[str, ...], resources: list[str]) -> Iterator[Question]:
+    for options in (*_OPTIONS, *(("--resource", each) for each in resources)):
+        for command, forms in _FORMATS.items():
+            if command == "roles" and options and options[0] != "--resource":
+                continue
+            for form in forms if len(options) < 2 else forms[:2]:
+                form_given = ("--format", form) if form else ("--output", "/dev/stdout")
+                yield (command, str(logs), *of_role, *options, *form_given, "--no-cache"), None
+    for by in _BY:
+        for options in ((), ("--follow", "--likely"), ("--limit", "3")):
+            for form in _FORMATS["summary"]:
+                yield ("summary", str(logs), *of_role, "--by", by, *options, "--format", str(form), "--no-cache"), None
+    for engine in _ENGINES:
+        for options in ((), ("--since", "2026-03-01", "--until", "2026-03-02"), ("--without-partitions",)):
+            yield ("sql", engine, *of_role, *options), None
+    # The first run fills the cache, the second one reads it.
+    for _ in range(2):
+        yield ("summary", str(logs), *of_role, "--format", "json"), None
+        yield ("calls", str(logs), *of_role, "--format", "jsonl", "--follow"), None
+    if logs.is_file():
+        yield ("summary", "-", *of_role, "--format", "json", "--follow", "--no-cache"), logs
+        yield ("calls", "-", *of_role, "--format", "csv", "--no-cache"), logs
 
 
 def _roles(logs: Path) -> list[str]:
@@ -211,11 +261,46 @@ def _roles(logs: Path) -> list[str]:
     return [name for name, _ in counts.most_common(_ROLES_ASKED)] or ["data-science"]
 
 
-def _events(logs: Path, role: str, version: Version) -> list[str]:
+def _calls(logs: Path, role: str, version: Version) -> list[dict[str, Any]]:
+    """Return one call of each status, and the first ones."""
     answer = version.answer(("calls", str(logs), "--role", role, "--format", "jsonl", "--no-cache", "--follow"))
     calls = [json.loads(line) for line in answer.output.splitlines()]
-    by_status = {call["status"]: call["event_id"] for call in calls}
-    return [*dict.fromkeys([*by_status.values(), *(call["event_id"] for call in calls[:_EVENTS_ASKED])])]
+    by_status = {call["status"]: call for call in calls}
+    return [*by_status.values(), *calls[:_EVENTS_ASKED]]
+
+
+def _events(calls: list[dict[str, Any]]) -> list[str]:
+    return [*dict.fromkeys(call["event_id"] for call in calls)]
+
+
+def _resources(calls: list[dict[str, Any]]) -> list[str]:
+    """Return a resource, and all that begin as it does."""
+    found = [each for call in calls for each in call.get("resources") or ()]
+    return [found[0], f"{found[0][:-1]}*"] if found else ["*"]
+
+
+def _findings(calls: list[dict[str, Any]], folder: Path) -> Iterator[Path]:
+    """Write findings of GuardDuty's, one for each session of the calls."""
+    for call in {call["access_key_id"]: call for call in calls if call["access_key_id"]}.values():
+        key, time = call["access_key_id"], call["event_time"]
+        details = {
+            "accessKeyId": key,
+            "principalId": f"AROAEXAMPLE:{call['session_name']}",
+            "userName": (call["role_arn"] or "").rpartition("/")[2],
+            "userType": "AssumedRole",
+        }
+        finding = {
+            "schemaVersion": "2.0",
+            "accountId": call["account_id"],
+            "id": f"finding-{key}",
+            "type": "UnauthorizedAccess:IAMUser/MaliciousIPCaller",
+            "title": "An API was invoked from a bad address",
+            "resource": {"resourceType": "AccessKey", "accessKeyDetails": details},
+            "service": {"eventFirstSeen": time, "eventLastSeen": time, "count": 1},
+        }
+        path = folder / f"finding-{len(list(folder.glob('finding-*')))}.json"
+        path.write_text(json.dumps(finding))
+        yield path
 
 
 if __name__ == "__main__":

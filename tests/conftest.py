@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import botocore.session
 import pytest
+from emulator.judge import Judge
 from emulator.server import Emulator
+
+# A session of its own reads the services' models from their files, which takes ten times as long as all else that a client
+# needs: here all sessions of a process read them once.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 # The files that take longest, most of it in waiting: begun first, they don't keep one worker busy when the others are done.
 LONGEST_FIRST = (
@@ -26,7 +34,7 @@ LONGEST_FIRST = (
     "which_notebook/test_audit.py",
 )
 # The marks that what uses a fixture has by itself.
-_BY_FIXTURE = {"emulated": {"emulator"}, "heavy": {"browser", "run"}}
+_BY_FIXTURE = {"emulated": {"emulator", "new_emulator"}, "heavy": {"browser", "run"}}
 _PLACES = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
 
 
@@ -45,7 +53,24 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def new_emulator(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Emulator]:
+    """Start an emulated account of a test's own, as a context manager; what it takes are Emulator's options."""
+
+    def start(**options: Any) -> Emulator:
+        return Emulator(tmp_path_factory.mktemp("emulator"), **options)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def emulator(new_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
     """An emulated account whose notebook instances don't boot; each worker of a parallel run has its own."""
-    with Emulator(tmp_path_factory.mktemp("emulator")) as emulator:
+    with new_emulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def judge() -> Iterator[Judge]:
+    """The IAM evaluator, for policies of one's own."""
+    with Judge() as judge:
+        yield judge

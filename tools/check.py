@@ -1,7 +1,8 @@
 """Runs every check of code and documents, and prints one line for each, with what it said where it found something.
 
-Run as `python tools/check.py [NAME...]` by `make check`; ends with status 1 where something is to mend. A checker that
-isn't here is named, and the others run. With REQUIRE_CHECKERS=1, as in the workflow, that is an error.
+Run as `python tools/check.py [--installed | NAME...]` by `make check`; ends with status 1 where something is to mend. A
+checker that isn't here is named, and the others run. With REQUIRE_CHECKERS=1, as in the workflow, that is an error.
+With --installed only those run whose checkers the tests' set-up brings, as `make test` wants it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,13 @@ PROGRAMS = [CHECKOUT / ".venv/bin", CHECKOUT / ".cache/checkers/bin"]
 
 
 class Check:
-    """One check: its name, and commands that end with another status than 0 where something is to mend."""
+    """One check: its name, and commands that end with another status than 0 where something is to mend.
 
-    def __init__(self, name: str, *commands: Sequence[str]) -> None:
-        self.name, self.commands = name, commands
+    `fetched`: whether tools/checkers.sh has to fetch or build its checker first, which takes minutes.
+    """
+
+    def __init__(self, name: str, *commands: Sequence[str], fetched: bool = False) -> None:
+        self.name, self.commands, self.fetched = name, commands, fetched
 
 
 def checks() -> list[Check]:
@@ -38,16 +42,24 @@ def checks() -> list[Check]:
     modules = sorted({str(Path(name).parent) for name in names if name.endswith(".tf")})
     return [
         # Not its script, whose first line breaks where the clone's path has a space.
-        Check("checkov", [CHECKOV, "-m", "checkov.main", "--config-file", ".checkov.yml", "--directory", "."]),
+        Check(
+            "checkov",
+            [CHECKOV, "-m", "checkov.main", "--config-file", ".checkov.yml", "--directory", "."],
+            fetched=True,
+        ),
         Check("terraform fmt and validate", [sys.executable, "tools/check_terraform.py"]),
         Check("mypy", ["mypy"]),
         # Not --recursive, which looks into every folder of .venv and .cache.
-        Check("tflint", *(["tflint", f"--chdir={each}", f"--config={CHECKOUT / '.tflint.hcl'}"] for each in modules)),
+        Check(
+            "tflint",
+            *(["tflint", f"--chdir={each}", f"--config={CHECKOUT / '.tflint.hcl'}"] for each in modules),
+            fetched=True,
+        ),
         Check("ruff format", ["ruff", "format", "--check", "."]),
         Check("ruff", ["ruff", "check", "."]),
         Check("shellcheck", ["shellcheck", *shell]),
         Check("shfmt", ["shfmt", "--apply-ignore", "--diff", *shell]),  # its settings stand in .editorconfig
-        Check("actionlint", ["actionlint", *workflows]),
+        Check("actionlint", ["actionlint", *workflows], fetched=True),
         Check("codespell", ["codespell", *names]),
         Check("line ends, white space, links", [sys.executable, "tools/check_text.py"]),
     ]
@@ -83,6 +95,8 @@ def run(check: Check) -> bool:
 def main(wanted: Sequence[str]) -> int:
     """Run the checks of these names, or all; return the exit status."""
     known = checks()
+    if "--installed" in wanted:
+        wanted = [each.name for each in known if not each.fetched]
     if unknown := set(wanted) - {each.name for each in known}:
         print(f"check: no check {', '.join(sorted(unknown))}; there are {', '.join(each.name for each in known)}")
         return 2

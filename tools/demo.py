@@ -5,10 +5,8 @@ Run as `python tools/demo.py` by `make demo`, as root. All of it stays below .ca
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import textwrap
@@ -16,16 +14,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator, StartError
+from interruption import interrupt_on_signals
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT, TerraformError, ToolMissingError, Workspace
 
 FOLDER = CHECKOUT / ".cache" / "demo"
 BUCKET = "quarterly-figures"
 S3_READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # What each notebook's user does, with the AWS CLI and with boto3.
 CLI = [["aws", "sts", "get-caller-identity"], ["aws", "s3", "ls", f"s3://{BUCKET}"]]
@@ -88,10 +86,9 @@ def callers(emulator: Emulator) -> list[str]:
 def before(emulator: Emulator) -> None:
     """Two notebook instances that share a role, as SageMaker sets them up."""
     iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(
         RoleName="AmazonSageMaker-ExecutionRole",
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        AssumeRolePolicyDocument=policy_document(SAGEMAKER_ASSUMES),
     )["Role"]
     iam.attach_role_policy(RoleName=role["RoleName"], PolicyArn=S3_READ_ONLY)
     names = ["fraud-model-today", "churn-model-today"]
@@ -125,20 +122,12 @@ def after(emulator: Emulator) -> None:
     ask_which_notebook(emulator, "data-science-execution")
 
 
-def interrupted(*_: object) -> NoReturn:
-    """Stop everything that was started, once."""
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Run the demo; return its exit status."""
     if os.geteuid() != 0:
         print("demo: the emulated notebook instances need root (namespaces): run sudo make demo", file=sys.stderr)
         return 1
-    for each in SIGNALS:
-        signal.signal(each, interrupted)
+    interrupt_on_signals()
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:
         with Emulator(FOLDER / "emulator", boot=True) as emulator:

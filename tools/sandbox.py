@@ -11,13 +11,12 @@ import shlex
 import shutil
 import signal
 import sys
-from typing import NoReturn
 
 from emulator.server import Emulator, StartError
+from interruption import interrupt_on_signals
 from workspace import CHECKOUT, terraform_program, written_cli_config
 
 FOLDER = CHECKOUT / ".cache" / "sandbox"
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 GUIDE = """
 An emulated AWS account is up. {boots}
@@ -44,17 +43,9 @@ RUN = """\
 """
 
 
-def ended(*_: object) -> NoReturn:
-    """End everything that was started, once."""
-    for each in SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Keep the account up; return the exit status."""
-    for each in SIGNALS:
-        signal.signal(each, ended)
+    interrupt_on_signals()
     boot = os.geteuid() == 0
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:

@@ -71,7 +71,7 @@ python=$(find_python) || stop 'Python 3.11, 3.12 or 3.13 with venv is missing; D
 mkdir -p .cache/set-up
 TMPDIR=$PWD/.cache/set-up
 export TMPDIR
-trap 'rm -rf .cache/set-up' EXIT
+trap 'kill $(jobs -p) 2>/dev/null; rm -rf .cache/set-up' EXIT
 
 # Of pyproject.toml, what the packages are made from; not the settings of tools.
 wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,$d' pyproject.toml && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
@@ -80,10 +80,19 @@ install_python_packages() {
   printf 'set-up: installing the Python packages of constraints.txt into .venv (about a minute)\n'
   rm -rf .venv
   "$python" -m venv .venv
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r tests/requirements.txt -c constraints.txt
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+  local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
+  # A head start, on two processors: what is pinned, each half by a pip of its own that resolves nothing. What doesn't
+  # install so, the last one installs or refuses.
+  local half halves=()
+  for half in 1 2; do
+    "${pip[@]}" --no-deps -r <(sed -n "$half~2p" constraints.txt) 2>/dev/null &
+    halves+=($!)
+  done
+  wait "${halves[@]}" || :
+  "${pip[@]}" -r tests/requirements.txt -c constraints.txt
+  "${pip[@]}" --no-deps --no-build-isolation --editable .
   # On all processors, where pip would use one; not what is large and not used. Some carry templates that don't compile.
-  .venv/bin/python -m compileall -q -j 0 -x '/site-packages/(mpmath|networkx|pip|sympy)/' .venv/lib >/dev/null || :
+  .venv/bin/python -m compileall -q -j 0 -x '/site-packages/(mpmath|mypy|mypyc|mypy_boto3_[a-z]+|networkx|pip|setuptools|sympy)/' .venv/lib >/dev/null || :
   printf '%s' "$wanted" >.venv/installed
 }
 

@@ -1,4 +1,4 @@
-# Notebook instances, and Athena's table of the logs in which their calls are.
+# Notebook instances, and an Athena table of the CloudTrail logs that record their calls.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -24,7 +24,7 @@ variable "trail_bucket" {
 }
 
 variable "results_location" {
-  description = "Where Athena writes the results of queries, in a bucket that you have."
+  description = "Where Athena writes the results of queries, in a bucket of yours."
   type        = string
   default     = "s3://athena-results/notebooks/"
 }
@@ -64,11 +64,11 @@ output "role_arn" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.attribution.session_arns
 }
 
 output "source" {
-  description = "What to give to `which-notebook` as a source."
+  description = "The source for `which-notebook`."
   value       = module.athena.source
 }

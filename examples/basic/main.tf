@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -33,7 +33,7 @@ module "notebooks" {
     churn-model = { instance_type = "ml.t3.large", volume_size = 20 }
   }
 
-  # What the notebooks may do is yours to say.
+  # Decide here what the notebooks may do.
   role_policy_arns = {
     s3 = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
   }
@@ -42,11 +42,11 @@ module "notebooks" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }
 
 output "notebook_urls" {
-  description = "Where each notebook instance is opened."
+  description = "The URL of each notebook instance."
   value       = { for name, notebook in module.notebooks.notebook_instances : name => notebook.url }
 }

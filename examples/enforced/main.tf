@@ -1,4 +1,4 @@
-# Notebook instances whose unattributed calls are refused, and a role of their own for the jobs that they start.
+# Notebook instances whose unattributed calls are refused, and a separate role for the jobs that they start.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -44,8 +44,8 @@ module "notebooks" {
   }
 }
 
-# SageMaker opens a job's session under the name SageMaker too: with the notebooks' role, the job would be refused
-# everything.
+# SageMaker opens a job's session under the name SageMaker too: with the notebooks' role, all of the job's calls would be
+# refused.
 resource "aws_iam_role" "jobs" {
   name        = "research-jobs"
   description = "Execution role of the training and processing jobs that the notebooks start"
@@ -55,7 +55,7 @@ resource "aws_iam_role" "jobs" {
       {
         Effect    = "Allow"
         Principal = { Service = "sagemaker.amazonaws.com" }
-        # The second lets a job take over the notebook's name as its source identity.
+        # sts:SetSourceIdentity lets a job take over the notebook's name as its source identity.
         Action = ["sts:AssumeRole", "sts:SetSourceIdentity"]
       },
     ]
@@ -99,11 +99,11 @@ resource "aws_iam_policy" "start_jobs" {
 }
 
 output "job_role_arn" {
-  description = "What to give as the role of a job."
+  description = "The role to name in a job's definition."
   value       = aws_iam_role.jobs.arn
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }

@@ -1,4 +1,4 @@
-# An execution role that exists already, and notebook instances that were made outside the module.
+# An existing execution role, and notebook instances that were created outside the module.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -31,14 +31,14 @@ locals {
   role_arn  = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role${local.role_path}${local.role_name}"
 }
 
-# The trust policy that the role needs, whatever the notebooks are called.
+# The trust policy that the role needs. It contains no notebook names.
 module "trust_policy" {
   source = "../../modules/trust-policy"
 
   role_arn = local.role_arn
 }
 
-# Stands for the role that you have.
+# Stands for your existing role.
 resource "aws_iam_role" "existing" {
   name               = local.role_name
   path               = local.role_path
@@ -56,7 +56,7 @@ module "attribution" {
     forecasting = {}
   }
 
-  # Notebook instances outside the module that use the same role: `quarterly-report`, and all that begin with `team-a-`.
+  # Notebook instances outside the module that use the same role: `quarterly-report`, and all names that begin with `team-a-`.
   additional_session_names = ["quarterly-report", "team-a-*"]
 }
 
@@ -77,6 +77,6 @@ resource "aws_sagemaker_notebook_instance" "outside" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.attribution.session_arns
 }

@@ -1,4 +1,4 @@
-# Notebook instances in imds mode, and a role of their own for the jobs that they start.
+# Notebook instances in imds mode, and a separate role for the jobs that they start.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -48,7 +48,7 @@ module "notebooks" {
   }
 }
 
-# In imds mode the notebooks may not pass their own role: in a job that has it, nobody could tell whose calls it makes.
+# In imds mode the notebooks may not pass their own role: nobody could tell whose calls a job with that role makes.
 resource "aws_iam_role" "jobs" {
   name        = "forecasts-jobs"
   description = "Execution role of the training jobs that the notebooks start"
@@ -58,7 +58,7 @@ resource "aws_iam_role" "jobs" {
       {
         Effect    = "Allow"
         Principal = { Service = "sagemaker.amazonaws.com" }
-        # A job takes over the notebook's name as its source identity. Without the second action, it can't be created.
+        # A job takes over the notebook's name as its source identity. Without sts:SetSourceIdentity, it can't be created.
         Action = ["sts:AssumeRole", "sts:SetSourceIdentity"]
       },
     ]
@@ -92,11 +92,11 @@ resource "aws_iam_policy" "start_jobs" {
 }
 
 output "job_role_arn" {
-  description = "What to give as the role of a job."
+  description = "The role to name in a job's definition."
   value       = aws_iam_role.jobs.arn
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }

@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -28,7 +28,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = "notebooks" }
 }
 
-# What names no security group gets this one, and reaches nothing.
+# A resource that names no security group gets this one, and reaches nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -91,6 +91,6 @@ module "notebooks" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }

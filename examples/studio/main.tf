@@ -1,4 +1,4 @@
-# Studio: a domain whose user profiles share an execution role, and CloudTrail tells them apart.
+# A Studio domain whose user profiles share an execution role. CloudTrail tells the user profiles apart.
 
 terraform {
   required_version = ">= 1.5"
@@ -12,7 +12,7 @@ terraform {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of this example."
   type        = string
   default     = "us-east-1"
 }
@@ -23,7 +23,7 @@ provider "aws" {
 
 data "aws_partition" "current" {}
 
-# Studio's own role, and no notebook instances': the calls of both would be base sessions of one role.
+# A role for Studio only: with notebook instances on it, the calls of both would be made in base sessions of one role.
 resource "aws_iam_role" "studio" {
   name = "studio-execution"
 
@@ -33,20 +33,20 @@ resource "aws_iam_role" "studio" {
       Sid       = "SageMakerOpensSessionsForUserProfiles"
       Effect    = "Allow"
       Principal = { Service = "sagemaker.amazonaws.com" }
-      # Without the second no app starts in a domain that is switched on.
+      # Without sts:SetSourceIdentity, no app starts in a domain that has user profiles' names turned on.
       Action = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     }]
   })
 }
 
-# What the users may do is yours to say. With sts:AssumeRole on other roles, allow sts:SetSourceIdentity on them, too, and
-# in their trust policies.
+# Decide here what the users may do. If you allow sts:AssumeRole on other roles, also allow sts:SetSourceIdentity on them,
+# and in their trust policies.
 resource "aws_iam_role_policy_attachment" "s3" {
   role       = aws_iam_role.studio.name
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AmazonS3ReadOnlyAccess"
 }
 
-# By these calls a user could work under another user profile's name, whatever else the role may do.
+# With these calls a user could work under another user profile's name, so deny them whatever else the role allows.
 resource "aws_iam_role_policy" "keep_names" {
   name = "keep-names"
   role = aws_iam_role.studio.id
@@ -74,7 +74,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = "studio" }
 }
 
-# What names no security group gets this one, and reaches nothing.
+# A resource that names no security group gets this one, and reaches nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 }
@@ -118,6 +118,6 @@ output "domain_id" {
 }
 
 output "role_name" {
-  description = "What to give as `--role`."
+  description = "The role's name, for `which-notebook --role`."
   value       = aws_iam_role.studio.name
 }

@@ -28,7 +28,7 @@ locals {
   }
 }
 
-# This call creates the role and has its policies, so it has to know the names of the other region too.
+# This call creates the role and manages its policies, so it must also know the names of the other region.
 module "notebooks" {
   source = "../.."
 
@@ -52,7 +52,7 @@ module "notebooks_in_ireland" {
   create_role = false
   role_arn    = module.notebooks.role_arn
 
-  # The policies are the first call's. A notebook instance whose name that call doesn't admit is refused at plan, and so is
+  # The first call manages the policies. The plan fails if that call doesn't admit a notebook instance's name, or has
   # another attribution_mode.
   shared_role = module.notebooks.shared_role
 
@@ -60,6 +60,6 @@ module "notebooks_in_ireland" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }

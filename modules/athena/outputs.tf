@@ -1,5 +1,5 @@
 output "source" {
-  description = "What `which-notebook` takes as a source: `athena://WORKGROUP/DATABASE/TABLE`."
+  description = "The source for `which-notebook`: `athena://WORKGROUP/DATABASE/TABLE`."
   value       = "athena://${aws_athena_workgroup.this.name}/${aws_glue_catalog_database.this.name}/${aws_glue_catalog_table.logs.name}"
 }
 
@@ -9,7 +9,7 @@ output "workgroup_name" {
 }
 
 output "workgroup_arn" {
-  description = "ARN of the workgroup, for the policies of who may ask."
+  description = "ARN of the workgroup, for the policies of the people who may run queries."
   value       = aws_athena_workgroup.this.arn
 }
 
@@ -24,6 +24,6 @@ output "table_name" {
 }
 
 output "view_name" {
-  description = "Name of the view whose columns are the fields of a call."
+  description = "Name of the view `notebook_calls`, whose columns are the fields of a call."
   value       = aws_glue_catalog_table.notebook_calls.name
 }

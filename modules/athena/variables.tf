@@ -1,12 +1,12 @@
 variable "name" {
-  description = "Name of the workgroup, and, with `_` for `-`, of the database."
+  description = "Name of the workgroup. The database has the same name with `_` instead of `-`."
   type        = string
   default     = "notebook-attribution"
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", var.name))
-    error_message = "name must be small letters, digits and hyphens between them, at most 64: it names a workgroup and a database. Write, for example, \"notebook-attribution\"."
+    error_message = "name must have at most 64 lower-case letters, digits and hyphens between them: it is the name of a workgroup and a database. Write, for example, \"notebook-attribution\"."
   }
 }
 
@@ -22,19 +22,19 @@ variable "bucket" {
 }
 
 variable "key_prefix" {
-  description = "The trail's key prefix: what stands before `AWSLogs` in the keys of its files."
+  description = "The trail's key prefix: the part before `AWSLogs` in the keys of its files."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
     condition     = can(regex("^([\\w!.*'()-]+(/[\\w!.*'()-]+)*)?$", var.key_prefix))
-    error_message = "key_prefix must be as the trail has it, without a slash at its start or end. Write, for example, \"cloudtrail\"; \"\" where the keys begin with AWSLogs."
+    error_message = "key_prefix must be the trail's key prefix, without a slash at its start or end. Write, for example, \"cloudtrail\"; \"\" if the keys begin with AWSLogs."
   }
 }
 
 variable "organization_id" {
-  description = "The organization's id, where the trail is an organization's: its files lie in a folder of that name."
+  description = "The organization's id, if the trail is an organization's: its files are in a folder of that name."
   type        = string
   default     = null
 
@@ -45,28 +45,28 @@ variable "organization_id" {
 }
 
 variable "account_ids" {
-  description = "The accounts that the trail records. Null for any: each query then has to name its accounts (`--account`, or `account = '…'` in the WHERE clause), since Athena can't list them."
+  description = "The accounts that the trail records. Null for any account: each query must then name its accounts (`--account`, or `account = '…'` in the WHERE clause), since Athena can't list them."
   type        = set(string)
 
   validation {
     condition     = var.account_ids == null || try(length(var.account_ids) > 0 && alltrue([for each in var.account_ids : can(regex("^[0-9]{12}$", each))]), false)
-    error_message = "account_ids must be ids of accounts, of 12 digits each, at least one. Write, for example, [\"111122223333\"]; null for any account."
+    error_message = "account_ids must be at least one account id of 12 digits. Write, for example, [\"111122223333\"]; null for any account."
   }
 }
 
 variable "regions" {
-  description = "The regions that the trail records and queries look in."
+  description = "The regions that the trail records and that queries search."
   type        = set(string)
   nullable    = false
 
   validation {
     condition     = length(var.regions) > 0 && alltrue([for each in var.regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", each))])
-    error_message = "regions must be names of regions, at least one. Write, for example, [\"us-east-1\", \"eu-central-1\"]."
+    error_message = "regions must be at least one region's name. Write, for example, [\"us-east-1\", \"eu-central-1\"]."
   }
 }
 
 variable "first_day" {
-  description = "The first day of which there are logs, as `YYYY-MM-DD`. Queries that name no day look at all days from this one on."
+  description = "The first day that has logs, as `YYYY-MM-DD`. Queries that name no day read all days from this one on."
   type        = string
   nullable    = false
 
@@ -83,12 +83,12 @@ variable "role_names" {
 
   validation {
     condition     = length(var.role_names) > 0 && alltrue([for each in var.role_names : can(regex("^[\\w+=,.@-]{1,64}$", each))])
-    error_message = "role_names must be names of IAM roles, not ARNs, at least one. Write, for example, [\"data-science-execution\"]."
+    error_message = "role_names must be at least one name of an IAM role, not an ARN. Write, for example, [\"data-science-execution\"]."
   }
 }
 
 variable "notebook_names" {
-  description = "The names that are notebook instances'. Other session names have the status `unknown-name`. Empty: every name that a notebook instance can have."
+  description = "The names of your notebook instances. Other session names have the status `unknown-name`. If empty, every name that a notebook instance can have counts."
   type        = set(string)
   default     = []
   nullable    = false
@@ -100,23 +100,23 @@ variable "notebook_names" {
 }
 
 variable "results_location" {
-  description = "Where the workgroup writes the results of queries, such as `s3://athena-results/notebooks/`. They hold records of the trail: keep them from who may not read it, and let them expire."
+  description = "Where the workgroup writes the results of queries, such as `s3://athena-results/notebooks/`. The results contain records of the trail: keep them from people who may not read the trail, and let them expire."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([!-~]*/)?$", var.results_location))
-    error_message = "results_location must be a place in S3 with a slash at its end. Write, for example, \"s3://athena-results/notebooks/\"."
+    error_message = "results_location must be an S3 location that ends in a slash. Write, for example, \"s3://athena-results/notebooks/\"."
   }
 
   validation {
     condition     = !can(regex("/AWSLogs/", var.results_location))
-    error_message = "results_location must not lie below AWSLogs/: queries would read their own results as logs."
+    error_message = "results_location must not be below AWSLogs/: queries would read their own results as logs."
   }
 }
 
 variable "results_kms_key_arn" {
-  description = "ARN of the KMS key that encrypts the results. Null: S3's own key encrypts them."
+  description = "ARN of the KMS key that encrypts the results. If null, S3's own key encrypts them."
   type        = string
   default     = null
 
@@ -127,19 +127,19 @@ variable "results_kms_key_arn" {
 }
 
 variable "bytes_scanned_cutoff_per_query" {
-  description = "How many bytes a query may scan before Athena stops it; 100 GB, about 0.50 USD, unless you say otherwise."
+  description = "How many bytes a query may scan before Athena stops it. The default is 100 GB, about 0.50 USD."
   type        = number
   default     = 107374182400
   nullable    = false
 
   validation {
     condition     = var.bytes_scanned_cutoff_per_query >= 10485760 && floor(var.bytes_scanned_cutoff_per_query) == var.bytes_scanned_cutoff_per_query
-    error_message = "bytes_scanned_cutoff_per_query must be a whole number of bytes, 10485760 (10 MB) or more: Athena takes no less."
+    error_message = "bytes_scanned_cutoff_per_query must be a whole number of bytes, 10485760 (10 MB) or more: Athena accepts no less."
   }
 }
 
 variable "tags" {
-  description = "Tags of all resources that take tags."
+  description = "Tags for all resources."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -17,6 +17,6 @@ output "json" {
 }
 
 output "self_trust_statement" {
-  description = "The second statement alone, as JSON, for a trust policy that you already have."
+  description = "Only the second statement, as JSON, for a trust policy that you already have."
   value       = jsonencode(local.self_trust_statement)
 }

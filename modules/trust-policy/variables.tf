@@ -1,5 +1,5 @@
 variable "role_arn" {
-  description = "ARN, with its path, that the execution role has or will have, such as `arn:aws:iam::111122223333:role/service-role/AmazonSageMaker-ExecutionRole`. Write it out from the account's id and the role's name: the attribute of a role resource would make a cycle."
+  description = "ARN, with its path, of the execution role, which need not exist yet, such as `arn:aws:iam::111122223333:role/service-role/AmazonSageMaker-ExecutionRole`. Compose it from the account's id and the role's name: a reference to the role resource's attribute would be a cycle."
   type        = string
   nullable    = false
 

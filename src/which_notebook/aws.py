@@ -27,10 +27,10 @@ def regions_asked(regions: Sequence[str]) -> list[str]:
 
     Raises ServiceError where there is none, and what `client` does.
     """
-    found = list(regions) or [name for name in [_session().region_name] if name]
-    if not found:
+    names = list(regions) or [name for name in [_session().region_name] if name]
+    if not names:
         raise ServiceError(_NO_REGION)
-    return found
+    return names
 
 
 def partition(region: str) -> str | None:
@@ -69,7 +69,7 @@ def _require_boto3() -> None:
     try:
         import boto3  # noqa: F401
     except ImportError:
-        raise MissingPackageError("s3://, cloudtrail:, athena:// and audit need boto3: pip install boto3") from None
+        raise MissingPackageError("asking AWS needs boto3: pip install boto3") from None
 
 
 @lru_cache
@@ -101,6 +101,12 @@ def _client(process: int, service: str, region: str | None, connections: int, at
     if attempts and _core_session().get_config_variable("max_attempts") is None:
         config = config.merge(Config(retries={"mode": "standard", "total_max_attempts": attempts}))
     return session.client(service, region_name=region, config=config)
+
+
+def forget_clients() -> None:
+    """Have new clients made from now on, with the configuration and credentials that the environment has then."""
+    for made in (_core_session, _session, _client):
+        made.cache_clear()
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -140,8 +146,8 @@ def _reason(error: Exception, permission: str) -> str:
     if not isinstance(error, ClientError):
         return uncapitalized(str(error))
     answered: Any = error.response
-    said: Any = answered.get("Error", {})
-    code, message = str(said.get("Code", "")), str(said.get("Message", ""))
+    described: Any = answered.get("Error", {})
+    code, message = str(described.get("Code", "")), str(described.get("Message", ""))
     if code in _REASONS:
         return _REASONS[code]
     if code in _DENIED:

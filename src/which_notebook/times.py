@@ -40,7 +40,7 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
             moment = datetime.fromisoformat(given)
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise TimeError(f"{text!r} is no time: write {FORMS}") from None
+        raise TimeError(f"invalid time {text!r}: write {FORMS}") from None
     if end_of_day and _is_date(given):
         moment += timedelta(hours=23, minutes=59, seconds=59)
     return _as_records_write_it(moment)

@@ -32,6 +32,6 @@ module "notebooks" {
 }
 
 output "session_arns" {
-  description = "What CloudTrail shows as the caller, by notebook instance."
+  description = "The ARN that CloudTrail shows as the caller, by notebook instance."
   value       = module.notebooks.session_arns
 }

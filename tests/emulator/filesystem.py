@@ -50,7 +50,7 @@ _SEPARATE_FILE_SYSTEMS = ("/usr", "/usr/local", "/etc", "/var", "/opt", "/lib", 
 _FS_IOC_GETFLAGS = 0x80086601
 
 _PROFILE = """\
-if [ "$(id -u)" = 0 ]; then
+if [ "${EUID:-$(id -u)}" = 0 ]; then
   PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin
 else
   PATH=/usr/local/bin:/usr/bin:/usr/local/sbin:/usr/sbin:/bin:/sbin

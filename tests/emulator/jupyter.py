@@ -20,6 +20,7 @@ async def keep_running(pid: int) -> asyncio.Task[None]:
             process = await asyncio.create_subprocess_exec(
                 *machine.entry(pid, filesystem.USER),
                 "/usr/bin/python3",
+                "-IS",  # it starts twice in each boot, and needs no packages
                 str(_PROGRAM),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

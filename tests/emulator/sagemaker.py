@@ -27,7 +27,7 @@ from .sagemaker_account import operation, tags_in
 from .sagemaker_jobs import JobOperations, open_session
 from .sagemaker_lifecycle import LifecycleConfigurationOperations
 from .sagemaker_machine import BootingMachine, Machine, PretendedMachine
-from .sagemaker_store import Description, NotebookInstance, now, page
+from .sagemaker_store import Description, StoredNotebook, now, page
 from .sagemaker_studio import StudioOperations
 from .sagemaker_tags import TagOperations
 from .sagemaker_validation import ValidationError
@@ -40,6 +40,8 @@ _DEFAULTS = {
     "PlatformIdentifier": "notebook-al2023-v1",
     "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": "1"},
 }
+_ON_THE_WAY = ("Pending", "Stopping", "Updating", "Deleting")
+_LONGEST_ANSWER = 10.0  # seconds
 # Request attributes that the description has under another name.
 _DESCRIBED_AS = {
     "SecurityGroupIds": "SecurityGroups",
@@ -81,6 +83,11 @@ def register() -> None:
         methods=["GET"],
     )
     ROUTER.add(
+        "/_emulator/notebook-instances/<account_id>/<region>/<name>/settled",
+        cast(Any, provider.answer_when_settled),
+        methods=["GET"],
+    )
+    ROUTER.add(
         "/_emulator/jobs/<account_id>/<region>/<name>/session", cast(Any, provider.answer_job_session), methods=["GET"]
     )
     ROUTER.add(
@@ -103,6 +110,7 @@ class SageMakerProvider(
         self._boot = boot
         self._endpoint_url = endpoint_url
         self._step_seconds = step_seconds
+        self._changed = threading.Condition(self.lock)
 
     def on_before_stop(self) -> None:
         """Stop every machine with LocalStack."""
@@ -141,7 +149,7 @@ class SageMakerProvider(
             }
             if request.get("SubnetId"):
                 description["NetworkInterfaceId"] = f"eni-{secrets.token_hex(8)}"
-            notebook = NotebookInstance(description, tags_in(request))
+            notebook = StoredNotebook(description, tags_in(request))
             store.notebook_instances[name] = notebook
             self._start(context.account_id, context.region, notebook)
         return {"NotebookInstanceArn": description["NotebookInstanceArn"]}
@@ -240,6 +248,16 @@ class SageMakerProvider(
             self.require(notebook, ("InService",), "InService")
             return {"AuthorizedUrl": f"https://{notebook.description['Url']}?authToken={secrets.token_urlsafe(32)}"}
 
+    def answer_when_settled(self, _: Request, account_id: str, region: str, name: str) -> Response:
+        """Answer as soon as an instance is no longer starting or stopping, or after some seconds."""
+
+        def settled() -> bool:
+            notebook = self.stores[account_id, region].notebook_instances.get(name)
+            return notebook is None or notebook.status not in _ON_THE_WAY
+
+        with self._changed:
+            return Response(status=200 if self._changed.wait_for(settled, _LONGEST_ANSWER) else 202)
+
     # Base sessions
 
     def answer_base_session(self, _: Request, account_id: str, region: str, name: str) -> Response:
@@ -261,26 +279,29 @@ class SageMakerProvider(
 
     def _later(self, act: Callable[[], None]) -> None:
         def locked() -> None:
-            with self.lock:
+            with self._changed:
                 act()
+                self._changed.notify_all()
 
         timer = threading.Timer(self._step_seconds, locked)
         timer.daemon = True
         timer.start()
 
-    def _start(self, account_id: str, region: str, notebook: NotebookInstance) -> None:
+    def _start(self, account_id: str, region: str, notebook: StoredNotebook) -> None:
         notebook.status = "Pending"
         notebook.description.pop("FailureReason", None)
 
         def in_service() -> None:
-            with self.lock:
+            with self._changed:
                 notebook.status = "InService"
+                self._changed.notify_all()
 
         def failed(reason: str) -> None:
-            with self.lock:
+            with self._changed:
                 notebook.description["FailureReason"] = reason
                 notebook.status = "Failed"
                 notebook.machine = None
+                self._changed.notify_all()
 
         notebook.machine = self._machine(account_id, region, notebook, in_service, failed)
         notebook.booted_before = True
@@ -289,7 +310,7 @@ class SageMakerProvider(
         self,
         account_id: str,
         region: str,
-        notebook: NotebookInstance,
+        notebook: StoredNotebook,
         in_service: Callable[[], None],
         failed: Callable[[str], None],
     ) -> Machine:

@@ -11,7 +11,7 @@ from typing import Any
 from localstack.aws.api import RequestContext, handler
 from localstack.utils.aws.arns import get_partition
 
-from .sagemaker_store import LifecycleConfiguration, NotebookInstance, Store
+from .sagemaker_store import LifecycleConfiguration, Store, StoredNotebook
 from .sagemaker_validation import ValidationError, validate
 
 Operation = Callable[[Any, RequestContext, dict[str, Any]], Any]
@@ -43,14 +43,14 @@ class Accounts:
         """Return the store of the request's account and region."""
         return self.stores[context.account_id, context.region]
 
-    def notebook(self, context: RequestContext, request: dict[str, Any]) -> NotebookInstance:
+    def notebook(self, context: RequestContext, request: dict[str, Any]) -> StoredNotebook:
         """Return the notebook instance that a request names; ValidationError where there is none."""
         try:
             return self.store(context).notebook_instances[request["NotebookInstanceName"]]
         except KeyError:
             raise ValidationError("RecordNotFound") from None
 
-    def require(self, notebook: NotebookInstance, statuses: tuple[str, ...], target: str) -> None:
+    def require(self, notebook: StoredNotebook, statuses: tuple[str, ...], target: str) -> None:
         """Raise the service's refusal unless the notebook instance has one of these statuses."""
         if notebook.status not in statuses:
             raise ValidationError(

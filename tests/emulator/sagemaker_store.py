@@ -18,7 +18,7 @@ _SORT_KEYS = {"Name": None, "Status": "NotebookInstanceStatus"}
 
 
 @dataclass
-class NotebookInstance:
+class StoredNotebook:
     """A notebook instance, described as the API does it."""
 
     description: Description
@@ -63,7 +63,7 @@ class StudioResource:
 class Store:
     """All of one account and region, by name."""
 
-    notebook_instances: dict[str, NotebookInstance] = field(default_factory=dict)
+    notebook_instances: dict[str, StoredNotebook] = field(default_factory=dict)
     lifecycle_configurations: dict[str, LifecycleConfiguration] = field(default_factory=dict)
     job_sessions: dict[str, dict[str, Any]] = field(default_factory=dict)
     studio: dict[tuple[str, ...], StudioResource] = field(default_factory=dict)

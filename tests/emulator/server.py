@@ -95,7 +95,6 @@ class Emulator:
                     "TMPDIR": str(temporary),
                     "XDG_CACHE_HOME": str(temporary),
                     "PYTHONPATH": str(_TESTS),
-                    "PYTHONDONTWRITEBYTECODE": "1",
                     "EMULATOR_FOLDER": str(self.folder),
                     "EMULATOR_BOOT": "1" if self._boot else "0",
                     "EMULATOR_KEEPS_OMITTED_SCRIPTS": "1" if self._keeps_omitted_scripts else "0",
@@ -172,6 +171,11 @@ class Emulator:
         """Let the recorder write out what it has recorded up to now."""
         request = urllib.request.Request(f"{self.endpoint_url}/_emulator/cloudtrail/flush", method="POST")  # noqa: S310
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
+
+    def wait_until_settled(self, account_id: str, region: str, notebook_instance: str) -> None:
+        """Wait until a notebook instance is neither starting nor stopping, some seconds at most."""
+        path = f"_emulator/notebook-instances/{account_id}/{region}/{notebook_instance}/settled"
+        urllib.request.urlopen(f"{self.endpoint_url}/{path}", timeout=30).close()  # noqa: S310
 
     def records(self) -> list[dict[str, Any]]:
         """Return all of the recorded CloudTrail records, the oldest first; those of one region keep their order."""

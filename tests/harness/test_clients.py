@@ -9,10 +9,11 @@ from emulator.needs import needs_root as needs_root
 from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from notebooks import BUCKET, create_notebook, make_bucket
+from policy_documents import SAGEMAKER_ASSUMES, allow, policy_document
 
 pytestmark = pytest.mark.usefixtures("needs_root")
 
-BUCKET = "figures"
 BASE_SESSION = "arn:aws:sts::{account}:assumed-role/team/SageMaker"
 JAVASCRIPT = Path(__file__).parents[1] / "clients" / "js"
 
@@ -31,29 +32,19 @@ print(json.dumps({{"keys": [each.base_name for each in files]}}))
 
 
 @pytest.fixture(scope="module")
-def notebook(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NotebookInstance]:
+def notebook(needs_root: None, new_emulator: Callable[..., Emulator]) -> Iterator[NotebookInstance]:
     """A notebook instance with no lifecycle configuration, whose role may read the bucket."""
-    with Emulator(tmp_path_factory.mktemp("emulator"), boot=True) as emulator:
-        iam, s3 = emulator.client("iam"), emulator.client("s3")
-        trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        role = iam.create_role(
-            RoleName="team", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        )
-        may = {"Effect": "Allow", "Action": ["s3:*", "sts:GetCallerIdentity"], "Resource": "*"}
+    with new_emulator(boot=True) as emulator:
+        iam = emulator.client("iam")
+        role = iam.create_role(RoleName="team", AssumeRolePolicyDocument=policy_document(SAGEMAKER_ASSUMES))
+        may = allow(Action=["s3:*", "sts:GetCallerIdentity"], Resource="*")
         iam.put_role_policy(
             RoleName="team",
             PolicyName="s3",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
+            PolicyDocument=policy_document(may),
         )
-        s3.create_bucket(Bucket=BUCKET)
-        s3.put_object(Bucket=BUCKET, Key="2026.csv", Body=b"quarter,figure\n1,42\n")
-        emulator.client("sagemaker").create_notebook_instance(
-            NotebookInstanceName="my-notebook",
-            InstanceType="ml.t3.medium",
-            RoleArn=role["Role"]["Arn"],
-            RootAccess="Disabled",
-            InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-        )
+        make_bucket(emulator)
+        create_notebook(emulator, "my-notebook", role["Role"]["Arn"])
         instance = NotebookInstance(emulator, "my-notebook")
         description = instance.wait()
         assert description["NotebookInstanceStatus"] == "InService", description.get("FailureReason")

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import records
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import policy_document
 
 SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "cloudtrail-samples"
 FILE_NAME = re.compile(r"\d{12}_CloudTrail_[a-z0-9-]+_\d{8}T\d{4}Z_\w{16}\.json\.gz")
@@ -23,17 +25,17 @@ FILE_NAME = re.compile(r"\d{12}_CloudTrail_[a-z0-9-]+_\d{8}T\d{4}Z_\w{16}\.json\
 def session(emulator: Emulator) -> Iterator[dict[str, str]]:
     """Credentials of a role session that may do anything."""
     iam = emulator.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(
-        RoleName="recorded", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )["Role"]
+    actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": actions}
+    role = iam.create_role(RoleName="recorded", AssumeRolePolicyDocument=policy_document(trust))["Role"]
     allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     iam.put_role_policy(
         RoleName="recorded",
         PolicyName="all",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        PolicyDocument=policy_document(allow),
     )
-    yield emulator.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="one")["Credentials"]
+    opened = emulator.client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="one", SourceIdentity="one")
+    yield opened["Credentials"]
     iam.delete_role_policy(RoleName="recorded", PolicyName="all")
     iam.delete_role(RoleName="recorded")
 
@@ -107,10 +109,10 @@ def test_no_secret_of_any_kind_is_recorded(emulator: Emulator, session: dict[str
     s3.create_bucket(Bucket="recorded-bucket")
     s3.put_object(Bucket="recorded-bucket", Key="key", Body=secret.encode())
     emulator.session_client("ssm", session).put_parameter(Name="recorded", Value=secret, Type="SecureString")
-    records = emulator.records()[seen:]
-    assert {record["eventName"] for record in records} >= {"CreateSecret", "PutObject", "PutParameter"}
-    assert secret not in json.dumps(records)
-    assert not any(session["SecretAccessKey"] in json.dumps(record) for record in records)
+    recorded = emulator.records()[seen:]
+    assert {record["eventName"] for record in recorded} >= {"CreateSecret", "PutObject", "PutParameter"}
+    assert secret not in json.dumps(recorded)
+    assert not any(session["SecretAccessKey"] in json.dumps(record) for record in recorded)
 
 
 def test_data_events_are_told_from_management_events(emulator: Emulator, session: dict[str, str], seen: int) -> None:
@@ -160,8 +162,62 @@ def test_a_record_has_the_fields_of_real_ones(emulator: Emulator, session: dict[
     assert set(record["userIdentity"]) <= identity
 
 
+def fields(value: dict[str, Any], above: str = "") -> dict[str, str]:
+    """Return each field's type by its path, such as `userIdentity.arn`."""
+    found: dict[str, str] = {}
+    for name, each in value.items():
+        found[above + name] = type(each).__name__
+        if isinstance(each, dict):
+            found |= fields(each, f"{above}{name}.")
+    return found
+
+
+def common(record: dict[str, Any]) -> dict[str, str]:
+    """Return the fields whose content isn't another one for each call."""
+    of_each_call = ("requestParameters", "responseElements", "additionalEventData", "resources")
+    return {path: kind for path, kind in fields(record).items() if not path.startswith(of_each_call)}
+
+
+def test_a_record_that_tests_make_has_the_fields_of_a_recorded_one(
+    emulator: Emulator, session: dict[str, str], seen: int
+) -> None:
+    s3 = emulator.session_client("s3", session)
+    s3.create_bucket(Bucket="of-made-records")
+    s3.put_object(Bucket="of-made-records", Key="key", Body=b"x")
+    s3.get_object(Bucket="of-made-records", Key="key")
+    (recorded,) = (record for record in emulator.records()[seen:] if record["eventName"] == "GetObject")
+    made = records.record(records.session("one", source_identity="one"))
+    assert common(made) == common(recorded)
+    assert made.keys() == recorded.keys()
+
+
+def test_a_handshake_that_tests_make_has_the_fields_of_a_recorded_one(
+    emulator: Emulator, session: dict[str, str], seen: int
+) -> None:
+    arn = "arn:aws:iam::111122223333:role/recorded"
+    emulator.session_client("sts", session).assume_role(RoleArn=arn, RoleSessionName="two")
+    (recorded,) = emulator.records()[seen:]
+    made = records.handshake(granted=True)
+    assert fields(made).items() <= fields(recorded).items()
+    # The base session has none in session-name mode.
+    assert common(recorded).keys() - common(made).keys() == {"userIdentity.sessionContext.sourceIdentity"}
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the real CloudTrail records to compare with are not on this machine")
+def test_a_record_that_tests_make_has_the_fields_of_real_ones() -> None:
+    real = [
+        common(each)
+        for each in real_records()
+        if each.get("eventType") == "AwsApiCall" and each.get("userIdentity", {}).get("type") == "AssumedRole"
+    ]
+    made = common(records.record())
+    in_all = set.intersection(*map(set, real)) - {"userIdentity.sessionContext.webIdFederationData"}  # empty there
+    assert in_all <= made.keys()
+    assert made.items() <= {field for each in real for field in each.items()}
+
+
 def real_records() -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = []
+    found_in_all: list[dict[str, Any]] = []
     for path in SAMPLES.rglob("*.json*"):
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         try:
@@ -169,8 +225,8 @@ def real_records() -> list[dict[str, Any]]:
         except ValueError:
             continue
         if isinstance(found, dict):
-            records += [each for each in found.get("Records", [found]) if "eventName" in each]
-    return records
+            found_in_all += [each for each in found.get("Records", [found]) if "eventName" in each]
+    return found_in_all
 
 
 # LookupEvents

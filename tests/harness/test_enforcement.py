@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import policy_document
 
 OTHER_ACCOUNT = "444455556666"
 
@@ -21,17 +21,17 @@ class Role:
         self.iam = emulator.client("iam")
         self.name = name
         trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-        self.arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust), **arguments)["Role"][
-            "Arn"
-        ]
+        self.arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_document(trust), **arguments)[
+            "Role"
+        ]["Arn"]
 
     def allow(self, *actions: str, effect: str = "Allow", policy: str = "policy", **statement: Any) -> None:
         stated = {"Effect": effect, "Action": actions, "Resource": "*", **statement}
-        self.iam.put_role_policy(RoleName=self.name, PolicyName=policy, PolicyDocument=document(stated))
+        self.iam.put_role_policy(RoleName=self.name, PolicyName=policy, PolicyDocument=policy_document(stated))
 
     def trust(self, **statement: Any) -> None:
         stated = {"Effect": "Allow", "Action": "sts:AssumeRole", **statement}
-        self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=document(stated))
+        self.iam.update_assume_role_policy(RoleName=self.name, PolicyDocument=policy_document(stated))
 
     def session(self, service: str, name: str = "session", **arguments: Any) -> Any:
         sts = self.emulator.client("sts")
@@ -42,10 +42,6 @@ class Role:
         for policy in self.iam.list_role_policies(RoleName=self.name)["PolicyNames"]:
             self.iam.delete_role_policy(RoleName=self.name, PolicyName=policy)
         self.iam.delete_role(RoleName=self.name)
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 @pytest.fixture
@@ -94,7 +90,7 @@ def test_an_explicit_deny_wins(role: Role) -> None:
 def test_a_boundary_holds_back_what_a_policy_allows(emulator: Emulator, new_role: Callable[..., Role]) -> None:
     iam = emulator.client("iam")
     boundary = iam.create_policy(
-        PolicyName="boundary", PolicyDocument=document({"Effect": "Allow", "Action": "sqs:*", "Resource": "*"})
+        PolicyName="boundary", PolicyDocument=policy_document({"Effect": "Allow", "Action": "sqs:*", "Resource": "*"})
     )["Policy"]["Arn"]
     try:
         role = new_role(PermissionsBoundary=boundary)
@@ -107,7 +103,7 @@ def test_a_boundary_holds_back_what_a_policy_allows(emulator: Emulator, new_role
 
 def test_a_session_policy_holds_back_what_the_role_may(role: Role) -> None:
     role.allow("s3:*", "sqs:*")
-    policy = document({"Effect": "Allow", "Action": "sqs:*", "Resource": "*"})
+    policy = policy_document({"Effect": "Allow", "Action": "sqs:*", "Resource": "*"})
     assert "because no session policy allows" in refusal(role.session("s3", Policy=policy).list_buckets)
     role.session("sqs", Policy=policy).list_queues()
 
@@ -199,10 +195,10 @@ def test_a_bucket_policy_counts_too(emulator: Emulator, role: Role) -> None:
             "Action": "s3:ListBucket",
             "Resource": "arn:aws:s3:::judged-bucket",
         }
-        s3.put_bucket_policy(Bucket="judged-bucket", Policy=document(allow))
+        s3.put_bucket_policy(Bucket="judged-bucket", Policy=policy_document(allow))
         session.list_objects_v2(Bucket="judged-bucket")
         role.allow("s3:*")
-        s3.put_bucket_policy(Bucket="judged-bucket", Policy=document({**allow, "Effect": "Deny"}))
+        s3.put_bucket_policy(Bucket="judged-bucket", Policy=policy_document({**allow, "Effect": "Deny"}))
         assert refusal(session.list_objects_v2, Bucket="judged-bucket").endswith(
             "explicit deny in a resource-based policy"
         )

@@ -12,7 +12,7 @@ from emulator.docker import Docker, running_docker
 from emulator.needs import needs_root as needs_root
 from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
-from harness.booting import AwsStandIn, aws_stand_in, booting
+from harness.booting import AwsStandIn, booting
 
 pytestmark = pytest.mark.usefixtures("needs_root")
 
@@ -22,12 +22,6 @@ token=$(curl -sf --max-time 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 6
 curl -sf --max-time 2 -H "X-aws-ec2-metadata-token: $token" \
   "$1/latest/meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole"
 """
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with aws_stand_in() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,11 @@ import pytest
 from emulator.needs import needs_root as needs_root
 from emulator.notebook_instance import NotebookInstance, NotRunningError
 from harness.booting import AwsStandIn, Boot, aws_stand_in, booting
+from waiting import until
 
 pytestmark = pytest.mark.usefixtures("needs_root")
 
 CREDENTIALS = "meta-data/iam/security-credentials/BaseNotebookInstanceEc2InstanceRole"
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[AwsStandIn]:
-    with aws_stand_in() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +104,18 @@ class TestTheMachine:
     def test_a_command_can_leave_a_process_behind(self, notebook: NotebookInstance) -> None:
         notebook.root("sleep 3.14159 & disown")
         assert "sleep 3.14159" in notebook.run(["ps", "ax"]).stdout
+
+    def test_nothing_goes_on_while_it_is_paused(self, notebook: NotebookInstance) -> None:
+        counting = "for ((n = 0; ; n++)); do echo $n >>/tmp/counted; sleep 0.05; done"
+        notebook.run(["bash", "-c", f"setsid bash -c '{counting}' </dev/null >/dev/null 2>&1 &"], check=True)
+        until(lambda: notebook.exists("/tmp/counted"), seconds=5)
+        notebook.pause()
+        counted = notebook.read("/tmp/counted")
+        time.sleep(0.3)
+        assert notebook.read("/tmp/counted") == counted
+        notebook.resume()
+        until(lambda: notebook.read("/tmp/counted") != counted, seconds=5)
+        notebook.run(["pkill", "-f", "counted"])
 
     def test_a_command_that_takes_too_long_is_ended(self, notebook: NotebookInstance) -> None:
         with pytest.raises(subprocess.TimeoutExpired):

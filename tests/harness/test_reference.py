@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ def test_the_document_has_what_the_code_has(document: Path) -> None:
     assert document.read_text() == written, (
         "the code has changed; WRITE_TABLES=1 .venv/bin/pytest -n 0 tests/harness/test_reference.py writes its part"
     )
+
+
+def test_make_tables_runs_whatever_writes_into_documents() -> None:
+    (recipe,) = re.findall(r"^tables:.*\n((?:\t.*\n)+)", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
+    run = [CHECKOUT / each for each in re.findall(r"(tests/[\w/.]+)", recipe)]
+    writing = {path for path in CHECKOUT.glob("tests/**/test_*.py") if "document_table import" in path.read_text()}
+    left_out = {path for path in writing if not any(path.is_relative_to(each) for each in run)}
+    # What it writes is no document's.
+    assert left_out == {CHECKOUT / "tests/which_notebook/test_audit_scripts.py"}
 
 
 def test_a_document_without_its_markers_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 
 CONFIGURATION = "setup"
 
@@ -19,10 +19,7 @@ CONFIGURATION = "setup"
 @pytest.fixture(scope="module")
 def role_arn(emulator: Emulator) -> Iterator[str]:
     iam = emulator.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(
-        RoleName="harness", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
+    role = iam.create_role(RoleName="harness", AssumeRolePolicyDocument=policy_document(SAGEMAKER_ASSUMES))
     yield role["Role"]["Arn"]
     iam.delete_role(RoleName="harness")
 

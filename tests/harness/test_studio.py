@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 
 
 @pytest.fixture(scope="module")
 def role_arn(emulator: Emulator) -> Iterator[str]:
     iam = emulator.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    document = policy_document(SAGEMAKER_ASSUMES)
     yield iam.create_role(RoleName="harness-studio", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     iam.delete_role(RoleName="harness-studio")
 

@@ -7,22 +7,20 @@ any; a refusal of AWS's ends it. The account's root mends afterwards what it cha
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
 from emulator.judge import Judge, Question
+from policy_documents import policy_document
 
 from .scene import Credentials, Scene
 
 Attack = Callable[[Scene], Sequence[Credentials]]
 
 SCRIPT = [{"Content": base64.b64encode(b"#!/bin/bash\ncp -r /root /home/ec2-user\n").decode()}]
-EVERYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)  # fmt: skip
+EVERYTHING = policy_document({"Effect": "Allow", "Action": "*", "Resource": "*"})
 TRUSTED_ACTIONS = ["sts:AssumeRole", "sts:SetSourceIdentity"]
 
 
@@ -33,7 +31,7 @@ class RefusedError(Exception):
 def trusting(principal: str) -> str:
     """Return a trust policy that lets this principal of the account in."""
     statement = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": TRUSTED_ACTIONS}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return policy_document(statement)
 
 
 # Passing the role.

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from calls import write_calls
 from emulator.server import Emulator
+from notebooks import create_notebook
+from policy_documents import policy_document
 from workspace import Workspace
 
-from .outcome import TABLE, Cells
+from .outcome import TABLE
 from .scene import Scene
 
 MODES = ("profile", "imds")
 
 
-def _policy(*statements: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
-
-
 @pytest.fixture(scope="session")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+def scenes(
+    new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Scene]]:
     """Apply the module in both modes; in each a stopped notebook instance with root access is there from before."""
     folder = tmp_path_factory.mktemp("iam-attacks")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
-        powers = _policy({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
-        bounds = _policy(
+        powers = policy_document({"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"})
+        bounds = policy_document(
             {"Effect": "Allow", "Action": "*", "Resource": "*"},
             {"Effect": "Deny", "Action": "s3:*", "Resource": "*"},
         )
@@ -52,16 +51,11 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
         given = workspace.outputs()
         scenes = {mode: Scene(emulator, mode, given[mode], policy_arns[mode]) for mode in MODES}
         for scene in scenes.values():
-            sagemaker.create_notebook_instance(
-                NotebookInstanceName=scene.rooted, InstanceType="ml.t3.medium", RoleArn=scene.role_arn
-            )
+            create_notebook(emulator, scene.rooted, scene.role_arn, RootAccess="Enabled")
             scene.wait(scene.rooted, "InService")
             sagemaker.stop_notebook_instance(NotebookInstanceName=scene.rooted)
         yield scenes
 
 
-@pytest.fixture(scope="session")
-def seen() -> Iterator[dict[str, Cells]]:
-    """The outcomes by attack."""
-    with TABLE.collected() as seen:
-        yield seen
+seen = TABLE.collecting("session")
+"""The outcomes by attack."""

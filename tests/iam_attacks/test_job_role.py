@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Workspace
 
 NAME = "demand-model"
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Emulator, dict[str, Any]]]:
+def example(
+    new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Emulator, dict[str, Any]]]:
     folder: Path = tmp_path_factory.mktemp("example-imds")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         workspace = Workspace(folder / "module", root="examples/imds", environment=emulator.environment())
         assert workspace.apply().errors == []
         yield emulator, workspace.outputs()
@@ -70,9 +73,8 @@ def test_without_set_source_identity_in_its_trust_policy_a_role_is_none_for_jobs
     example: tuple[Emulator, dict[str, Any]],
 ) -> None:
     emulator, outputs = example
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     emulator.client("iam").update_assume_role_policy(
-        RoleName="forecasts-jobs", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        RoleName="forecasts-jobs", PolicyDocument=policy_document(SAGEMAKER_ASSUMES)
     )
     with pytest.raises(ClientError, match="SetSourceIdentity"):
         create_job(emulator, "refused", outputs["job_role_arn"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Workspace
 
 from which_notebook.cli import main
@@ -61,9 +62,9 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+def studio(new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder: Path = tmp_path_factory.mktemp("example-studio")
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         workspace = Workspace(folder / "module", root="examples/studio", environment=emulator.environment())
         assert workspace.apply().errors == []
         yield Studio(emulator, workspace.outputs())
@@ -90,12 +91,10 @@ def test_each_call_stands_under_its_user_profile(studio: Studio) -> None:
 
 def test_jobs_take_the_name_along(studio: Studio) -> None:
     iam, account = studio.emulator.client("iam"), studio.emulator.account_id
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}  # fmt: skip
-    iam.create_role(
-        RoleName="studio-jobs", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )
+    trust = SAGEMAKER_ASSUMES | {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"]}
+    iam.create_role(RoleName="studio-jobs", AssumeRolePolicyDocument=policy_document(trust))
     allow = [{"Effect": "Allow", "Action": ["sagemaker:CreateTrainingJob", "iam:PassRole"], "Resource": "*"}]
-    iam.put_role_policy(RoleName="studio-execution", PolicyName="jobs", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": allow}))  # fmt: skip
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="jobs", PolicyDocument=policy_document(*allow))  # fmt: skip
     ben = studio.app("for-jobs", UserProfileName="ben")
     for name, role in (("own", "studio-execution"), ("other", "studio-jobs")):
         studio.emulator.session_client("sagemaker", ben).create_training_job(
@@ -126,7 +125,7 @@ def test_a_role_that_users_assume_has_to_allow_the_source_identity_on_both_sides
     account = {"AWS": f"arn:aws:iam::{studio.emulator.account_id}:root"}
 
     def policy(actions: str | list[str], **more: Any) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **more}]})
+        return policy_document({"Effect": "Allow", "Action": actions, **more})
 
     def allow(trusted: str | list[str], allowed: str | list[str]) -> None:
         iam.update_assume_role_policy(RoleName="warehouse-reader", PolicyDocument=policy(trusted, Principal=account))
@@ -153,8 +152,8 @@ def test_a_role_that_users_assume_has_to_allow_the_source_identity_on_both_sides
 def test_a_user_cant_open_studio_as_another_or_switch_the_names_off(studio: Studio, action: str) -> None:
     session = studio.app(action.replace("_", "-"), UserProfileName="anna")
     iam = studio.emulator.client("iam")
-    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=json.dumps(allow))
+    allowed = policy_document({"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"})
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=allowed)
     given = (
         {} if action == "update_domain" else {"UserProfileName": "ben" if action != "create_user_profile" else "carl"}
     )
@@ -164,14 +163,14 @@ def test_a_user_cant_open_studio_as_another_or_switch_the_names_off(studio: Stud
 
 def test_a_source_identity_is_set_once_and_by_nobody_but_sagemaker(studio: Studio) -> None:
     iam = studio.emulator.client("iam")
-    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="studio-execution", PolicyName="sts", PolicyDocument=json.dumps(allow))
+    allowed = policy_document({"Effect": "Allow", "Action": "sts:*", "Resource": "*"})
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="sts", PolicyDocument=allowed)
     session = studio.app("forging", UserProfileName="anna")
     forged = {"RoleArn": studio.role_arn, "RoleSessionName": "SageMaker", "SourceIdentity": "ben"}
     with pytest.raises(ClientError, match="AccessDenied"):
         studio.emulator.session_client("sts", session).assume_role(**forged)
     iam.create_user(UserName="mallory")
-    iam.put_user_policy(UserName="mallory", PolicyName="sts", PolicyDocument=json.dumps(allow))
+    iam.put_user_policy(UserName="mallory", PolicyName="sts", PolicyDocument=allowed)
     key = iam.create_access_key(UserName="mallory")["AccessKey"]
     mallory = studio.emulator.session_client("sts", {**key, "SessionToken": None})
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -194,8 +193,8 @@ def test_who_opens_studio_as_another_has_a_warning_where_it_is_allowed(studio: S
     iam = studio.emulator.client("iam")
     for name in iam.list_role_policies(RoleName="studio-execution")["PolicyNames"]:
         iam.delete_role_policy(RoleName="studio-execution", PolicyName=name)
-    allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}
-    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=json.dumps(allow))
+    allowed = policy_document({"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"})
+    iam.put_role_policy(RoleName="studio-execution", PolicyName="everything", PolicyDocument=allowed)
     users = {name: studio.app(f"becoming-{name}", UserProfileName=name) for name in ("anna", "ben")}
     for session in users.values():
         studio.emulator.session_client("sagemaker", session).create_presigned_domain_url(

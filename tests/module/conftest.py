@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from calls import address, as_text, write_cases
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Outcome, Workspace
 
 Plan = Callable[..., Outcome]
@@ -131,8 +132,7 @@ def existing_role(emulator: Emulator) -> Iterator[Callable[..., str]]:
     iam = emulator.client("iam")
 
     def create(*trust: dict[str, Any], path: str = "/service-role/") -> str:
-        service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [service, *trust]})
+        policy = policy_document(SAGEMAKER_ASSUMES, *trust)
         return str(iam.create_role(RoleName="shared", Path=path, AssumeRolePolicyDocument=policy)["Role"]["Arn"])
 
     yield create

@@ -135,8 +135,8 @@ def test_the_policies_are_valid_json_of_the_partition(outcome: PlannedCall) -> N
 
 def test_what_allows_something_that_nothing_denies_is_said(plan: Plan) -> None:
     (warning,) = plan(allow_pass_role=True, allow_role_changes=True).warnings
-    assert warning.startswith("No effect: allow_pass_role (it takes back")
-    assert "allow_role_changes (it takes back" in warning
+    assert warning.startswith("No effect: allow_pass_role (it permits")
+    assert "allow_role_changes (it permits" in warning
     assert plan(allow_pass_role=True, deny_unattributed_calls=True).warnings == []
 
 
@@ -144,13 +144,13 @@ def test_what_is_for_another_mode_or_role_is_said(plan: Plan) -> None:
     unused = {"outside_notebooks_are_attributed": True, "unattributed_allowed_actions": ["s3:Get*"]}
     (warning,) = plan(verify_role_trust=False, **unused).warnings
     assert warning == (
-        "No effect: outside_notebooks_are_attributed (it is for deny_unattributed_calls = true), "
-        "unattributed_allowed_actions (it is for deny_unattributed_calls = true), "
-        "verify_role_trust (it is for an existing role; the module writes the trust policy of one that it creates). "
+        "No effect: outside_notebooks_are_attributed (only with deny_unattributed_calls = true), "
+        "unattributed_allowed_actions (only with deny_unattributed_calls = true), "
+        "verify_role_trust (only with an existing role; the module writes the trust policy of a role that it creates). "
         "Remove what you don't need."
     )
     (warning,) = plan(deny_unattributed_calls=True, **unused).warnings
-    assert warning.startswith("No effect: outside_notebooks_are_attributed (it is for an existing role")
+    assert warning.startswith("No effect: outside_notebooks_are_attributed (only with an existing role")
     assert plan(deny_unattributed_calls=True, additional_session_names=["team-*"], **unused).warnings == []
 
 

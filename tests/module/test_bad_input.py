@@ -61,7 +61,7 @@ BAD_VALUES: list[Case] = [
 # Refused by a precondition of the notebook instance: its name, what is given for it, and what the message says. A second
 # notebook instance, of all defaults, stands beside it.
 BAD_NOTEBOOKS: list[tuple[str, Any, list[str]]] = [
-    ("a", {}, ["2 to 63 characters", "STS takes no session name of one character"]),
+    ("a", {}, ["2 to 63 characters", "STS accepts no session name of one character"]),
     ("a" * 64, {}, ["2 to 63 characters"]),
     ("my_notebook", {}, ["no underscore"]),
     ("-notebook", {}, ["no hyphen at either end"]),
@@ -75,7 +75,7 @@ BAD_NOTEBOOKS: list[tuple[str, Any, list[str]]] = [
     ("misspelt", {"instace_type": "ml.t3.large"}, ["has no attribute instace_type", "the attributes are: additional_code_repositories, ", "instance_type"]),
     ("null-misspelt", {"instace_type": None}, ["has no attribute instace_type"]),
     ("twice", {"instace_type": "ml.t3.large", "volume": 10}, ["has no attribute instace_type or volume"]),
-    ("root", {"root_access": "Enabled"}, ["has no attribute root_access", "root access is always off, since root could undo the attribution"]),
+    ("root", {"root_access": "Enabled"}, ["has no attribute root_access", "Root access is always off, since root could undo the attribution"]),
     ("listed", {"instance_type": ["ml.t3.large"]}, [": instance_type must be a string."]),
     ("words", {"volume_size": "ten"}, [": volume_size must be a number."]),
     ("group", {"subnet_id": "subnet-1", "security_groups": "sg-1"}, [": security_groups must be a list of strings."]),
@@ -103,7 +103,7 @@ BAD_NOTEBOOKS: list[tuple[str, Any, list[str]]] = [
 
 # Refused by a precondition too: a profile's name, its settings, and what the message says.
 BAD_PROFILES: list[tuple[str, dict[str, str], list[str]]] = [
-    ("default", {}, ["must be a profile's name", "another one than default"]),
+    ("default", {}, ["must be a profile's name", "and not default"]),
     ("x]\n[default", {}, ["must be a profile's name"]),
     ("a b", {}, ["must be a profile's name"]),
     ("", {}, ["must be a profile's name"]),
@@ -126,12 +126,12 @@ BAD_COMBINATIONS: list[Case] = [
     ({"create_role": False}, ["needs role_arn", "or remove create_role"]),
     ({"role_arn": ROLE}, ["but create_role is true", "or remove role_arn"]),
     ({"extra_on_start": "#" * 12288}, ["extra_on_start is too long", "There is room for", "and it takes 12288. Shorten it"]),
-    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["extra_on_start is too long", "both as they are compressed: an ordinary script of about", "Shorten it, or have it fetch the rest from S3"]),
+    ({"extra_on_start": "".join(f"{number:x}" for number in range(4096)), "attribution_mode": "imds"}, ["extra_on_start is too long", "both compressed: an ordinary script of about", "Shorten it, or have it fetch the rest from S3"]),
     ({"profiles": {f"{number:x}": {"external_id": hashlib.sha256(b"%d" % number).hexdigest()} for number in range(200)}}, ["bytes without extra_on_start", "Remove some of profiles."]),
     ({"on_create": "#" * 12289}, ["on_create has 12289 bytes, 1 more than the 12288"]),
-    ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM takes 10240", "such as \"team-a-*\""]),
-    ({"additional_session_names": [f"notebook-{number:011}" for number in range(385)], "attribution_mode": "imds"}, ["inline policies would have", "385 session names; IAM takes 10240"]),
-    ({"additional_session_names": [f"notebook-{number:011}" for number in range(400)], "deny_unattributed_calls": True, "outside_notebooks_are_attributed": True}, ["inline policies would have", "400 session names; IAM takes 10240"]),
+    ({"additional_session_names": [f"notebook-{number:014}" for number in range(420)]}, ["420 session names; IAM allows 10240", "such as \"team-a-*\""]),
+    ({"additional_session_names": [f"notebook-{number:011}" for number in range(385)], "attribution_mode": "imds"}, ["inline policies would have", "385 session names; IAM allows 10240"]),
+    ({"additional_session_names": [f"notebook-{number:011}" for number in range(400)], "deny_unattributed_calls": True, "outside_notebooks_are_attributed": True}, ["inline policies would have", "400 session names; IAM allows 10240"]),
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from calls import address, write_cases
 from document_table import WRITE, Table
 from emulator.needs import skip_or_fail
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT, Workspace
 
 from .test_hcl import INPUTS, NOTEBOOK_ATTRIBUTES
@@ -120,28 +121,28 @@ def case_of(number: int, inputs: dict[str, Any], roles: dict[str, str]) -> dict[
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def emulator(new_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
     """An account of these tests' own, which ends with them: to destroy all of it takes longer than to start another."""
-    with Emulator(tmp_path_factory.mktemp("changes")) as emulator:
+    with new_emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
-def roles(account: Emulator) -> dict[str, str]:
+def roles(emulator: Emulator) -> dict[str, str]:
     """Existing roles that trust themselves as the module wants it, by name."""
-    iam = account.client("iam")
-    arns = {name: f"arn:aws:iam::{account.account_id}:role/{name}" for name in ("shared", "other")}
+    iam = emulator.client("iam")
+    arns = {name: f"arn:aws:iam::{emulator.account_id}:role/{name}" for name in ("shared", "other")}
     for name, arn in arns.items():
         statements = [
-            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+            SAGEMAKER_ASSUMES,
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{account.account_id}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{emulator.account_id}:root"},
                 "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
                 "Condition": {"StringEquals": {"aws:PrincipalArn": arn}, "StringLike": {"aws:userid": "*:SageMaker"}},
             },
         ]
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        document = policy_document(*statements)
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)
     return arns
 
@@ -182,7 +183,7 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def done(account: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Done:
+def done(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Apply a call of the module for each change, make all changes, and apply again."""
     done = Done([], [])
 
@@ -202,15 +203,15 @@ def done(account: Emulator, roles: dict[str, str], tmp_path_factory: pytest.Temp
         numbers = range(start, min(start + AT_ONCE, len(CHANGES)))
         folder = tmp_path_factory.mktemp("changes")
         root = write(folder, numbers, "before", "notebook-al2-v2")
-        workspace = Workspace(folder, root=root, environment=account.environment())
+        workspace = Workspace(folder, root=root, environment=emulator.environment())
         assert workspace.apply().errors == []
-        seen = len(account.records())
+        seen = len(emulator.records())
         write(folder, numbers, "after", "notebook-al2-v3")
         outcome = workspace.plan(refresh=False)
         assert outcome.errors == []
         assert workspace.apply_planned().errors == []
         done.plans.append(outcome.plan)
-        done.records.extend(each for each in account.records()[seen:] if not each["readOnly"])
+        done.records.extend(each for each in emulator.records()[seen:] if not each["readOnly"])
     return done
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from calls import write_cases
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Outcome, Workspace
 
 from .test_plan import ACCOUNT, ROOT, SELF, SELF_TRUST, TRUSTS_ALL, WITHOUT_SOURCE_IDENTITY
 
 ITSELF = "doesn't let the role assume itself"
 APART = "can call under another's name"
-UNJUDGED = "can't be judged from here"
+UNJUDGED = "that the module can't judge"
 BASE = {"aws:userid": "*:SageMaker"}
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/shared"
 ORGANISATION = {"StringNotEquals": {"aws:PrincipalOrgID": "o-0a"}}
@@ -84,10 +84,9 @@ Case = tuple[str, str]
 def roles(emulator: Emulator) -> Iterator[dict[Case, str]]:
     """The ARN of a role with each case's trust policy."""
     iam = emulator.client("iam")
-    service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     arns = {}
     for case, (statements, _) in CASES.items():
-        document = json.dumps({"Version": "2012-10-17", "Statement": [service, *statements]})
+        document = policy_document(SAGEMAKER_ASSUMES, *statements)
         for place in ("role/service-role/", "role/"):
             document = document.replace(f"{place}shared", f"{place}{ROLES[case]}")
             document = document.replace(f"{place}Shared", f"{place}{ROLES[case].title()}")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from emulator.judge import Judge, Question, Session
 from emulator.server import Emulator
 from workspace import Workspace
@@ -62,12 +61,6 @@ class Policies:
     def all(self) -> dict[str, Any]:
         """Return all that are in force, beside one that allows sts:*."""
         return {**self.inline, **{arn: self.managed[arn] for arn in self.attached}, "broad": BROAD}
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 def test_at_no_moment_of_any_change_is_an_unknown_name_let_in(

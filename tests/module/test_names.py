@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
+from notebooks import create_notebook
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import Workspace
 
 LIFECYCLE_CONFIGURATION = "aws_sagemaker_notebook_instance_lifecycle_configuration.this"
-SERVICE = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-
-def document(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def test_what_exists_is_imported_under_its_own_names(
@@ -23,20 +20,17 @@ def test_what_exists_is_imported_under_its_own_names(
 ) -> None:
     iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker")
     arn = iam.create_role(
-        RoleName="OldRole", Path="/service-role/", AssumeRolePolicyDocument=document(SERVICE), Description="by hand"
+        RoleName="OldRole",
+        Path="/service-role/",
+        AssumeRolePolicyDocument=policy_document(SAGEMAKER_ASSUMES),
+        Description="by hand",
     )["Role"]["Arn"]
     allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}
-    iam.put_role_policy(RoleName="OldRole", PolicyName="by_hand", PolicyDocument=document(allow))
+    iam.put_role_policy(RoleName="OldRole", PolicyName="by_hand", PolicyDocument=policy_document(allow))
     sagemaker.create_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName="old-scripts", OnStart=[{"Content": "IyEvYmluL2Jhc2gK"}]
     )
-    sagemaker.create_notebook_instance(
-        NotebookInstanceName="old-notebook",
-        InstanceType="ml.t3.medium",
-        RoleArn=arn,
-        LifecycleConfigName="old-scripts",
-        RootAccess="Disabled",
-    )
+    create_notebook(emulator, "old-notebook", arn, metadata="1", LifecycleConfigName="old-scripts")
     imported = {
         "aws_iam_role.this[0]": "OldRole",
         "aws_iam_role_policy.assume_self[0]": "OldRole:by_hand",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.server import Emulator
 from workspace import Outcome, Workspace
 
@@ -173,12 +173,10 @@ def test_an_unknown_subnet_does_not_hide_a_misspelt_attribute(
     emulator: Emulator, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("misspelt") / "module"
-    root = folder / "caller"
-    root.mkdir(parents=True)
-    call = {"source": "../", "name": "team", "notebook_instances": {"private": {"subnet_id": "${aws_subnet.this.id}", "instace_type": "x", "volume_size": 1}}}  # fmt: skip
+    call = {"name": "team", "notebook_instances": {"private": {"subnet_id": "${aws_subnet.this.id}", "instace_type": "x", "volume_size": 1}}}  # fmt: skip
     resources = {"aws_subnet": {"this": {"vpc_id": "vpc-0a", "cidr_block": "10.0.0.0/26"}}}
-    (root / "main.tf.json").write_text(json.dumps({"module": {"team": call}, "resource": resources}))
-    errors = Workspace(folder, root="caller", environment=emulator.environment()).plan().errors
+    root = write_calls(folder, {"team": call}, resource=resources)
+    errors = Workspace(folder, root=root, environment=emulator.environment()).plan().errors
     assert len(errors) == 2
     assert any("has no attribute instace_type" in error for error in errors)
     assert any("volume_size must be a whole number" in error for error in errors)

@@ -43,21 +43,19 @@ def test_where_the_api_keeps_what_an_update_leaves_out(
 
 
 @pytest.fixture(scope="module")
-def removing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def removing(new_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
     """An emulated account whose API removes what an update leaves out."""
-    with Emulator(tmp_path_factory.mktemp("removing"), keeps_omitted_scripts=False) as emulator:
+    with new_emulator(keeps_omitted_scripts=False) as emulator:
         yield emulator
 
 
-@pytest.mark.emulated
 def test_where_the_api_removes_what_an_update_leaves_out(removing: Emulator, tmp_path: Path) -> None:
     remove_on_create(Workspace(tmp_path / "module", environment=removing.environment()), removing)
 
 
-@pytest.mark.emulated
-@pytest.mark.parametrize(("account", "keeps"), [("emulator", True), ("removing", False)])
-def test_the_emulated_api_does_either(request: pytest.FixtureRequest, account: str, keeps: bool) -> None:
-    sagemaker = request.getfixturevalue(account).client("sagemaker")
+@pytest.mark.parametrize(("fixture", "keeps"), [("emulator", True), ("removing", False)])
+def test_the_emulated_api_does_either(request: pytest.FixtureRequest, fixture: str, keeps: bool) -> None:
+    sagemaker = request.getfixturevalue(fixture).client("sagemaker")
     script = [{"Content": base64.b64encode(b"echo mine").decode()}]
     sagemaker.create_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnCreate=script)
     sagemaker.update_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName=NAME, OnStart=script)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from calls import write_calls
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Outcome, Workspace
 
 from .test_plan import ACCOUNT, SELF_TRUST, statements
@@ -66,7 +66,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
             "verify_role_trust": False,
         },
         [
-            "belong into that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
+            "belong in that call: allow_notebook_instance_changes, allow_pass_role, allow_role_changes, attach_logs_policy, deny_unattributed_calls, deny_unknown_session_names, outside_notebooks_are_attributed, policy_name, role_policy_arns, unattributed_allowed_actions, verify_role_trust"
         ],
     ),
     "leaves the policies of no role to another": (
@@ -116,7 +116,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "refuses unattributed calls on an existing role": (
         {"create_role": False, "role_arn": OWN, "deny_unattributed_calls": True},
-        ["First apply without it", "Then set outside_notebooks_are_attributed = true"],
+        ["First apply without deny_unattributed_calls", "Then set outside_notebooks_are_attributed = true"],
     ),
 }
 RIGHT: dict[str, dict[str, Any]] = {
@@ -175,9 +175,7 @@ def planned(emulator: Emulator, folder: Path, calls: dict[str, dict[str, Any]]) 
 def roles(emulator: Emulator) -> Iterator[None]:
     """A role as another call of the module has made it, and one of an owner's own."""
     iam = emulator.client("iam")
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [SELF_TRUST]}).replace(
-        f"arn:aws:iam::{ACCOUNT}:role/service-role/shared", OWN
-    )
+    trust = policy_document(SELF_TRUST).replace(f"arn:aws:iam::{ACCOUNT}:role/service-role/shared", OWN)
     iam.create_role(RoleName="made-execution", AssumeRolePolicyDocument=trust, Tags=[{"Key": TAG, "Value": "made"}])
     iam.create_role(RoleName="own", Path="/service-role/", AssumeRolePolicyDocument=trust)
     yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -12,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.server import Emulator
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from python_terraform import IsFlagged
 from workspace import CHECKOUT, Outcome, Workspace
 
@@ -63,25 +64,21 @@ class Upgrade:
 @pytest.fixture(scope="module")
 def upgrade(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgrade]:
     folder = tmp_path_factory.mktemp("upgrade") / "module"
-    root = folder / "root"
-    root.mkdir(parents=True)
     extract(folder / "before")
     iam = emulator.client("iam")
-    service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [service, SELF_TRUST]})
+    trust = policy_document(SAGEMAKER_ASSUMES, SELF_TRUST)
     arn = iam.create_role(RoleName="shared", Path="/service-role/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
 
-    def write(source: str) -> None:
+    def write(source: str) -> str:
         calls = {
             name: {"source": source, "name": f"upgrade-{name}", "notebook_instances": {f"upgrade-{name}": {}}}
             | given
             | ({"role_arn": arn} if name == "existing" else {})
             for name, given in CALLS.items()
         }
-        (root / "main.tf.json").write_text(json.dumps({"module": calls}))
+        return write_calls(folder, calls)
 
-    write("../before")
-    workspace = Workspace(folder, root="root", environment=emulator.environment())
+    workspace = Workspace(folder, root=write("../before"), environment=emulator.environment())
     assert workspace.apply().errors == []
     seen = len(emulator.records())
     write("../")

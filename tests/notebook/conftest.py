@@ -12,10 +12,17 @@ from notebooks import OwnNotebook
 
 
 @pytest.fixture(scope="session")
-def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+def account_of_all_files(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """The account; each worker of a parallel run has its own."""
     with applied(tmp_path_factory.mktemp("account")) as account:
         yield account
+
+
+@pytest.fixture(scope="module")
+def account(account_of_all_files: Account) -> Iterator[Account]:
+    """The account, for one file: what the file's tests shared is then paused, for other files may take minutes."""
+    yield account_of_all_files
+    account_of_all_files.pause()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -28,12 +27,6 @@ NOTEBOOK = replace(BASE, session_name="alpha", source_identity="alpha")
 JOB = replace(BASE, source_identity="alpha")
 
 Policies = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="session")

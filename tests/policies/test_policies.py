@@ -7,7 +7,6 @@ be allowed stands beside what must.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,12 +28,6 @@ class Role:
     base: Session
     trust_policy: str
     inline_policy: str
-
-
-@pytest.fixture(scope="session")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -92,12 +91,6 @@ CALLS: dict[str, dict[str, Any]] = {
     "none_left": {"attribution_mode": "imds", **dict.fromkeys(INPUTS, True)},
     "profile": {},
 }
-
-
-@pytest.fixture(scope="session")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import fnmatch
 import json
 import os
 import re
-from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -49,12 +48,6 @@ FITTING = {
     "full_2400": [f"{letter}-{number:018}" for letter in "abcdefghij" for number in range(240)],
     "pattern_thousands": [*(f"ds-{name}" for name in names_of_people(MANY[1])), "ds-*"],
 }
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
 
 
 @pytest.fixture(scope="module")
@@ -165,10 +158,10 @@ def test_names_that_fit_need_no_managed_policy(judge: Judge, planned: Outcome, c
 
 
 def test_too_many_names_are_refused_with_the_ways_out(refused: dict[str, str]) -> None:
-    assert re.search(r"would have \d+ characters with its 700 session names; IAM takes 10240", refused["people"])
+    assert re.search(r"would have \d+ characters with its 700 session names; IAM allows 10240", refused["people"])
     assert 'put a pattern for it into additional_session_names, such as "team-a-*"' in refused["people"]
     assert (
-        "Or have 3 managed policies list the names (a role takes 10 by default, more by request): session_name_policies = [["
+        "Or let 3 managed policies list the names (a role can have 10 by default, more by request): session_name_policies = [["
         in refused["people"]
     )
 
@@ -226,7 +219,7 @@ def test_a_policy_that_its_names_overfill_is_refused_with_their_number(
     given = {"people": {"session_name_policies": [["a", "b"], [*"cdefghijklmnopqrstuvwxyz"]]}}
     (error,) = plan_of(emulator, tmp_path_factory, given).errors
     of_the_second = [name for name in TOO_MANY["people"] if name[0] not in "ab"]
-    assert f"characters with its {len(of_the_second)} names; IAM takes 6144" in error
+    assert f"characters with its {len(of_the_second)} names; IAM allows 6144" in error
     assert "The managed policy of the session names that begin with c, d, e, " in error
     assert proposal_in(error)
 
@@ -240,6 +233,6 @@ def test_more_names_than_all_managed_policies_take_are_refused(
     calls = {"all": {"name": "team", "additional_session_names": [*names_of_people(300), *patterns]}}
     (error,) = Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan().errors
     assert (
-        "No division of these names by their prefixes into 25 managed policies, the most that a role can have, was found"
+        "The module found no division of these names by their prefixes into 25 managed policies, the most that a role can have"
         in error
     )

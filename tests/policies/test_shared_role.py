@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.judge import Judge, Question, Session
 from emulator.server import Emulator
+from policy_documents import policy_document
 from workspace import Workspace
 
 ACCOUNT = "111122223333"
@@ -18,43 +18,31 @@ BASE = Session(
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as judge:
-        yield judge
-
-
-@pytest.fixture(scope="module")
 def planned(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """The trust policy of modules/trust-policy, and all inline policies of two teams, each a call of its own."""
     folder = tmp_path_factory.mktemp("shared")
-    (folder / "teams").mkdir()
     teams: dict[str, dict[str, Any]] = {
         "one": {"notebook_instances": {"alpha": {}}},
         "two": {"additional_session_names": ["team-b-*"]},
     }
     calls = {
-        team: {"source": "../", "name": team, "create_role": False, "role_arn": BASE.role_arn, **given}
-        for team, given in teams.items()
+        team: {"name": team, "create_role": False, "role_arn": BASE.role_arn, **given} for team, given in teams.items()
     }
     trust = {"source": "../modules/trust-policy", "role_arn": BASE.role_arn}
-    (folder / "teams" / "main.tf.json").write_text(
-        json.dumps({"module": calls | {"trust": trust}, "output": {"trust": {"value": "${module.trust.json}"}}})
-    )
+    output = {"trust": {"value": "${module.trust.json}"}}
+    root = write_calls(folder, calls | {"trust": trust}, output=output)
     iam = emulator.client("iam")
-    workspace = Workspace(folder, root="teams", environment=emulator.environment())
+    workspace = Workspace(folder, root=root, environment=emulator.environment())
     iam.create_role(
         RoleName="shared",
-        AssumeRolePolicyDocument=json.dumps(
+        AssumeRolePolicyDocument=policy_document(
             {
-                "Version": "2012-10-17",
-                "Statement": {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": ACCOUNT},
-                    "Action": "sts:AssumeRole",
-                    "Condition": {
-                        "StringEquals": {"aws:PrincipalArn": BASE.role_arn},
-                        "StringLike": {"aws:userid": "*:SageMaker"},
-                    },
+                "Effect": "Allow",
+                "Principal": {"AWS": ACCOUNT},
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "StringEquals": {"aws:PrincipalArn": BASE.role_arn},
+                    "StringLike": {"aws:userid": "*:SageMaker"},
                 },
             }
         ),

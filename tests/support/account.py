@@ -49,6 +49,7 @@ class Account:
     emulator: Emulator
     outputs: dict[str, dict[str, Any]]
     booted: set[str] = field(default_factory=set)
+    paused: set[str] = field(default_factory=set)
 
     def notebook(self, call: str, layout: Layout = LAYOUTS[0], user: str = "") -> NotebookInstance:
         """The notebook instance of a call of the module in a network layout, for all tests; the first boots it."""
@@ -59,7 +60,16 @@ class Account:
             create_notebook(self.emulator, name, role_arn, layout, LifecycleConfigName=lifecycle_configuration)
             assert NotebookInstance(self.emulator, name).wait()["NotebookInstanceStatus"] == "InService"
             self.booted.add(name)
+        if name in self.paused:
+            NotebookInstance(self.emulator, name).resume()
+            self.paused.remove(name)
         return NotebookInstance(self.emulator, name)
+
+    def pause(self) -> None:
+        """Pause the notebook instances that are for all tests, each until it is asked for again."""
+        for name in self.booted - self.paused:
+            NotebookInstance(self.emulator, name).pause()
+        self.paused.update(self.booted)
 
     @contextmanager
     def notebooks_of(self, call: str) -> Iterator[Callable[..., OwnNotebook]]:

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from logs import ACCOUNT, BASE, Record, record, session
+from records import ACCOUNT, BASE, Record, record, session
 
+ATHENA = "athena.amazonaws.com"
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/jane"
+
+
+PUBLIC = "203.0.113.7"
+ON_AN_INSTANCE: Record = {"sourceIPAddress": "10.9.0.10", "vpcEndpointId": "vpce-1"}
+"""Whence calls come that a notebook instance makes through an endpoint."""
 
 
 def base(key: str, *, started: str | None = None, **fields: Any) -> Record:
     """Return the identity of a base session with this access key."""
-    identity = session(BASE, key=key)
-    if started:
-        identity["sessionContext"]["attributes"]["creationDate"] = started
-    return identity | fields
+    return session(BASE, key=key, started=started) | fields
 
 
-def call(key: str, **fields: Any) -> Record:
+def call(key: str, event: str = "s3:GetObject", *, started: str | None = None, **fields: Any) -> Record:
     """Return a call in a base session that tells nothing."""
-    return record(base(key), **({"sourceIPAddress": "203.0.113.7"} | fields))
+    return record(base(key, started=started), event, **({"sourceIPAddress": PUBLIC} | fields))
+
+
+def call_at(key: str, time: str, **fields: Any) -> Record:
+    """Return such a call that comes from a notebook instance's private address."""
+    return call(key, time=time, **(ON_AN_INSTANCE | fields))
+
+
+def attributed_at(time: str, name: str = "fraud-model", **fields: Any) -> Record:
+    """Return a notebook session's call that comes from there."""
+    return record(session(name), time=time, **(ON_AN_INSTANCE | fields))
+
+
+def keyless(found: Record) -> Record:
+    """Return the same call as a service makes it for its caller: without the access key."""
+    identity = {name: value for name, value in found["userIdentity"].items() if name != "accessKeyId"}
+    return found | {"userIdentity": identity | {"invokedBy": ATHENA}, "sourceIPAddress": ATHENA}
 
 
 def notebook_arn(name: str, kind: str = "notebook-instance") -> str:
@@ -30,15 +49,13 @@ def notebook_arn(name: str, kind: str = "notebook-instance") -> str:
 def about(key: str, name: str, event: str = "DescribeNotebookInstance", **fields: Any) -> Record:
     """Return a call in a base session that names a notebook instance."""
     parameters = {"resourceArn": notebook_arn(name)} if event == "ListTags" else {"notebookInstanceName": name}
-    made = {"eventSource": "sagemaker.amazonaws.com", "eventName": event, "requestParameters": parameters}
-    return call(key, **(made | fields))
+    return call(key, f"sagemaker:{event}", **({"requestParameters": parameters} | fields))
 
 
 def stream(key: str, name: str, group: str = "/aws/sagemaker/NotebookInstances", **fields: Any) -> Record:
     """Return the call in a base session that created a log stream."""
     asked = {"logGroupName": group, "logStreamName": name}
-    made = {"eventSource": "logs.amazonaws.com", "eventName": "CreateLogStream", "requestParameters": asked}
-    return call(key, **(made | fields))
+    return call(key, "logs:CreateLogStream", **({"requestParameters": asked} | fields))
 
 
 def refused(found: Record, resource: str, *, message: str | None = None) -> Record:
@@ -59,25 +76,21 @@ def interface(name: str, address: str, *, by: Record | None = None, **fields: An
         f"{name} [dzd-1]"
     )
     caller = session("apply", role="ci") | {"invokedBy": "sagemaker.amazonaws.com"}
-    del caller["accessKeyId"]  # as where a service calls for its caller
+    del caller["accessKeyId"]
     answer = {"networkInterfaceId": "eni-1", "privateIpAddress": address, "description": description}
-    made = {
-        "eventSource": "ec2.amazonaws.com",
-        "eventName": "CreateNetworkInterface",
+    made: Record = {
         "sourceIPAddress": "sagemaker.amazonaws.com",
         "requestParameters": {"description": description, "subnetId": "subnet-1"},
         "responseElements": {"requestId": "r", "networkInterface": answer},
     }
-    return record(by or caller, **(made | fields))
+    return record(by or caller, "ec2:CreateNetworkInterface", **(made | fields))
 
 
 def interface_deleted(**fields: Any) -> Record:
     """Return the call that deleted that network interface."""
     by = {"type": "IAMUser", "arn": USER_ARN, "accountId": ACCOUNT, "accessKeyId": "AKIA1"}
-    made = {
-        "eventSource": "ec2.amazonaws.com",
-        "eventName": "DeleteNetworkInterface",
+    made: Record = {
         "requestParameters": {"networkInterfaceId": "eni-1"},
         "responseElements": {"requestId": "r", "_return": True},
     }
-    return record(by, **(made | fields))
+    return record(by, "ec2:DeleteNetworkInterface", **(made | fields))

@@ -110,6 +110,7 @@ class Page:
         self._browser, self._target, self._session = browser, target, session
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self._size = (width, height)
         self.resize(width, height)
 
     def __enter__(self) -> Self:
@@ -137,6 +138,16 @@ class Page:
         self.call(
             "Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}]
         )
+
+    def reset(self) -> None:
+        """Be empty, of the first size, without preferences, troubles and a mouse: as a new page."""
+        self.call("Page.navigate", url="about:blank")
+        self.wait_for("location.href === 'about:blank' && document.readyState === 'complete'")
+        self.call("Page.resetNavigationHistory")
+        self.resize(*self._size)
+        self.call("Emulation.setEmulatedMedia", media="", features=[])
+        self._mouse("mouseMoved", -1, -1, button="none")
+        self.forget_troubles()
 
     def open(self, path: Path) -> None:
         """Load a file and wait until it is ready to be used."""

@@ -29,7 +29,7 @@ def write_calls(
         if outputs is None
         else {f"{name}-{output}": f"module.{name}.{output}" for name in calls for output in outputs}
     )
-    content: dict[str, Any] = {"module": modules}
+    content: dict[str, Any] = {"module": modules} if modules else {}  # an empty block is an error
     if values:
         content["output"] = {name: {"value": f"${{{value}}}"} for name, value in values.items()}
     (folder / ROOT).mkdir(parents=True, exist_ok=True)

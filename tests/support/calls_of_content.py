@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from logs import ROLE
+from records import ROLE
 
 from which_notebook.calls.search import Search
+from which_notebook.limits import LIMITS
 from which_notebook.records.scan import scan
 
 WANTED = Search(role_names=(ROLE,), with_resources=True)
@@ -15,7 +16,7 @@ WANTED = Search(role_names=(ROLE,), with_resources=True)
 
 def calls_in(data: bytes, wanted: Search = WANTED) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the calls, as far as they are put out, and the problems."""
-    parts = list(scan(io.BytesIO(data), wanted))
+    parts = list(scan(io.BytesIO(data), wanted, LIMITS))
     found = [
         {
             name: getattr(call, name)

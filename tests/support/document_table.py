@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
+
+import pytest
 
 WRITE = os.environ.get("WRITE_TABLES") == "1"
 
@@ -26,13 +28,17 @@ class Table:
         rows = [re.split(r" *\| *", line.strip("| ")) for line in lines[begin:end]]
         return {first: tuple(cells) for first, *cells in rows}
 
-    @contextmanager
-    def collected(self, *, keep: bool = False) -> Iterator[dict[str, Cells]]:
-        """Collect what tests see, by the first cell; write it into the document where that was asked for."""
-        seen: dict[str, Cells] = {}
-        yield seen
-        if WRITE:
-            self.write(seen, keep=keep)
+    def collecting(self, scope: Literal["session", "module"], *, keep: bool = False) -> Any:
+        """Return a fixture: what tests see, by the first cell. It goes into the document where that was asked for."""
+
+        @pytest.fixture(scope=scope)
+        def seen() -> Iterator[dict[str, Cells]]:
+            seen: dict[str, Cells] = {}
+            yield seen
+            if WRITE:
+                self.write(seen, keep=keep)
+
+        return seen
 
     def write(self, seen: Mapping[str, Cells], *, keep: bool = False) -> None:
         """Make these the rows; with `keep`, those that weren't seen stay where they are, before what is new."""

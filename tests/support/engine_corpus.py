@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import json
 from datetime import date, timedelta
@@ -10,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from base_sessions import about, interface, refused, stream
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, document, handshake, opening, others, record, session
+from log_files import log_key, write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, others, profile, record, session
 
 ACCOUNTS = (ACCOUNT, OTHER_ACCOUNT)
 REGIONS = ("eu-central-1", "us-east-1")
@@ -22,7 +22,6 @@ HOSTILE = (
     "' OR '1'='1", "x'; DROP TABLE cloudtrail_logs; --", "100%", "under_score", "back\\slash", '"quoted"', "?", "line\nfeed", "tab\tend",
     "zero-width\u200b", "Ünïcödé", "\U0001f600", "{{x}}", "${x}", "-- comment", "/* */", "a" * 64, "sagemaker",
 )  # fmt: skip
-_numbers = itertools.count()
 
 
 def write_corpus(folder: Path) -> None:
@@ -39,10 +38,7 @@ def places() -> list[tuple[str, str, date]]:
 
 def write_log(folder: Path, account: str, region: str, day: date, found: list[Record]) -> None:
     """Write a file with these records."""
-    name = f"{account}_CloudTrail_{region}_{day:%Y%m%d}T1000Z_{next(_numbers):016}.json.gz"
-    path = folder / f"AWSLogs/{account}/CloudTrail/{region}/{day:%Y/%m/%d}/{name}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(document(found), 1))
+    write(folder / log_key(str(day), account=account, region=region), *found)
 
 
 def records(account: str, region: str, day: date) -> list[Record]:
@@ -71,10 +67,10 @@ def _records(account: str, region: str, day: date) -> list[Record]:
         handshake("fraud-model", base_key=base, key=notebook, account=account, time=at(8), **here),
         *(record(fraud, time=at(9, minute), **here) for minute in range(5)),
         record(
-            fraud, time=at(10), eventSource="dynamodb.amazonaws.com", eventName="GetItem", requestParameters={"tableName": "orders"}, errorCode="AccessDenied",
+            fraud, "dynamodb:GetItem", time=at(10), requestParameters={"tableName": "orders"}, errorCode="AccessDenied",
             errorMessage="no", vpcEndpointId="vpce-1", resources=None, **here,
         ),
-        record(session(BASE, account=account, key=base), time=at(11), eventName="ListBuckets", managementEvent=True, eventCategory="Management", **here),
+        record(session(BASE, account=account, key=base), "s3:ListBuckets", time=at(11), managementEvent=True, eventCategory="Management", **here),
         *_evidence(account, suffix, at(11, 30), here),
         record(identified, time=at(12), userAgent="", **here),
         record(identified, time=at(12, 1), userAgent="-", requestID=None, sharedEventID="s", **here),
@@ -86,20 +82,18 @@ def _records(account: str, region: str, day: date) -> list[Record]:
         *(
             # Of Studio's user profiles; what comes after them can be no user profile's name.
             record(
-                session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity=name)
-                | {"onBehalfOf": {"userId": f"u-{name}", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"}},
+                profile(name, account=account, key=f"ASIASTUDIO{suffix}", on_behalf_of=f"u-{name}"),
                 time=at(14, minute), **here,
             )
             for minute, name in enumerate(("anna", "A" * 63, "SageMaker", "A" * 64, "anna@x", "-anna", "churn-model\n", "'"), 10)
         ),
-        opening(session(BASE, account=account, key=f"ASIASTUDIO{suffix}", source_identity="anna"), "fraud-model", account=account,
+        opening(profile(account=account, key=f"ASIASTUDIO{suffix}"), "fraud-model", account=account,
                 key=f"ASIABYANNA{suffix}", time=at(14, 30), **here),
         others(time=at(15), **here),
         # Who isn't a base session opens one in a notebook's name.
         opening(session("i-0abc", role="web-server", key="ASIAWEB"), "churn-model", account=account, key=f"ASIAODD{suffix}", time=at(15, 1), **here),
         record(_nameless(fraud), time=at(16), **here),
-        record({"type": "AWSService", "invokedBy": "sagemaker.amazonaws.com"}, time=at(17), eventName="AssumeRole", eventSource="sts.amazonaws.com",
-               requestParameters={"roleArn": f"arn:aws:iam::{account}:role/{ROLE}", "roleSessionName": BASE},
+        record({"type": "AWSService", "invokedBy": "sagemaker.amazonaws.com"}, "sts:AssumeRole", time=at(17), requestParameters={"roleArn": f"arn:aws:iam::{account}:role/{ROLE}", "roleSessionName": BASE},
                responseElements={"credentials": {"accessKeyId": base}}, **here),
         record(session("i-0abc", role="web-server", key="ASIAWEB"), time=at(18), requestParameters={"note": f"arn:aws:sts::{account}:assumed-role/{ROLE}/x"}, **here),
     ]  # fmt: skip

@@ -12,9 +12,9 @@ from typing import Any
 
 import engine_corpus as corpus
 import stand_in
-from logs import ROLE
 from moto_server import MotoServer
 from own_network import OwnNetwork
+from records import ROLE
 from trino_server import CATALOG, TrinoServer
 from workspace import CHECKOUT, Workspace
 

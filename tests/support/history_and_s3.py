@@ -18,7 +18,7 @@ def use(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, folder: Path) -> No
     for name, value in emulator.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-    forget_clients()
+    aws.forget_clients()
 
 
 # Of any source in AWS: a change of the environment with which no client can work, and what is said then.
@@ -36,11 +36,4 @@ def change(monkeypatch: pytest.MonkeyPatch, variables: Mapping[str, str | None])
             monkeypatch.delenv(name)
         else:
             monkeypatch.setenv(name, value)
-    forget_clients()
-
-
-def forget_clients() -> None:
-    """Have the command make new clients, since the environment is another one."""
-    aws._core_session.cache_clear()
-    aws._session.cache_clear()
-    aws._client.cache_clear()
+    aws.forget_clients()

@@ -42,17 +42,24 @@ class OwnNotebook(NotebookInstance):
 
 
 def create_notebook(
-    emulator: Emulator, name: str, role_arn: str, layout: Layout = LAYOUTS[0], **arguments: Any
+    emulator: Emulator,
+    name: str,
+    role_arn: str,
+    layout: Layout = LAYOUTS[0],
+    *,
+    region: str | None = None,
+    metadata: str = "2",
+    **arguments: Any,
 ) -> None:
-    """Create a notebook instance as the module does: without root access, with version 2 of the metadata service."""
-    emulator.client("sagemaker").create_notebook_instance(
-        NotebookInstanceName=name,
-        InstanceType="ml.t3.medium",
-        RoleArn=role_arn,
-        RootAccess="Disabled",
-        Tags=[{"Key": LAYOUT_TAG, "Value": layout}],
-        InstanceMetadataServiceConfiguration={"MinimumInstanceMetadataServiceVersion": "2"},
-        **arguments,
+    """Create a notebook instance as the module does, unless the arguments say otherwise: without root access, with version 2 of the metadata service."""
+    made: dict[str, Any] = {
+        "InstanceType": "ml.t3.medium",
+        "RootAccess": "Disabled",
+        "Tags": [{"Key": LAYOUT_TAG, "Value": layout}],
+        "InstanceMetadataServiceConfiguration": {"MinimumInstanceMetadataServiceVersion": metadata},
+    }
+    emulator.client("sagemaker", region=region).create_notebook_instance(
+        NotebookInstanceName=name, RoleArn=role_arn, **(made | arguments)
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow
 import shapes
-from logs import Record
 from pyarrow import parquet
+from records import Record
 
 _PLAIN = {"string": "string", "int64": "bigint", "bool": "boolean", "timestamp[us]": "timestamp"}
 

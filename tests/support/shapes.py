@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import Any
 
 from backports import zstd
-from logs import Record, compact, document
+from log_files import compact, document
+from records import Record
 
 Shape = Callable[[Sequence[Record]], bytes]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -10,22 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from calls import write_calls
 from emulator.filesystem import HOME
 from emulator.needs import needs_root as needs_root
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
+from notebooks import create_notebook
 from workspace import Outcome, Workspace
 
 BUCKET = "figures"
 S3 = {"s3": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
 _numbers = count(1)
 WATCH = Path(__file__).resolve().parent / "programs" / "watch.py"
+# Between a user's calls, of which every change and every start sees some.
+PAUSE = 0.2 if os.environ.get("CI") else 0.4  # seconds
 
 
 @pytest.fixture(scope="session")
-def account(needs_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """The emulated account."""
-    with Emulator(tmp_path_factory.mktemp("account"), boot=True) as emulator:
+def emulator(needs_root: None, new_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
+    """An emulated account whose notebook instances boot."""
+    with new_emulator(boot=True) as emulator:
         emulator.client("s3").create_bucket(Bucket=BUCKET)
         yield emulator
 
@@ -35,17 +40,13 @@ class Configuration:
 
     def __init__(self, emulator: Emulator, folder: Path, calls: dict[str, Any]) -> None:
         self.emulator = emulator
-        self.root = folder / "root"
-        self.root.mkdir(parents=True)
-        self.write(calls)
-        self.workspace = Workspace(folder, root="root", environment=emulator.environment())
+        self.folder = folder
+        self.workspace = Workspace(folder, root=self.write(calls), environment=emulator.environment())
 
-    def write(self, calls: dict[str, Any], **more: Any) -> None:
-        """Write these calls of the module, beside whatever else is to be there."""
-        modules = {name: {"source": "../", "role_policy_arns": S3, **given} for name, given in calls.items()}
-        outputs = {name: {"value": f"${{module.{name}}}"} for name in calls}
-        blocks = {"module": modules, "output": outputs} if calls else {}  # an empty one is an error
-        (self.root / "main.tf.json").write_text(json.dumps(blocks | more))
+    def write(self, calls: dict[str, Any], **more: Any) -> str:
+        """Write these calls of the module, beside whatever else is to be there; return the root's name."""
+        modules = {name: {"role_policy_arns": S3, **given} for name, given in calls.items()}
+        return write_calls(self.folder, modules, outputs=None, **more)
 
     def applied(self, calls: dict[str, Any], **more: Any) -> list[str]:
         """Apply these calls; return the names of the API calls that changed something, in order."""
@@ -69,12 +70,12 @@ class Configuration:
 
 
 @pytest.fixture
-def configure(account: Emulator, tmp_path: Path) -> Iterator[Callable[..., Configuration]]:
+def configure(emulator: Emulator, tmp_path: Path) -> Iterator[Callable[..., Configuration]]:
     """Make a configuration, and apply it unless told otherwise; all that it made is destroyed at the end."""
     made: list[Configuration] = []
 
     def make(calls: dict[str, Any], *, apply: bool = True) -> Configuration:
-        configuration = Configuration(account, tmp_path / f"configuration-{len(made)}", calls)
+        configuration = Configuration(emulator, tmp_path / f"configuration-{len(made)}", calls)
         made.append(configuration)
         if apply:
             configuration.applied(calls)
@@ -95,7 +96,7 @@ class User:
         self._file = f"watched-{next(_numbers)}"
         file = f"{HOME}/SageMaker/{self._file}"
         command = ["bash", "-c", 'setsid "$@" >"$0.log" 2>&1 &', file]
-        notebook.run([*command, notebook.python, str(WATCH), BUCKET, file], check=True)
+        notebook.run([*command, notebook.python, str(WATCH), BUCKET, file, str(PAUSE)], check=True)
         self.goes_on()
 
     def said(self) -> list[str]:
@@ -138,16 +139,14 @@ class User:
 
 
 @pytest.fixture
-def outside(account: Emulator) -> Iterator[Callable[..., NotebookInstance]]:
+def outside(emulator: Emulator) -> Iterator[Callable[..., NotebookInstance]]:
     """Create a notebook instance outside the module, and boot it; it is deleted before the configuration goes."""
-    sagemaker = account.client("sagemaker")
+    sagemaker = emulator.client("sagemaker")
     created: list[NotebookInstance] = []
 
     def create(name: str, role_arn: str, **arguments: Any) -> NotebookInstance:
-        sagemaker.create_notebook_instance(
-            NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=role_arn, RootAccess="Disabled", **arguments
-        )
-        notebook = NotebookInstance(account, name)
+        create_notebook(emulator, name, role_arn, **arguments)
+        notebook = NotebookInstance(emulator, name)
         created.append(notebook)
         assert notebook.wait()["NotebookInstanceStatus"] == "InService", notebook.failure_reason
         return notebook

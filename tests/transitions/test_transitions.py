@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from notebooks import RECIPE
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 
 from .conftest import S3, Configuration, User
 
@@ -45,11 +45,11 @@ do sleep 0.2; done
 
 
 @pytest.mark.parametrize("mode", ["profile", "imds"])
-def test_enforcement_switched_on_and_off(account: Emulator, configure: Configure, mode: str) -> None:
+def test_enforcement_switched_on_and_off(emulator: Emulator, configure: Configure, mode: str) -> None:
     name = f"enforce-{mode}"
     calls = {"team": {"name": name, "attribution_mode": mode, "notebook_instances": {name: {}}}}
     configuration = configure(calls)
-    user = User(NotebookInstance(account, name))
+    user = User(NotebookInstance(emulator, name))
     on = {"team": calls["team"] | {"deny_unattributed_calls": True}}
     assert "PutRolePolicy" in configuration.applied(on)
     user.goes_on()
@@ -57,14 +57,14 @@ def test_enforcement_switched_on_and_off(account: Emulator, configure: Configure
     user.goes_on()
 
 
-def test_from_profile_to_imds_and_back(account: Emulator, configure: Configure, outside: Outside) -> None:
+def test_from_profile_to_imds_and_back(emulator: Emulator, configure: Configure, outside: Outside) -> None:
     def calls(mode: str) -> dict[str, Any]:
         given = {"name": "modes", "attribution_mode": mode, "notebook_instances": {"modes-in": {}}}
         return {"team": given | {"additional_session_names": ["modes-out"]}}
 
     configuration = configure(calls("profile"))
     outputs = configuration.workspace.outputs()["team"]
-    inside = NotebookInstance(account, "modes-in")
+    inside = NotebookInstance(emulator, "modes-in")
     users = [
         User(inside),
         User(outside("modes-out", outputs["role_arn"], LifecycleConfigName=outputs["lifecycle_configuration_name"])),
@@ -105,15 +105,14 @@ class ExistingRole:
         self.iam.put_role_policy(
             RoleName=name,
             PolicyName="recipe",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+            PolicyDocument=policy_document(allow),
         )
 
     def _trust(self, conditions: dict[str, Any]) -> str:
-        service = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
         itself = {"Effect": "Allow", "Principal": self.account, "Action": "sts:AssumeRole"}
         if conditions:
             itself |= {"Action": ["sts:AssumeRole", "sts:SetSourceIdentity"], "Condition": conditions}
-        return json.dumps({"Version": "2012-10-17", "Statement": [service, itself]})
+        return policy_document(SAGEMAKER_ASSUMES, itself)
 
     def trust_base_session_alone(self) -> None:
         """Do what the plan says."""
@@ -122,11 +121,11 @@ class ExistingRole:
 
 
 @pytest.fixture
-def existing_role(account: Emulator) -> Iterator[Callable[[str], ExistingRole]]:
+def existing_role(emulator: Emulator) -> Iterator[Callable[[str], ExistingRole]]:
     made: list[ExistingRole] = []
 
     def make(name: str) -> ExistingRole:
-        made.append(ExistingRole(account, name))
+        made.append(ExistingRole(emulator, name))
         return made[-1]
 
     yield make
@@ -138,7 +137,7 @@ def existing_role(account: Emulator) -> Iterator[Callable[[str], ExistingRole]]:
 
 
 def test_an_existing_role_and_a_running_notebook_instance_taken_over_with_enforcement(
-    existing_role: Callable[[str], ExistingRole], account: Emulator, configure: Configure, outside: Outside
+    existing_role: Callable[[str], ExistingRole], emulator: Emulator, configure: Configure, outside: Outside
 ) -> None:
     role = existing_role("takeover")
     role.trust_base_session_alone()
@@ -150,7 +149,7 @@ def test_an_existing_role_and_a_running_notebook_instance_taken_over_with_enforc
     taken = given | {"notebook_instances": {"taken": {}}, "deny_unattributed_calls": True}
     adopt = {"import": [{"to": 'module.team.aws_sagemaker_notebook_instance.this["taken"]', "id": "taken"}]}
     (error,) = configuration.planned({"team": taken}, **adopt).errors
-    assert "First apply without it" in error
+    assert "First apply without deny_unattributed_calls" in error
     before.goes_on()
 
     calls = configuration.applied({"team": taken | {"outside_notebooks_are_attributed": True}}, **adopt)
@@ -164,10 +163,10 @@ def test_an_existing_role_and_a_running_notebook_instance_taken_over_with_enforc
 
 
 def test_from_the_recipe_to_the_module(
-    existing_role: Callable[[str], ExistingRole], account: Emulator, configure: Configure, outside: Outside
+    existing_role: Callable[[str], ExistingRole], emulator: Emulator, configure: Configure, outside: Outside
 ) -> None:
     role = existing_role("recipe")
-    sagemaker = account.client("sagemaker")
+    sagemaker = emulator.client("sagemaker")
     sagemaker.create_notebook_instance_lifecycle_config(
         NotebookInstanceLifecycleConfigName="recipe",
         OnStart=[{"Content": base64.b64encode(RECIPE.encode()).decode()}],
@@ -185,7 +184,7 @@ def test_from_the_recipe_to_the_module(
     by_recipe.goes_on()
     configuration.applied(calls)
     by_recipe.goes_on()
-    User(NotebookInstance(account, "by-module"))
+    User(NotebookInstance(emulator, "by-module"))
 
     configuration.applied({"team": calls["team"] | {"additional_session_names": ["by-recipe"]}})
     moved = restart(by_recipe.notebook, LifecycleConfigName="recipe-attribution")
@@ -193,7 +192,7 @@ def test_from_the_recipe_to_the_module(
 
 
 def test_the_module_removed(
-    existing_role: Callable[[str], ExistingRole], account: Emulator, configure: Configure, outside: Outside
+    existing_role: Callable[[str], ExistingRole], emulator: Emulator, configure: Configure, outside: Outside
 ) -> None:
     role = existing_role("removed")
     role.trust_base_session_alone()
@@ -201,23 +200,23 @@ def test_the_module_removed(
     given = {"name": "removed", "create_role": False, "role_arn": role.arn, "role_policy_arns": {}}
     names = {"notebook_instances": {"removed-in": {}}, "additional_session_names": ["removed-out"]}
     configuration = configure({"team": given | names})
-    within = User(NotebookInstance(account, "removed-in"))
+    within = User(NotebookInstance(emulator, "removed-in"))
     outer = User(outside("removed-out", role.arn, LifecycleConfigName="removed-attribution"))
 
     # docs/how-it-works.md: the notebook instances outside the module leave first.
     outer.notebook.stop()
-    account.client("sagemaker").update_notebook_instance(
+    emulator.client("sagemaker").update_notebook_instance(
         NotebookInstanceName="removed-out", DisassociateLifecycleConfig=True
     )
     outer.notebook.wait()
     outer.notebook.start()
     left = User(outer.notebook)
-    seen = len(account.records())
+    seen = len(emulator.records())
     configuration.applied({})
     calls = configuration.changes_since(seen)
     assert calls.index("DeleteNotebookInstance") < calls.index("DeleteRolePolicy"), calls
     within.was_never_refused()
     left.goes_on()
-    assert "removed-attribution" not in str(account.client("sagemaker").list_notebook_instance_lifecycle_configs()), (
+    assert "removed-attribution" not in str(emulator.client("sagemaker").list_notebook_instance_lifecycle_configs()), (
         "nothing used it any more, so it is gone"
     )

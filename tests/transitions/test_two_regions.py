@@ -11,11 +11,12 @@ from workspace import Workspace
 from .conftest import User
 
 
-def test_notebook_instances_of_both_regions_call_under_their_names(account: Emulator, tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path / "module", root="examples/two-regions", environment=account.environment())
+def test_notebook_instances_of_both_regions_call_under_their_names(emulator: Emulator, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "module", root="examples/two-regions", environment=emulator.environment())
     assert workspace.apply().diagnostics == []
     for name, region in (("fraud-model", "us-east-1"), ("churn-model", "eu-west-1")):
-        user = User(NotebookInstance(account, name, region=region))
+        notebook = NotebookInstance(emulator, name, region=region)
+        user = User(notebook)
         user.goes_on()
         assert user.callers() == {name}
-    assert workspace.destroy().errors == []
+        notebook.stop()

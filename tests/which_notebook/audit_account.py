@@ -12,7 +12,7 @@ import os
 import re
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +22,12 @@ import pytest
 from botocore.exceptions import ClientError, ParamValidationError
 from calls import write_calls
 from emulator.server import Emulator
-from history_and_s3 import forget_clients
+from notebooks import create_notebook
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from rendered_scripts import RECIPE
 from workspace import CHECKOUT, Workspace
 
+from which_notebook.aws import forget_clients
 from which_notebook.cli import main
 
 from .conftest import Answer
@@ -68,7 +70,7 @@ MODULES: dict[str, dict[str, Any]] = {
 
 
 @dataclass
-class Account:
+class AuditedAccount:
     """The emulated account, and what was made in it by hand."""
 
     emulator: Emulator
@@ -85,11 +87,11 @@ class Account:
 
     def role(self, name: str, *trusting: Any, inline: Any = (), boundary: str | None = None) -> str:
         """Make a role that SageMaker may assume, and whom these statements let in; return its ARN."""
-        document = {"Version": "2012-10-17", "Statement": [SAGEMAKER, *trusting]}
+        trust = policy_document(SAGEMAKER_ASSUMES, *trusting)
         given = {"PermissionsBoundary": boundary} if boundary else {}
-        self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document), **given)
+        self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **given)
         if inline:
-            policy = json.dumps({"Version": "2012-10-17", "Statement": list(inline)})
+            policy = policy_document(*inline)
             self.iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=policy)
         return self.arn(name)
 
@@ -101,14 +103,8 @@ class Account:
 
     def notebook(self, name: str, role_arn: str, lifecycle: str | None = None, **given: Any) -> None:
         """Make a notebook instance as the module makes it, unless it is said otherwise."""
-        metadata = {"MinimumInstanceMetadataServiceVersion": given.pop("metadata", "2")}
-        self.sagemaker.create_notebook_instance(
-            NotebookInstanceName=name,
-            InstanceType="ml.t3.medium",
-            RoleArn=role_arn,
-            InstanceMetadataServiceConfiguration=metadata,
-            **{"RootAccess": "Disabled"} | ({"LifecycleConfigName": lifecycle} if lifecycle else {}) | given,
-        )
+        configured = {"LifecycleConfigName": lifecycle} if lifecycle else {}
+        create_notebook(self.emulator, name, role_arn, region=REGION, **(configured | given))
 
     def stop(self, name: str) -> None:
         """Stop a notebook instance once it is in service."""
@@ -124,7 +120,6 @@ class Account:
             time.sleep(0.05)
 
 
-SAGEMAKER = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ROOT = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
 
 FIND = {"Effect": "Allow", "Action": "sagemaker:DescribeNotebookInstance", "Resource": "*"}
@@ -147,25 +142,27 @@ def opens(role: str, *names: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+def audited_account(
+    new_emulator: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AuditedAccount]:
     """The account, filled; it is these tests' own, and ends with them, so that nobody need empty it."""
     folder = tmp_path_factory.mktemp("audited")
     modules = {name: {"name": f"audited-{name}", **given} for name, given in MODULES.items()}
     statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
-    powers = {"name": "powers", "policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    powers = {"name": "powers", "policy": policy_document(statement)}
     root = write_calls(folder / "module", modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
-    with Emulator(folder / "emulator") as emulator:
+    with new_emulator() as emulator:
         environment = {**emulator.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
         workspace = Workspace(folder / "module", root=root, environment=environment)
         assert workspace.apply().errors == []
-        account = Account(emulator, workspace.outputs(), workspace)
+        account = AuditedAccount(emulator, workspace.outputs(), workspace)
         fill(account)
         forget_clients()
         yield account
     forget_clients()
 
 
-def fill(account: Account) -> None:
+def fill(account: AuditedAccount) -> None:
     """Make what is wrong."""
     profile, imds = account.outputs["profile"], account.outputs["imds"]
     role, own = profile["role_arn"], profile["lifecycle_configuration_name"]
@@ -216,12 +213,7 @@ def fill(account: Account) -> None:
     account.notebook("no-permission", account.role("audited-no", itself("audited-no"), inline=[FIND]), hand)
     boundary = account.iam.create_policy(
         PolicyName="audited-boundary",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": {"Effect": "Allow", "Action": ["s3:*", "sagemaker:*"], "Resource": "*"},
-            }
-        ),
+        PolicyDocument=policy_document({"Effect": "Allow", "Action": ["s3:*", "sagemaker:*"], "Resource": "*"}),
     )["Policy"]["Arn"]
     bounded = account.role(
         "audited-bounded", itself("audited-bounded"), inline=opens("audited-bounded", "bounded"), boundary=boundary
@@ -269,8 +261,7 @@ def fill(account: Account) -> None:
         NotebookInstanceLifecycleConfigName="audited-older",
         OnStart=[{"Content": base64.b64encode(script.encode()).decode()}],
     )
-    elsewhere = account.emulator.client("sagemaker", region=ELSEWHERE)
-    elsewhere.create_notebook_instance(NotebookInstanceName="elsewhere", InstanceType="ml.t3.medium", RoleArn=role)
+    create_notebook(account.emulator, "elsewhere", role, region=ELSEWHERE, metadata="1", RootAccess="Enabled")
 
 
 def for_role(script: str, old: str, new: str) -> str:
@@ -302,7 +293,7 @@ def audit_as(whom: Mapping[str, str] | None, environment: Mapping[str, str], *ar
         forget_clients()
 
 
-def run(account: Account, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
+def run(account: AuditedAccount, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
     """Ask the command about the account, as its root, or as whom the environment names."""
     return audit_as(environment, account.workspace.environment, *arguments)
 
@@ -312,7 +303,7 @@ def rows(answer: Answer) -> dict[str, dict[str, Any]]:
     return {row["notebook"]: row for row in answer.json["instances"]}
 
 
-def opens_session(account: Account, row: dict[str, Any], session_name: str) -> str:
+def opens_session(account: AuditedAccount, row: dict[str, Any], session_name: str) -> str:
     """Return whether the instance's base session gets a session of this name."""
     path = f"_emulator/notebook-instances/{ACCOUNT}/{REGION}/{row['notebook']}/base-session"
     with urllib.request.urlopen(f"{account.emulator.endpoint_url}/{path}", timeout=30) as answer:  # noqa: S310

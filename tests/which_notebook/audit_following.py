@@ -14,7 +14,7 @@ from botocore.session import get_session
 from calls import write_calls
 from workspace import Workspace
 
-from .audit_account import Account
+from .audit_account import AuditedAccount
 from .aws_cli import AwsCli
 
 
@@ -53,7 +53,7 @@ class ModuleCall:
 class Follower:
     """Whoever does what is advised; `folder` is for what that takes."""
 
-    account: Account
+    account: AuditedAccount
     folder: Path
     new_calls: int = 0
 

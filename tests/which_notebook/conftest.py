@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,20 @@ class Answer:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+def kinds(found: Any) -> list[str]:
+    """Return the kinds of the warnings that an explanation has."""
+    return [each["kind"] for each in found["warnings"]]
+
+
+_caches = count()
+
+
 @pytest.fixture(autouse=True)
 def cache_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep each test's cache to itself."""
-    folder = tmp_path_factory.mktemp("cache")
+    # mktemp() numbers a folder by looking at all that are there, thousands in the end.
+    folder = tmp_path_factory.getbasetemp() / "caches" / str(next(_caches))
+    folder.mkdir(parents=True)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from logs import BASE, ROLE, Record
+from records import BASE, ROLE, Record
 
 Rows = list[tuple[object, ...]]
 

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from emulator.judge import Judge, Question, Session
 
 from which_notebook.audit.iam.policy import read_policy
@@ -20,13 +19,6 @@ SESSIONS = f"arn:aws:sts::{ACCOUNT}:assumed-role/team-execution"
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 
 Document = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    """The evaluator."""
-    with Judge() as judge:
-        yield judge
 
 
 def policy(*statements: Document, version: str = "2012-10-17") -> Document:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import ACCOUNT, ROLE, compact, record, session, write
+from log_files import compact, write
+from records import ACCOUNT, ROLE, record, session
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
-from which_notebook.limits import Limits
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.records.scan import scan
 from which_notebook.sources.log_paths import may_answer
 
@@ -37,7 +38,7 @@ def line(
 
 def read(text: str | bytes, wanted: Search = WANTED) -> tuple[list[Any], list[str]]:
     data = text.encode() if isinstance(text, str) else text
-    parts = list(scan(io.BytesIO(data), wanted))
+    parts = list(scan(io.BytesIO(data), wanted, LIMITS))
     return [call for part in parts for call in part.calls], [problem for part in parts for problem in part.problems]
 
 
@@ -151,7 +152,7 @@ def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
     deletions = [
         record(
             session(),
-            eventName="DeleteObjects",
+            "s3:DeleteObjects",
             requestID=f"R{number}",
             time=f"2026-03-01T09:00:{second:02}Z",
             **bucket,

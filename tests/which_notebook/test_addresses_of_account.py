@@ -12,13 +12,14 @@ import boto3
 import pytest
 from base_sessions import call
 from botocore.exceptions import ClientError
-from history_and_s3 import forget_clients
-from logs import ACCOUNT, ROLE, handshake, write
+from log_files import write
 from moto import mock_aws
+from records import ACCOUNT, ROLE, handshake
 
 from which_notebook.audit.account import Account, Instance, permissions_policy
 from which_notebook.audit.addresses import read_addresses
 from which_notebook.audit.output import AuditAnswer
+from which_notebook.aws import forget_clients
 
 REGION = "eu-central-1"
 CREATED = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)

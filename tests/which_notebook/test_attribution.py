@@ -9,20 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import (
-    ACCOUNT,
-    BASE,
-    OTHER_ACCOUNT,
-    ROLE,
-    ROLE_ARN,
-    Record,
-    handshake,
-    opening,
-    others,
-    record,
-    session,
-    write,
-)
+from log_files import write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session
 
 from which_notebook.judging.attribution import Judge, RoleError
 
@@ -59,7 +47,7 @@ def test_each_status(ask: Any, tmp_path: Path, found: Record, verdict: tuple[str
         ("another role's session", handshake(role="another")),
         ("the same name in another account", handshake(account=OTHER_ACCOUNT)),
         ("the base session again", handshake(BASE)),
-        ("no AssumeRole", record(session(BASE), eventName="GetSessionToken", eventSource="sts.amazonaws.com")),
+        ("no AssumeRole", record(session(BASE), "sts:GetSessionToken")),
         # CloudTrail leaves a refused call's parameters out.
         (
             "refused",

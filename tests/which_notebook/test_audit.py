@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from notebooks import create_notebook
 
 from which_notebook.audit.account import PERMISSIONS
 
-from .audit_account import ACCOUNT, ELSEWHERE, REGION, Account, opens_session, rows, run
-from .audit_account import account as account
+from .audit_account import ACCOUNT, ELSEWHERE, REGION, AuditedAccount, opens_session, rows, run
+from .audit_account import audited_account as audited_account
 from .audit_advice import EXPECTED, FOLLOWED, LEFT, PROBLEMS
 from .audit_following import Follower
 
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.emulated
 
 
 @pytest.fixture(scope="module")
-def audited(account: Account) -> dict[str, dict[str, Any]]:
-    result = run(account, "--format", "json")
+def audited(audited_account: AuditedAccount) -> dict[str, dict[str, Any]]:
+    result = run(audited_account, "--format", "json")
     # Of the role that isn't there, its policies couldn't be read.
     assert (result.status, result.err) == (0, "")
     return rows(result)
@@ -37,18 +38,20 @@ def test_every_notebook_instance_has_its_row(audited: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_the_verdict_and_what_to_change(account: Account, audited: dict[str, Any], name: str) -> None:
+def test_the_verdict_and_what_to_change(audited_account: AuditedAccount, audited: dict[str, Any], name: str) -> None:
     row = audited[name]
-    changes = [(each["code"], tuple(named(account, row, step) for step in each["change"])) for each in row["findings"]]
+    changes = [
+        (each["code"], tuple(named(audited_account, row, step) for step in each["change"])) for each in row["findings"]
+    ]
     assert (row["verdict"], changes) == EXPECTED[name], [each["problem"] for each in row["findings"]]
 
 
-def named(account: Account, row: dict[str, Any], step: str) -> str:
+def named(audited_account: AuditedAccount, row: dict[str, Any], step: str) -> str:
     """Put "<the module's>" in the place of a trust policy that is what the module would write."""
     found = re.search(r"(update-assume-role-policy \S+ \S+ --policy-document )'(.*)'", step)
     if not found:
         return step
-    module = account.outputs["profile"]
+    module = audited_account.outputs["profile"]
     expected = module["role_trust_policy"].replace(module["role_arn"], row["role_arn"])
     assert json.loads(found[2]) == json.loads(expected)
     return step.replace(found[0], f"{found[1]}<the module's>")
@@ -93,18 +96,22 @@ def test_the_columns(audited: dict[str, Any]) -> None:
 # The account itself says whether it is so
 
 
-def test_what_the_audit_says_of_a_session_is_what_happens(account: Account, audited: dict[str, Any]) -> None:
+def test_what_the_audit_says_of_a_session_is_what_happens(
+    audited_account: AuditedAccount, audited: dict[str, Any]
+) -> None:
     said = {}
     for name, row in audited.items():
         if row["can_open_own_session"] in ("yes", "no"):
-            said[name] = row["can_open_own_session"], opens_session(account, row, row["notebook"])
+            said[name] = row["can_open_own_session"], opens_session(audited_account, row, row["notebook"])
     assert {name for name, (audit, happens) in said.items() if audit != happens} == set()
     assert len(said) > 20
 
 
-def test_what_the_audit_says_of_other_names_is_what_happens(account: Account, audited: dict[str, Any]) -> None:
+def test_what_the_audit_says_of_other_names_is_what_happens(
+    audited_account: AuditedAccount, audited: dict[str, Any]
+) -> None:
     happens = {
-        name: opens_session(account, row, "another-name-7")
+        name: opens_session(audited_account, row, "another-name-7")
         for name, row in audited.items()
         if row["other_names_refused"] in ("yes", "no") and row["can_open_own_session"] == "yes"
     }
@@ -116,36 +123,36 @@ def test_what_the_audit_says_of_other_names_is_what_happens(account: Account, au
 
 
 @pytest.fixture
-def auditor(account: Account) -> Iterator[dict[str, str]]:
+def auditor(audited_account: AuditedAccount) -> Iterator[dict[str, str]]:
     """The environment of a user who may do nothing yet."""
-    account.iam.create_user(UserName="auditor")
-    key = account.iam.create_access_key(UserName="auditor")["AccessKey"]
+    audited_account.iam.create_user(UserName="auditor")
+    key = audited_account.iam.create_access_key(UserName="auditor")["AccessKey"]
     yield {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
-    for name in account.iam.list_user_policies(UserName="auditor")["PolicyNames"]:
-        account.iam.delete_user_policy(UserName="auditor", PolicyName=name)
-    account.iam.delete_access_key(UserName="auditor", AccessKeyId=key["AccessKeyId"])
-    account.iam.delete_user(UserName="auditor")
+    for name in audited_account.iam.list_user_policies(UserName="auditor")["PolicyNames"]:
+        audited_account.iam.delete_user_policy(UserName="auditor", PolicyName=name)
+    audited_account.iam.delete_access_key(UserName="auditor", AccessKeyId=key["AccessKeyId"])
+    audited_account.iam.delete_user(UserName="auditor")
 
 
-def allow(account: Account, policy: Any) -> None:
-    account.iam.put_user_policy(UserName="auditor", PolicyName="audit", PolicyDocument=json.dumps(policy))
+def allow(audited_account: AuditedAccount, policy: Any) -> None:
+    audited_account.iam.put_user_policy(UserName="auditor", PolicyName="audit", PolicyDocument=json.dumps(policy))
 
 
 def test_it_works_with_the_policy_that_it_prints_and_makes_no_other_call(
-    account: Account, audited: dict[str, Any], auditor: dict[str, str]
+    audited_account: AuditedAccount, audited: dict[str, Any], auditor: dict[str, str]
 ) -> None:
-    allow(account, json.loads(run(account, "--permissions", "--region", "all").out))
-    domain = account.sagemaker.create_domain(
-        DomainName="d", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": account.arn("audited-plain")}
+    allow(audited_account, json.loads(run(audited_account, "--permissions", "--region", "all").out))
+    domain = audited_account.sagemaker.create_domain(
+        DomainName="d", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": audited_account.arn("audited-plain")}
     )["DomainId"]
-    result = run(account, "--region", "all", "--format", "json", environment=auditor)
-    account.sagemaker.delete_domain(DomainId=domain)
+    result = run(audited_account, "--region", "all", "--format", "json", environment=auditor)
+    audited_account.sagemaker.delete_domain(DomainId=domain)
     assert (result.status, result.err) == (0, "")
     assert {row["notebook"] for row in json.loads(result.out)["instances"]} >= {*audited, "elsewhere"}
     assert {name: row for name, row in rows(result).items() if name in audited} == audited
     made = {
         f"{record['eventSource'].split('.')[0]}:{record['eventName']}"
-        for record in account.emulator.records()
+        for record in audited_account.emulator.records()
         if record["userIdentity"].get("userName") == "auditor"
     }
     assert made == {*PERMISSIONS, "ec2:DescribeRegions"}
@@ -163,12 +170,12 @@ WITHOUT = {
 
 @pytest.mark.parametrize("missing", WITHOUT)
 def test_where_a_permission_is_missing_it_says_so_and_knows_nothing(
-    account: Account, auditor: dict[str, str], missing: str
+    audited_account: AuditedAccount, auditor: dict[str, str], missing: str
 ) -> None:
-    policy = json.loads(run(account, "--permissions").out)
+    policy = json.loads(run(audited_account, "--permissions").out)
     policy["Statement"][0]["Action"].remove(missing)
-    allow(account, policy)
-    result = run(account, "--format", "json", "--fail-on", "broken", environment=auditor)
+    allow(audited_account, policy)
+    result = run(audited_account, "--format", "json", "--fail-on", "broken", environment=auditor)
     found = rows(result)
     assert result.status == 3
     assert "Traceback" not in result.err
@@ -178,29 +185,33 @@ def test_where_a_permission_is_missing_it_says_so_and_knows_nothing(
     assert unread["change"] == [f"Allow {missing} to whoever runs the audit (which-notebook audit --permissions)."]
 
 
-def test_what_the_missing_permission_does_not_touch_is_still_said(account: Account, auditor: dict[str, str]) -> None:
-    policy = json.loads(run(account, "--permissions").out)
+def test_what_the_missing_permission_does_not_touch_is_still_said(
+    audited_account: AuditedAccount, auditor: dict[str, str]
+) -> None:
+    policy = json.loads(run(audited_account, "--permissions").out)
     policy["Statement"][0]["Action"].remove("iam:GetRole")
-    allow(account, policy)
-    found = rows(run(account, "--format", "json", environment=auditor))
+    allow(audited_account, policy)
+    found = rows(run(audited_account, "--format", "json", environment=auditor))
     assert found["plain"]["verdict"] == "not-attributed"
     assert [each["code"] for each in found["rooted"]["findings"]] == ["unread", "root-access"]
     assert found["closed"]["can_open_own_session"] == "unchecked"
 
 
-def test_policies_that_could_not_be_read_are_named_once(account: Account, auditor: dict[str, str]) -> None:
-    policy = json.loads(run(account, "--permissions").out)
+def test_policies_that_could_not_be_read_are_named_once(
+    audited_account: AuditedAccount, auditor: dict[str, str]
+) -> None:
+    policy = json.loads(run(audited_account, "--permissions").out)
     policy["Statement"][0]["Action"].remove("iam:GetRolePolicy")
-    allow(account, policy)
-    row = rows(run(account, "--notebook", "rooted", environment=auditor))["rooted"]
+    allow(audited_account, policy)
+    row = rows(run(audited_account, "--notebook", "rooted", environment=auditor))["rooted"]
     # Its inline policies: by which it assumes itself, and by which SageMaker writes logs.
     assert [each["code"] for each in row["findings"]] == ["unread", "unread", "root-access"]
     assert len({each["problem"] for each in row["findings"]}) == 3
     assert (row["can_open_own_session"], row["other_names_refused"]) == ("undecided", "undecided")
 
 
-def test_without_any_permission_the_region_is_named(account: Account, auditor: dict[str, str]) -> None:
-    result = run(account, "--format", "json", environment=auditor)
+def test_without_any_permission_the_region_is_named(audited_account: AuditedAccount, auditor: dict[str, str]) -> None:
+    result = run(audited_account, "--format", "json", environment=auditor)
     assert result.status == 1
     assert json.loads(result.out)["instances"] == []
     assert result.err.startswith(
@@ -208,7 +219,7 @@ def test_without_any_permission_the_region_is_named(account: Account, auditor: d
     )
     domains = f"could not read the Studio domains in {REGION}: access denied: sagemaker:ListDomains is missing"
     assert [domains in line for line in result.err.splitlines()] == [False, True]
-    all_regions = run(account, "--region", "all", environment=auditor)
+    all_regions = run(audited_account, "--region", "all", environment=auditor)
     assert (all_regions.status, all_regions.out) == (1, "")
     assert re.fullmatch(r"which-notebook: [^\n]*ec2:DescribeRegions[^\n]*\n", all_regions.err)
 
@@ -231,29 +242,29 @@ def test_without_any_permission_the_region_is_named(account: Account, auditor: d
         ("closed,right,unlisted", "broken", 3),
     ],
 )
-def test_fail_on(account: Account, names: str, fail_on: str, status: int) -> None:
-    result = run(account, "--notebook", names, "--fail-on", fail_on)
+def test_fail_on(audited_account: AuditedAccount, names: str, fail_on: str, status: int) -> None:
+    result = run(audited_account, "--notebook", names, "--fail-on", fail_on)
     assert (result.status, set(rows(result))) == (status, set(names.split(",")))
     count = len(names.split(","))
     expected = f"which-notebook: 1 of {count} notebook instance{'s' * (count > 1)}: {fail_on} or worse, or unknown (--fail-on)\n"
     assert result.err == (expected if status else "")
 
 
-def test_a_name_that_is_not_there(account: Account) -> None:
-    result = run(account, "--notebook", "righ", "--notebook", "closed")
+def test_a_name_that_is_not_there(audited_account: AuditedAccount) -> None:
+    result = run(audited_account, "--notebook", "righ", "--notebook", "closed")
     assert (result.status, set(rows(result))) == (1, {"closed"})
     assert result.err == "which-notebook: there is no notebook instance righ in the regions that were asked\n"
 
 
-def test_several_regions(account: Account) -> None:
-    result = run(account, "--region", f"{ELSEWHERE},{REGION}", "--notebook", "elsewhere,closed")
+def test_several_regions(audited_account: AuditedAccount) -> None:
+    result = run(audited_account, "--region", f"{ELSEWHERE},{REGION}", "--notebook", "elsewhere,closed")
     found = rows(result)
     assert {name: row["region"] for name, row in found.items()} == {"elsewhere": ELSEWHERE, "closed": REGION}
     assert found["elsewhere"]["verdict"] == "not-attributed"
 
 
-def test_a_table(account: Account) -> None:
-    result = run(account, "--format", "table", "--notebook", "closed,rooted")
+def test_a_table(audited_account: AuditedAccount) -> None:
+    result = run(audited_account, "--format", "table", "--notebook", "closed,rooted")
     assert result.out.splitlines() == [
         "notebook  region     verdict   script        mode     root access  role",
         "closed    eu-west-2  enforced  module 0.3.0  imds     no           audited-imds-execution",
@@ -271,9 +282,9 @@ def test_a_table(account: Account) -> None:
     ]
 
 
-def test_csv_in_a_file(account: Account, tmp_path: Path) -> None:
+def test_csv_in_a_file(audited_account: AuditedAccount, tmp_path: Path) -> None:
     target = tmp_path / "audit.csv"
-    result = run(account, "--notebook", "plain", "-o", str(target))
+    result = run(audited_account, "--notebook", "plain", "-o", str(target))
     assert (result.status, result.out, result.err) == (0, "", "")
     (row,) = csv.DictReader(io.StringIO(target.read_text()))
     assert (row["notebook"], row["verdict"], row["script"], row["script_version"]) == (
@@ -285,30 +296,27 @@ def test_csv_in_a_file(account: Account, tmp_path: Path) -> None:
     assert row["problems"].endswith(" | it has no lifecycle configuration, so nothing sets attribution up")
 
 
-def test_all_pages_are_read(account: Account) -> None:
+def test_all_pages_are_read(audited_account: AuditedAccount) -> None:
     """More notebook instances than the service lists at once, which is 100."""
-    client = account.emulator.client("sagemaker", region="eu-south-1")
     names = [f"many-{number:03}" for number in range(103)]
     for name in names:
-        client.create_notebook_instance(
-            NotebookInstanceName=name, InstanceType="ml.t3.medium", RoleArn=account.arn("audited-plain")
-        )
-    assert sorted(rows(run(account, "--region", "eu-south-1"))) == names
+        create_notebook(audited_account.emulator, name, audited_account.arn("audited-plain"), region="eu-south-1")
+    assert sorted(rows(run(audited_account, "--region", "eu-south-1"))) == names
 
 
 # The advice, followed to the word; this changes the account, so it comes last
 
 
 @pytest.fixture(scope="module")
-def follower(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Follower:
-    return Follower(account, tmp_path_factory.mktemp("followed"))
+def follower(audited_account: AuditedAccount, tmp_path_factory: pytest.TempPathFactory) -> Follower:
+    return Follower(audited_account, tmp_path_factory.mktemp("followed"))
 
 
 @pytest.fixture(scope="module")
-def mended(account: Account, follower: Follower) -> dict[str, dict[str, Any]]:
+def mended(audited_account: AuditedAccount, follower: Follower) -> dict[str, dict[str, Any]]:
     """The rows of all once what is to mend was mended, of all notebook instances at once."""
     for _ in range(3):  # what one change brings up, the next audit says
-        found = rows(run(account, "--format", "json"))
+        found = rows(run(audited_account, "--format", "json"))
         to_mend = {name: to_mend_in(found[name]) for name in FOLLOWED}
         if not any(to_mend.values()):
             break
@@ -322,20 +330,20 @@ def to_mend_in(row: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_the_advice_followed_to_the_word_mends_it(
-    account: Account, mended: dict[str, dict[str, Any]], name: str
+    audited_account: AuditedAccount, mended: dict[str, dict[str, Any]], name: str
 ) -> None:
     row = mended[name]
     assert (row["verdict"], [each["problem"] for each in to_mend_in(row)]) == (FOLLOWED[name], [])
     assert row["status"] == ("Stopped" if name == "ended-system" else "InService")
-    assert opens_session(account, row, name) == "yes"
+    assert opens_session(audited_account, row, name) == "yes"
 
 
 @pytest.mark.parametrize("name", ["right", "rooted"])
 def test_the_advice_on_enforcement_followed_to_the_word_enforces(
-    account: Account, mended: dict[str, dict[str, Any]], follower: Follower, name: str
+    audited_account: AuditedAccount, mended: dict[str, dict[str, Any]], follower: Follower, name: str
 ) -> None:
     """One is the module's own and the other was made by hand, so that the module refuses to deny at once."""
-    row = rows(run(account))[name]
+    row = rows(run(audited_account))[name]
     follower.follow([(row, [each["change"] for each in row["findings"]])])
-    row = rows(run(account))[name]
+    row = rows(run(audited_account))[name]
     assert (row["verdict"], row["findings"], row["unattributed_calls_denied"]) == ("enforced", [], "yes")

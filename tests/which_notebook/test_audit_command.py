@@ -119,7 +119,7 @@ def test_without_boto3_it_says_what_to_install(tmp_path: Path) -> None:
     result = run(environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"})
     assert (result.returncode, result.stderr) == (
         2,
-        "which-notebook: s3://, cloudtrail:, athena:// and audit need boto3: pip install boto3\n",
+        "which-notebook: asking AWS needs boto3: pip install boto3\n",
     )
     assert run("--permissions", environment={"PYTHONPATH": f"{tmp_path}:{CHECKOUT / 'src'}"}).returncode == 0
 

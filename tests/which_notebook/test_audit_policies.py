@@ -39,7 +39,6 @@ from .policies_of_roles import (
     role,
     trust,
 )
-from .policies_of_roles import judge as judge
 
 
 @pytest.mark.heavy

@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
-from history_and_s3 import forget_clients
 from msgspec.structs import replace
+from policy_documents import policy_document
 
 from which_notebook.audit.account import Unread
 from which_notebook.audit.domain_verdicts import DomainRow, judge_domain
 from which_notebook.audit.domains import Domain
 from which_notebook.audit.iam.policy import Policy, read_policy
 from which_notebook.audit.iam.role import Role
+from which_notebook.aws import forget_clients
 
 from .audit_account import ACCOUNT, audit_as
 from .aws_cli import AwsCli
@@ -72,10 +73,10 @@ def account(emulator: Emulator) -> Iterator[Emulator]:
     """The account, with the domains."""
     iam, sagemaker = emulator.client("iam"), emulator.client("sagemaker", region=REGION)
     for name, (trust, identity, settings) in DOMAINS.items():
-        document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        document = policy_document(*trust)
         arn = iam.create_role(RoleName=f"studio-{name}", AssumeRolePolicyDocument=document)["Role"]["Arn"]
         if identity:
-            policy = json.dumps({"Version": "2012-10-17", "Statement": identity})
+            policy = policy_document(*identity)
             iam.put_role_policy(RoleName=f"studio-{name}", PolicyName="own", PolicyDocument=policy)
         given = {"DomainSettings": settings} if settings else {}
         sagemaker.create_domain(

@@ -6,14 +6,15 @@ import gzip
 import json
 import os
 import re
-import resource
 import subprocess
+import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, document, others, record, session, write
+from log_files import compact, document, write
+from records import ROLE, others, record, session
 
 GOOD = record(session("good"))
 KEPT = record(session("kept"))
@@ -21,6 +22,8 @@ KEPT_FILE = document([KEPT])
 BROKEN = compact(record(session("lost")))[:-200]
 # Too varied to be compressed to one block.
 LONG = [record(session("kept"), requestID=f"{number * 2654435761 % 2**32:08x}") for number in range(2000)]
+# The megabytes of a bomb, and the seconds that it may take: more than one value may have, 16 MiB, also where it isn't CI.
+BOMB_MEGABYTES, BOMB_SECONDS = (24, 10) if os.environ.get("CI") else (18, 7)
 NESTED = b'{"eventVersion":"1.11","userAgent":"' + ROLE.encode() + b'","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
@@ -266,23 +269,17 @@ def bomb(path: Path, head: bytes, unit: bytes, megabytes: int) -> None:
     )
 
 
-def seconds_of_children() -> float:
-    """The processor time of the processes that were waited for: other load of the machine doesn't count."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
+@pytest.mark.heavy
 @pytest.mark.parametrize("unit", [b"\0", b" ", b"[", b"{}\n", b'"', b'{"eventVersion":', b"},"], ids=repr)
 @pytest.mark.parametrize("head", [b"", b'{"Records":[{"eventVersion":"'], ids=["bare", "in a record"])
-def test_a_bomb_takes_bounded_time(tmp_path: Path, run: Any, unit: bytes, head: bytes) -> None:
-    bomb(tmp_path / "bomb.json.gz", head, unit, 24)
+def test_a_bomb_takes_bounded_time(tmp_path: Path, ask: Any, unit: bytes, head: bytes) -> None:
+    bomb(tmp_path / "bomb.json.gz", head, unit, BOMB_MEGABYTES)
     write(tmp_path / "good.json", GOOD)
-    before = seconds_of_children()
-    answer = run("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1")
-    assert seconds_of_children() - before < 10
-    assert json.loads(answer.out)["calls"] == 1, answer.err
+    before = time.process_time()  # other load of the machine doesn't count
+    answer = ask("summary", tmp_path, "--role", ROLE, "--no-cache", "--jobs", "1")
+    assert time.process_time() - before < BOMB_SECONDS
+    assert answer.json["calls"] == 1, answer.err
     assert re.search("could not read .*bomb", answer.err)
-    assert "Traceback" not in answer.err
 
 
 @pytest.mark.parametrize("options", [[], ["--parse-all"]])

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, document, record, session, write
+from log_files import document, write
+from records import ROLE, record, session
 
 from which_notebook.calls.call import Call
 from which_notebook.calls.table import CallTable
+from which_notebook.limits import Limits
 
 
 @pytest.fixture
@@ -83,6 +85,14 @@ def test_of_other_questions_too_only_the_role_matters(ask: Any, logs: Path, read
     assert read == []
     assert ask("summary", logs, "--role", "another").json["calls"] == 0
     assert set(read) == set(ALL)
+
+
+def test_a_cache_that_has_grown_too_large_is_begun_anew(ask: Any, logs: Path, read: list[str], database: Path) -> None:
+    first = summed(ask, logs)
+    read.clear()
+    for cache_bytes, opened in ((database.stat().st_size, []), (database.stat().st_size - 1, ALL)):
+        answer = ask("summary", logs, "--role", ROLE, limits=Limits(cache_bytes=cache_bytes))
+        assert (answer.json, sorted(read)) == (first, opened)
 
 
 def test_a_changed_an_added_and_a_removed_file(ask: Any, logs: Path, read: list[str]) -> None:

@@ -11,27 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import (
-    ACCOUNT,
-    BASE,
-    OTHER_ACCOUNT,
-    ROLE,
-    ROLE_ARN,
-    compact,
-    handshake,
-    opening,
-    others,
-    record,
-    session,
-    write,
-)
+from log_files import compact, write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session
 
 CALLS = [
     record(session("a"), time="2026-03-01T00:00:00Z", eventID="0"),
-    record(session("a"), time="2026-03-01T23:59:59Z", eventID="1", errorCode="AccessDenied", eventName="PutObject"),
-    record(
-        session("b"), time="2026-03-02T00:00:00Z", eventID="2", eventSource="kms.amazonaws.com", eventName="Decrypt"
-    ),
+    record(session("a"), "s3:PutObject", time="2026-03-01T23:59:59Z", eventID="1", errorCode="AccessDenied"),
+    record(session("b"), "kms:Decrypt", time="2026-03-02T00:00:00Z", eventID="2"),
     record(session("b"), time="2026-03-02T12:00:00Z", eventID="3", awsRegion="us-east-1"),
     record(session(BASE), time="2026-03-03T00:00:00Z", eventID="4", recipientAccountId=OTHER_ACCOUNT),
     record(session("no_name"), time="2026-03-04T00:00:00Z", eventID="5"),
@@ -121,8 +107,8 @@ WRONG = {
     "summary LOG --limit 3 --role r": "--limit is for --by",
     "summary LOG --by week --role r": "invalid choice: 'week'",
     "summary --role r": "SOURCE (see which-notebook summary --help)",
-    "summary LOG --role r --since soon": "'soon' is no time: write an ISO time",
-    "summary LOG --role r --until 2026-13-01": "'2026-13-01' is no time: write an ISO time",
+    "summary LOG --role r --since soon": "invalid time 'soon': write an ISO time",
+    "summary LOG --role r --until 2026-13-01": "invalid time '2026-13-01': write an ISO time",
     "summary LOG --role r --since 2026-03-02 --until 2026-03-01": "--since 2026-03-02 is after --until 2026-03-01",
     "summary LOG --role a/b": "'a/b' is no role: give its name",
     "summary LOG --role arn:aws:sts::111122223333:federated-user/r": "is no role: give its name",
@@ -136,10 +122,10 @@ WRONG = {
     "summary LOG  --role r": "'' is empty: give a value",
     "roles LOG --resource ": "'' is empty: give a value",
     "report LOG --role r --format csv -o x": "unrecognized arguments: --format csv",
-    "calls LOG --role r --delivered-within a-week": "'a-week' is no number of days",
+    "calls LOG --role r --delivered-within a-week": "must be a number of days from 0 to 3650, not 'a-week'",
     "summary LOG --role arn:aws:iam::111122223333:role/x/": "is no role: give its name",
-    "calls LOG --role r --status bad": "'bad' is none of attributed, unattributed",
-    "calls LOG --role r --jobs 0": "'0' is no number of processes, 1 to 256",
+    "calls LOG --role r --status bad": "invalid status 'bad': choose from attributed, unattributed",
+    "calls LOG --role r --jobs 0": "argument --jobs: must be a number from 1 to 256, not '0'",
     "calls LOG --role r --format xml": "invalid choice: 'xml'",
     "summary LOG --role r --format parquet": "invalid choice: 'parquet'",
     "event e LOG --format csv": "invalid choice: 'csv'",
@@ -147,10 +133,10 @@ WRONG = {
     "summary cloudtrail --role r": "the account's event history is cloudtrail:",
     "summary s3:// --role r": "write s3://BUCKET",
     "summary s3: --role r": "write s3://BUCKET",
-    "summary s3:bucket --role r": "s3:bucket is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://… or trino://…",
+    "summary s3:bucket --role r": "s3:bucket is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://WORKGROUP/DATABASE/TABLE or trino://",
     "summary https://example.com/logs --role r": "https://example.com/logs is no source: give a file, a folder",
     "summary arn:aws:s3:::bucket --role r": "arn:aws:s3:::bucket is no source: give a file, a folder",
-    "summary LOG --role r --account 12": "'12' is no account id, which has 12 digits",
+    "summary LOG --role r --account 12": "invalid account id '12': it must have 12 digits",
     "calls LOG --role r -o no-such.xlsx": "no-such.xlsx has an ending that is no format: give --format too, one of table, json",
     "calls LOG --role r -o no-such.json.gz": "no-such.json.gz has an ending that is no format",
     "report LOG --role r -o no-such.csv": "a report is an HTML file: give --output report.html, not no-such.csv",

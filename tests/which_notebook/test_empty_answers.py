@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, handshake, opening, others, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, ROLE, ROLE_ARN, handshake, opening, others, record, session
 
 CALLS = [
     record(session("a"), time="2026-03-01T10:00:00Z"),
-    record(session("a"), time="2026-03-02T10:00:00Z", eventName="PutObject"),
+    record(session("a"), "s3:PutObject", time="2026-03-02T10:00:00Z"),
     record(session("b", path="/service-role/"), time="2026-03-02T11:00:00Z", awsRegion="us-east-1"),
     record(session("x", role="data-engineering"), time="2026-03-02T11:00:00Z"),
 ]

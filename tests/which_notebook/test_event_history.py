@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 from emulator.server import Emulator
-from history_and_s3 import CANNOT_WORK, change, forget_clients, use
+from history_and_s3 import CANNOT_WORK, change, use
+from policy_documents import policy_document
 
 from which_notebook import cli
+from which_notebook.aws import forget_clients
 from which_notebook.calls.search import Search
 from which_notebook.sources.event_history import history_client, lookups
 
@@ -61,16 +63,16 @@ def make_role(emulator: Emulator, name: str, action: str = "*") -> str:
     """Return the ARN of a new role that the account may assume, and that may do something."""
     iam = emulator.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    policy = policy_document(trust)
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]
     allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    document = policy_document(allow)
     iam.put_role_policy(RoleName=name, PolicyName="some", PolicyDocument=document)
     return str(role["Arn"])
 
 
 @pytest.fixture
-def account(emulator: Emulator, scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
+def configured(emulator: Emulator, scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulator]:
     """The emulated account, which the command finds in its environment, with REGION configured."""
     use(emulator, monkeypatch, tmp_path)
     monkeypatch.setenv("AWS_REGION", REGION)
@@ -83,7 +85,7 @@ Lookups = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture
-def made(account: Emulator) -> Lookups:
+def made(configured: Emulator) -> Lookups:
     """The lookups that this process makes: the region, and what is asked."""
     made: Lookups = []
 
@@ -126,8 +128,10 @@ def throttled(emulator: Emulator, since: int) -> int:
 # What is asked
 
 
-def test_who_made_which_call(account: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]) -> None:
-    before = len(account.records())
+def test_who_made_which_call(
+    configured: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = len(configured.records())
     answer = summary(capfd, "--since", scene.since)
     (notebook,) = answer["notebooks"]
     assert notebook["notebook"] == "fraud-model"
@@ -139,7 +143,7 @@ def test_who_made_which_call(account: Emulator, scene: Scene, made: Lookups, cap
     assert sorted(begun(made), key=str) == [(REGION, None), ("us-east-1", None)]
     # Three pages in REGION at least, and none of them too early.
     assert len(made) >= 4
-    assert throttled(account, before) == 0
+    assert throttled(configured, before) == 0
 
 
 def test_a_region_filter_leaves_only_openings_in_us_east_1(
@@ -177,11 +181,11 @@ def test_looking_for_evidence_looks_up_once(scene: Scene, made: Lookups, capfd: 
 
 
 def test_one_event_is_looked_up_by_what_names_it(
-    account: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]
+    configured: Emulator, scene: Scene, made: Lookups, capfd: pytest.CaptureFixture[str]
 ) -> None:
     call = next(
         record
-        for record in account.records()
+        for record in configured.records()
         if record["userIdentity"].get("accessKeyId") == scene.notebook_key and record["awsRegion"] == REGION
     )
     assert cli.main(["event", call["eventID"], "cloudtrail:", "--since", scene.since, "--format", "json"]) == 0
@@ -213,7 +217,7 @@ def test_the_lookups_of_a_question(search: Search, attributes: list[Any]) -> Non
     assert lookups(search) == attributes
 
 
-def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
+def test_as_a_program_of_its_own(configured: Emulator, scene: Scene) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "which_notebook", "calls", "cloudtrail:", "--role", ROLE, "--since", scene.since, "--status", "unattributed,handshake", "--format", "jsonl"],
         capture_output=True, text=True, timeout=60, check=False,
@@ -228,11 +232,13 @@ def test_as_a_program_of_its_own(account: Emulator, scene: Scene) -> None:
     assert "data events" in ran.stderr
 
 
-@pytest.mark.emulated
 def test_a_throttled_question_is_answered_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    new_emulator: Callable[..., Emulator],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with Emulator(tmp_path / "emulator", lookups_per_second=1) as slow:
+    with new_emulator(lookups_per_second=1) as slow:
         arn = make_role(slow, ROLE)
         session = slow.client("sts").assume_role(RoleArn=arn, RoleSessionName="fraud-model")["Credentials"]
         notebook = slow.session_client("sts", session)
@@ -274,7 +280,7 @@ NO_REGION = {"AWS_REGION": None, "AWS_DEFAULT_REGION": None}, "no AWS region: gi
 
 @pytest.mark.parametrize(("variables", "reason"), [*CANNOT_WORK, NO_REGION])
 def test_a_client_that_cannot_work(
-    account: Emulator,
+    configured: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
     variables: dict[str, str | None],
@@ -288,7 +294,7 @@ def test_a_client_that_cannot_work(
 
 @pytest.mark.parametrize("region", ["eu-centrl-1", "nowhere"])
 def test_a_region_that_does_not_exist(
-    account: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str
+    configured: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     forget_clients()

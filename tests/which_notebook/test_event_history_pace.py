@@ -13,13 +13,14 @@ from functools import partial
 from typing import Any, cast
 
 import pytest
-import s3_logs
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
-from history_and_s3 import forget_clients
+from records import ROLE, record
 
+from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
+from which_notebook.limits import LIMITS
 from which_notebook.sources.coverage import Coverage
 from which_notebook.sources.event_history import NAME, EventHistory, Pace, history_client
 
@@ -74,9 +75,9 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Service]]:
 
 def read(scope: Scope, *, source: EventHistory | None = None) -> tuple[list[str], Coverage]:
     coverage = Coverage()
-    source = source or EventHistory(NAME)
+    source = source or EventHistory(NAME, LIMITS)
     calls = []
-    for found in source.calls(Search(role_names=(s3_logs.ROLE,)), scope, coverage):
+    for found in source.calls(Search(role_names=(ROLE,)), scope, coverage):
         coverage.size += found.size
         calls.extend(found.calls)
     return [call.event_id for call in calls], coverage
@@ -132,7 +133,7 @@ def test_regions_are_asked_at_the_same_time(services: dict[str, Service]) -> Non
 
 
 def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service("no JSON", json.dumps(good))
     ids, coverage = read(Scope(regions=("us-east-1",)))
     assert ids == [good["eventID"]]
@@ -142,7 +143,7 @@ def test_a_bad_record_hides_no_good_ones(services: dict[str, Service]) -> None:
 
 
 def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good), failures=7)
     assert read(Scope(regions=("us-east-1",)))[0] == [good["eventID"]]
     services["us-east-1"] = Service(json.dumps(good), failures=1000)
@@ -154,9 +155,9 @@ def test_throttling_is_waited_out_but_not_without_end(services: dict[str, Servic
 
 
 def test_what_is_kept_answers_again(services: dict[str, Service]) -> None:
-    good = s3_logs.record("2026-03-01T10:00:00Z")
+    good = record(time="10:00")
     services["us-east-1"] = Service(json.dumps(good))
-    source = EventHistory(NAME, again=True)
+    source = EventHistory(NAME, LIMITS, again=True)
     first, before = read(Scope(regions=("us-east-1",)), source=source)
     second, after = read(Scope(regions=("us-east-1",)), source=source)
     source.close()

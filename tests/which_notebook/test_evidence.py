@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, record, session
+
+from .conftest import kinds
 
 USER = {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/jane", "accountId": ACCOUNT, "accessKeyId": "AKIA1"}
 FRAUD = session("fraud-model", key="ASIANB")
@@ -21,20 +24,9 @@ def explained(ask: Any, tmp_path: Path, *records: Record, event: str = "the-call
     return answer.json
 
 
-def change(service: str, event: str, **parameters: Any) -> Record:
-    """A call by which a notebook session changes something, within the time of the call that is asked about."""
-    return record(
-        FRAUD,
-        time="2026-03-01T09:10:00Z",
-        eventSource=f"{service}.amazonaws.com",
-        eventName=event,
-        requestParameters=parameters,
-        readOnly=False,
-    )
-
-
-def kinds(found: Any) -> list[str]:
-    return [each["kind"] for each in found["warnings"]]
+def change(event: str, by: Record = FRAUD, **parameters: Any) -> Record:
+    """A call by which a session, else the notebook's, changes something, within the time of the call that is asked about."""
+    return record(by, event, time="09:10", requestParameters=parameters, readOnly=False)
 
 
 def test_a_call_its_record_and_who_opened_its_session(ask: Any, tmp_path: Path) -> None:
@@ -76,43 +68,43 @@ def test_a_circle_of_keys_ends(ask: Any, tmp_path: Path) -> None:
         ),
         ("opened-by-another", [opening(USER, "fraud-model", key="ASIANB")]),
         ("implicit-trust", [handshake(key="ASIANB", granted=False)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateTrainingJob", roleArn=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateProcessingJob", roleArn=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateModel", executionRoleArn=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateAutoMLJobV2", roleArn=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateNotebookInstance", roleArn=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("sagemaker", "CreateUserProfile", userSettings={"executionRole": ROLE_ARN})]),
-        ("passed-role", [OPENED, change("lambda", "CreateFunction20150331", role=ROLE_ARN)]),
-        ("passed-role", [OPENED, change("glue", "CreateJob", name="job", role=ROLE)]),
-        ("passed-role", [OPENED, change("ec2", "RunInstances", iamInstanceProfile={"name": ROLE})]),
+        ("passed-role", [OPENED, change("sagemaker:CreateTrainingJob", roleArn=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("sagemaker:CreateProcessingJob", roleArn=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("sagemaker:CreateModel", executionRoleArn=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("sagemaker:CreateAutoMLJobV2", roleArn=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("sagemaker:CreateNotebookInstance", roleArn=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("sagemaker:CreateUserProfile", userSettings={"executionRole": ROLE_ARN})]),
+        ("passed-role", [OPENED, change("lambda:CreateFunction20150331", role=ROLE_ARN)]),
+        ("passed-role", [OPENED, change("glue:CreateJob", name="job", role=ROLE)]),
+        ("passed-role", [OPENED, change("ec2:RunInstances", iamInstanceProfile={"name": ROLE})]),
         (
             "passed-role",
             [
                 OPENED,
                 change(
-                    "ec2", "RunInstances", iamInstanceProfile={"arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/{ROLE}"}
+                    "ec2:RunInstances", iamInstanceProfile={"arn": f"arn:aws:iam::{ACCOUNT}:instance-profile/{ROLE}"}
                 ),
             ],
         ),
-        ("passed-role", [OPENED, change("iam", "AddRoleToInstanceProfile", roleName=ROLE, instanceProfileName="p")]),
-        ("changed-role", [OPENED, change("iam", "PutRolePolicy", roleName=ROLE, policyName="p", policyDocument="{}")]),
-        ("changed-role", [OPENED, change("iam", "UpdateAssumeRolePolicy", roleName=ROLE, policyDocument="{}")]),
-        ("changed-role", [OPENED, change("iam", "DeleteRolePermissionsBoundary", roleName=ROLE)]),
-        ("changed-role", [OPENED, change("iam", "CreatePolicyVersion", policyArn=f"arn:aws:iam::{ACCOUNT}:policy/s3")]),
+        ("passed-role", [OPENED, change("iam:AddRoleToInstanceProfile", roleName=ROLE, instanceProfileName="p")]),
+        ("changed-role", [OPENED, change("iam:PutRolePolicy", roleName=ROLE, policyName="p", policyDocument="{}")]),
+        ("changed-role", [OPENED, change("iam:UpdateAssumeRolePolicy", roleName=ROLE, policyDocument="{}")]),
+        ("changed-role", [OPENED, change("iam:DeleteRolePermissionsBoundary", roleName=ROLE)]),
+        ("changed-role", [OPENED, change("iam:CreatePolicyVersion", policyArn=f"arn:aws:iam::{ACCOUNT}:policy/s3")]),
         (
             "changed-notebook-instance",
-            [OPENED, change("sagemaker", "UpdateNotebookInstance", notebookInstanceName="a")],
+            [OPENED, change("sagemaker:UpdateNotebookInstance", notebookInstanceName="a")],
         ),
-        ("changed-notebook-instance", [OPENED, change("sagemaker", "StartNotebookInstance", notebookInstanceName="a")]),
+        ("changed-notebook-instance", [OPENED, change("sagemaker:StartNotebookInstance", notebookInstanceName="a")]),
         (
             "changed-notebook-instance",
-            [OPENED, change("sagemaker", "CreatePresignedNotebookInstanceUrl", notebookInstanceName="a")],
+            [OPENED, change("sagemaker:CreatePresignedNotebookInstanceUrl", notebookInstanceName="a")],
         ),
         (
             "changed-notebook-instance",
             [
                 OPENED,
-                change("sagemaker", "UpdateNotebookInstanceLifecycleConfig", notebookInstanceLifecycleConfigName="a"),
+                change("sagemaker:UpdateNotebookInstanceLifecycleConfig", notebookInstanceLifecycleConfigName="a"),
             ],
         ),
     ],
@@ -151,18 +143,18 @@ def test_what_speaks_against_it(ask: Any, tmp_path: Path, kind: str, before: lis
             record(FRAUD, sourceIPAddress="10.9.0.10", time="2026-03-03T09:00:00Z"),
         ],
         # Another role is for the jobs, and a refused call gave nothing.
-        [OPENED, change("sagemaker", "CreateTrainingJob", roleArn=f"arn:aws:iam::{ACCOUNT}:role/jobs")],
-        [OPENED, change("sagemaker", "CreateTrainingJob", roleArn=ROLE_ARN) | {"errorCode": "ValidationException"}],
+        [OPENED, change("sagemaker:CreateTrainingJob", roleArn=f"arn:aws:iam::{ACCOUNT}:role/jobs")],
+        [OPENED, change("sagemaker:CreateTrainingJob", roleArn=ROLE_ARN) | {"errorCode": "ValidationException"}],
         [
             OPENED,
-            change("sagemaker", "UpdateNotebookInstance") | {"errorCode": "AccessDenied", "requestParameters": None},
+            change("sagemaker:UpdateNotebookInstance") | {"errorCode": "AccessDenied", "requestParameters": None},
         ],
-        [OPENED, change("iam", "PutRolePolicy", roleName="another")],
-        [OPENED, change("sagemaker", "StopNotebookInstance", notebookInstanceName="a")],
-        [OPENED, change("sagemaker", "CreateTrainingJob", environment={"for": [1, None, {"a": ROLE_ARN}]})],
-        [OPENED, change("s3", "PutObject", key=ROLE_ARN)],
+        [OPENED, change("iam:PutRolePolicy", roleName="another")],
+        [OPENED, change("sagemaker:StopNotebookInstance", notebookInstanceName="a")],
+        [OPENED, change("sagemaker:CreateTrainingJob", environment={"for": [1, None, {"a": ROLE_ARN}]})],
+        [OPENED, change("s3:PutObject", key=ROLE_ARN)],
         # Somebody else may pass the role.
-        [OPENED, change("sagemaker", "CreateNotebookInstance", roleArn=ROLE_ARN) | {"userIdentity": USER}],
+        [OPENED, change("sagemaker:CreateNotebookInstance", USER, roleArn=ROLE_ARN)],
     ],
 )
 def test_what_speaks_not_against_it(ask: Any, tmp_path: Path, before: list[Record]) -> None:
@@ -170,7 +162,7 @@ def test_what_speaks_not_against_it(ask: Any, tmp_path: Path, before: list[Recor
 
 
 def test_what_the_base_session_hands_on_is_counted_with_the_unattributed_calls(ask: Any, tmp_path: Path) -> None:
-    job = change("sagemaker", "CreateTrainingJob", roleArn=ROLE_ARN) | {"userIdentity": session(BASE)}
+    job = change("sagemaker:CreateTrainingJob", session(BASE), roleArn=ROLE_ARN)
     log = write(tmp_path / "log.json", OPENED, CALL, job)
     summary = ask("summary", log, "--role", ROLE).json
     assert summary["unattributed"]["warnings"] == {"passed-role": 1}
@@ -181,7 +173,7 @@ def test_what_the_base_session_hands_on_is_counted_with_the_unattributed_calls(a
 
 def test_another_role_that_a_notebook_opened_changes_the_notebooks_role(ask: Any, tmp_path: Path) -> None:
     step = opening(FRAUD, "one", role="etl", key="ASIA1", time="2026-03-01T09:05:00Z")
-    put = change("iam", "PutRolePolicy", roleName=ROLE) | {"userIdentity": session("one", role="etl", key="ASIA1")}
+    put = change("iam:PutRolePolicy", session("one", role="etl", key="ASIA1"), roleName=ROLE)
     log = write(tmp_path / "log.json", OPENED, step, put)
     (row,) = ask("summary", log, "--role", ROLE, "--follow").json["notebooks"]
     assert (row["chained"], row["warnings"]) == (1, {"changed-role": 1})
@@ -240,13 +232,13 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
         # SageMaker names the base session, so nobody chose its name.
         (
             record(session(BASE), eventID="e"),
-            ("How its session", "What else speaks against the attribution"),
+            ("How its session", "Warnings about the attribution"),
             ("Sign:",),
         ),
         (
             record(USER, eventID="e"),
             ("in no session of the role",),
-            ("Sign:", "How its session", "What else speaks against the attribution"),
+            ("Sign:", "How its session", "Warnings about the attribution"),
         ),
         (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
         (

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, others, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, others, record, session
 
 NOTEBOOK = session("fraud-model", key="ASIANB")
 STEPS = [

@@ -6,21 +6,21 @@ import gzip
 import io
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import ACCOUNT, BASE, ROLE, Record, compact, document, others, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, BASE, ROLE, Record, opening, others, record, session
+from small_pieces import in_small_pieces
 
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
-from which_notebook.records import decompress, packing, top_level
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.records.scan import scan
 
 MALLORY = {
@@ -39,25 +39,25 @@ def forged(name: str = "churn-model", **fields: Any) -> Record:
 
 def asked_for(held: Any, identity: Record = MALLORY, **fields: Any) -> Record:
     """Return the record of a call that asked for something."""
-    return record(identity, eventName="PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
+    return record(identity, "s3:PutBucketPolicy", requestParameters={"bucketPolicy": held}, **fields)
 
 
-def counted(data: bytes, *, cut: bool = True) -> list[str]:
+def counted(data: bytes, limits: Limits = LIMITS, *, cut: bool = True) -> list[str]:
     """Return which records the command's reading counts."""
     judge, found = Judge(ROLE), []
-    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), cut=cut):
+    for part in scan(io.BytesIO(data), Search(role_names=(ROLE,)), limits, cut=cut):
         table = CallTable.of(part.calls)
         judge.judge(table)
         found += table.selected(table["status"])["event_id"]
     return sorted(found)
 
 
-def assert_counted(data: bytes, real: Iterable[Record]) -> None:
+def assert_counted(data: bytes, real: Iterable[Record], limits: Limits = LIMITS) -> None:
     """Assert that just these count, compressed or not, whichever way the file is read."""
     expected = sorted(each["eventID"] for each in real)
     for stored in (data, gzip.compress(data, 1)):
-        assert counted(stored, cut=False) == expected
-        assert counted(stored) == expected
+        assert counted(stored, limits, cut=False) == expected
+        assert counted(stored, limits) == expected
 
 
 # In which company a forged record stands in its list.
@@ -84,9 +84,19 @@ PLACES = [
 REAL = [record(session("fraud-model")), record(session(BASE))]
 
 
+FORMS: dict[str, Callable[[list[Record], Record], bytes]] = {
+    "Records": lambda found, _: document(found),
+    "list": lambda found, _: compact(found),
+    "lines": lambda found, _: b"\n".join(map(compact, found)),
+    "joined": lambda found, _: b"".join(map(compact, found)),
+    "indented": lambda found, _: json.dumps({"Records": found}, indent=1).encode(),
+    "single": lambda _, holder: compact(holder),
+}
+
+
 @pytest.mark.parametrize("company", COMPANY)
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("form", ["Records", "list", "lines", "joined", "indented", "single"])
+@pytest.mark.parametrize("form", FORMS)
 def test_it_never_counts(company: str, place: str, form: str) -> None:
     held: Any = COMPANY[company](forged())
     if place == "userIdentity":
@@ -94,16 +104,7 @@ def test_it_never_counts(company: str, place: str, form: str) -> None:
     holder = record(**{"identity": MALLORY, place: held} if place != "userIdentity" else {"identity": held})
     before, behind = REAL
     found = [before, holder, behind, others(), holder]
-    texts = [compact(each) for each in found]
-    data = {
-        "Records": document(found),
-        "list": b"[" + b",".join(texts) + b"]",
-        "lines": b"\n".join(texts),
-        "joined": b"".join(texts),
-        "indented": json.dumps({"Records": found}, indent=1).encode(),
-        "single": compact(holder),
-    }[form]
-    assert_counted(data, REAL if form != "single" else [])
+    assert_counted(FORMS[form](found, holder), REAL if form != "single" else [])
 
 
 @pytest.mark.parametrize(
@@ -151,18 +152,6 @@ def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, la
     assert_counted(document([*filler, {**asked_for(held), **old}, *filler, *REAL]), REAL)
 
 
-@contextmanager
-def in_small_pieces(size: int, largest_event: int) -> Iterator[None]:
-    """Make a window of so many bytes, and look back no further than so many."""
-    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE"), size)
-    with (
-        mock.patch.multiple(decompress, **sizes, _DECOMPRESSED_AT_ONCE=size),
-        mock.patch.multiple(packing, **sizes),
-        mock.patch.object(top_level, "LARGEST_EVENT", largest_event),
-    ):
-        yield
-
-
 @pytest.mark.parametrize("size", [700, 1_000, 5_000])
 def test_nor_wherever_pieces_end(size: int) -> None:
     chance = random.Random(size)  # noqa: S311 - places, no secret
@@ -170,9 +159,9 @@ def test_nor_wherever_pieces_end(size: int) -> None:
         held = [*[SMALL] * chance.randrange(30), STATEMENT, forged(), *[SMALL] * chance.randrange(30), forged(), SMALL]
         filler = [others() for _ in range(chance.randrange(8))]
         found = [*filler, asked_for(held), *filler, REAL[0], asked_for(held), REAL[1], *filler]
-        with in_small_pieces(size, 10_000):
-            assert_counted(document(found), REAL)
-            assert_counted(b"\n".join(map(compact, found)), REAL)
+        small = in_small_pieces(size, event_bytes=10_000)
+        assert_counted(document(found), REAL, small)
+        assert_counted(b"\n".join(map(compact, found)), REAL, small)
 
 
 @pytest.mark.parametrize("size", [500, 3_000, 2**19])
@@ -181,8 +170,10 @@ def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
     for few in range(3, 100, 7):
         closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
         for before in ([], [others()] * 5, [closing] * 3):
-            with in_small_pieces(size, 5_000):
-                assert_counted(document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL)
+            small = in_small_pieces(size, event_bytes=5_000)
+            assert_counted(
+                document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL, small
+            )
 
 
 @pytest.mark.parametrize("cut_off", ["behind it", "within it", "at the end of its list"])
@@ -243,7 +234,6 @@ def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [[], ["--follow"]])
 def test_nor_does_a_forged_opening(ask: Any, tmp_path: Path, options: list[str]) -> None:
-    from logs import opening
 
     made = opening(session("fraud-model"), "job", role="reader", key="ASIA2")
     used = record(session("job", role="reader", key="ASIA2"))
@@ -295,8 +285,8 @@ def holders(draw: st.DrawFn) -> Record:
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)
     real = [each for each in REAL for _ in range(found.count(each))]
-    with in_small_pieces(size, 2_000_000):
-        assert_counted(data or b"[]", real)
+    small = in_small_pieces(size, event_bytes=2_000_000)
+    assert_counted(data or b"[]", real, small)
 
 
 HELD = [STATEMENT, forged(), STATEMENT]
@@ -315,24 +305,27 @@ def behind(head: bytes, found: list[Record]) -> bytes:
     ids=["a text", "lists", "something like a record"],
 )
 def test_a_long_list_behind_other_members_is_read_whole(head: bytes) -> None:
-    found = [asked_for([*HELD, LONG], session("fraud-model")) for _ in range(700)]
+    found = [asked_for([*HELD, LONG], session("fraud-model")) for _ in range(560)]  # 17 MB
     assert_counted(behind(head, found), found)
     assert_counted(behind(head, found)[:-1] + b',"n":' + compact(HELD) + b"}", found)
 
 
 TOO_LONG = 17_000_000
 LONG_HELD = [*HELD, "y" * TOO_LONG, *HELD]
-LONG_VALUES = {
-    "a record": compact({"Records": [REAL[0], asked_for(LONG_HELD), REAL[1]]}),
-    "a record with its keys in another order": json.dumps(
+# Made when it is asked for: they are 17 MB each.
+LONG_VALUES: dict[str, Callable[[], bytes]] = {
+    "a record": lambda: compact({"Records": [REAL[0], asked_for(LONG_HELD), REAL[1]]}),
+    "a record with its keys in another order": lambda: json.dumps(
         [REAL[0], asked_for(LONG_HELD), REAL[1]], sort_keys=True
     ).encode(),
-    "a record with a list of records": compact([REAL[0], {"x": 1, **others(), "Records": LONG_HELD}, REAL[1]]),
-    "a record of many small things": compact([REAL[0], others(x=[*HELD, *[SMALL] * 900_000, *HELD]), REAL[1]]),
-    "a line": b"\n".join([compact(REAL[0]), json.dumps({"x": LONG_HELD}).encode(), compact(REAL[1])]),
-    "what follows the list": document(REAL[:1])[:-1] + b',"x":' + compact(LONG_HELD) + b"}",
-    "what precedes the list": behind(b'"x":' + compact(LONG_HELD), REAL),
-    "a record that is nested too deep": compact(REAL[0])
+    "a record with a list of records": lambda: compact([REAL[0], {"x": 1, **others(), "Records": LONG_HELD}, REAL[1]]),
+    "a record of many small things": lambda: compact(
+        [REAL[0], others(x=[*HELD, *[SMALL] * 900_000, *HELD]), REAL[1]]
+    ),
+    "a line": lambda: b"\n".join([compact(REAL[0]), json.dumps({"x": LONG_HELD}).encode(), compact(REAL[1])]),
+    "what follows the list": lambda: document(REAL[:1])[:-1] + b',"x":' + compact(LONG_HELD) + b"}",
+    "what precedes the list": lambda: behind(b'"x":' + compact(LONG_HELD), REAL),
+    "a record that is nested too deep": lambda: compact(REAL[0])
     + b'{"x":' + b"[" * 100_000 + compact(LONG_HELD)[1:-1] + b"]" * 100_000 + b"}" + compact(REAL[1]),
 }  # fmt: skip
 
@@ -340,7 +333,7 @@ LONG_VALUES = {
 @pytest.mark.parametrize("kind", LONG_VALUES)
 @pytest.mark.parametrize("options", [[], ["--parse-all"]])
 def test_nor_in_a_value_that_is_too_long(ask: Any, tmp_path: Path, kind: str, options: list[str]) -> None:
-    (tmp_path / "log.json").write_bytes(LONG_VALUES[kind])
+    (tmp_path / "log.json").write_bytes(LONG_VALUES[kind]())
     answer = ask("calls", tmp_path, "--role", ROLE, *options)
     # What stands behind it is left unread, which is said.
     assert REAL[0]["eventID"] in [call["event_id"] for call in answer.calls] or kind == "what precedes the list"

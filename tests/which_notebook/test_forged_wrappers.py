@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from calls_of_content import calls_in
-from logs import Record, compact, record, session
+from log_files import compact
+from records import Record, record, session
 from shapes import as_csv, event_bridge, log_event, ocsf, sns, text
 
 FORGED = record(session("forged"))

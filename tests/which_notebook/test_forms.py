@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import BASE, ROLE, Record, compact, document, handshake, others, record, session, write
+from log_files import compact, document, write
+from records import BASE, ROLE, Record, handshake, others, record, session
 
 from which_notebook.limits import Limits
 

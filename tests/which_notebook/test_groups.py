@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, handshake, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, handshake, record, session
 
 from which_notebook.limits import LIMITS
 
@@ -25,8 +26,8 @@ def log(tmp_path: Path) -> Path:
         *(get("patient-data", f"{number}") for number in range(24)),
         get("patient-data", name="churn-model", time="2026-03-02T09:00:00Z", errorCode="AccessDenied"),
         get("lake", name=BASE, time="2026-03-03T09:00:00Z"),
-        get("lake", name="not_a_notebook", time="2026-03-03T09:00:00Z", eventName="PutObject"),
-        record(requestParameters=None, resources=None, eventName="ListBuckets"),
+        get("lake", name="not_a_notebook", time="2026-03-03T09:00:00Z", event="s3:PutObject"),
+        record(event="s3:ListBuckets", requestParameters=None, resources=None),
     )
 
 

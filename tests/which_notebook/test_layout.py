@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 from workspace import CHECKOUT
+
+from which_notebook.sources.registry import KINDS
 
 PACKAGE = CHECKOUT / "src/which_notebook"
 # A room imports from itself and from those before it; what lies beside the rooms, from that alone.
@@ -17,13 +19,30 @@ ROOMS = ("calls", "records", "sources", "reading", "judging", "answers", "audit"
 # Besides, an answer knows what is judged, and nothing of how it was read.
 UNKNOWN_TO = {"answers": {"records", "reading"}, "audit": {"records", "sources", "reading", "judging"}}
 FLOORS_AT_MOST = 10
+REGISTRY = "sources/registry.py"
+# Modules that are loaded where they are needed, since they take milliseconds at each start: in commands, and here.
+LATE = {
+    ("reading/reader.py", "reading/parts.py"): "20 ms: all that is asked for may come from the cache",
+    ("reading/reader.py", "reading/workers.py"): "11 ms: few logs need worker processes",
+    ("reading/reader.py", "reading/mentioned_roles.py"): "20 ms: only where no call was found",
+    ("records/cloudtrail.py", "records/resources.py"): "8 ms: a summary needs no resources",
+    ("records/scan.py", "records/packing.py"): "18 ms: most files can be cut",
+    ("records/scan.py", "records/parsing.py"): "59 ms: most files can be cut",
+    ("sources/folder.py", "sources/heads.py"): "as long as these two: most files are logs by their names",
+}
+# By names that are data: the kinds of sources; and zstd, which is in one of two packages, or in none.
+BY_NAME = {REGISTRY, "records/packing.py"}
 MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py") if path.name != "__main__.py"}
 
 
-def imported(module: str) -> Iterator[str]:
-    """Yield the modules of the package that one imports, wherever in it, also for its types only."""
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text())
+
+
+def imported(module: str, within: Iterable[ast.AST] | None = None) -> Iterator[str]:
+    """Yield the modules of the package that one imports, wherever in it or in a part of it, also for its types only."""
     folder = Path(module).parent
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+    for node in ast.walk(tree_of(module)) if within is None else within:
         if isinstance(node, ast.ImportFrom) and node.level:
             base = [folder, *folder.parents][node.level - 1] / (node.module or "").replace(".", "/")
             for each in (base / name.name for name in node.names):
@@ -37,6 +56,7 @@ def imported(module: str) -> Iterator[str]:
 
 
 IMPORTS = {module: set(imported(module)) - {module} for module in MODULES}
+LOADED = {f"sources/{kind.name.replace('.', '/')}.py" for kind in KINDS}
 
 
 def room_of(module: str) -> str | None:
@@ -52,8 +72,49 @@ def test_imports_go_up_the_path_only(module: str) -> None:
 
 
 def test_no_module_and_no_folder_imports_itself_in_a_circle() -> None:
-    TopologicalSorter(IMPORTS).prepare()
+    TopologicalSorter(IMPORTS | {REGISTRY: IMPORTS[REGISTRY] | LOADED}).prepare()
     TopologicalSorter(folders()).prepare()
+
+
+def test_modules_are_imported_late_only_where_that_gains_time() -> None:
+    late: set[tuple[str, str]] = set()
+    for module in MODULES:
+        functions = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.FunctionDef)]
+        late |= {(module, each) for function in functions for each in imported(module, list(ast.walk(function)))}
+    assert {each for each in late if each[0] != "cli/commands.py"} == set(LATE)
+
+
+def test_modules_are_loaded_by_name_only_where_the_name_is_data() -> None:
+    by_name = {module for module in MODULES if "import_module" in MODULES[module].read_text()}
+    assert by_name == BY_NAME
+    assert set(MODULES) >= LOADED
+
+
+def private_names(path: Path) -> Iterator[str]:
+    """Yield what a test's module uses of the command's modules and classes that has an underscore before its name."""
+    tree = ast.parse(path.read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = {
+        each.asname or each.name
+        for node in imports
+        if (node.module or "").startswith(PACKAGE.name)
+        for each in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+            yield node.attr
+        elif isinstance(node, ast.Call) and any(isinstance(each, ast.Name) and each.id in names for each in node.args):
+            yield from (
+                each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+            )
+            yield from (each.arg for each in node.keywords if each.arg)
+    yield from (name for name in names if name.startswith("_"))
+
+
+def test_no_test_uses_a_private_name() -> None:
+    used = {path.name: set(private_names(path)) for path in (CHECKOUT / "tests").rglob("*.py")}
+    private = {path: {name for name in names if name[0] == "_" != name[1:2]} for path, names in used.items()}
+    assert {path: names for path, names in private.items() if names} == {}
 
 
 def test_there_are_few_floors() -> None:

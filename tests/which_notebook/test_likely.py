@@ -7,16 +7,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from base_sessions import USER_ARN, about, base, call, interface, interface_deleted, notebook_arn, refused, stream
-from logs import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, record, session, write
+from base_sessions import (
+    ON_AN_INSTANCE,
+    PUBLIC,
+    USER_ARN,
+    about,
+    attributed_at,
+    base,
+    call,
+    call_at,
+    interface,
+    interface_deleted,
+    keyless,
+    notebook_arn,
+    refused,
+    stream,
+)
+from log_files import write
+from records import ACCOUNT, BASE, ROLE, ROLE_ARN, Record, handshake, opening, record, session
 
 from which_notebook.limits import Limits
 
-ON_AN_INSTANCE = "10.9.0.10"
+ADDRESS = ON_AN_INSTANCE["sourceIPAddress"]
 
 
 def likely(
-    ask: Any, tmp_path: Path, *records: Record, key: str = "K1", options: Any = ()
+    ask: Any, tmp_path: Path, *records: Record, key: str | None = "K1", options: Any = ()
 ) -> tuple[str | None, str | None]:
     """Return what is likely of a session's calls, all of which have the same."""
     path = write(tmp_path / "log.json.gz", *records)
@@ -30,7 +46,7 @@ def likely(
 
 
 def of(key: str, name: str = "fraud-model", **fields: Any) -> Record:
-    return handshake(name, base_key=key, **({"sourceIPAddress": "203.0.113.7"} | fields))
+    return handshake(name, base_key=key, **({"sourceIPAddress": PUBLIC} | fields))
 
 
 # Of each kind, what names the session
@@ -123,42 +139,33 @@ def test_a_message_that_is_not_iams_refusal_names_nothing(ask: Any, tmp_path: Pa
 # Addresses
 
 
-def at(key: str, time: str, **fields: Any) -> Record:
-    return call(
-        key, time=f"2026-03-01T{time}:00Z", **({"sourceIPAddress": ON_AN_INSTANCE, "vpcEndpointId": "vpce-1"} | fields)
-    )
+BRACKET = [attributed_at("09:00"), attributed_at("09:50")]
 
 
-def attributed(time: str, name: str = "fraud-model", **fields: Any) -> Record:
-    where = {"sourceIPAddress": ON_AN_INSTANCE, "vpcEndpointId": "vpce-1"}
-    return record(session(name), time=f"2026-03-01T{time}:00Z", **(where | fields))
-
-
-BRACKET = [attributed("09:00"), attributed("09:50")]
-
-
-@pytest.mark.parametrize("others", [BRACKET, [at("K2", "09:00"), at("K2", "09:50"), about("K2", "fraud-model")]])
+@pytest.mark.parametrize(
+    "others", [BRACKET, [call_at("K2", "09:00"), call_at("K2", "09:50"), about("K2", "fraud-model")]]
+)
 def test_an_address_that_a_name_has_before_and_behind_names_the_session(
     ask: Any, tmp_path: Path, others: list[Record]
 ) -> None:
-    assert likely(ask, tmp_path, *others, at("K1", "09:20")) == ("fraud-model", "address")
+    assert likely(ask, tmp_path, *others, call_at("K1", "09:20")) == ("fraud-model", "address")
 
 
 @pytest.mark.parametrize(
     "calls",
     [
-        [*BRACKET, at("K1", "08:59")],
-        [*BRACKET, at("K1", "09:51")],
-        [attributed("09:00"), attributed("10:01"), at("K1", "09:30")],
-        [*BRACKET, at("K1", "09:20", vpcEndpointId="vpce-2")],
-        [*BRACKET, at("K1", "09:20", vpcEndpointId=None)],
-        [*BRACKET, at("K1", "09:20", awsRegion="us-east-1")],
-        [*BRACKET, at("K1", "09:20", sourceIPAddress="10.9.0.11")],
-        [*(each | {"sourceIPAddress": "203.0.113.7"} for each in [*BRACKET, at("K1", "09:20")])],
-        [*(each | {"sourceIPAddress": "127.0.0.1"} for each in [*BRACKET, at("K1", "09:20")])],
-        [*(each | {"sourceIPAddress": "fe80::1"} for each in [*BRACKET, at("K1", "09:20")])],
-        [*(each | {"sourceIPAddress": "s3.amazonaws.com"} for each in [*BRACKET, at("K1", "09:20")])],
-        [*BRACKET, attributed("09:10", "churn-model"), attributed("09:40", "churn-model"), at("K1", "09:20")],
+        [*BRACKET, call_at("K1", "08:59")],
+        [*BRACKET, call_at("K1", "09:51")],
+        [attributed_at("09:00"), attributed_at("10:01"), call_at("K1", "09:30")],
+        [*BRACKET, call_at("K1", "09:20", vpcEndpointId="vpce-2")],
+        [*BRACKET, call_at("K1", "09:20", vpcEndpointId=None)],
+        [*BRACKET, call_at("K1", "09:20", awsRegion="us-east-1")],
+        [*BRACKET, call_at("K1", "09:20", sourceIPAddress="10.9.0.11")],
+        [*(each | {"sourceIPAddress": "203.0.113.7"} for each in [*BRACKET, call_at("K1", "09:20")])],
+        [*(each | {"sourceIPAddress": "127.0.0.1"} for each in [*BRACKET, call_at("K1", "09:20")])],
+        [*(each | {"sourceIPAddress": "fe80::1"} for each in [*BRACKET, call_at("K1", "09:20")])],
+        [*(each | {"sourceIPAddress": "s3.amazonaws.com"} for each in [*BRACKET, call_at("K1", "09:20")])],
+        [*BRACKET, attributed_at("09:10", "churn-model"), attributed_at("09:40", "churn-model"), call_at("K1", "09:20")],
     ],
     ids=[
         "before", "behind", "over an hour", "another endpoint", "no endpoint", "another region", "another address", "public", "loopback", "link-local",
@@ -170,24 +177,24 @@ def test_an_address_names_nothing_outside_of_its_time_and_place(ask: Any, tmp_pa
 
 
 def test_two_sessions_without_names_of_one_address_give_each_other_none(ask: Any, tmp_path: Path) -> None:
-    assert likely(ask, tmp_path, at("K2", "09:00"), at("K2", "09:50"), at("K1", "09:20")) == (None, None)
+    assert likely(ask, tmp_path, call_at("K2", "09:00"), call_at("K2", "09:50"), call_at("K1", "09:20")) == (None, None)
 
 
-MADE = interface("fraud-model", ON_AN_INSTANCE, time="2026-03-01T09:00:00Z")
+MADE = interface("fraud-model", ADDRESS, time="2026-03-01T09:00:00Z")
 
 
 @pytest.mark.parametrize(
     ("records", "found"),
     [
-        ([MADE, at("K1", "19:00")], "fraud-model"),
-        ([MADE, at("K1", "09:30"), interface_deleted(time="2026-03-01T10:00:00Z")], "fraud-model"),
-        ([MADE, interface_deleted(time="2026-03-01T10:00:00Z"), at("K1", "10:30")], None),
-        ([MADE, at("K1", "08:30")], None),
-        ([MADE, at("K1", "09:30", sourceIPAddress="10.9.0.11")], None),
-        ([MADE, at("K1", "09:30", awsRegion="us-east-1")], None),
-        ([MADE | {"errorCode": "Client.UnauthorizedOperation"}, at("K1", "09:30")], None),
-        ([interface("fraud-model", ON_AN_INSTANCE, by={"type": "IAMUser", "arn": USER_ARN}), at("K1", "09:30")], None),
-        ([interface("fraud-model", ON_AN_INSTANCE, by=base("K1")), at("K1", "09:30")], None),
+        ([MADE, call_at("K1", "19:00")], "fraud-model"),
+        ([MADE, call_at("K1", "09:30"), interface_deleted(time="2026-03-01T10:00:00Z")], "fraud-model"),
+        ([MADE, interface_deleted(time="2026-03-01T10:00:00Z"), call_at("K1", "10:30")], None),
+        ([MADE, call_at("K1", "08:30")], None),
+        ([MADE, call_at("K1", "09:30", sourceIPAddress="10.9.0.11")], None),
+        ([MADE, call_at("K1", "09:30", awsRegion="us-east-1")], None),
+        ([MADE | {"errorCode": "Client.UnauthorizedOperation"}, call_at("K1", "09:30")], None),
+        ([interface("fraud-model", ADDRESS, by={"type": "IAMUser", "arn": USER_ARN}), call_at("K1", "09:30")], None),
+        ([interface("fraud-model", ADDRESS, by=base("K1")), call_at("K1", "09:30")], None),
     ],
     ids=["after", "until deleted", "deleted", "before", "another address", "another region", "refused", "made by a user", "made by itself"],
 )  # fmt: skip
@@ -198,9 +205,9 @@ def test_a_network_interface_that_sagemaker_made(
 
 
 def test_an_address_of_two_network_interfaces_at_once_names_nothing(ask: Any, tmp_path: Path) -> None:
-    other = interface("churn-model", ON_AN_INSTANCE, time="2026-03-01T09:10:00Z")
+    other = interface("churn-model", ADDRESS, time="2026-03-01T09:10:00Z")
     other["responseElements"]["networkInterface"]["networkInterfaceId"] = "eni-2"
-    assert likely(ask, tmp_path, MADE, other, at("K1", "09:30")) == (None, None)
+    assert likely(ask, tmp_path, MADE, other, call_at("K1", "09:30")) == (None, None)
 
 
 # Several kinds
@@ -213,7 +220,7 @@ def test_kinds_that_agree_are_named_each(ask: Any, tmp_path: Path) -> None:
         about("K1", "fraud-model"),
         stream("K1", "fraud-model/x"),
         *BRACKET,
-        at("K1", "09:20"),
+        call_at("K1", "09:20"),
     ]
     assert likely(ask, tmp_path, *records) == ("fraud-model", "handshake log-stream names-itself address")
     path = tmp_path / "log.json.gz"
@@ -242,7 +249,7 @@ def test_names_that_differ_in_case_are_two_where_both_are_spelled(ask: Any, tmp_
         ([of("K1"), of("K1", "churn-model")], ["churn-model", "fraud-model"]),
         ([about("K1", "fraud-model"), about("K1", "churn-model")], ["churn-model", "fraud-model"]),
         ([stream("K1", "fraud-model/x"), about("K1", "churn-model")], ["churn-model", "fraud-model"]),
-        ([of("K1", "churn-model"), *BRACKET, at("K1", "09:20")], ["churn-model", "fraud-model"]),
+        ([of("K1", "churn-model"), *BRACKET, call_at("K1", "09:20")], ["churn-model", "fraud-model"]),
         ([of("K1"), stream("K1", "job-1/algo-1-1", "/aws/sagemaker/TrainingJobs")], ["fraud-model", "training job job-1"]),
         ([of("K1"), opening({"type": "IAMUser", "arn": USER_ARN}, BASE, key="K1")], ["fraud-model", f"a session that {USER_ARN} opened"]),
     ],
@@ -293,8 +300,8 @@ def test_sagemaker_opens_base_sessions(ask: Any, tmp_path: Path) -> None:
         ({"type": "AWSAccount", "principalId": "sagemaker.amazonaws.com"}, {}),
         ({"type": "AWSAccount", "invokedBy": "sagemaker.amazonaws.com"}, {}),
         ({"type": "AWSService", "invokedBy": "notsagemaker.amazonaws.com"}, {}),
-        ({"type": "WebIdentityUser", "principalId": "p:u", "userName": "u"}, {"eventName": "AssumeRoleWithWebIdentity"}),
-        ({"type": "SAMLUser", "principalId": "p:u", "userName": "sagemaker.amazonaws.com"}, {"eventName": "AssumeRoleWithSAML"}),
+        ({"type": "WebIdentityUser", "principalId": "p:u", "userName": "u"}, {"event": "sts:AssumeRoleWithWebIdentity"}),
+        ({"type": "SAMLUser", "principalId": "p:u", "userName": "sagemaker.amazonaws.com"}, {"event": "sts:AssumeRoleWithSAML"}),
     ],
 )  # fmt: skip
 def test_whoever_else_opens_a_base_session_is_not_taken_for_sagemaker(
@@ -319,34 +326,30 @@ def test_a_name_that_the_inventory_does_not_know_is_no_notebooks(ask: Any, tmp_p
 # Calls without a key
 
 
-def keyless(started: str) -> Record:
-    identity = base("", started=started) | {"invokedBy": "athena.amazonaws.com"}
-    del identity["accessKeyId"]
-    return record(identity, eventID="keyless", sourceIPAddress="athena.amazonaws.com")
-
-
-def starting(key: str, name: str, started: str) -> Record:
-    return about(key, name) | {"userIdentity": base(key, started=started)}
-
-
 def test_a_call_without_a_key_is_of_the_session_that_began_with_it(ask: Any, tmp_path: Path) -> None:
     noon, later = "2026-03-01T08:00:00Z", "2026-03-01T08:00:01Z"
-    found = likely(ask, tmp_path, starting("K1", "fraud-model", noon), keyless(noon), key=None)  # type: ignore[arg-type]
+    found = likely(ask, tmp_path, about("K1", "fraud-model", started=noon), keyless(call("", started=noon)), key=None)
     assert found == ("fraud-model", "names-itself")
-    assert likely(ask, tmp_path, starting("K1", "fraud-model", noon), keyless(later), key=None) == (None, None)  # type: ignore[arg-type]
+    assert likely(
+        ask, tmp_path, about("K1", "fraud-model", started=noon), keyless(call("", started=later)), key=None
+    ) == (None, None)
 
 
 def test_sessions_that_began_together_leave_it_disputed(ask: Any, tmp_path: Path) -> None:
     noon = "2026-03-01T08:00:00Z"
-    records = [starting("K1", "fraud-model", noon), starting("K2", "churn-model", noon), keyless(noon)]
-    assert likely(ask, tmp_path, *records, key=None)[0] is None  # type: ignore[arg-type]
+    records = [
+        about("K1", "fraud-model", started=noon),
+        about("K2", "churn-model", started=noon),
+        keyless(call("", started=noon)),
+    ]
+    assert likely(ask, tmp_path, *records, key=None)[0] is None
     assert likely(ask, tmp_path, *records) == ("fraud-model", "names-itself")
 
 
 def test_sessions_that_began_together_do_not_name_each_other(ask: Any, tmp_path: Path) -> None:
     noon = "2026-03-01T08:00:00Z"
-    silent = call("K2") | {"userIdentity": base("K2", started=noon)}
-    assert likely(ask, tmp_path, starting("K1", "fraud-model", noon), silent, key="K2") == (None, None)
+    silent = call("K2", started=noon)
+    assert likely(ask, tmp_path, about("K1", "fraud-model", started=noon), silent, key="K2") == (None, None)
 
 
 # Limits
@@ -358,7 +361,7 @@ def test_what_is_forgotten_is_said(ask: Any, tmp_path: Path) -> None:
         for number in range(5)
         for each in (
             about(f"K{number}", "fraud-model", time=f"2026-03-01T09:0{number}:00Z"),
-            at(f"K{number}", f"09:0{number}"),
+            call_at(f"K{number}", f"09:0{number}"),
         )
     ]
     path = write(tmp_path / "log.json", *records)

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from base_sessions import about, call, stream
-from logs import ROLE, Record, handshake, opening, record, session, write
+from log_files import write
+from records import ROLE, Record, handshake, opening, record, session
 from workspace import CHECKOUT
 
 RECORDS = [
@@ -193,7 +194,7 @@ def test_event_says_why_and_how_it_could_be_made_so(ask: Any, log: Path) -> None
     assert "handshake: it opened the notebook session fraud-model (1 event: opened)." in text
     assert "There is only one kind of evidence." in text
     assert text.count("What speaks against this name:") == 1
-    assert text.count("What else speaks against the attribution:") == 1
+    assert text.count("Warnings about the attribution:") == 1
     assert "the user can open a session under a colleague's name" in text
     found = ask("event", "first", log, "--likely").json
     assert (found["status"], found["notebook"], found["likely_notebook"]) == ("unattributed", None, "fraud-model")

@@ -11,23 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from base_sessions import USER_ARN, about, base, call, interface, notebook_arn, refused, stream
-from logs import ACCOUNT, BASE, ROLE, Record, handshake, opening, record, session, write
+from base_sessions import (
+    PUBLIC,
+    USER_ARN,
+    about,
+    attributed_at,
+    base,
+    call,
+    call_at,
+    interface,
+    notebook_arn,
+    refused,
+    stream,
+)
+from log_files import write
+from records import ACCOUNT, BASE, ROLE, Record, handshake, opening, record, session
 from workspace import CHECKOUT
 
-MINE = "203.0.113.7"
 OWN_STREAM = stream("ME", "me/LifecycleConfigOnStart")
 OWN_DESCRIBE = about("ME", "me")
-OWN_HANDSHAKE = handshake("me", base_key="ME", sourceIPAddress=MINE)
-
-
-def at(key: str, time: str, address: str = "10.9.0.10") -> Record:
-    return call(key, time=f"2026-03-01T{time}:00Z", sourceIPAddress=address, vpcEndpointId="vpce-1")
-
-
-def attributed(name: str, time: str, address: str = "10.9.0.10") -> Record:
-    where = {"sourceIPAddress": address, "vpcEndpointId": "vpce-1"}
-    return record(session(name), time=f"2026-03-01T{time}:00Z", **where)
+OWN_HANDSHAKE = handshake("me", base_key="ME", sourceIPAddress=PUBLIC)
 
 
 SEEN: dict[str, list[Record]] = {
@@ -37,32 +40,32 @@ SEEN: dict[str, list[Record]] = {
     "lists its tags": [OWN_STREAM, about("ME", "colleague", "ListTags")],
     "stops it": [OWN_DESCRIBE, about("ME", "colleague", "StopNotebookInstance")],
     "stops its own notebook instance in the log, and goes on under the colleague's name": [
-        about("ME", "me", time="2026-03-01T08:00:00Z"), about("ME", "me", "StopNotebookInstance", time="2026-03-01T08:10:00Z"),
-        stream("ME", "colleague/x", time="2026-03-01T09:00:00Z"),
+        about("ME", "me", time="08:00"), about("ME", "me", "StopNotebookInstance", time="08:10"),
+        stream("ME", "colleague/x", time="09:00"),
     ],
     "stops the colleague's, and goes on": [
-        about("ME", "colleague", "StopNotebookInstance", time="2026-03-01T08:10:00Z"), OWN_STREAM,
+        about("ME", "colleague", "StopNotebookInstance", time="08:10"), OWN_STREAM,
     ],
-    "leaves nothing but that": [about("ME", "colleague", "StopNotebookInstance", time="2026-03-01T08:10:00Z")],
+    "leaves nothing but that": [about("ME", "colleague", "StopNotebookInstance", time="08:10")],
     "is refused to describe it": [OWN_HANDSHAKE, refused(about("ME", "x"), notebook_arn("colleague"))],
     "creates a log stream under its name": [OWN_HANDSHAKE, stream("ME", "colleague/LifecycleConfigOnStart")],
     "does all of these, from its own address": [
         handshake("colleague", base_key="ME"), about("ME", "colleague"), stream("ME", "colleague/x"),
-        attributed("me", "09:00"), at("ME", "09:10"), attributed("me", "09:20"),
+        attributed_at("09:00", "me"), call_at("ME", "09:10"), attributed_at("09:20", "me"),
     ],
     "does so from its own network interface": [
-        interface("me", "10.9.0.10", time="2026-03-01T08:00:00Z"), handshake("colleague", base_key="ME"), at("ME", "09:10"),
+        interface("me", "10.9.0.10", time="08:00"), handshake("colleague", base_key="ME"), call_at("ME", "09:10"),
     ],
     "opens a base session itself, and the colleague's name from it": [
         opening(session("admin", role="admin", key="ADMIN"), BASE, key="ME"), handshake("colleague", base_key="ME"),
     ],
     "has one key used on two notebook instances": [
-        OWN_STREAM, at("ME", "09:00"), attributed("colleague", "09:05", "10.9.0.20"), at("ME", "09:10", "10.9.0.20"),
-        attributed("colleague", "09:15", "10.9.0.20"),
+        OWN_STREAM, call_at("ME", "09:00"), attributed_at("09:05", "colleague", sourceIPAddress="10.9.0.20"), call_at("ME", "09:10", sourceIPAddress="10.9.0.20"),
+        attributed_at("09:15", "colleague", sourceIPAddress="10.9.0.20"),
     ],
     "has an address that was the colleague's in the same session": [
-        attributed("me", "08:00"), at("ME", "08:10"), attributed("me", "08:20"), at("ME", "09:05"),
-        attributed("colleague", "10:01"), at("ME", "10:02"), attributed("colleague", "10:03"),
+        attributed_at("08:00", "me"), call_at("ME", "08:10"), attributed_at("08:20", "me"), call_at("ME", "09:05"),
+        attributed_at("10:01", "colleague"), call_at("ME", "10:02"), attributed_at("10:03", "colleague"),
     ],
 }  # fmt: skip
 
@@ -73,13 +76,13 @@ NOTHING: dict[str, list[Record]] = {
              errorCode="AccessDenied", errorMessage=f"Access Denied {notebook_arn('colleague')}"),
     ],
     "describes a network interface as the colleague's": [
-        interface("colleague", "10.9.0.10", by=base("ME"), time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
+        interface("colleague", "10.9.0.10", by=base("ME"), time="08:00"), call_at("ME", "09:10"),
     ],
     "creates a stream of that name in a group of its own": [stream("ME", "colleague/x", "/aws/sagemaker-like/NotebookInstances")],
     "puts a record into a parameter": [
-        call("ME", eventName="PutBucketPolicy", requestParameters={"bucketName": "b", "policy": about("ME", "colleague")}),
+        call("ME", event="s3:PutBucketPolicy", requestParameters={"bucketName": "b", "policy": about("ME", "colleague")}),
     ],
-    "comes to an address after the colleague": [attributed("colleague", "08:00"), attributed("colleague", "08:30"), at("ME", "08:31")],
+    "comes to an address after the colleague": [attributed_at("08:00", "colleague"), attributed_at("08:30", "colleague"), call_at("ME", "08:31")],
 }  # fmt: skip
 
 UNSEEN: dict[str, list[Record]] = {
@@ -90,20 +93,20 @@ UNSEEN: dict[str, list[Record]] = {
         about("ME", "colleague"), about("ME", "colleague", "StopNotebookInstance"),
     ],
     "The machine's own address is made to look like a proxy's: sessions under several names are used there at once": [
-        handshake("colleague", base_key="ME"), attributed("me", "09:00"), attributed("colleague", "09:05"), at("ME", "09:10"),
-        attributed("me", "09:20"), attributed("colleague", "09:25"),
+        handshake("colleague", base_key="ME"), attributed_at("09:00", "me"), attributed_at("09:05", "colleague"), call_at("ME", "09:10"),
+        attributed_at("09:20", "me"), attributed_at("09:25", "colleague"),
     ],
     "Another network has the same private addresses, and only its calls are in the logs": [
-        interface("colleague", "10.9.0.10", time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
+        interface("colleague", "10.9.0.10", time="08:00"), call_at("ME", "09:10"),
     ],
     "A network interface's deletion isn't in the logs, and the address went to another machine": [
-        interface("colleague", "10.9.0.10", time="2026-03-01T08:00:00Z"), at("ME", "09:10"),
+        interface("colleague", "10.9.0.10", time="08:00"), call_at("ME", "09:10"),
     ],
-    "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it speaks against the name": [
-        stream("ME", "colleague/x"), at("ME", "09:10"),
+    "The notebook instance's network interface was made more than 12 hours before the calls, so the search doesn't see that it contradicts the name": [
+        stream("ME", "colleague/x"), call_at("ME", "09:10"),
     ],
     "The calls go out through the colleague's notebook instance, or through a proxy behind which only the colleague has a name": [
-        attributed("colleague", "09:00"), at("ME", "09:10"), attributed("colleague", "09:20"),
+        attributed_at("09:00", "colleague"), call_at("ME", "09:10"), attributed_at("09:20", "colleague"),
     ],
     "The colleague's own base session is used: its keys were taken from there": [
         stream("ME", "colleague/LifecycleConfigOnStart"), handshake("colleague", base_key="ME"), record(base("ME"), sourceIPAddress="198.51.100.9"),

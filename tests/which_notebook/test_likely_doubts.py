@@ -7,8 +7,21 @@ from time import process_time
 from typing import Any
 
 import pytest
-from base_sessions import about, base, call, interface, interface_deleted, notebook_arn, refused, stream
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, compact, handshake, opening, record, session, write
+from base_sessions import (
+    PUBLIC,
+    about,
+    base,
+    call,
+    call_at,
+    interface,
+    interface_deleted,
+    keyless,
+    notebook_arn,
+    refused,
+    stream,
+)
+from log_files import compact, write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, Record, handshake, opening, record, session
 
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
@@ -16,13 +29,6 @@ from which_notebook.judging.evidence.address import Addresses
 from which_notebook.judging.likely import Evidence
 from which_notebook.limits import Limits
 from which_notebook.records.cloudtrail import call_of
-
-PUBLIC = "203.0.113.7"
-STARTED = "2026-03-01T08:00:00Z"
-
-
-def at(time: str, found: Record, **fields: Any) -> Record:
-    return found | {"eventTime": f"2026-03-01T{time}:00Z"} | fields
 
 
 def named(ask: Any, tmp_path: Path, *records: Record, **options: Any) -> dict[str | None, str | None]:
@@ -36,19 +42,14 @@ def named(ask: Any, tmp_path: Path, *records: Record, **options: Any) -> dict[st
 # Calls without a key
 
 
-def keyless(found: Record) -> Record:
-    identity = {name: value for name, value in found["userIdentity"].items() if name != "accessKeyId"}
-    return found | {"userIdentity": identity, "sourceIPAddress": "athena.amazonaws.com"}
-
-
 def without_start(found: Record) -> Record:
     identity = found["userIdentity"]
     context = {name: value for name, value in identity["sessionContext"].items() if name != "attributes"}
     return found | {"userIdentity": identity | {"sessionContext": context}}
 
 
-KEYLESS = at("09:30", keyless(call("")))
-OF_ALPHA = at("09:00", stream("A", "alpha/x"))
+KEYLESS = keyless(call("", time="09:30"))
+OF_ALPHA = stream("A", "alpha/x", time="09:00")
 
 
 @pytest.mark.parametrize(
@@ -60,9 +61,9 @@ OF_ALPHA = at("09:00", stream("A", "alpha/x"))
         ([OF_ALPHA, stream("B", "beta/x")], None),
         ([OF_ALPHA, stream("B", "alpha/x"), about("B", "beta")], None),
         ([OF_ALPHA, stream("B", "job/x", "/aws/sagemaker/TrainingJobs")], None),
-        ([OF_ALPHA, opening(session("evil"), BASE, key="A", time="2026-03-01T08:00:00Z")], None),
+        ([OF_ALPHA, opening(session("evil"), BASE, key="A", time="08:00")], None),
         ([OF_ALPHA, without_start(stream("B", "beta/x"))], None),
-        ([interface("beta", "10.0.0.5", time=STARTED), OF_ALPHA | {"sourceIPAddress": "10.0.0.5"}], None),
+        ([interface("beta", "10.0.0.5", time="08:00"), OF_ALPHA | {"sourceIPAddress": "10.0.0.5"}], None),
     ],
     ids=["one", "two of one name", "one that nothing names", "another name", "a disputed one", "a job", "opened by somebody",
          "one of which no start is known", "disputed by its address"],
@@ -96,29 +97,27 @@ def named_within(limits: Limits, *records: Record, at_once: int) -> dict[str | N
 
 def flood(count: int) -> list[Record]:
     """Return openings of as many base sessions by somebody else, from ten o'clock on."""
-    return [
-        opening(session("evil"), BASE, key=f"FLOOD{number}", time="2026-03-01T10:00:00Z") for number in range(count)
-    ]
+    return [opening(session("evil"), BASE, key=f"FLOOD{number}", time="10:00") for number in range(count)]
 
 
-OPENED = opening(session("evil"), BASE, key="FORGED", time="2026-03-01T09:00:00Z")
-FORGED = [at("11:00", stream("FORGED", "beta/x")), at("11:01", call("FORGED"))]
+OPENED = opening(session("evil"), BASE, key="FORGED", time="09:00")
+FORGED = [stream("FORGED", "beta/x", time="11:00"), call("FORGED", time="11:01")]
 
 
 def calls_of_many(count: int) -> list[Record]:
-    return [at("10:00", call(f"MANY{number}")) for number in range(count)]
+    return [call(f"MANY{number}", time="10:00") for number in range(count)]
 
 
 @pytest.mark.parametrize("before", [flood(30), calls_of_many(30), flood(15) + calls_of_many(15)])
 @pytest.mark.parametrize("at_once", [1, 3, 100])
 def test_a_session_cannot_make_what_speaks_against_it_forgotten(before: list[Record], at_once: int) -> None:
-    both = [at("09:10", stream("BOTH", "alpha/x")), at("11:02", stream("BOTH", "beta/x")), at("11:03", call("BOTH"))]
+    both = [stream("BOTH", "alpha/x", time="09:10"), stream("BOTH", "beta/x", time="11:02"), call("BOTH", time="11:03")]
     found = named_within(Limits(evidence_sessions=10), OPENED, *both, *before, *FORGED, at_once=at_once)
     assert (found["FORGED"], found["BOTH"]) == (None, None)
 
 
 def test_what_others_open_takes_no_room_from_sessions_that_call() -> None:
-    own = at("11:00", stream("A", "alpha/x"))
+    own = stream("A", "alpha/x", time="11:00")
     few = Limits(evidence_sessions=10)
     assert named_within(few, *flood(9), *calls_of_many(9), own, at_once=3)["A"] == "alpha"
 
@@ -128,11 +127,11 @@ def test_what_others_open_takes_no_room_from_sessions_that_call() -> None:
 def test_an_address_that_there_was_no_room_for_leaves_its_session_without_a_name(room: int, at_once: int) -> None:
     place = {"vpcEndpointId": "vpce-1"}
     mine = [
-        at("08:00", record(session("me"), sourceIPAddress="10.0.0.5", **place)),
-        *(at("08:10", call("MANY", sourceIPAddress=f"10.1.0.{number}", **place)) for number in range(9)),
-        at("08:20", stream("ME", "beta/x", sourceIPAddress="10.0.0.5", **place)),
-        at("08:30", record(session("me"), sourceIPAddress="10.0.0.5", **place)),
-        at("09:30", stream("A", "alpha/x")),
+        record(session("me"), sourceIPAddress="10.0.0.5", **place, time="08:00"),
+        *(call("MANY", sourceIPAddress=f"10.1.0.{number}", **place, time="08:10") for number in range(9)),
+        stream("ME", "beta/x", sourceIPAddress="10.0.0.5", **place, time="08:20"),
+        record(session("me"), sourceIPAddress="10.0.0.5", **place, time="08:30"),
+        stream("A", "alpha/x", time="09:30"),
     ]
     found = named_within(Limits(evidence_addresses=room), *mine, at_once=at_once)
     assert (found["ME"], found["A"]) == (None, "alpha")
@@ -196,15 +195,11 @@ def test_all_that_in_scope_of_says_counts(ask: Any, tmp_path: Path) -> None:
 
 # Whose address it is
 
-MADE = interface("alpha", "10.0.0.5", time="2026-03-01T07:00:00Z")
+MADE = interface("alpha", "10.0.0.5", time="07:00")
 
 
 def there(key: str, time: str, endpoint: str | None, **fields: Any) -> Record:
-    return at(time, call(key, **fields), sourceIPAddress="10.0.0.5", vpcEndpointId=endpoint)
-
-
-def without_none(found: Record) -> Record:
-    return {name: value for name, value in found.items() if value is not None}
+    return call_at(key, time, sourceIPAddress="10.0.0.5", vpcEndpointId=endpoint, **fields)
 
 
 @pytest.mark.parametrize("endpoint", ["vpce-2", None])
@@ -212,14 +207,14 @@ def without_none(found: Record) -> Record:
 def test_an_interface_names_nobody_where_calls_come_through_two_endpoints(
     ask: Any, tmp_path: Path, endpoint: str | None, time: str
 ) -> None:
-    records = [MADE, there("A", "08:00", "vpce-1"), without_none(there("B", time, endpoint))]
+    records = [MADE, there("A", "08:00", "vpce-1"), there("B", time, endpoint)]
     assert named(ask, tmp_path, *records) == {"A": None, "B": None}
-    deleted = interface_deleted(time="2026-03-01T08:02:00Z")
+    deleted = interface_deleted(time="08:02")
     assert named(ask, tmp_path, *records, deleted) == {"A": "alpha", "B": None}
 
 
 def test_it_speaks_against_another_name_all_the_same(ask: Any, tmp_path: Path) -> None:
-    records = [MADE, there("A", "08:00", "vpce-1"), without_none(there("A", "08:05", None)), stream("A", "beta/x")]
+    records = [MADE, there("A", "08:00", "vpce-1"), there("A", "08:05", None), stream("A", "beta/x")]
     assert named(ask, tmp_path, *records) == {"A": None}
 
 
@@ -234,7 +229,7 @@ def test_event_says_that_nothing_tells_whose_address_it_was(ask: Any, tmp_path: 
         tmp_path / "log.json",
         stream("A", "beta/x"),
         there("A", "08:00", "vpce-1", eventID="it"),
-        at("08:00", call("A"), eventID="out"),
+        call("A", time="08:00", eventID="out"),
     )
     said = "Nothing tells whose private address the call came from"
     for event, is_said in (("it", True), ("out", False)):
@@ -245,9 +240,9 @@ def test_event_says_that_nothing_tells_whose_address_it_was(ask: Any, tmp_path: 
 def test_event_says_what_there_was_no_room_for(ask: Any, tmp_path: Path) -> None:
     path = write(
         tmp_path / "log.json",
-        at("08:00", call("B")),
-        at("08:10", stream("A", "beta/x")),
-        at("08:20", call("A"), eventID="it"),
+        call("B", time="08:00"),
+        stream("A", "beta/x", time="08:10"),
+        call("A", time="08:20", eventID="it"),
     )
     answer = ask("event", "it", path, "--role", ROLE, "--likely", limits=Limits(evidence_sessions=1))
     assert answer.json["likely_notebook"] is None

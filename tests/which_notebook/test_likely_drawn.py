@@ -12,7 +12,8 @@ import pytest
 from base_sessions import about, call, interface, interface_deleted, notebook_arn, refused, stream
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from logs import ROLE, Record, handshake, record, session, write
+from log_files import write
+from records import ROLE, Record, handshake, record, session
 
 from which_notebook.cli import main
 from which_notebook.limits import Limits

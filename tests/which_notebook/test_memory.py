@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, compact, others, record, session
+from log_files import compact
+from records import ROLE, others, record, session
 
 MOST = 200_000_000
+MANY = 110_000
 
 
 def write_long(path: Path, number: int, every: int) -> int:
@@ -31,21 +34,28 @@ def write_long(path: Path, number: int, every: int) -> int:
 
 @pytest.mark.parametrize("options", [[], ["--parse-all"]])
 def test_of_a_huge_file(tmp_path: Path, run: Any, options: list[str]) -> None:
-    found = write_long(tmp_path / "huge.json.gz", 80_000, 100)
+    found = write_long(tmp_path / "huge.json.gz", 60_000, 100)
     answer = run("summary", tmp_path / "huge.json.gz", "--role", ROLE, "--no-cache", *options)
     assert json.loads(answer.out)["calls"] == found
     assert json.loads(answer.out)["bytes"] > MOST / 2
     assert answer.peak < MOST
 
 
+@pytest.fixture(scope="module")
+def many_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five files, of which four have the same calls: 110,000 differ."""
+    folder = tmp_path_factory.mktemp("many")
+    write_long(folder / "0.json.gz", 30_000, 1)
+    for number in range(1, 4):
+        shutil.copy(folder / "0.json.gz", folder / f"{number}.json.gz")
+    write_long(folder / "more.json.gz", MANY, 1)
+    return folder
+
+
 @pytest.mark.parametrize("asked", ["calls", "summary"])
-def test_of_many_calls(tmp_path: Path, run: Any, asked: str) -> None:
-    for number in range(4):
-        write_long(tmp_path / f"{number}.json.gz", 30_000, 1)
-    # Each file numbers its own from 0: 30,000 differ.
-    whole = write_long(tmp_path / "more.json.gz", 110_000, 1)
-    answer = run(asked, tmp_path, "--role", ROLE, "--jobs", "2", "--no-cache")
+def test_of_many_calls(many_calls: Path, run: Any, asked: str) -> None:
+    answer = run(asked, many_calls, "--role", ROLE, "--jobs", "2", "--no-cache")
     assert answer.status == 0
     calls = answer.out.count("\n") if asked == "calls" else json.loads(answer.out)["calls"]
-    assert calls == whole
+    assert calls == MANY
     assert answer.peak < MOST

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from logs import ACCOUNT, OTHER_ACCOUNT, ROLE, compact, document, opening, record, session, write
+from log_files import compact, document, write
+from records import ACCOUNT, OTHER_ACCOUNT, ROLE, opening, record, session
 
 from which_notebook.calls.order import in_order
 from which_notebook.limits import Limits
@@ -80,7 +81,7 @@ def test_one_time_written_in_two_ways_is_one(ask: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("held", [50_000, 2])
 def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
     """Whoever hands logs on may have put one text in the place of all ids."""
-    calls = [record(eventID="hidden", eventName=name) for name in ("GetObject", "PutObject", "PutObject")]
+    calls = [record(event=f"s3:{name}", eventID="hidden") for name in ("GetObject", "PutObject", "PutObject")]
     write(tmp_path / "logs/a.json", *calls)
     write(tmp_path / "logs/again.json", *calls)
     assert len(ask("calls", tmp_path / "logs", "--role", ROLE, limits=Limits(sorted_calls=held)).calls) == 3
@@ -89,7 +90,7 @@ def test_calls_of_one_event_id_are_told_apart(ask: Any, tmp_path: Path, held: in
 @pytest.mark.parametrize("held", [50_000, 2])
 def test_fields_that_read_alike_in_a_row_are_told_apart(ask: Any, tmp_path: Path, held: int) -> None:
     names = [("GetObject", "Tagging7"), ("GetObjectTagging", "7"), ("Y", None), ("X", "None"), ("X", "")]
-    calls = [record(eventID="e", eventName=name, requestID=request) for name, request in names]
+    calls = [record(event=f"s3:{name}", eventID="e", requestID=request) for name, request in names]
     path = write(tmp_path / "log.json", *calls, *calls)
     found = ask("calls", path, "--role", ROLE, limits=Limits(sorted_calls=held)).calls
     assert sorted(call["event_name"] for call in found) == sorted(name for name, _ in names)

@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import BASE, ROLE, Record, opening, record, session, write
+from log_files import write
+from records import BASE, ROLE, Record, opening, profile, record, session
 
-
-def profile(name: str = "anna") -> Record:
-    """Return the identity of a session that Studio opens for a user profile."""
-    return session(BASE, key="ASIASTUDIO", source_identity=name)
-
-
-def kinds(found: Any) -> list[str]:
-    return [each["kind"] for each in found["warnings"]]
+from .conftest import kinds
 
 
 def in_studio(event: str, of_whom: Record | None = None, error: str | None = None, **asked: Any) -> Record:
     """What anna's session, or another one, asks of Studio."""
-    more = {"errorCode": error} if error else {}
+    parameters = {"domainId": "d-1"} | asked
     return record(
-        of_whom or profile(), eventSource="sagemaker.amazonaws.com", eventName=event,
-        requestParameters={"domainId": "d-1"} | asked, eventID="it", **more,
-    )  # fmt: skip
+        of_whom or profile(), f"sagemaker:{event}", requestParameters=parameters, errorCode=error, eventID="it"
+    )
 
 
 OFF: Any = {"domainSettingsForUpdate": {"executionRoleIdentityConfig": "DISABLED"}}

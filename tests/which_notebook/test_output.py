@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from logs import BASE, ROLE, handshake, record, session, write
+from log_files import write
+from records import BASE, ROLE, handshake, record, session
 
 from which_notebook.answers.calls import CallsAnswer
 from which_notebook.calls.call import CALL_FIELDS
@@ -148,7 +149,7 @@ def test_an_output_that_fails_leaves_the_file_as_it_was(
     answer = ask("calls", write(tmp_path / "log.json", *CALLS), "--role", ROLE, "-o", folder / "calls.csv")
     assert (answer.status, answer.err) == (
         1,
-        f"which-notebook: can't write {folder / 'calls.csv'}: No space left on device\n",
+        f"which-notebook: can't write {folder / 'calls.csv'}: no space left on device\n",
     )
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("calls.csv", "before")]
 
@@ -196,4 +197,4 @@ def test_a_full_disk_is_named(command: list[str], tmp_path: Path) -> None:
                 [*command, asked, str(path), "--role", ROLE], stdout=full, stderr=subprocess.PIPE, check=False
             )
         assert ended.returncode == 1
-        assert ended.stderr == b"which-notebook: can't write standard output: No space left on device\n"
+        assert ended.stderr == b"which-notebook: can't write standard output: no space left on device\n"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from hatchling import build
-from logs import document, record
+from log_files import document
+from records import record
 from workspace import CHECKOUT
 
 from which_notebook import __version__

@@ -8,10 +8,12 @@ import pytest
 from calls_of_content import WANTED
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from logs import compact, record, session
+from log_files import compact
+from records import record, session
 from shapes import athena_row, ecs, lake_row, printed, printed_map, text
 
 from which_notebook.calls.search import Search
+from which_notebook.limits import LIMITS
 from which_notebook.records.scan import scan
 from which_notebook.records.shapes import printed as reader
 
@@ -22,7 +24,7 @@ def read(data: bytes) -> tuple[list[Any], list[str]]:
     """Return the calls with their resources, and the problems."""
     import io
 
-    parts = list(scan(io.BytesIO(data), Search(role_names=WANTED.role_names, with_resources=True)))
+    parts = list(scan(io.BytesIO(data), Search(role_names=WANTED.role_names, with_resources=True), LIMITS))
     return [call for part in parts for call in part.calls], [problem for part in parts for problem in part.problems]
 
 

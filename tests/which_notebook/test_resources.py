@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies
-from logs import ACCOUNT, ROLE, Record, compact, handshake, record, session, write
+from log_files import compact, write
+from records import ACCOUNT, ROLE, Record, handshake, record, session
 from workspace import CHECKOUT
 
 from which_notebook.records.cloudtrail import call_of
@@ -23,13 +24,8 @@ FORMATS = CHECKOUT / "tests/emulator/iam_judge/node_modules/@cloud-copilot/iam-d
 
 def call_to(source: str, event: str, asked: object = None, **fields: Any) -> Record:
     """Return a record that names no resources itself."""
-    whole: Record = {
-        "eventSource": f"{source}.amazonaws.com",
-        "eventName": event,
-        "requestParameters": asked,
-        "resources": None,
-    }
-    return record(**(whole | fields))
+    given: Record = {"requestParameters": asked, "resources": None}
+    return record(None, f"{source}:{event}", **(given | fields))
 
 
 def resources(found: Record) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies
-from logs import ACCOUNT, BASE, ROLE, Record, compact, handshake, others, record, session, write
+from log_files import compact, write
+from records import ACCOUNT, BASE, ROLE, Record, handshake, others, record, session
 
 from which_notebook.calls.resource_patterns import ResourcePatterns, literal_parts
 from which_notebook.records.cloudtrail import RecordError, call_of

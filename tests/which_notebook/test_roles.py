@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session, write
+from log_files import write
+from records import ACCOUNT, BASE, OTHER_ACCOUNT, ROLE, ROLE_ARN, handshake, opening, others, record, session
 from workspace import CHECKOUT
 
 CASES = CHECKOUT.parent / "shared" / "cases"
@@ -77,11 +78,17 @@ def test_roles_of_a_time_and_of_a_pattern(ask: Any, several: Path) -> None:
     assert (empty.status, empty.json) == (4, [])
 
 
+def test_what_is_left_out_is_named_whether_or_not_a_role_is_found(ask: Any, several: Path) -> None:
+    (several / "notes.txt").write_text("no log")
+    for asked in ([], ["--role", "nobody"]):
+        assert "left out 1 file (.txt)" in ask("roles", several, *asked).err
+
+
 def test_the_only_role_is_taken_and_named(ask: Any, one: Path) -> None:
     named = ask("calls", one, "--role", ROLE)
     for command in ("calls", "summary"):
         answer = ask(command, one)
-        assert f"no --role is given: taken is {ROLE_ARN}, the only role" in answer.err
+        assert f"no --role given: using {ROLE_ARN}, the only role" in answer.err
         assert answer.status == 0
     assert ask("calls", one).out == named.out
     assert ask("report", one, "-o", one.parent / "r.html").status == 0
@@ -148,7 +155,7 @@ def test_a_handshake_is_one_within_its_own_role_only(ask: Any, several: Path) ->
 def test_from_an_access_key_to_its_role(ask: Any, several: Path) -> None:
     answer = ask("calls", several, "--access-key", "ASIACHURN-MODEL")
     assert [call["notebook"] for call in answer.calls] == ["churn-model"]
-    assert "taken is that of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
+    assert "using the role of the access keys' calls, arn:aws:iam::111122223333:role/team/data-lab" in answer.err
     answer = ask("calls", several, "--access-key", "ASIANOBODY")
     assert (answer.status, answer.out) == (2, "")
     assert "no call of a role with the access key ASIANOBODY" in answer.err
@@ -158,19 +165,22 @@ LAKE_ID = "AROAEXAMPLEROLE000001"
 
 
 def lake(
-    principal: str | None = ROLE_ARN, *, name: str = "fraud-model", as_text: bool = False, **fields: Any
+    principal: str | None = ROLE_ARN,
+    *,
+    name: str = "fraud-model",
+    as_text: bool = False,
+    event: str = "lakeformation:GetDataAccess",
+    **fields: Any,
 ) -> dict[str, Any]:
     """Return Lake Formation's record of an engine that read data for a session of the role."""
     added = {"requesterService": "ATHENA", "lakeFormationPrincipal": principal}
     made: dict[str, Any] = {
-        "eventSource": "lakeformation.amazonaws.com",
-        "eventName": "GetDataAccess",
         "additionalEventData": json.dumps(added) if as_text else added,
         "requestParameters": {"tableArn": f"arn:aws:glue:eu-central-1:{ACCOUNT}:table/sales/orders"},
         "resources": None,
     }
     identity = {"type": "AWSAccount", "principalId": f"{LAKE_ID}:{name}", "accountId": ACCOUNT}
-    return record(identity, **(made | fields))
+    return record(identity, event, **(made | fields))
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -193,8 +203,8 @@ def test_lake_formation_says_whose_data_access_it_was(ask: Any, tmp_path: Path, 
         lake(f"arn:aws:iam::{OTHER_ACCOUNT}:role/{ROLE}"),
         lake(f"arn:aws:iam::{ACCOUNT}:user/{ROLE}"),
         lake(None),
-        lake(eventName="GetTable"),
-        lake(eventSource="glue.amazonaws.com"),
+        lake(event="lakeformation:GetTable"),
+        lake(event="glue:GetDataAccess"),
         lake(additionalEventData=None, requestParameters={"lakeFormationPrincipal": ROLE_ARN}),
         lake(additionalEventData=[ROLE_ARN]),
     ],

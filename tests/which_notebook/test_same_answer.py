@@ -11,21 +11,21 @@ import io
 import json
 import random
 import re
-from contextlib import ExitStack
 from typing import Any
-from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs import BASE, ROLE, ROLE_ARN, Record, document, handshake, opening, others, record, session
+from log_files import document
+from records import BASE, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session
+from small_pieces import in_small_pieces
 from workspace import CHECKOUT
 
 from which_notebook.calls.call import CALL_FIELDS
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
 from which_notebook.judging.attribution import Judge
-from which_notebook.records import decompress, packing
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.records.scan import scan
 
 from .naive_reading import Rows, documents, naive
@@ -36,12 +36,12 @@ SAMPLES = CHECKOUT.parent / "shared" / "cloudtrail-samples"
 FIELDS = tuple(name for name in CALL_FIELDS if name != "resources")
 
 
-def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str]]:
+def rows_of(data: bytes, limits: Limits = LIMITS, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str]]:
     """Return the judged calls that the command's reading gives, and what it says is wrong."""
     judge = Judge(role)
     rows: Rows = []
     problems: list[str] = []
-    for found in scan(io.BytesIO(data), Search(role_names=judge.role_names), cut=cut):
+    for found in scan(io.BytesIO(data), Search(role_names=judge.role_names), limits, cut=cut):
         table = CallTable.of(found.calls)
         judge.judge(table)
         rows += table.selected(table["status"]).rows(FIELDS)
@@ -49,9 +49,9 @@ def rows_of(data: bytes, *, cut: bool, role: str = ROLE) -> tuple[Rows, list[str
     return sorted(rows, key=repr), problems
 
 
-def assert_same(data: bytes, role: str = ROLE) -> Rows:
-    fast, fast_problems = rows_of(data, cut=True, role=role)
-    full, full_problems = rows_of(data, cut=False, role=role)
+def assert_same(data: bytes, limits: Limits = LIMITS, role: str = ROLE) -> Rows:
+    fast, fast_problems = rows_of(data, limits, cut=True, role=role)
+    full, full_problems = rows_of(data, limits, cut=False, role=role)
     assert fast == full
     # The fast path doesn't look at what mentions nothing search, so it may know of less.
     assert full_problems or not fast_problems
@@ -226,15 +226,6 @@ def test_of_damaged_logs(data: bytes) -> None:
         assert full == expected
 
 
-def in_small_pieces(size: int) -> Any:
-    """Make a window of so many bytes, so that records lie across its ends."""
-    sizes: Any = dict.fromkeys(("PIECE", "_READ_AT_ONCE", "_DECOMPRESSED_AT_ONCE"), size)
-    stack = ExitStack()
-    stack.enter_context(mock.patch.multiple(decompress, **sizes))
-    stack.enter_context(mock.patch.multiple(packing, PIECE=size, _READ_AT_ONCE=size))
-    return stack
-
-
 @pytest.mark.heavy
 @pytest.mark.parametrize("left_out", [[], ["sessionContext"], ["principalId"], ["sessionContext", "principalId"]])
 def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
@@ -259,14 +250,14 @@ def test_of_every_bit_of_an_identity(left_out: list[str]) -> None:
 @given(logs(), st.integers(60, 4000), st.booleans())
 def test_of_small_pieces(data: bytes, size: int, compressed: bool) -> None:
     stored = gzip.compress(data, 1) if compressed else data
-    with in_small_pieces(size):
-        assert assert_same(stored) == naive(data)
+    small = in_small_pieces(size)
+    assert assert_same(stored, small) == naive(data)
 
 
 @given(damaged(), st.integers(300, 4000))
 def test_of_damaged_logs_in_small_pieces(data: bytes, size: int) -> None:
-    with in_small_pieces(size):
-        assert_same(data)
+    small = in_small_pieces(size)
+    assert_same(data, small)
 
 
 @given(logs(), st.data())
@@ -286,30 +277,30 @@ def test_of_a_long_log_in_small_pieces(form: str, size: int) -> None:
     chance = random.Random(size)  # noqa: S311 - which records, no secret
     found = [others() if chance.random() < 0.9 else record(session(chance.choice(["a", BASE]))) for _ in range(300)]
     data = in_a_form(found, form, COMPACT, ascii_only=True).encode()
-    with in_small_pieces(size):
-        assert assert_same(data) == assert_same(gzip.compress(data)) == naive(data) != []
+    small = in_small_pieces(size)
+    assert assert_same(data, small) == assert_same(gzip.compress(data), small) == naive(data) != []
 
 
 def test_a_piece_may_end_anywhere_behind_the_records() -> None:
     data = document([record()])[:-1] + b',"x":12,"y":{"z":["]"]},"w":null}\n'
     for size in range(data.rindex(b"eventCategory"), len(data) + 1):
-        with in_small_pieces(size):
-            assert rows_of(data, cut=False) == rows_of(data, cut=True) == (naive(data), [])
+        small = in_small_pieces(size)
+        assert rows_of(data, small, cut=False) == rows_of(data, small, cut=True) == (naive(data), [])
 
 
 @pytest.mark.parametrize("size", [500, 2000, 10_000])
 def test_a_piece_may_end_in_a_record_that_holds_another(size: int) -> None:
     found = [record(requestParameters={"x": others(), "y": [record()]}, userAgent=f"agent {n}") for n in range(20)]
-    with in_small_pieces(size):
-        assert assert_same(document(found)) == naive(document(found))
+    small = in_small_pieces(size)
+    assert assert_same(document(found), small) == naive(document(found))
 
 
 @pytest.mark.parametrize("held", [[record(), others()], [others(), record()], [record()]])
 def test_a_piece_may_end_in_somebody_elses_record_that_holds_some(held: list[Record]) -> None:
     data = document([others(requestParameters={"x": held}, userAgent=f"agent {n}") for n in range(4)])
     for size in range(300, 3000, 23):
-        with in_small_pieces(size):
-            assert assert_same(data) == []
+        small = in_small_pieces(size)
+        assert assert_same(data, small) == []
 
 
 def with_escapes(found: list[Record], word: str) -> bytes:
@@ -335,8 +326,8 @@ def test_the_known_limit_of_escapes() -> None:
     for between in (near, far):
         data = with_escapes([*near, record(), *between, record(userAgent="escaped"), *between, record()], "science")
         assert len(rows_of(data, cut=False)[0]) == 3
-        with in_small_pieces(2**19):
-            assert len(rows_of(gzip.compress(data), cut=True)[0]) == (2 if between is near else 3)
+        small = in_small_pieces(2**19)
+        assert len(rows_of(gzip.compress(data), small, cut=True)[0]) == (2 if between is near else 3)
 
 
 # The real records
@@ -353,7 +344,7 @@ def test_of_real_logs() -> None:
     for path in sorted(SAMPLES.rglob("*.json")):
         data = path.read_bytes()
         for role in role_names(data):
-            rows = assert_same(data, role)
+            rows = assert_same(data, role=role)
             answered += bool(rows)
             assert rows == naive(data, role), (path, role)
             assert rows_of(data, cut=True, role=role)[1] == [], path

@@ -12,7 +12,8 @@ import termios
 from pathlib import Path
 
 import pytest
-from logs import BASE, ROLE, document, record, session
+from log_files import document
+from records import BASE, ROLE, record, session
 
 NAMES = ("a", "fraud-model-of-the-team-in-berlin-with-a-name-of-many-letters")
 

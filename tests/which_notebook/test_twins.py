@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ACCOUNT, ROLE, Record, record, session, write
+from log_files import write
+from records import ACCOUNT, ROLE, Record, record, session
 
 from which_notebook.limits import Limits
 

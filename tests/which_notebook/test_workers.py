@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import ROLE, document, record, session, write
+from log_files import document, write
+from records import ROLE, record, session
 
 from which_notebook.limits import Limits
 from which_notebook.reading import parts, workers
@@ -44,7 +46,7 @@ def test_a_killed_worker_is_named_and_the_others_files_are_read(
 
     def started(self: Any, *arguments: Any, **options: Any) -> None:
         start(self, *arguments, **options)
-        for process in list(self._processes.values())[: 1 if killed == "one" else None]:
+        for process in multiprocessing.active_children()[: 1 if killed == "one" else None]:
             process.kill()
             process.join()
 

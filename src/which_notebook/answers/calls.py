@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call
-from ..judging.statuses import name_shown
+from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call, shown_event
+from ..judging.statuses import lane_of, name_shown
 from .safe_text import printable
 from .text_table import row_text, widths_of
 
@@ -55,9 +55,9 @@ class CallsAnswer:
 
 
 def _cells(call: Call, *, likely: bool) -> tuple[str, ...]:
-    event = f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"
-    is_of_a_name = call.user_profile or call.status == "unknown-name"
+    event = shown_event(call.event_source, call.event_name)
     shown = name_shown(call.notebook, call.user_profile, call.session_name)
+    is_of_a_name = lane_of(call.status, call.user_profile).is_of_a_name
     notebook = call.notebook or (f"({shown})" if is_of_a_name else "-")
     cells = (
         call.event_time, notebook, call.status, event, call.aws_region, call.source_ip_address, call.error_code, call.event_id,

@@ -43,7 +43,7 @@ class ExplanationAnswer:
                     "opened_access_key_id": each.opening and each.opening.access_key_id,
                     "explicit_trust_grant": each.opening and each.opening.explicit_trust_grant,
                 }
-                for each in explanation.openings
+                for each in explanation.opened_by
             ],
             "warnings": [
                 {"kind": each.kind, "event_time": each.event_time, "event_id": each.event_id, "text": each.text}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ..calls.call import CALL_FIELDS
+from ..calls.call import CALL_FIELDS, Opening
 from ..judging.explanation import Explanation
 from ..judging.statuses import STATUS_OF
 from .likely_text import likely_lines
@@ -52,11 +52,11 @@ _BY_ID = (
 
 
 def sign_of(status: str | None, user_profile: str | None) -> str | None:
-    """Return what somebody chose of what a status says, and who could choose it; None where it is nobody's choice."""
+    """Return who could have chosen the name behind a status; None if nobody could."""
     if user_profile:
         return SIGN_OF_A_PROFILE
-    known = STATUS_OF.get(status)
-    return SIGN if known and known.has_name else None
+    meaning = STATUS_OF.get(status)
+    return SIGN if meaning and meaning.has_name else None
 
 
 def _has_arn(record: Any) -> bool:
@@ -95,11 +95,11 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.likely:
         yield from map(printable, likely_lines(explanation.likely))
     if call.status:
-        yield "What else speaks against the attribution:"
+        yield "Warnings about the attribution:"
         for warning in explanation.warnings:
             yield printable(f"  {warning.event_time}  {warning.kind}: {warning.text} (event {warning.event_id})")
         if not explanation.warnings:
-            yield "  Nothing in these sources, from 12 hours before to 12 hours after."
+            yield "  None in these sources, from 12 hours before to 12 hours after."
         yield ""
     yield f"Proof: {PROOF}"
     if sign := sign_of(call.status, call.user_profile):
@@ -110,16 +110,21 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield printable(f"  {line}")
 
 
+def opened_session(opening: Opening) -> str:
+    """Return who opened which session."""
+    return f"{opening.principal} opened {opening.session_name} of {opening.role_arn}"
+
+
 def _how_opened(explanation: Explanation) -> Iterator[str]:
     yield "How its session came about (the nearest first):"
-    for each in explanation.openings:
+    for each in explanation.opened_by:
         opening = each.opening
         if opening is None:
             continue
-        yield printable(f"  {each.event_time}  {opening.principal} opened {opening.session_name} of {opening.role_arn}")
+        yield printable(f"  {each.event_time}  {opened_session(opening)}")
         origin = f"from {each.source_ip_address}, " if each.source_ip_address else ""
         by_key = f"with the key {each.access_key_id}, " if each.access_key_id else ""
         yield printable(f"    {origin}{by_key}new key {opening.access_key_id}, event {each.event_id}")
-    if not explanation.openings:
+    if not explanation.opened_by:
         yield _NOT_OPENED if explanation.call.access_key_id else _WITHOUT_KEY
     yield ""

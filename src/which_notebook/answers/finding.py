@@ -7,21 +7,15 @@ from typing import Any, BinaryIO, NoReturn
 
 from ..judging.finding import Finding
 from ..judging.finding_actors import KnownActor
-from .explain_text import sign_of
+from ..judging.statuses import STATUS_OF
+from .explain_text import opened_session, sign_of
 from .safe_text import printable
 
 _EVENTS_SHOWN = 10
 
 Known = Sequence[tuple[Finding, list[KnownActor]]]
 
-_ANSWERS = {
-    "attributed": "the notebook instance {notebook}, by the name of its session",
-    "chained": "the {origin}, by the name of a session that led to this one",
-    "user-profile": "the Studio user profile {user_profile}, or a job of its, by the source identity of the base session",
-    "unattributed": "one of the role's notebook instances, in the base session: which one can't be told",
-    "unknown-name": "a session under a name that is no known notebook instance's",
-    None: "no notebook instance that is known",
-}
+_NOBODY = "no notebook instance that is known"
 
 
 class FindingAnswer:
@@ -71,19 +65,18 @@ class FindingAnswer:
                 continue
             for event, count in each.events.most_common(_EVENTS_SHOWN):
                 yield f"    {count:,} {event}"
-            for call in each.openings:
+            for call in each.opened_by:
                 if call.opening:
-                    yield (
-                        f"    {call.event_time}: {call.opening.principal} opened {call.opening.session_name} of "
-                        f"{call.opening.role_arn} (event {call.event_id})"
-                    )
+                    yield f"    {call.event_time}: {opened_session(call.opening)} (event {call.event_id})"
             for warning in each.warnings:
-                yield f"    speaks against it: {warning.event_time} {warning.kind}: {warning.text} (event {warning.event_id})"
+                yield f"    warning: {warning.event_time} {warning.kind}: {warning.text} (event {warning.event_id})"
 
 
 def _answer(each: KnownActor) -> str:
-    origin = f"notebook instance {each.notebook}" if each.notebook else f"Studio user profile {each.user_profile}"
-    text = _ANSWERS[each.status].format(notebook=each.notebook, user_profile=each.user_profile, origin=origin)
+    opener = f"notebook instance {each.notebook}" if each.notebook else f"Studio user profile {each.user_profile}"
+    status = STATUS_OF.get(each.status)
+    text = status.actor if status else _NOBODY
+    text = text.format(notebook=each.notebook, user_profile=each.user_profile, opener=opener)
     is_open = each.is_notebook_role is None and each.status in ("attributed", "unattributed")
     return (
         f"{text}, if its role is one of notebook instances (logs of its account, or --role, tell)" if is_open else text
@@ -116,7 +109,7 @@ def _plain(each: KnownActor) -> dict[str, Any]:
                 "access_key_id": call.access_key_id,
                 "source_ip_address": call.source_ip_address,
             }
-            for call in each.openings
+            for call in each.opened_by
         ],
         "warnings": [
             {"kind": one.kind, "event_time": one.event_time, "event_id": one.event_id, "text": one.text}

@@ -58,20 +58,20 @@ def default_format(command: str) -> str:
     return "jsonl" if "jsonl" in formats_of(command) else "json"
 
 
-def format_of(command: str, asked: str | None, path: str | None) -> Format:
+def format_of(command: str, name: str | None, path: str | None) -> Format:
     """Return the format: as asked for, by the file's ending, a table on a terminal, or what programs read.
 
     Raises UsageError where a new file's ending is none of the command's formats.
     """
     ending = os.path.splitext(path or "")[1].removeprefix(".").lower()
-    if asked is None and ending in _BY_NAME and command not in _BY_NAME[ending].commands:
+    if name is None and ending in _BY_NAME and command not in _BY_NAME[ending].commands:
         raise UsageError(f"{command} has no format {ending}: choose {_either(formats_of(command))}")
-    if asked is None and ending and ending not in _BY_NAME and not os.path.exists(path or ""):
+    if name is None and ending and ending not in _BY_NAME and not os.path.exists(path or ""):
         names = ", ".join(formats_of(command))
         raise UsageError(f"{path} has an ending that is no format: give --format too, one of {names}")
     by_ending = ending if ending in _BY_NAME else None
     to_terminal = "table" if path is None and sys.stdout.isatty() else None
-    return _BY_NAME[asked or by_ending or to_terminal or default_format(command)]
+    return _BY_NAME[name or by_ending or to_terminal or default_format(command)]
 
 
 def _either(names: Sequence[str]) -> str:

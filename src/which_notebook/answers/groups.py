@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 from msgspec import Struct
 
+from ..calls.call import shown_event
 from ..calls.table import CallTable
 from ..judging.judged_calls import JudgedCalls
 from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of, name_shown
@@ -23,7 +24,7 @@ def _resources(table: CallTable) -> Iterable[tuple[str, ...]]:
 
 def _events(table: CallTable) -> Iterable[tuple[str, ...]]:
     events = table.rows(("event_source", "event_name"))
-    return ((f"{source.removesuffix('.amazonaws.com')}:{name}",) for source, name in events)
+    return ((shown_event(source, name),) for source, name in events)
 
 
 def _days(table: CallTable) -> Iterable[tuple[str, ...]]:
@@ -205,7 +206,7 @@ class GroupsAnswer:
 
 
 def _is_a_notebooks(group: Group) -> bool:
-    return group.status in ("attributed", "chained") and group.user_profile is None
+    return lane_of(group.status, group.user_profile).by_notebook
 
 
 def _values(group: Group) -> list[Any]:

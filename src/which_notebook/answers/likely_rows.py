@@ -55,11 +55,11 @@ class LikelyRow(Row):
             return f"likely {self.likely_notebook}"
         several = [*self.notebooks, *self.others]
         more = f" or {len(several) - _NAMED} more" if len(several) > _NAMED else ""
-        said = f"{' or '.join(several[:_NAMED])}{more}"
+        names = f"{' or '.join(several[:_NAMED])}{more}"
         return (
-            f"disputed: {said}"
+            f"disputed: {names}"
             if self.notebooks
-            else f"no notebook instance: {said}"
+            else f"no notebook instance: {names}"
             if several
             else "nothing names it"
         )

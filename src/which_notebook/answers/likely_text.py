@@ -19,8 +19,8 @@ def verdict(explained: ExplainedLikely) -> str:
         return "Nothing tells its session: the record has neither an access key id nor when the session began."
     if likely is None and explained.pieces:
         return (
-            f"Not all that may speak against it is known, so nothing is said of the session {explained.session}: too much was read to be "
-            "remembered, or, of a call without a key, another session that nothing names may have begun at the same time."
+            f"Nothing is said of the session {explained.session}, since some evidence against a name may be missing. Either too much "
+            "was read to be remembered, or the call has no key, and another session may have begun at the same time."
         )
     if likely is None:
         return f"Nothing in these sources names what the session {explained.session} is of."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from ..errors import CommandError
+from ..errors import CommandError, reason_of
 
 
 class OutputError(CommandError):
@@ -32,7 +32,7 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
                 raise
-            raise OutputError(f"can't write standard output: {error.strerror or error}") from None
+            raise OutputError(f"can't write standard output: {reason_of(error)}") from None
         return
     import tempfile
 
@@ -51,7 +51,7 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
         os.replace(temporary, target)
         temporary = None
     except OSError as error:
-        raise OutputError(f"can't write {path}: {error.strerror or error}") from None
+        raise OutputError(f"can't write {path}: {reason_of(error)}") from None
     finally:
         if temporary:
             os.unlink(temporary)

@@ -15,8 +15,8 @@ _FIELDS = (
 )  # fmt: skip
 _NUMBERS = (2, 3, 4, 5, 6, 9, 10)
 _REMARK = (
-    "Told by their sessions called SageMaker. Studio, training jobs and endpoints have sessions of that name, too; handshakes "
-    "are calls by which notebook instances open sessions in their own names. Calls of user profiles are Studio's."
+    "These roles have sessions called SageMaker. Studio, training jobs and endpoints have sessions of that name, too. "
+    "Handshakes are calls by which notebook instances open sessions in their own names. Calls of user profiles are Studio's."
 )
 
 

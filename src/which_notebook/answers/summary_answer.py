@@ -7,10 +7,12 @@ from typing import Any, BinaryIO
 
 from ..calls.call import LIKELY_FIELDS
 from ..judging.judged_calls import JudgedCalls
+from ..judging.statuses import NOTEBOOK, UNATTRIBUTED, UNKNOWN_NAME, USER_PROFILE, status_of
 from ..judging.warnings import Warnings
 from .likely_rows import LikelyRow
 from .summary import Summary
 from .summary_row import Row
+from .summary_text import write_summary_table
 
 
 class SummaryAnswer:
@@ -21,8 +23,6 @@ class SummaryAnswer:
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each notebook, one for what isn't attributed, and what the numbers rest on."""
-        from .summary_text import write_summary_table
-
         role, coverage, missing = self.calls.judge.role, self.calls.coverage, self.calls.missing()
         write_summary_table(self.summary, self.warnings, role, coverage, file, missing)
 
@@ -31,15 +31,15 @@ class SummaryAnswer:
         by_name = self.warnings.by_name()
         parts: list[Row] = [*self.summary.likely.rows] if self.summary.likely else []
         groups = (
-            ("attributed", self.summary.notebooks),
-            ("user-profile", self.summary.user_profiles),
-            ("unknown-name", self.summary.unknown_names),
-            ("unattributed", parts or [self.summary.unattributed]),
+            (NOTEBOOK, self.summary.notebooks),
+            (USER_PROFILE, self.summary.user_profiles),
+            (UNKNOWN_NAME, self.summary.unknown_names),
+            (UNATTRIBUTED, parts or [self.summary.unattributed]),
         )
         rows = (
-            [row.notebook, status, row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), row.user_profile, *self._likely_cells(row)]
-            for status, of_status in groups
-            for row in of_status
+            [row.notebook, status_of(lane), row.session_name or row.notebook, row.role_arn, row.calls, row.errors, row.first_seen, row.last_seen, " ".join(by_name.get(row.key, ())), row.user_profile, *self._likely_cells(row)]
+            for lane, of_lane in groups
+            for row in of_lane
         )  # fmt: skip
         return (
             "notebook", "status", "session_name", "role_arn", "calls", "errors", "first_seen", "last_seen", "warnings", "user_profile",

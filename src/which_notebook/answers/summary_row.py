@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from ..calls.call import shown_event
 from ..judging.statuses import name_shown
 
 
@@ -33,7 +34,7 @@ class Row(Struct):
     def event_names(self) -> dict[str, int]:
         """Return the counts by `service:Event`, the most frequent first."""
         ordered = sorted(self.events.items(), key=lambda each: (-each[1], each[0]))
-        return {f"{source.removesuffix('.amazonaws.com')}:{name}": count for (source, name), count in ordered}
+        return {shown_event(source, name): count for (source, name), count in ordered}
 
     def plain(self) -> dict[str, Any]:
         """Return the row as it is put out."""

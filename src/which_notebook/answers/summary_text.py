@@ -77,17 +77,16 @@ def _cells(row: Row, name: str, counts: Mapping[tuple[str, str], int], with_role
     where = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses" if addresses else "-"
     if with_role and row.role_arn:
         name = f"{name} ({row.role_arn})"
-    said = counts.get(row.key, 0)
+    warned = counts.get(row.key, 0)
     cells = (
-        name, f"{row.calls:,}", f"{row.errors:,}", f"{said:,}" if said else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
+        name, f"{row.calls:,}", f"{row.errors:,}", f"{warned:,}" if warned else "-", _minute(row.first_seen), _minute(row.last_seen), where, shown + more,
     )  # fmt: skip
     return tuple(printable(cell) for cell in cells)
 
 
 def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
     if summary.handshakes:
-        handshakes = counted(summary.handshakes, "handshake")
-        yield f"  Besides, {handshakes}: AssumeRole calls by which the base session opened notebook sessions."
+        yield f"  Not counted: {counted(summary.handshakes, 'AssumeRole call')} that opened notebook sessions (handshakes)."
     if summary.user_profiles:
         yield "  A user profile's name is the source identity of a base session: Studio's, or a job's that took it over."
     if chained := sum(row.chained for row in [*summary.notebooks, *summary.user_profiles]):

@@ -108,16 +108,16 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     Raises MissingPackageError where boto3 isn't installed, and OSError where it isn't said which regions.
     """
     account = Account()
-    asked = regions_of(regions)
+    region_names = regions_of(regions)
     # Making clients isn't thread-safe; using them is.
     with aws.named_errors(""):
-        iam = client_of("iam", asked[0])
-        for region in asked:
+        iam = client_of("iam", region_names[0])
+        for region in region_names:
             client_of("sagemaker", region)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        listed = list(pool.map(partial(_listed, names=names), asked))
+        listed = list(pool.map(partial(_listed, names=names), region_names))
         found: list[tuple[str, str]] = []
-        for region, (here, unread) in zip(asked, listed, strict=True):
+        for region, (here, unread) in zip(region_names, listed, strict=True):
             found += [(region, name) for name in here]
             account.unread += unread
         described = [each for each in pool.map(_described, found) if each]
@@ -140,15 +140,15 @@ def each_once(pool: ThreadPoolExecutor, read: Callable[[_Key], _Found], keys: It
     return dict(zip(distinct, pool.map(read, distinct), strict=True))
 
 
-def regions_of(asked: Sequence[str]) -> list[str]:
+def regions_of(regions: Sequence[str]) -> list[str]:
     """Return the regions that are asked about; `all`: all that are enabled."""
-    if list(asked) == ["all"]:
+    if list(regions) == ["all"]:
         with aws.named_errors(LIST_REGIONS):
             # Without AllRegions these are the enabled ones.
             answer = aws.client("ec2").describe_regions()
         return sorted(str(each["RegionName"]) for each in answer["Regions"])
     with aws.named_errors(""):
-        return aws.regions_asked(list(dict.fromkeys(asked)))
+        return aws.regions_asked(list(dict.fromkeys(regions)))
 
 
 def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]:
@@ -174,7 +174,7 @@ def _described(found: tuple[str, str]) -> Instance | None:
     region, name = found
     try:
         with aws.named_errors(PERMISSIONS[1]):
-            said = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
+            described = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
     except OSError as error:
         if "RecordNotFound" in str(error.strerror):
             return None  # deleted since it was listed
@@ -183,22 +183,22 @@ def _described(found: tuple[str, str]) -> Instance | None:
             name=name, region=region, account_id="", status="", role_arn="", lifecycle_name=None, root_access=None,
             metadata_version=None, platform=None, failure=None, modified=None, unread=(unread,),
         )  # fmt: skip
-    root = said.get("RootAccess")
-    metadata = said.get("InstanceMetadataServiceConfiguration") or {}
+    root = described.get("RootAccess")
+    metadata = described.get("InstanceMetadataServiceConfiguration") or {}
     return Instance(
         name=name,
         region=region,
-        account_id=said["NotebookInstanceArn"].split(":")[4],
-        status=said["NotebookInstanceStatus"],
-        role_arn=said["RoleArn"],
-        lifecycle_name=said.get("NotebookInstanceLifecycleConfigName"),
+        account_id=described["NotebookInstanceArn"].split(":")[4],
+        status=described["NotebookInstanceStatus"],
+        role_arn=described["RoleArn"],
+        lifecycle_name=described.get("NotebookInstanceLifecycleConfigName"),
         root_access=None if root is None else root == "Enabled",
         metadata_version=metadata.get("MinimumInstanceMetadataServiceVersion"),
-        platform=said.get("PlatformIdentifier"),
-        failure=said.get("FailureReason"),
-        modified=said.get("LastModifiedTime"),
-        created=said.get("CreationTime"),
-        network_interface_id=said.get("NetworkInterfaceId"),
+        platform=described.get("PlatformIdentifier"),
+        failure=described.get("FailureReason"),
+        modified=described.get("LastModifiedTime"),
+        created=described.get("CreationTime"),
+        network_interface_id=described.get("NetworkInterfaceId"),
     )
 
 

@@ -41,8 +41,8 @@ def _of_region(region: str, instances: dict[str, Instance]) -> list[dict[str, st
     found: list[dict[str, str]] = []
     for start in range(0, len(ids), _VALUES_AT_MOST):
         # A filter, since an id that isn't there any more would be an error.
-        wanted = [{"Name": "network-interface-id", "Values": ids[start : start + _VALUES_AT_MOST]}]
-        for page in pages.paginate(Filters=wanted):
+        filters = [{"Name": "network-interface-id", "Values": ids[start : start + _VALUES_AT_MOST]}]
+        for page in pages.paginate(Filters=filters):
             for interface in page["NetworkInterfaces"]:
                 instance = instances[interface["NetworkInterfaceId"]]
                 found += [

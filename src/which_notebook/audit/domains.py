@@ -79,16 +79,16 @@ def _listed(region: str) -> tuple[list[Domain], list[Unread]]:
 def _described(found: Domain) -> Domain | None:
     try:
         with aws.named_errors(DESCRIBE):
-            said = client_of("sagemaker", found.region).describe_domain(DomainId=found.domain_id)
+            described = client_of("sagemaker", found.region).describe_domain(DomainId=found.domain_id)
     except OSError as error:
         if "ResourceNotFound" in str(error.strerror):
             return None  # deleted since it was listed
         return replace(found, unread=(Unread(f"the Studio domain {found.domain_id}", DESCRIBE, reason_of(error)),))
     return replace(
         found,
-        account_id=said["DomainArn"].split(":")[4],
-        status=said["Status"],
-        role_arn=(said.get("DefaultUserSettings") or {}).get("ExecutionRole") or "",
-        identity_config=(said.get("DomainSettings") or {}).get("ExecutionRoleIdentityConfig") or "DISABLED",
-        takes_shared_spaces=bool((said.get("DefaultSpaceSettings") or {}).get("ExecutionRole")),
+        account_id=described["DomainArn"].split(":")[4],
+        status=described["Status"],
+        role_arn=(described.get("DefaultUserSettings") or {}).get("ExecutionRole") or "",
+        identity_config=(described.get("DomainSettings") or {}).get("ExecutionRoleIdentityConfig") or "DISABLED",
+        takes_shared_spaces=bool((described.get("DefaultSpaceSettings") or {}).get("ExecutionRole")),
     )

@@ -123,3 +123,13 @@ class Call(Struct, array_like=True, gc=False):
 def role_name(arn: str) -> str:
     """Return the name in a role's ARN, or the text itself where it is a name already."""
     return arn.rpartition("/")[2]
+
+
+def role_key(arn: str | None) -> tuple[str, str] | None:
+    """Return what tells a role from all others: its ARN without the path, which may be missing in one of two ARNs."""
+    return (arn.partition("/")[0], role_name(arn)) if arn else None
+
+
+def shown_event(event_source: str, event_name: str) -> str:
+    """Return a call's event as `service:Event`, such as `s3:GetObject`."""
+    return f"{event_source.removesuffix('.amazonaws.com')}:{event_name}"

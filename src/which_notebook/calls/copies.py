@@ -35,13 +35,13 @@ def without_poorer_copies(batches: Iterable[list[Call]]) -> Iterator[list[Call]]
     for batch in batches:
         calls = last + batch
         if any(call.request_id is None for call in calls):
-            kept: list[Call] = []
+            merged: list[Call] = []
             for call in calls:
-                if call.request_id is None and kept and _is_same_event(kept[-1], call):
-                    kept[-1] = joined(kept[-1], call)
+                if call.request_id is None and merged and _is_same_event(merged[-1], call):
+                    merged[-1] = joined(merged[-1], call)
                 else:
-                    kept.append(call)
-            calls = kept
+                    merged.append(call)
+            calls = merged
         last = calls[-1:]
         yield calls[:-1]
     if last:

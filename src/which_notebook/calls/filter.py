@@ -52,7 +52,7 @@ class Filter(Struct, frozen=True, kw_only=True):
         since_until = " and ".join(compress(("--since", "--until"), (self.scope.since, self.scope.until)))
         tests = [(since_until, within)]
         tests += [
-            (option, list(map(frozenset(asked).__contains__, table[name]))) for option, name, asked in texts if asked
+            (option, list(map(frozenset(values).__contains__, table[name]))) for option, name, values in texts if values
         ]
         if self.notebooks:
             names = frozenset(self.notebooks)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from .call import Call
 from .copies import joined, without_poorer_copies
 from .spool import Blocks
@@ -18,7 +18,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Call]).decode
 
 
-def in_order(batches: Iterable[list[Call]], limits: Limits = LIMITS) -> Iterator[list[Call]]:
+def in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Call]]:
     """Yield all calls in lists of bounded size, the oldest first, each once.
 
     Calls with one time, event id, name and request id are one, see `copies`. CloudTrail may deliver a record twice, and a
@@ -56,12 +56,12 @@ def _key(call: Call) -> str:
 def _add(held: dict[str, Call], calls: list[Call]) -> None:
     """Add calls by their keys; of copies all that one of them has stays."""
     # By their _key, inlined.
-    found = {
+    by_key = {
         f"{call.event_time}{len(call.event_id)} {call.event_id}{len(call.event_name)} {call.event_name}{call.request_id!r}": call
         for call in calls
     }
-    if len(found) == len(calls) and held.keys().isdisjoint(found):
-        held.update(found)
+    if len(by_key) == len(calls) and held.keys().isdisjoint(by_key):
+        held.update(by_key)
         return
     for call in calls:
         key = _key(call)

@@ -21,14 +21,18 @@ RARE_NEEDLES = frozenset((OF_AN_IDENTITY_WITHOUT_ARN, OF_AN_INTERFACE, OF_A_DELE
 
 
 class Search(Struct, frozen=True, kw_only=True):
-    """What calls are searched for: a call fits that has one of these.
+    """What calls are searched for. A call matches if it meets one of these conditions.
 
-    `role_names`, in which `*` and `?` are wildcards: made in a session of such a role, or opening one; or in the session of a role of which the record has
-    only the unique id, if that is one of `role_ids`, or if no `role_ids` are given. `chains`: opens a session from a session.
-    `access_keys`; made in sessions of the roles named `chained_role_names`, if these are known. `source_identities`, carried by the caller.
-    `base_sessions`: made in the base session of any role. `opened_keys`: opens the session that has such an access key id. `event_id`; only then is the record itself kept.
-    `with_clues`: the calls are to have theirs; and those are searched for, too, that make or delete a notebook instance's network interface.
-    `with_resources`: the calls are to have theirs, which takes time; with texts, only those whose records hold one of them.
+    - `role_names`, in which `*` and `?` are wildcards: it was made in a session of such a role, or opens one. Some records have
+      only the role's unique id. Their calls match if `role_ids` has that id, or is empty.
+    - `access_keys`: it was made with one of them. `chained_role_names` are these sessions' roles, where they are known.
+    - `source_identities`: its caller has one of them.
+    - `chains`: it opens a session from a session. `opened_keys`: it opens the session with one of these access key ids.
+    - `base_sessions`: it was made in the base session of any role.
+    - `event_id`: it has this id. Only then the record itself is kept.
+    - `with_clues`: it makes or deletes a notebook instance's network interface. All calls then have their clues.
+
+    `with_resources`: the calls have their resources, which takes time; if it is texts, only those whose records hold one.
     """
 
     role_names: tuple[str, ...] = ()

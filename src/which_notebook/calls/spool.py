@@ -1,18 +1,33 @@
-"""Temporary files for what doesn't fit into memory. They have no name, so nobody else can open them and none is left behind."""
+"""Temporary files for what doesn't fit into memory; only this user can open them, and closing one deletes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
+_PREFIX = "which-notebook-"
 _LENGTH_BYTES = 4
 
 
 def temporary_file() -> BinaryIO:
-    """Return a new file; closing it deletes it."""
+    """Return a new file without a name, so that nobody else can open it, and none is left behind."""
     import tempfile
 
-    return tempfile.TemporaryFile(prefix="which-notebook-")
+    return tempfile.TemporaryFile(prefix=_PREFIX)
+
+
+def named_temporary_file() -> IO[bytes]:
+    """Return a new file with a name, by which another process can open it."""
+    import tempfile
+
+    return tempfile.NamedTemporaryFile(prefix=_PREFIX)
+
+
+def spooled_file(in_memory: int) -> BinaryIO:
+    """Return a new file, of which up to so many bytes are in memory."""
+    import tempfile
+
+    return cast(BinaryIO, tempfile.SpooledTemporaryFile(in_memory, prefix=_PREFIX))
 
 
 class Blocks:

@@ -85,9 +85,9 @@ class CallTable:
     @classmethod
     def decode(cls, encoded: bytes) -> Self:
         """Return what `encode` made; raises msgspec.DecodeError where it is something else."""
-        found = _decode(encoded)
-        table = cls(found.length, {}, found.openings, found.records, found.clues)
-        table._encoded = found.columns
+        decoded = _decode(encoded)
+        table = cls(decoded.length, {}, decoded.openings, decoded.records, decoded.clues)
+        table._encoded = decoded.columns
         return table
 
     def encode(self) -> bytes:
@@ -138,7 +138,7 @@ class CallTable:
         # Few rows have these.
         openings = {bisect_left(rows, row): opening for row, opening in self.openings.items() if chosen[row]}
         records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}
-        clues = {bisect_left(rows, row): found for row, found in self.clues.items() if chosen[row]}
+        clues = {bisect_left(rows, row): clue for row, clue in self.clues.items() if chosen[row]}
         columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
         return CallTable(len(rows), columns, openings, records, clues)
 

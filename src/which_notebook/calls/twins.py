@@ -31,17 +31,17 @@ _Requests = dict[str, set[_Request]]
 
 
 def without_twins(batches: Iterable[list[Call]], accounts: Collection[str] = ()) -> Iterator[list[Call]]:
-    """Yield the calls, which come in the order of time, without what is told of a call that has an event of its service.
+    """Yield the calls, in the order of time, without second records of a call that its service has recorded.
 
-    `accounts` are those that are asked for, if not all: no event of another one makes a call count less.
+    `accounts` are those that are asked for, if not all: a record of another account replaces none.
     """
     recent: _Requests = {}
     waiting: list[Call] = []
     for batch in batches:
         calls = waiting + batch
-        kept, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "", accounts)
-        _remember(recent, kept, accounts)
-        yield kept
+        counting, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "", accounts)
+        _remember(recent, counting, accounts)
+        yield counting
     if waiting:
         yield _kept(recent, waiting, None, accounts)[0]
 
@@ -56,20 +56,20 @@ def _kept(
     # CloudTrail leaves out the keys of a deletion of several objects, which the access log has. So its lines and what they are
     # about are looked at together, within the time that they may be apart.
     with_lines = any(call.event_category == ACCESS_LOG for call in calls)
-    told = {each: call for call in reversed(calls) for each in _tells_of(call, accounts)} if with_lines else {}
-    kept: list[Call] = []
+    events = {each: call for call in reversed(calls) for each in _tells_of(call, accounts)} if with_lines else {}
+    counting: list[Call] = []
     for place, call in enumerate(calls):
         if with_lines and decided_before is not None and call.event_time >= decided_before:
-            return kept, calls[place:]
+            return counting, calls[place:]
         if call.request_id is not None and (call.event_category in _SECOND_HAND or _is_owners_copy(call)):
             if _request(call) in requests:
-                if call.event_category == ACCESS_LOG and (event := told.get(_request(call))):
+                if call.event_category == ACCESS_LOG and (event := events.get(_request(call))):
                     event.resources += tuple(arn for arn in call.resources if arn not in event.resources)
                 continue
             if decided_before is not None and call.event_time >= decided_before:
-                return kept, calls[place:]
-        kept.append(call)
-    return kept, []
+                return counting, calls[place:]
+        counting.append(call)
+    return counting, []
 
 
 def _is_owners_copy(call: Call) -> bool:
@@ -99,14 +99,14 @@ def _tells_of(call: Call, accounts: Collection[str]) -> tuple[_Request, ...]:
     return (*of_s3, of_service, _request(call)) if shared else (*of_s3, of_service)
 
 
-def _remember(recent: _Requests, kept: list[Call], accounts: Collection[str]) -> None:
+def _remember(recent: _Requests, calls: list[Call], accounts: Collection[str]) -> None:
     """Keep in mind what was called lately, whose other event may still come; not the calls, which may be many in a minute."""
-    if not kept:
+    if not calls:
         return
-    since = _earlier(kept[-1])
+    since = _earlier(calls[-1])
     for time in [time for time in recent if time < since]:
         del recent[time]
-    for call in takewhile(lambda call: call.event_time >= since, reversed(kept)):
+    for call in takewhile(lambda call: call.event_time >= since, reversed(calls)):
         if requests := _tells_of(call, accounts):
             recent.setdefault(call.event_time, set()).update(requests)
 

@@ -13,6 +13,7 @@ from ..calls.scope import DELIVERED_WITHIN_DAYS
 from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
 from ..limits import Limits
+from ..sources.registry import KINDS
 from . import values
 
 Command = Callable[[argparse.Namespace, Limits], int]
@@ -65,7 +66,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         return command
 
     for name, text in (
-        ("summary", "a row for each notebook: how many calls, which, from where, when, and what speaks against them"),
+        ("summary", "a row for each notebook: how many calls, which, from where, when, and warnings about them"),
         ("calls", "a row for each API call, the oldest first"),
         ("report", "one HTML file: a timeline with a lane for each notebook, counts, warnings, all calls"),
     ):
@@ -80,7 +81,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
                 "--limit", type=values.limit, metavar="N", help="with --by: only the N rows with the most calls"
             )
         _add_sources(command)
-    command = add("event", "one call, explained: its record, who opened its session, what speaks against it", common)
+    command = add(
+        "event", "one call, explained: its record, who opened its session, and warnings about its name", common
+    )
     _add_likely(command)
     command.add_argument("event_id", type=values.text, metavar="EVENT_ID", help="the record's eventID")
     _add_sources(command)
@@ -147,7 +150,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         type=values.listed,
         default=[],
         metavar="REGION",
-        help="only of this region (repeatable); all: all that are enabled (default: the configured one)",
+        help="limit to this region (repeatable); all: all that are enabled (default: the configured one)",
     )
     _add_notebook(audit)
     audit.add_argument(
@@ -185,11 +188,9 @@ verdicts of a Studio domain:
 exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-on.
 """
 
-_SOURCES = """\
-SOURCE is a file, a folder (all files in it that hold records), - (standard input), s3://BUCKET/PREFIX, cloudtrail:
-(the account's event history: 90 days, management events only), athena://WORKGROUP/DATABASE/TABLE or
-trino://HOST:PORT/CATALOG/SCHEMA/TABLE.
-
+_FORM_WIDTH = max(len(kind.form) for kind in KINDS)
+_SOURCES = "SOURCE is one of:\n" + "".join(f"  {kind.form:<{_FORM_WIDTH}}  {kind.help}\n" for kind in KINDS)
+_SOURCES += """
 TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d,
 2w). A date stands for its first second after --since, and for its last after --until.
 """
@@ -236,7 +237,7 @@ def _place_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="REGION",
-        help="only of this region (repeatable)",
+        help="limit to this region (repeatable)",
     )
     place.add_argument(
         "--account",
@@ -244,7 +245,7 @@ def _place_arguments() -> _Parser:
         type=values.accounts,
         default=[],
         metavar="ID",
-        help="only of this account (repeatable)",
+        help="limit to this account (repeatable)",
     )
     _add_output(place)
     return place
@@ -268,7 +269,7 @@ def _common_arguments() -> _Parser:
     common.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the SQL that a table's engine would be asked, and end (athena:// and trino://)",
+        help="print the SQL that a table's engine would be asked, and end",
     )
     return common
 
@@ -280,7 +281,7 @@ def _add_notebook(parser: _Parser) -> None:
         type=values.listed,
         default=[],
         metavar="NAME",
-        help="only of this notebook (repeatable)",
+        help="limit to this notebook (repeatable)",
     )
 
 
@@ -308,12 +309,12 @@ def _add_resource(parser: _Parser) -> None:
         type=values.text,
         default=[],
         metavar="RESOURCE",
-        help="only calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+        help="limit to calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
     )
 
 
 def _add_output(parser: _Parser) -> None:
-    parser.add_argument("-o", "--output", type=values.text, metavar="FILE", help="write to FILE, whole or not at all")
+    parser.add_argument("-o", "--output", type=values.text, metavar="FILE", help="write to FILE, atomically")
 
 
 def _add_sources(parser: _Parser, count: str = "+", help_text: str = "see below") -> None:
@@ -337,7 +338,7 @@ def _filter_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="NAME",
-        help="only these, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
+        help="limit to these events, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
     )
     filters.add_argument(
         "--event-source",
@@ -345,7 +346,7 @@ def _filter_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="SERVICE",
-        help="only of these, such as s3",
+        help="limit to these services, such as s3",
     )
     filters.add_argument(
         "--status",
@@ -353,7 +354,7 @@ def _filter_arguments() -> _Parser:
         type=values.statuses,
         default=[],
         metavar="STATUS",
-        help=f"only these: {', '.join(STATUS_NAMES)}",
+        help=f"limit to these statuses: {', '.join(STATUS_NAMES)}",
     )
     _add_resource(filters)
     filters.add_argument(
@@ -362,7 +363,7 @@ def _filter_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="ID",
-        help="only calls made with this access key id",
+        help="limit to calls made with this access key id",
     )
     filters.add_argument("--errors-only", action="store_true", help="only calls that failed")
     filters.add_argument(

@@ -13,6 +13,7 @@ from ..answers.summary import Summary
 from ..answers.summary_answer import SummaryAnswer
 from ..calls.filter import Filter
 from ..errors import CommandError, ServiceError, UsageError, reason_of
+from ..judging.attribution import Judge
 from ..judging.judged_calls import JudgedCalls
 from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
@@ -29,7 +30,7 @@ from .exit_status import (
     status_of_calls,
     status_of_reading,
 )
-from .messages import say, say_unread
+from .messages import say, say_coverage, say_unread
 from .options import addresses_of, inventory_of, judged_calls, reader_of, roles_of, scope_of
 
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
         given = parser(_COMMANDS).parse_args(arguments)
-        status: int = _dry_run(given) if getattr(given, "dry_run", False) else given.run(given, limits)
+        status: int = _dry_run(given, limits) if getattr(given, "dry_run", False) else given.run(given, limits)
     except CommandError as error:
         say(str(error))
         return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
@@ -49,11 +50,11 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     return status
 
 
-def _dry_run(given: argparse.Namespace) -> int:
+def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
     from .dry_run import write_dry_run
 
     try:
-        write_dry_run(given)
+        write_dry_run(given, limits)
     except ServiceError as error:
         say(reason_of(error))
         return NOT_ALL_READ
@@ -105,9 +106,9 @@ def _report(given: argparse.Namespace, limits: Limits) -> int:
             calls.judge.role,
             calls.coverage,
             file,
-            calls.filter,
             limits,
-            calls.said,
+            filter=calls.filter,
+            said=calls.said,
             likely=given.likely,
         )
     return _end(calls, given)
@@ -144,9 +145,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
             not_found = error
     if explanation:
         write_answer(ExplanationAnswer(explanation), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     if not_found:
         raise not_found
     return status_of_reading(coverage)
@@ -154,9 +153,7 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
 def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
-    from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
-    from ..reading.mentioned_roles import roles_named_there
 
     form = format_of("roles", given.format, given.output)
     inventory = inventory_of(given)
@@ -169,11 +166,9 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
         named = None
         if not roles:
             name, *_ = judge.role_names if judge else ("",)
-            named = roles_named_there(reader.files(scope, Coverage()), limits, name)
+            named = reader.roles_named_there(scope, name)
     write_answer(RolesAnswer(roles, asked, given.resource), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     if named:
         say(named)
     return status_of_reading(coverage) or (DONE if roles else NO_SUCH_ROLE)
@@ -186,20 +181,21 @@ def _finding(given: argparse.Namespace, limits: Limits) -> int:
 
     form = format_of("finding", given.format, given.output)
     inventory, coverage = inventory_of(given), Coverage()
-    asked = Filter(scope=scope_of(given), resources=tuple(given.resource))
+    filter = Filter(scope=scope_of(given), resources=tuple(given.resource))
     roles, findings = roles_of(given, inventory), read_findings(given.finding)
     if given.sources:
         with reader_of(given, inventory, limits, again=True) as reader:
             known = [
-                (each, [known_by_logs(each, actor, reader, asked, coverage, roles, inventory) for actor in each.actors])
+                (
+                    each,
+                    [known_by_logs(each, actor, reader, filter, coverage, roles, inventory) for actor in each.actors],
+                )
                 for each in findings
             ]
     else:
         known = [(each, [known_by_finding(actor, roles, inventory) for actor in each.actors]) for each in findings]
     write_answer(FindingAnswer(known, with_logs=bool(given.sources)), form, given.output)
-    for text in coverage.notes:
-        say(text)
-    say_unread(coverage)
+    say_coverage(coverage)
     return status_of_reading(coverage)
 
 

@@ -12,23 +12,23 @@ from ..judging.attribution import Judge
 from ..judging.chains import search_for_chains
 from ..judging.inventory import Inventory
 from ..judging.likely import scope_of_evidence, search_for_evidence
-from ..sources.engines.engine import Engine
+from ..limits import Limits
 from ..sources.registry import opened_sources
 from ..times import earlier
 from .options import inventory_of, roles_of, scope_of
 
 
-def write_dry_run(given: argparse.Namespace) -> None:
+def write_dry_run(given: argparse.Namespace, limits: Limits) -> None:
     """Write the SQL. Raises UsageError where no source is asked with SQL, and OSError where a table can't be described."""
     inventory = inventory_of(given)
     search, scope = _first(given, roles_of(given, inventory), inventory)
-    with opened_sources(given.sources) as sources, output_file(given.output) as file:
-        engines = [source for source in sources if isinstance(source, Engine)]
-        if not engines:
-            raise UsageError("--dry-run is for athena:// and trino://: other sources are asked without SQL")
-        for source in engines:
-            for statement in source.queries(search, scope):
-                file.write(f"-- {source.name}\n{statement.with_values};\n".encode())
+    with opened_sources(given.sources, limits) as sources, output_file(given.output) as file:
+        asked = [(source, list(source.queries(search, scope))) for source in sources]
+        if not any(queries for _, queries in asked):
+            raise UsageError("--dry-run is for tables of engines: these sources are asked without SQL")
+        for source, queries in asked:
+            for sql in queries:
+                file.write(f"-- {source.name}\n{sql};\n".encode())
 
 
 def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | None) -> tuple[Search, Scope]:
@@ -45,4 +45,4 @@ def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | N
         return search_for_chains(judge), scope.anywhere(scope.since and earlier(scope.since), scope.until)
     if given.likely:
         return search_for_evidence(judge), scope_of_evidence(scope, judge)
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids), scope
+    return judge.search, scope

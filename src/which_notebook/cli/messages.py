@@ -19,6 +19,13 @@ def say(text: str) -> None:
     print(f"which-notebook: {printable(text)}", file=sys.stderr)
 
 
+def say_coverage(coverage: Coverage) -> None:
+    """Say what the reader of an answer should know of the reading: the notes, and what is missing."""
+    for text in coverage.notes:
+        say(text)
+    say_unread(coverage)
+
+
 def say_unread(coverage: Coverage) -> None:
     """Say which files were left out, and what couldn't be read."""
     for (ending, reason), files in sorted(coverage.left_out.items()):

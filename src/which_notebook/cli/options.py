@@ -3,47 +3,42 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..calls.filter import Filter
 from ..calls.scope import Scope
-from ..calls.search import Search
 from ..errors import UsageError
 from ..judging.address_file import read_address_file
 from ..judging.attribution import Judge
 from ..judging.evidence.address import AddressOf
 from ..judging.inventory import Inventory, read_inventory
 from ..judging.judged_calls import JudgedCalls
-from ..judging.notebook_roles import NotebookRole, base_session_roles
+from ..judging.roles_meant import NoRoleError, roles_meant
 from ..limits import Limits
 from ..reading.cache import cache_path
 from ..reading.options import Options
 from ..reading.reader import Reader
-from ..sources.coverage import Coverage
 from ..sources.registry import opened_sources
 from ..times import parse_time
 from .messages import say, say_unread
 from .progress import shown_progress
 
-_ROLES_NAMED = 5
-
 
 @contextmanager
 def judged_calls(given: argparse.Namespace, limits: Limits, *, with_resources: bool = True) -> Iterator[JudgedCalls]:
     """Ask what the arguments of `summary`, `calls` and `report` say. Raises UsageError, and what reading their files raises."""
-    inventory, asked, addresses = inventory_of(given), filter_of(given), addresses_of(given)
+    inventory, filter, addresses = inventory_of(given), filter_of(given), addresses_of(given)
     roles = roles_of(given, inventory)
     # What is asked for can be wrong before anything is read.
     judge = Judge(roles, inventory) if roles else None
     with reader_of(given, inventory, limits, again=given.follow or given.likely or not roles) as reader:
-        judge = judge or Judge(_roles_there(reader, asked, given.sources), inventory)
+        judge = judge or Judge(_roles_meant(reader, filter, given.sources), inventory)
         yield JudgedCalls(
             reader,
             judge,
-            asked,
+            filter,
             follow=given.follow,
             likely=given.likely,
             addresses=addresses,
@@ -56,43 +51,15 @@ def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str
     return given.role or ([inventory.role_arn] if inventory else [])
 
 
-def _roles_there(reader: Reader, asked: Filter, sources: list[str]) -> Sequence[str]:
-    """Return the roles that are meant where none is named: those of the access keys that are asked for, or else the only one."""
-    if not asked.access_keys:
-        return [_only_role(reader, asked.scope, sources)]
-    search = Search(access_keys=frozenset(asked.access_keys))
-    arns = {arn for table in reader.tables(search, asked.scope, Coverage()) for arn in table["role_arn"] if arn}
-    if not arns:
-        raise UsageError(f"no call of a role with the access key {', '.join(asked.access_keys)} is in these sources")
-    say(f"no --role is given: taken is that of the access keys' calls, {', '.join(sorted(arns))}")
-    return sorted(arns)
-
-
-def _only_role(reader: Reader, scope: Scope, sources: list[str]) -> str:
-    """Return the role that is meant where none is named: the only one that notebook instances use in the sources."""
-    coverage = Coverage()
-    found = base_session_roles(reader, scope, coverage)
-    roles = [NotebookRole(arn, account) for (account, _), arn in found.items()]
-    if len(roles) == 1:
-        say(
-            f"no --role is given: taken is {roles[0].role_arn}, the only role with a session called SageMaker in these sources"
-        )
-        return roles[0].given
-    if not roles:
-        say_unread(coverage)
-        from ..reading.mentioned_roles import roles_named_there
-
-        named = roles_named_there(reader.files(scope, Coverage()), reader.options.limits)
-        raise UsageError(
-            f"which role? No role has a session called SageMaker in what was read. {f'{named}. ' if named else ''}"
-            "Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
-        )
-    named = ", ".join(sorted(role.role_arn for role in roles)[:_ROLES_NAMED])
-    more = f" and {len(roles) - _ROLES_NAMED:,} more" if len(roles) > _ROLES_NAMED else ""
-    raise UsageError(
-        f"which role? Several have a session called SageMaker in these sources: {named}{more}. Give --role NAME or ARN "
-        f"(repeatable); `which-notebook roles {shlex.join(sources)}` tells more of them"
-    )
+def _roles_meant(reader: Reader, filter: Filter, sources: list[str]) -> list[str]:
+    """Return the roles that are meant where none is named, and say which. Raises UsageError where that can't be told."""
+    try:
+        meant = roles_meant(reader, filter, sources)
+    except NoRoleError as error:
+        say_unread(error.coverage)
+        raise
+    say(meant.said)
+    return meant.roles
 
 
 @contextmanager
@@ -103,7 +70,7 @@ def reader_of(
     shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
     with (
         shown_progress(shown) as progress,
-        opened_sources(given.sources, again=again, progress=progress) as sources,
+        opened_sources(given.sources, limits, again=again, progress=progress) as sources,
     ):
         options = Options(
             jobs=given.jobs,

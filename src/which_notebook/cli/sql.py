@@ -10,6 +10,7 @@ from ..calls.scope import Scope
 from ..errors import UsageError
 from ..judging.attribution import Judge
 from ..judging.inventory import Inventory
+from ..judging.roles_meant import HOW_TO_NAME_IT
 from ..sources.engines import standalone
 from ..sources.log_paths import days
 
@@ -19,9 +20,7 @@ _TABLES = {"athena": "cloudtrail_logs", "trino": "cloudtrail_logs", "lake": "EVE
 def write_sql(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> None:
     """Write the query. Raises UsageError where none can be told, RoleError where a role is none."""
     if not roles:
-        raise UsageError(
-            "which role? Give --role NAME or ARN, or --inventory FILE (what `terraform output -json` prints)"
-        )
+        raise UsageError(f"which role? {HOW_TO_NAME_IT}")
     Judge(roles)
     with output_file(given.output) as file:
         file.write(_query(given, roles, inventory, scope).encode())
@@ -51,20 +50,20 @@ def _known(names: Sequence[str]) -> tuple[str, ...]:
 
 def _where(scope: Scope, *, of_lake: bool, has_partitions: bool) -> list[str]:
     account, region, day = standalone.PARTITIONS
-    found = []
+    conditions = []
     if has_partitions:
         first, last = days(scope)
-        found += [standalone.at_least(f'"{day}"', first.replace("-", "/"))] if first else []
-        found += [standalone.at_most(f'"{day}"', last.replace("-", "/"))] if last else []
-        found += [standalone.among(f'"{account}"', scope.accounts)] if scope.accounts else []
-        found += [standalone.among(f'"{region}"', scope.regions)] if scope.regions else []
+        conditions += [standalone.at_least(f'"{day}"', first.replace("-", "/"))] if first else []
+        conditions += [standalone.at_most(f'"{day}"', last.replace("-", "/"))] if last else []
+        conditions += [standalone.among(f'"{account}"', scope.accounts)] if scope.accounts else []
+        conditions += [standalone.among(f'"{region}"', scope.regions)] if scope.regions else []
     time = "eventTime" if of_lake else "eventtime"
     # Lake has it as a timestamp, and takes a text of this form for one.
     since, until = (
         each and (each.replace("T", " ").removesuffix("Z") if of_lake else each) for each in (scope.since, scope.until)
     )
-    found += [standalone.at_least(time, since)] if since else []
-    found += [standalone.at_most(time, until)] if until else []
-    found += [standalone.among("awsregion", scope.regions)] if scope.regions else []
-    found += [standalone.among("recipientaccountid", scope.accounts)] if scope.accounts else []
-    return found
+    conditions += [standalone.at_least(time, since)] if since else []
+    conditions += [standalone.at_most(time, until)] if until else []
+    conditions += [standalone.among("awsregion", scope.regions)] if scope.regions else []
+    conditions += [standalone.among("recipientaccountid", scope.accounts)] if scope.accounts else []
+    return conditions

@@ -29,7 +29,7 @@ def accounts(given: str) -> list[str]:
     """Return account ids."""
     for account in (parts := listed(given)):
         if not re.fullmatch("[0-9]{12}", account):
-            raise ArgumentTypeError(f"{account!r} is no account id, which has 12 digits")
+            raise ArgumentTypeError(f"invalid account id {account!r}: it must have 12 digits")
     return parts
 
 
@@ -37,28 +37,28 @@ def statuses(given: str) -> list[str]:
     """Return statuses of calls."""
     for status in (parts := listed(given)):
         if status not in STATUS_NAMES:
-            raise ArgumentTypeError(f"{status!r} is none of {', '.join(STATUS_NAMES)}")
+            raise ArgumentTypeError(f"invalid status {status!r}: choose from {', '.join(STATUS_NAMES)}")
     return parts
 
 
 def jobs(given: str) -> int:
     """Return a number of processes."""
     if not given.isdecimal() or not 1 <= int(given) <= 256:
-        raise ArgumentTypeError(f"{given!r} is no number of processes, 1 to 256")
+        raise ArgumentTypeError(f"must be a number from 1 to 256, not {given!r}")
     return int(given)
 
 
 def limit(given: str) -> int:
     """Return a number of rows."""
     if not given.isdecimal() or not 1 <= int(given) <= 1_000_000:
-        raise ArgumentTypeError(f"{given!r} is no number of rows, 1 to 1000000")
+        raise ArgumentTypeError(f"must be a number from 1 to 1000000, not {given!r}")
     return int(given)
 
 
 def days(given: str) -> int:
     """Return a number of days."""
     if not given.isdecimal() or not 0 <= int(given) <= 3650:
-        raise ArgumentTypeError(f"{given!r} is no number of days, 0 to 3650")
+        raise ArgumentTypeError(f"must be a number of days from 0 to 3650, not {given!r}")
     return int(given)
 
 

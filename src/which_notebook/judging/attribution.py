@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_name
-from ..calls.search import fits_role
+from ..calls.call import BASE_SESSION, NOTEBOOK_NAME, Opening, role_key, role_name
+from ..calls.search import Search, fits_role
 from ..calls.table import CallTable
 from ..errors import CommandError
 from .inventory import Inventory
@@ -57,10 +57,15 @@ class Judge:
         """The role's unique id, where the inventory says it."""
 
     @property
+    def search(self) -> Search:
+        """What to read for: the roles' calls, and what opens their sessions."""
+        return Search(role_names=self.role_names, role_ids=self.role_ids)
+
+    @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts of the roles, where each is known; else none."""
-        found = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
-        return () if any(not each.isdecimal() for each in found) else tuple(sorted(found))
+        accounts = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
+        return () if any(not each.isdecimal() for each in accounts) else tuple(sorted(accounts))
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""
@@ -81,14 +86,14 @@ class Judge:
         """Set the status of each call, and the notebook or user profile; they stay None where it isn't the role's."""
         session = ("role_arn", "session_name", "source_identity")
         verdicts = {each: self._verdict(*each) for each in set(table.rows(session))}
-        found = list(map(verdicts.__getitem__, table.rows(session)))
-        statuses = [each.status for each in found]
+        judged = list(map(verdicts.__getitem__, table.rows(session)))
+        statuses = [each.status for each in judged]
         for row, opening in table.openings.items():
             if statuses[row] == "unattributed" and _is_handshake(opening, table["role_arn"][row]):
                 statuses[row] = "handshake"
         table["status"] = statuses
-        table["notebook"] = [each.notebook for each in found]
-        table["user_profile"] = [each.user_profile for each in found]
+        table["notebook"] = [each.notebook for each in judged]
+        table["user_profile"] = [each.user_profile for each in judged]
 
     def is_known(self, name: str | None) -> bool:
         """Return whether this is a notebook's name, as far as that can be told."""
@@ -132,12 +137,4 @@ def _asked_role(role: str) -> tuple[str, str | None, str | None]:
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:
     """Return whether a base session's AssumeRole opens a notebook session of its own role."""
-    return (
-        _account_and_name(opening.role_arn) == _account_and_name(caller_role_arn)
-        and opening.session_name != BASE_SESSION
-    )
-
-
-def _account_and_name(arn: str | None) -> tuple[str, str] | None:
-    """Return what tells a role: its path may be missing in one of two ARNs."""
-    return (arn.partition("/")[0], role_name(arn)) if arn else None
+    return role_key(opening.role_arn) == role_key(caller_role_arn) and opening.session_name != BASE_SESSION

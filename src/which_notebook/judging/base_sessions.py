@@ -61,11 +61,11 @@ class BaseSession(Struct):
     @property
     def spellings(self) -> dict[str, set[str]]:
         """How its own evidence spells names, by their small letters."""
-        found: dict[str, set[str]] = {}
+        spellings: dict[str, set[str]] = {}
         for piece in self.pieces:
             if piece.named.is_notebook and piece.named.is_spelled:
-                found.setdefault(piece.named.text.lower(), set()).add(piece.named.text)
-        return found
+                spellings.setdefault(piece.named.text.lower(), set()).add(piece.named.text)
+        return spellings
 
 
 def session_id(

@@ -41,9 +41,8 @@ class Chains(Struct):
 
     def search(self, judge: Judge) -> Search:
         """Return what to read for: the role's own calls, and those in the chained sessions."""
-        return Search(
-            role_names=judge.role_names,
-            role_ids=judge.role_ids,
+        return replace(
+            judge.search,
             chained_role_names=tuple(sorted(self.role_names)),
             access_keys=frozenset(self.by_key),
             source_identities=frozenset(self.by_source_identity),
@@ -67,14 +66,14 @@ class Chains(Struct):
             table[name] = column
 
     def _origin(self, access_key_id: str | None, source_identity: str | None) -> Origin | None:
-        found = self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
-        same_name = self.by_source_identity.get(found.user_profile) if found and found.user_profile else None
-        return same_name if same_name and same_name.notebook else found
+        origin = self.by_key.get(access_key_id or "") or self.by_source_identity.get(source_identity or "")
+        same_name = self.by_source_identity.get(origin.user_profile) if origin and origin.user_profile else None
+        return same_name if same_name and same_name.notebook else origin
 
 
 def search_for_chains(judge: Judge) -> Search:
     """Return what to read for before the chains are known: who opened which session."""
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids, chains=True)
+    return replace(judge.search, chains=True)
 
 
 def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:
@@ -83,13 +82,13 @@ def find_chains(tables: Iterable[CallTable], judge: Judge) -> Chains:
     calls = chain.from_iterable(_judged(table, judge) for table in tables)
     # A chain of several steps may fall into one second, in any order.
     for _, same_second in groupby(calls, key=attrgetter("event_time")):
-        openings = []
+        openers = []
         for call in same_second:
             _take_identity(call, chains)
             if call.opening and call.opening.access_key_id and call.role_arn:
-                openings.append(call)
-        while len(rest := [call for call in openings if not _follow(call, chains)]) < len(openings):
-            openings = rest
+                openers.append(call)
+        while len(rest := [call for call in openers if not _follow(call, chains)]) < len(openers):
+            openers = rest
     return chains
 
 
@@ -118,8 +117,8 @@ def _follow(call: Call, chains: Chains) -> bool:
         return False
     if call.status == "attributed" and call.notebook:
         before = Origin(call.notebook, call.role_arn, f"{role_name(call.role_arn)}/{call.notebook}")
-    elif known := chains.by_key.get(call.access_key_id or ""):
-        before = known
+    elif origin := chains.by_key.get(call.access_key_id or ""):
+        before = origin
     elif call.user_profile:
         way = f"{role_name(call.role_arn)}/{call.session_name} (user profile {call.user_profile})"
         before = Origin(None, call.role_arn, way, call.user_profile)

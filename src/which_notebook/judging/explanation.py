@@ -1,8 +1,9 @@
-"""One call, explained: what its record says, who opened its session, and what speaks against the attribution."""
+"""One call, explained: what its record says, who opened its session, and the warnings about its name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +40,14 @@ class NotFoundError(CommandError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name, from the length of a session before it to as long behind it.
+    """A judged call, the AssumeRole calls that led to its session (the nearest first), and the warnings about its name.
 
-    `names_are_known`: whether an inventory says which names are real. `likely` is the evidence on a base session, where it was
+    The warnings are of the time from 12 hours before the call to 12 hours after it. `names_are_known`: whether an inventory says which names are real. `likely` is the evidence on a base session, where it was
     asked for.
     """
 
     call: Call
-    openings: list[Call]
+    opened_by: list[Call]
     warnings: list[AttributionWarning]
     names_are_known: bool
     likely: ExplainedLikely | None = None
@@ -73,8 +74,8 @@ def explain(
     `roles` are the notebooks' roles, needed only where neither the call's own session nor those that led to it are of a role
     that opens sessions on itself. Raises NotFoundError where no source holds the event.
     """
-    found = reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)
-    call = next((call for call in found if call.event_id == event_id), None)
+    with closing(reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)) as calls:
+        call = next((call for call in calls if call.event_id == event_id), None)
     if call is None:
         raise NotFoundError(f"no event {event_id} is in what was read of these sources")
     return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely, addresses=addresses)
@@ -92,25 +93,25 @@ def explain_call(
     addresses: Iterable[AddressOf] = (),
 ) -> Explanation:
     """Explain a call that was found in the scope; see `explain`."""
-    openings = openings_of(call.access_key_id, call.event_time, reader, scope, coverage)
+    opened_by = calls_that_opened(call.access_key_id, call.event_time, reader, scope, coverage)
     around = scope.anywhere(earlier(call.event_time), later(call.event_time))
     if call.role_arn is None and call.role_id:
         # Another record may tell which role has that unique id: one of the role's own account, or one of Lake Formation's.
         of_id = Search(event_id=call.event_id, role_ids=(call.role_id,))
-        same = reader.calls(_of_role(Judge(roles, inventory)) if roles else of_id, around, coverage)
-        of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
+        with closing(reader.calls(Judge(roles, inventory).search if roles else of_id, around, coverage)) as same:
+            of_record = next((each.role_arn for each in same if each.event_id == call.event_id), None)
         # Where the caller's own account's record of the same call is there, too, that one is given alone.
         call.role_arn = of_record or reader.role_arns.get(call.role_id)
-    judge = Judge(roles or _role(call, openings) or BASE_SESSION, inventory)
-    chains = find_chains([CallTable.of(sorted(openings, key=lambda each: each.event_time))], judge)
+    judge = Judge(roles or _role(call, opened_by) or BASE_SESSION, inventory)
+    chains = find_chains([CallTable.of(sorted(opened_by, key=lambda each: each.event_time))], judge)
     table = CallTable.of([call])
     chains.judge(table, judge)
     (call,) = table.calls()
     if call.status is None:
-        return Explanation(call, openings, [], inventory is not None)
+        return Explanation(call, opened_by, [], inventory is not None)
     warnings = Warnings(judge)
     within = Filter(scope=Scope(since=around.since, until=around.until))
-    for read in reader.tables(_of_role(judge), around, coverage):
+    for read in reader.tables(judge.search, around, coverage):
         table = read.selected(within.fitting(read))
         judge.judge(table)
         warnings.see(table)
@@ -118,46 +119,42 @@ def explain_call(
     shown = name_shown(call.notebook, call.user_profile, call.session_name)
     name = call.notebook_role_arn or call.role_arn, shown
     about_name = [each for each in warnings.warnings if (each.role_arn, each.notebook) == name]
-    evidence = Evidence(judge, addresses, reader.options.limits)
+    evidence = Evidence(judge, reader.options.limits, addresses)
     explained = _explained_likely(call, evidence, judge, reader, scope, coverage) if likely else None
-    return Explanation(call, openings, about_name, inventory is not None, explained)
+    return Explanation(call, opened_by, about_name, inventory is not None, explained)
 
 
 def _explained_likely(
     call: Call, evidence: Evidence, judge: Judge, reader: Reader, scope: Scope, coverage: Coverage
 ) -> ExplainedLikely | None:
     at_call = replace(scope, since=call.event_time, until=call.event_time)
-    found, covered = find_evidence(evidence, judge, reader, at_call, explained=True)
-    coverage.take_over(covered)
-    explained = found.explained(call)
+    sessions, covered = find_evidence(evidence, judge, reader, at_call, explained=True)
+    coverage.add(covered, aside=True)
+    explained = sessions.explained(call)
     if explained and call.status == "unattributed":
         call.likely = explained.likely
     return explained
 
 
-def _of_role(judge: Judge) -> Search:
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids)
-
-
-def openings_of(key: str | None, until: str, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
+def calls_that_opened(key: str | None, until: str, reader: Reader, scope: Scope, coverage: Coverage) -> list[Call]:
     """Return the calls that opened the session with this access key id, which was in use then, and the session that opened it, and so on."""
-    openings: list[Call] = []
+    opened_by: list[Call] = []
     seen: set[str] = set()
-    while key and key not in seen and len(openings) < _STEPS_AT_MOST:
+    while key and key not in seen and len(opened_by) < _STEPS_AT_MOST:
         seen.add(key)
         found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
-        opened = [each for each in found if each.opening and each.opening.access_key_id == key]
-        openings += opened[:1]
-        key, until = (opened[0].access_key_id, opened[0].event_time) if opened else (None, until)
-    return openings
+        openers = [each for each in found if each.opening and each.opening.access_key_id == key]
+        opened_by += openers[:1]
+        key, until = (openers[0].access_key_id, openers[0].event_time) if openers else (None, until)
+    return opened_by
 
 
-def _role(call: Call, openings: list[Call]) -> str | None:
+def _role(call: Call, opened_by: list[Call]) -> str | None:
     """Return the role of the session on the way that its own role's base session opened, or of a base session with a source identity; else the caller's."""
-    for each in openings:
+    for each in opened_by:
         if each.opening and each.role_arn == each.opening.role_arn:
             return each.role_arn
-    for each in openings:
+    for each in opened_by:
         if each.session_name == BASE_SESSION and each.source_identity:
             return each.role_arn
     return call.role_arn

@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..errors import CommandError, reason_of
+from ..errors import CommandError, reason_of, uncapitalized
 
 _LARGEST = 64 * 1024 * 1024
 _NESTED_AT_MOST = 60
@@ -67,13 +67,13 @@ def read_findings(path: str) -> list[Finding]:
         raise FindingError(f"{path} is a damaged gzip file") from None
     if len(content) > _LARGEST:
         raise FindingError(f"{path} is larger than 64 MB, which no finding is")
-    found = [_finding(each) for value in _values(content, path) for each in _findings_in(value, _NESTED_AT_MOST)]
-    if not found:
+    findings = [_finding(each) for value in _values(content, path) for each in _findings_in(value, _NESTED_AT_MOST)]
+    if not findings:
         raise FindingError(
             f"{path} holds no GuardDuty finding: give what `aws guardduty get-findings` prints, EventBridge's event, the "
             "console's download, or the finding as Security Hub has it (ASFF)"
         )
-    return found
+    return findings
 
 
 def _values(content: bytes, path: str) -> list[Any]:
@@ -94,7 +94,7 @@ def _findings_in(value: Any, deeper: int) -> Iterator[dict[str, Any]]:
         for each in value:
             yield from _findings_in(each, deeper - 1)
     elif isinstance(value, dict) and deeper > 0:
-        named = {_small(name): each for name, each in value.items()}
+        named = {uncapitalized(name): each for name, each in value.items()}
         is_guard_duty = (
             "accessKeyDetails" in _dict(_folded(named.get("resource"))) or {"resource", "service"} <= named.keys()
         )
@@ -183,11 +183,11 @@ def _actors(value: dict[str, Any], sequence: dict[str, Any], account: str | None
 def _actor(key: object, texts: list[object], name: object, account: str | None, user_type: object) -> Actor:
     role, role_id, session_name = _text(name), None, None
     for text in filter(None, map(_text, [*texts, name])):
-        if found := _SESSION_ARN.fullmatch(text):
-            account, session_name = found[1], found[3]
-            role = role if role and _ROLE_ARN.fullmatch(role) else found[2]
-        elif found := _ROLE_SESSION.fullmatch(text):
-            role_id, session_name = found[1], found[2]
+        if match := _SESSION_ARN.fullmatch(text):
+            account, session_name = match[1], match[3]
+            role = role if role and _ROLE_ARN.fullmatch(role) else match[2]
+        elif match := _ROLE_SESSION.fullmatch(text):
+            role_id, session_name = match[1], match[2]
         elif _ROLE_ARN.fullmatch(text):
             role = text
     if role and not _ROLE_ARN.fullmatch(role) and "/" in role:
@@ -197,10 +197,6 @@ def _actor(key: object, texts: list[object], name: object, account: str | None, 
     return Actor(key_found[1] if key_found else None, role_id, session_name, role, account, _text(user_type))
 
 
-def _small(name: str) -> str:
-    return name[:1].lower() + name[1:]
-
-
 def _folded(value: Any, deeper: int = _NESTED_AT_MOST) -> Any:
     """Return a value with the names as EventBridge writes them."""
     if deeper == 0:
@@ -208,7 +204,7 @@ def _folded(value: Any, deeper: int = _NESTED_AT_MOST) -> Any:
     if isinstance(value, list):
         return [_folded(each, deeper - 1) for each in value]
     if isinstance(value, dict):
-        return {_small(name): _folded(each, deeper - 1) for name, each in value.items()}
+        return {uncapitalized(name): _folded(each, deeper - 1) for name, each in value.items()}
     return value
 
 

@@ -7,18 +7,20 @@ from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from ..calls.call import BASE_SESSION, Call, role_name
+from ..calls.call import BASE_SESSION, Call, role_name, shown_event
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
+from ..calls.table import CallTable
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import later
 from ..words import counted
 from .attribution import Judge
-from .explanation import explain_call, openings_of
+from .explanation import calls_that_opened, explain_call
 from .finding import Actor, Finding
 from .inventory import Inventory
+from .statuses import STATUS_OF
 from .warnings import AttributionWarning
 
 
@@ -42,7 +44,7 @@ class KnownActor(Struct):
     last_seen: str | None = None
     events: Counter[str] = field(default_factory=Counter)
     resources: Counter[str] = field(default_factory=Counter)
-    openings: list[Call] = field(default_factory=list)
+    opened_by: list[Call] = field(default_factory=list)
     warnings: list[AttributionWarning] = field(default_factory=list)
 
 
@@ -50,12 +52,12 @@ def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | 
     """Return what the finding alone says; `roles` are the notebooks' roles, where they are known."""
     if not actor.session_name or not actor.role:
         if actor.role and actor.user_type == "AssumedRole":
-            said = f"is a session of the role {role_name(actor.role)} that the finding doesn't name"
+            what = f"is a session of the role {role_name(actor.role)} that the finding doesn't name"
         elif actor.role_id:
-            said = "is a session of a role that the finding doesn't name"
+            what = "is a session of a role that the finding doesn't name"
         else:
-            said = "is no session of a role"
-        return KnownActor(actor, None, None, [f"The actor {said}, so the finding alone names no notebook instance."])
+            what = "is no session of a role"
+        return KnownActor(actor, None, None, [f"The actor {what}, so the finding alone names no notebook instance."])
     judge = Judge(roles, inventory) if roles else None
     arn = actor.role if actor.role.startswith("arn:") else f"arn:aws:iam::{actor.account_id or ''}:role/{actor.role}"
     # A finding has a name only, with no path: that is enough for one account's role.
@@ -63,25 +65,25 @@ def known_by_finding(actor: Actor, roles: Sequence[str], inventory: Inventory | 
     session = f"the session {actor.session_name} of the role {role_name(arn)}"
     if not is_role and judge:
         return KnownActor(actor, None, None, [f"The actor is {session}, and not of {judge.role}."])
-    if actor.session_name == BASE_SESSION:
-        why = (
-            f"The actor is {session}: the base session, which all notebook instances of the role share. The finding alone "
-            "can't tell which one it was, or whether it was Studio."
-        )
-        return KnownActor(actor, "unattributed", None, [why], judge is not None or None)
-    if not (judge or Judge(role_name(arn), inventory)).is_known(actor.session_name):
-        return KnownActor(
-            actor, "unknown-name", None, [f"The actor is {session}, which is no known notebook instance's name."]
-        )
-    why = f"The actor is {session}: a notebook session has its notebook instance's name."
-    return KnownActor(actor, "attributed", actor.session_name, [why], judge is not None or None)
+    call = _judged(arn, actor.session_name, inventory)
+    why = f"The actor is {session}{STATUS_OF[call.status].by_name}"
+    is_notebook_role = judge is not None and call.status != "unknown-name"
+    return KnownActor(actor, call.status, call.notebook, [why], is_notebook_role or None)
+
+
+def _judged(role_arn: str, session_name: str, inventory: Inventory | None) -> Call:
+    """Return a call as a session of this role and name would make it, judged; the role is known to be meant."""
+    table = CallTable.of([Call("", "", "", "", role_arn=role_arn, session_name=session_name)])
+    Judge("*", inventory).judge(table)
+    (call,) = table.calls()
+    return call
 
 
 def known_by_logs(
     finding: Finding,
     actor: Actor,
     reader: Reader,
-    asked: Filter,
+    filter: Filter,
     coverage: Coverage,
     roles: Sequence[str],
     inventory: Inventory | None,
@@ -92,30 +94,30 @@ def known_by_logs(
     if key is None:
         known.why.append("The finding names no access key, so its calls can't be looked for.")
         return known
-    scope = asked.scope
+    scope = filter.scope
     since, until = scope.since or finding.first_seen, scope.until or finding.last_seen
-    about = f" about {', '.join(asked.resources)}" if asked.resources else ""
+    about = f" about {', '.join(filter.resources)}" if filter.resources else ""
     within = Scope(since=since, until=until, regions=scope.regions, accounts=scope.accounts,
                    delivered_within_days=scope.delivered_within_days)  # fmt: skip
     last: Call | None = None
     search = Search(access_keys=frozenset([key]), with_resources=True)
     for read in reader.tables(search, within, coverage):
-        table = read.selected(Filter(scope=within, access_keys=(key,), resources=asked.resources).fitting(read))
+        table = read.selected(Filter(scope=within, access_keys=(key,), resources=filter.resources).fitting(read))
         for call in table.calls():
             last = call
             known.calls += 1
             known.errors += call.error_code is not None
             known.first_seen, known.last_seen = known.first_seen or call.event_time, call.event_time
-            known.events[f"{call.event_source.removesuffix('.amazonaws.com')}:{call.event_name}"] += 1
+            known.events[shown_event(call.event_source, call.event_name)] += 1
             known.resources.update(call.resources)
     if last:
         explanation = explain_call(last, reader, within, coverage, roles, inventory)
         call = explanation.call
-        known.openings, known.warnings = explanation.openings, explanation.warnings
+        known.opened_by, known.warnings = explanation.opened_by, explanation.warnings
         known.status = "unattributed" if call.status == "handshake" else call.status
         known.notebook, known.user_profile = call.notebook, call.user_profile
         known.why.append(_said_by_call(call, known.calls, about))
-        known.is_notebook_role = bool(roles) or _is_of_base_session(known.openings)
+        known.is_notebook_role = bool(roles) or _is_of_base_session(known.opened_by)
         if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
             known.status = known.notebook = None
             known.why.append(
@@ -124,19 +126,21 @@ def known_by_logs(
             )
     elif until or since:
         known.why.append(f"The sources hold no call made with this access key{about} in the finding's time.")
-        known.openings = openings_of(key, later(until or since or ""), reader, scope.anywhere(None, None), coverage)
+        known.opened_by = calls_that_opened(
+            key, later(until or since or ""), reader, scope.anywhere(None, None), coverage
+        )
     else:
         known.why.append(f"The sources hold no call made with this access key{about}.")
     return known
 
 
-def _is_of_base_session(openings: list[Call]) -> bool | None:
+def _is_of_base_session(opened_by: list[Call]) -> bool | None:
     """Return whether a role's own base session is on the way to a session; None where the logs don't say who opened it."""
     own = (
         each.opening and each.role_arn == each.opening.role_arn and each.session_name == BASE_SESSION
-        for each in openings
+        for each in opened_by
     )
-    return any(own) if openings else None
+    return any(own) if opened_by else None
 
 
 def _said_by_call(call: Call, count: int, about: str) -> str:

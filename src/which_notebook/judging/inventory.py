@@ -51,17 +51,19 @@ def read_inventory(path: str) -> Inventory:
         raise InventoryError(f"can't read the inventory {path}: {reason_of(error)}") from None
     except (ValueError, RecursionError):
         raise InventoryError(f"{path} holds no JSON: give what `terraform output -json` prints") from None
-    found = list(_inventories(content))
-    if not found:
+    inventories = list(_inventories(content))
+    if not inventories:
         raise InventoryError(
             f"{path} holds no `session_arns` of this module: add outputs of that name and of `role_arn` to the "
             "configuration, apply, and run `terraform output -json` again"
         )
-    if len({each.role_arn for each in found}) > 1:
-        roles = ", ".join(sorted({each.role_arn for each in found}))
+    if len({each.role_arn for each in inventories}) > 1:
+        roles = ", ".join(sorted({each.role_arn for each in inventories}))
         raise InventoryError(f"{path} holds several roles ({roles}): keep the outputs of one")
-    unique_id = next((each.role_unique_id for each in found if each.role_unique_id), None)
-    return Inventory(found[0].role_arn, tuple(sorted({name for each in found for name in each.names})), unique_id)
+    unique_id = next((each.role_unique_id for each in inventories if each.role_unique_id), None)
+    return Inventory(
+        inventories[0].role_arn, tuple(sorted({name for each in inventories for name in each.names})), unique_id
+    )
 
 
 def _inventories(content: Any) -> Iterable[Inventory]:

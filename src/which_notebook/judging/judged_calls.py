@@ -48,7 +48,7 @@ class JudgedCalls:
         self,
         reader: Reader,
         judge: Judge,
-        asked: Filter,
+        filter: Filter,
         *,
         follow: bool = False,
         likely: bool = False,
@@ -56,16 +56,16 @@ class JudgedCalls:
         with_resources: bool = True,
     ) -> None:
         self.judge = judge
-        self.filter = asked
+        self.filter = filter
         self.coverage = Coverage()
-        self.role_calls = RoleCalls(judge, asked)
+        self.role_calls = RoleCalls(judge, filter)
         self.unattributed = 0
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
-        self._evidence = Evidence(judge, addresses, reader.options.limits) if likely else None
+        self._evidence = Evidence(judge, reader.options.limits, addresses) if likely else None
         # Only the calls that are asked for are shown with theirs.
-        self._with_resources = literal_parts(asked.resources) or with_resources or bool(asked.resources)
+        self._with_resources = literal_parts(filter.resources) or with_resources or bool(filter.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
     def calls(self) -> Iterator[Call]:
@@ -101,22 +101,21 @@ class JudgedCalls:
 
     def _search_and_judge(self, scope: Scope) -> tuple[Search, Callable[[CallTable], None]]:
         if not self._follow:
-            search = Search(role_names=self.judge.role_names, role_ids=self.judge.role_ids)
-            return search, self.judge.judge
+            return self.judge.search, self.judge.judge
         # A session may have been opened before, in another region or account.
-        openings = scope.anywhere(scope.since and earlier(scope.since), scope.until)
+        before = scope.anywhere(scope.since and earlier(scope.since), scope.until)
         covered = Coverage()
-        chains = find_chains(self._reader.tables(search_for_chains(self.judge), openings, covered), self.judge)
-        self.coverage.take_over(covered)
+        chains = find_chains(self._reader.tables(search_for_chains(self.judge), before, covered), self.judge)
+        self.coverage.add(covered, aside=True)
         return chains.search(self.judge), partial(chains.judge, judge=self.judge)
 
     def _likely(self, scope: Scope) -> LikelySessions | None:
         """Read for evidence, which may stand before and after the calls that are asked for, and in another region."""
         if self._evidence is None:
             return None
-        found, covered = find_evidence(self._evidence, self.judge, self._reader, scope)
-        self.coverage.take_over(covered)
-        return found
+        sessions, covered = find_evidence(self._evidence, self.judge, self._reader, scope)
+        self.coverage.add(covered, aside=True)
+        return sessions
 
     def _count_unknown_roles(self, table: CallTable) -> None:
         of_roles = (row for row in table.rows(("role_arn", "role_id", "status")) if row[0] is row[2] is None)
@@ -153,10 +152,10 @@ class JudgedCalls:
             return []
         if not self.role_calls.count:
             return self._why_no_call()
-        said = list(self.role_calls.why_empty())
+        sentences = list(self.role_calls.why_empty())
         if self.filter.resources and not self.role_calls.has_data_events:
-            said.append(_SWITCH_ON)
-        return said
+            sentences.append(_SWITCH_ON)
+        return sentences
 
     def _why_no_call(self) -> list[str]:
         coverage = self.coverage
@@ -169,13 +168,10 @@ class JudgedCalls:
             else f"{coverage.size:,} bytes"
         )
         what = "what could be read of" if coverage.skipped else "what was read:"
-        from ..reading.mentioned_roles import roles_named_there
-
-        said = f"No call of the role {self.judge.role} is in {what} {read}"
+        sentence = f"No call of the role {self.judge.role} is in {what} {read}"
         name, *_ = self.judge.role_names
-        files = self._reader.files(self.filter.scope, Coverage())
-        more = self.role_calls.same_name() or roles_named_there(files, self._reader.options.limits, name)
-        return [said, more] if more else [said]
+        more = self.role_calls.same_name() or self._reader.roles_named_there(self.filter.scope, name)
+        return [sentence, more] if more else [sentence]
 
     def _of_scope(self) -> str:
         scope = self.filter.scope

@@ -21,7 +21,7 @@ from ..calls.networks import is_of_private_network
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from ..reading.reader import Reader
 from ..sources.coverage import Coverage
 from ..times import earlier, later
@@ -40,7 +40,7 @@ _SAGEMAKER = "sagemaker.amazonaws.com"
 
 def search_for_evidence(judge: Judge) -> Search:
     """Return what to read for before the calls: the role's calls with their clues, and network interfaces."""
-    return Search(role_names=judge.role_names, role_ids=judge.role_ids, with_clues=True)
+    return replace(judge.search, with_clues=True)
 
 
 def scope_of_evidence(scope: Scope, judge: Judge) -> Scope:
@@ -59,10 +59,10 @@ def find_evidence(
     covered = Coverage()
     for table in reader.tables(search_for_evidence(judge), scope_of_evidence(scope, judge), covered):
         evidence.see(table)
-    found = evidence.conclude(explained=explained)
+    sessions = evidence.conclude(explained=explained)
     for note in evidence.notes():
         covered.note(note)
-    return found, covered
+    return sessions, covered
 
 
 class Evidence:
@@ -72,7 +72,7 @@ class Evidence:
     by an address alone: what would speak against a name may be among what isn't remembered.
     """
 
-    def __init__(self, judge: Judge, known: Iterable[AddressOf] = (), limits: Limits = LIMITS) -> None:
+    def __init__(self, judge: Judge, limits: Limits, known: Iterable[AddressOf] = ()) -> None:
         self._judge = judge
         self._limits = limits
         self._sessions: dict[str, BaseSession] = {}
@@ -148,9 +148,9 @@ class Evidence:
                 self._add_address(at, by_records)
 
     def _add_address(self, at: AtAddress, by_records: dict[str, Likely | None]) -> None:
-        found = self._sessions[at.session]
-        found.add("address", Named(at.notebook), at.use.calls, (at.use.first_event,), at.how)
-        by_records[at.session] = self._likely(at.session, found)
+        session = self._sessions[at.session]
+        session.add("address", Named(at.notebook), at.use.calls, (at.use.first_event,), at.how)
+        by_records[at.session] = self._likely(at.session, session)
 
     def _conclude_starts(self, by_records: dict[str, Likely | None]) -> None:
         """Add to sessions that are known by their start alone what names all that began then: nothing, if one of these has no name."""
@@ -201,15 +201,15 @@ class Evidence:
 
     def _session(self, session: str, time: str) -> BaseSession | None:
         """Return what is known of a session that calls; None where there is no room for it."""
-        found = self._sessions.get(session)
-        if found is None:
+        known = self._sessions.get(session)
+        if known is None:
             if self._full_at and time >= self._full_at:
                 return None
             if len(self._sessions) >= self._limits.evidence_sessions:
                 self._full_at = time
                 return None
-            found = self._sessions[session] = BaseSession(opened_by=self._opened.pop(session, None))
-        return found
+            known = self._sessions[session] = BaseSession(opened_by=self._opened.pop(session, None))
+        return known
 
     def _see_clues(self, table: CallTable, sessions: list[str | None]) -> None:
         for row in sorted(table.openings.keys() | table.clues.keys()):
@@ -250,24 +250,24 @@ class Evidence:
             if not self._addresses.see(place, who, is_name=session is None, time=time, event_id=event_id) and session:
                 self._sessions[session].is_unsure = True
 
-    def _likely(self, session: str, found: BaseSession) -> Likely | None:
+    def _likely(self, session: str, base_session: BaseSession) -> Likely | None:
         counts: Counter[tuple[str, str, bool]] = Counter()
-        for piece in found.pieces:
-            counts[piece.kind, *self._thing(found, piece.named)] += piece.events
+        for piece in base_session.pieces:
+            counts[piece.kind, *self._thing(base_session, piece.named)] += piece.events
         named_by = sorted(counts, key=lambda each: (PLACE_OF[each[0]], *each))
         notebooks = sorted({text for _, text, is_notebook in named_by if is_notebook})
         others = sorted({text for _, text, is_notebook in named_by if not is_notebook})
-        if found.opened_by:
-            others.append(f"a session that {found.opened_by} opened")
-        for named, time in (found.stopped or {}).items():
-            if names_itself.goes_on(time, found.last_seen):
-                others.append(f"a session that stopped {self._thing(found, named)[0]} and went on calling")
+        if base_session.opened_by:
+            others.append(f"a session that {base_session.opened_by} opened")
+        for named, time in (base_session.stopped or {}).items():
+            if names_itself.goes_on(time, base_session.last_seen):
+                others.append(f"a session that stopped {self._thing(base_session, named)[0]} and went on calling")
         if not notebooks and not others:
             return None
         evidence = tuple((kind, text, counts[kind, text, is_it]) for kind, text, is_it in named_by)
         return Likely(session, tuple(notebooks), tuple(others), evidence)
 
-    def _thing(self, found: BaseSession, named: Named) -> tuple[str, bool]:
+    def _thing(self, base_session: BaseSession, named: Named) -> tuple[str, bool]:
         """Return what a session's evidence names, and whether it is a notebook instance that is known.
 
         How a name is spelled tell the inventory and the session's own evidence: another session's may be made up.
@@ -276,7 +276,7 @@ class Evidence:
             return named.text, False
         name = named.text
         if not named.is_spelled:
-            spellings = self._of_inventory.get(name, set()) | found.spellings.get(name, set())
+            spellings = self._of_inventory.get(name, set()) | base_session.spellings.get(name, set())
             if len(spellings) == 1:
                 (name,) = spellings
         return (name, True) if self._judge.is_known(name) else (f"the unknown name {name}", False)

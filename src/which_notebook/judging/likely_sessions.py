@@ -59,11 +59,13 @@ class LikelySessions:
         session = session_id(*(getattr(call, name) for name in OF_A_CALL))
         if call.session_name != BASE_SESSION or not call.status or call.user_profile:
             return None
-        found = self._sessions.get(session or "", BaseSession())
-        ordered = sorted(found.pieces, key=lambda each: (PLACE_OF[each.kind], each.named.text))
+        base_session = self._sessions.get(session or "", BaseSession())
+        ordered = sorted(base_session.pieces, key=lambda each: (PLACE_OF[each.kind], each.named.text))
         pieces = [
-            Piece(KIND_OF[each.kind], *self._thing(found, each.named), each.events, list(each.event_ids), each.how)
+            Piece(
+                KIND_OF[each.kind], *self._thing(base_session, each.named), each.events, list(each.event_ids), each.how
+            )
             for each in ordered
         ]
         is_private = is_of_private_network(call.source_ip_address)
-        return ExplainedLikely(session, self._likely.get(session or ""), pieces, found.opened_by, is_private)
+        return ExplainedLikely(session, self._likely.get(session or ""), pieces, base_session.opened_by, is_private)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from ..calls.call import BASE_SESSION, role_name
+from ..calls.call import BASE_SESSION, role_key, role_name
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..calls.search import Search
@@ -23,7 +24,6 @@ class NotebookRole(Struct):
     """What a role's calls tell; the ARN has no path where no record says it."""
 
     role_arn: str
-    account_id: str
     calls: int = 0
     attributed: int = 0
     unattributed: int = 0
@@ -33,6 +33,11 @@ class NotebookRole(Struct):
     user_profiles: set[str] = field(default_factory=set)
     first_seen: str | None = None
     last_seen: str | None = None
+
+    @property
+    def account_id(self) -> str:
+        """The role's account."""
+        return self.role_arn.split(":")[4]
 
     @property
     def name(self) -> str:
@@ -46,36 +51,34 @@ class NotebookRole(Struct):
         return f"arn:{partition}:sts::{self.account_id}:assumed-role/{self.name}"
 
 
-def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> dict[tuple[str, str], str]:
-    """Return the ARNs of the roles with a base session, by account and name."""
-    found: dict[tuple[str, str], str] = {}
+def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> list[str]:
+    """Return the ARNs of the roles with a base session, each role's once."""
+    arns: dict[tuple[str, str] | None, str] = {}
     for table in reader.tables(Search(base_sessions=True), scope, coverage):
         for arn, session_name in set(table.rows(("role_arn", "session_name"))):
             if arn and session_name == BASE_SESSION:
-                key = _account_and_name(arn)
-                found[key] = max(found.get(key, ""), arn, key=len)  # one with a path says more
-    return found
+                key = role_key(arn)
+                arns[key] = max(arns.get(key, ""), arn, key=len)  # one with a path says more
+    return list(arns.values())
 
 
 def notebook_roles(
-    reader: Reader, asked: Filter, coverage: Coverage, is_asked: Callable[[str], bool]
+    reader: Reader, filter: Filter, coverage: Coverage, is_asked: Callable[[str], bool]
 ) -> list[NotebookRole]:
     """Return the roles that have a base session in the scope and are asked for, with what their calls tell; the busiest first."""
-    covered, scope = Coverage(), asked.scope
-    arns = {key: arn for key, arn in base_session_roles(reader, scope, covered).items() if is_asked(arn)}
-    roles = {key: NotebookRole(arn, key[0]) for key, arn in arns.items()}
-    coverage.take_over(covered)
+    covered, scope = Coverage(), filter.scope
+    roles = {role_key(arn): NotebookRole(arn) for arn in base_session_roles(reader, scope, covered) if is_asked(arn)}
+    coverage.add(covered, aside=bool(roles))
     if not roles:
-        coverage.files, coverage.size = covered.files, covered.size
         return []
     judge = Judge([role.given for role in roles.values()])
-    search = Search(role_names=judge.role_names, with_resources=bool(asked.resources))
+    search = replace(judge.search, with_resources=bool(filter.resources))
     for read in reader.tables(search, scope, coverage):
-        table = read.selected(asked.fitting(read))
+        table = read.selected(filter.fitting(read))
         judge.judge(table)
         columns = ("event_time", "role_arn", "status", "notebook", "user_profile")
         for time, arn, status, notebook, profile in table.rows(columns):
-            if status is None or (role := roles.get(_account_and_name(arn))) is None:
+            if status is None or (role := roles.get(role_key(arn))) is None:
                 continue
             role.first_seen, role.last_seen = role.first_seen or time, time
             if status == "handshake":
@@ -91,7 +94,3 @@ def notebook_roles(
                 role.user_profiles.add(profile)
     seen = (role for role in roles.values() if role.first_seen)
     return sorted(seen, key=lambda role: (-role.calls - role.handshakes, role.role_arn))
-
-
-def _account_and_name(arn: str) -> tuple[str, str]:
-    return arn.split(":")[4], role_name(arn)

@@ -19,9 +19,9 @@ _NAMED = 6
 class RoleCalls:
     """Counts the role's judged calls, and how many of them each option left out."""
 
-    def __init__(self, judge: Judge, asked: Filter) -> None:
+    def __init__(self, judge: Judge, filter: Filter) -> None:
         self._judge = judge
-        self._filter = asked
+        self._filter = filter
         self.count = 0
         self.first_seen: str | None = None
         self.last_seen: str | None = None
@@ -30,14 +30,14 @@ class RoleCalls:
         self.notebooks: set[str] = set()
         self.user_profiles: set[str] = set()
         self.other_roles: Counter[str] = Counter()
-        self.answered = self.openings = self.attributed = 0
+        self.answered = self.opening_calls = self.attributed = 0
         self.has_data_events = False
         self._taken: Counter[str] = Counter()
         self._disputed: Counter[str] = Counter()
 
     def see(self, table: CallTable) -> None:
         """Take in all that was read and judged, the oldest first; what is no call of the role's has no status."""
-        self.openings += sum(
+        self.opening_calls += sum(
             fits_role(role_name(opening.role_arn), self._judge.role_names) for opening in table.openings.values()
         )
         is_role = [status is not None for status in table["status"]]
@@ -115,25 +115,25 @@ class RoleCalls:
                 "None of this role's calls is a data event, such as a read or write of an S3 object. A trail records these "
                 "only if it is told to, and the event history never shows them: such calls may be missing here"
             )
-        if self.attributed and self.answered and not self.openings:
+        if self.attributed and self.answered and not self.opening_calls:
             yield (
                 "There is no AssumeRole call that opened one of these sessions, so nothing tells who opened them. Such a call "
                 "is a management event in the notebooks' region, at most an hour before the calls of its session"
             )
 
     def of_another_path(self) -> str | None:
-        """Return a sentence on calls that aren't counted, of a role that differs by its path alone: an account has but one of a name."""
+        """Return a sentence on calls that aren't counted: those of a role with the same name and another path."""
         accounts = {arn.split("/")[0] for arn in self._judge.roles}
-        found = {other: n for other, n in self.other_roles.items() if other.split("/")[0] in accounts}
-        if not self.count or not found:
+        counts = {other: n for other, n in self.other_roles.items() if other.split("/")[0] in accounts}
+        if not self.count or not counts:
             return None
         return (
-            f"not counted: {counted(sum(found.values()), 'call')} of {_some(set(found))}, which has another path than {self._judge.role}. Records that "
+            f"not counted: {counted(sum(counts.values()), 'call')} of {_some(set(counts))}, which has another path than {self._judge.role}. Records that "
             "don't say who issued a session have no path. To count both, give the role's name"
         )
 
     def same_name(self) -> str | None:
-        """Return a sentence on calls of other roles with the same name, if only such were read."""
+        """Return a sentence on calls of other roles with the same name, if no others were read."""
         if self.count or not self.other_roles:
             return None
         return f"There are calls of {_some(self.other_roles)}: give that ARN, or the name alone"

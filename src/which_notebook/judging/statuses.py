@@ -14,14 +14,15 @@ Tone = Literal["plain", "person", "attention", "faint", "doubt"]
 class Lane(Struct, frozen=True):
     """Calls that stand together, in the summary's rows and the report's lanes.
 
-    `kind` of a lane; `title`, where it isn't a name that it shows; `mark`, the symbol that goes before it. A lane
-    `by_notebook`, `by_user_profile` or `by_session_name` is one of that name's, else there is one for all.
+    `kind` of a lane; `title`, where it isn't a name that it shows; `mark`, the symbol that goes before it, and `spoken`, what
+    a screen reader says instead. A lane `by_notebook`, `by_user_profile` or `by_session_name` is one of that name's, else there is one for all.
     """
 
     kind: str
     tone: Tone
     title: str | None = None
     mark: str | None = None
+    spoken: str | None = None
     by_notebook: bool = False
     by_user_profile: bool = False
     by_session_name: bool = False
@@ -37,10 +38,10 @@ LIKELY = Lane("likely", "doubt", mark="≈")
 DISPUTED = Lane("disputed", "doubt", mark="≠")
 NO_NOTEBOOK = Lane("no-notebook", "doubt", mark="∅")
 UNNAMED = Lane("unnamed", "doubt", mark="?")
-UNKNOWN_NAME = Lane("unknown-name", "attention", mark="◇", by_session_name=True)
+UNKNOWN_NAME = Lane("unknown-name", "attention", mark="◇", spoken="unknown name", by_session_name=True)
 NOTEBOOK = Lane("notebook", "plain", by_notebook=True)
 USER_PROFILE = Lane("user-profile", "person", mark="○", by_user_profile=True)
-MORE_NAMES = Lane("more-names", "attention", title="More names", mark="◇")
+MORE_NAMES = Lane("more-names", "attention", title="More names", mark="◇", spoken="unknown name")
 HANDSHAKES = Lane("handshake", "faint", title="Handshakes")
 
 UNATTRIBUTED_PARTS = (LIKELY, DISPUTED, NO_NOTEBOOK, UNNAMED)
@@ -51,56 +52,72 @@ LANES = (UNATTRIBUTED, *UNATTRIBUTED_PARTS, UNKNOWN_NAME, NOTEBOOK, USER_PROFILE
 
 
 class Status(Struct, frozen=True):
-    """One status: what it means, how `event` says it of a call (filled in with the call's fields), and the call's lane.
+    """One status: what it means, and the call's lane.
 
-    `has_name`: whether somebody chose a session's name there, so that it is a sign.
+    `explained`: how `event` says it of a call; `actor`, who a finding's actor is whose calls have it; both are filled in
+    with the call's fields. `by_name`: what a session's name alone tells, of a status that needs no more. `has_name`:
+    whether somebody chose a session's name there, so that it is a sign.
     """
 
     name: StatusName
     meaning: str
     explained: str
+    actor: str
     lane: Lane
     has_name: bool = True
+    by_name: str | None = None
 
+
+_SOMEBODY = "one of the role's notebook instances, in the base session: which one can't be told"
 
 STATUSES = (
     Status(
         "attributed",
         "made in a notebook session, under the notebook instance's name",
         "was made in a session of the role under the name {notebook}, which {known}.",
+        "the notebook instance {notebook}, by the name of its session",
         NOTEBOOK,
+        by_name=": a notebook session has its notebook instance's name.",
     ),
     Status(
         "unattributed",
         "made in the base session SageMaker, which all notebook instances share: nobody can tell which one made it",
         "was made in the base session SageMaker: it can't be told which of the role's notebook instances made it.",
+        _SOMEBODY,
         UNATTRIBUTED,
         has_name=False,
+        by_name=": the base session, which all notebook instances of the role share. The finding alone can't tell which one it "
+        "was, or whether it was Studio.",
     ),
     Status(
         "handshake",
         "the AssumeRole by which a base session opens a notebook session; expected, and counted by itself",
         "is the AssumeRole by which a base session opened the notebook session {opened}.",
+        _SOMEBODY,
         HANDSHAKES,
     ),
     Status(
         "unknown-name",
         "made in a session of the role under a name that is no known notebook instance's",
         "was made in a session of the role under the name {session_name}, which is no known notebook instance's.",
+        "a session under a name that is no known notebook instance's",
         UNKNOWN_NAME,
+        by_name=", which is no known notebook instance's name.",
     ),
     Status(
         "chained",
         "only with --follow: made in another session, which a notebook session or a user profile's session opened",
         "was made in another session, which comes from {origin}: {via}.",
+        "the {opener}, by the name of a session that led to this one",
         NOTEBOOK,
     ),
     Status(
         "user-profile",
-        "made in a base session that carries a source identity: the name of the SageMaker Studio user profile that it was opened for, or that of the session which created the job",
+        "made in a base session with a source identity: the name of a SageMaker Studio user profile, or of the session that created a job",
         "was made in the base session SageMaker with the source identity {user_profile}: by the Studio user profile of that "
         "name, or by a training or processing job that a session with this source identity created, such as a notebook "
         "session in imds mode.",
+        "the Studio user profile {user_profile}, or a job of its, by the source identity of the base session",
         USER_PROFILE,
     ),
 )
@@ -112,6 +129,11 @@ STATUS_OF: dict[str | None, Status] = {status.name: status for status in STATUSE
 def name_shown(notebook: str | None, user_profile: str | None, session_name: str | None) -> str | None:
     """Return the name under which a call stands with others: no notebook instance can have a user profile's."""
     return notebook or (f"user profile {user_profile}" if user_profile else session_name)
+
+
+def status_of(lane: Lane) -> StatusName:
+    """Return the status of a lane's calls; of a notebook's lane, that of those that aren't chained."""
+    return next(status.name for status in STATUSES if status.lane is lane)
 
 
 def lane_of(status: str | None, user_profile: str | None) -> Lane:

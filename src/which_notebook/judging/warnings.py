@@ -80,10 +80,10 @@ class Warnings:
 
     def by_name(self) -> dict[tuple[str, str], Counter[str]]:
         """Return the counts by kind, for each role and name; those of base sessions, for all roles together."""
-        found: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        by_name: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         for (role_arn, name, kind), count in sorted(self.counts.items()):
-            found["" if name == BASE_SESSION else role_arn, name][kind] += count
-        return dict(found)
+            by_name["" if name == BASE_SESSION else role_arn, name][kind] += count
+        return dict(by_name)
 
     def by_key(self) -> dict[tuple[str, str], int]:
         """Return how many there are, for each role and name as in `by_name`."""

@@ -19,11 +19,9 @@ from msgspec import Struct
 
 from .. import __version__
 from ..calls.search import Search
+from ..limits import Limits
 from ..sources.source import LogFile
 
-_LARGEST = 1024 * 1024 * 1024
-_HELD_AT_MOST = 8 * 1024 * 1024
-_ANSWERS_AT_MOST = 20
 _CHECKSUM = 4
 # Of what is remembered; it grows with each change in what reading a file gives.
 _EDITION = 12
@@ -66,22 +64,22 @@ _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Cache:
-    """What reading files gave, for what is `search`.
+    """The results of reading files for one search.
 
     `path` None stands for no cache. `trouble` says what is wrong with it, if anything.
     """
 
-    def __init__(self, path: str | None, search: Search) -> None:
+    def __init__(self, path: str | None, search: Search, limits: Limits) -> None:
         self.trouble: str | None = None
         # Another version may find other things.
         self._search = f"{__version__}/{_EDITION}/{search.digest}" if path else ""
         self._database: sqlite3.Connection | None = None
-        self._path = path
+        self._path, self._limits = path, limits
         self._held: list[tuple[LogFile, list[bytes]]] = []
         self._held_bytes = 0
         if path:
             try:
-                self._database = _open(path)
+                self._database = _open(path, limits)
             except (OSError, sqlite3.Error) as error:
                 self._give_up(error)
 
@@ -108,7 +106,7 @@ class Cache:
             return
         self._held.append((file, parts))
         self._held_bytes += sum(map(len, parts)) + 500
-        if self._held_bytes >= _HELD_AT_MOST:
+        if self._held_bytes >= self._limits.cache_held_bytes:
             self._write()
 
     def answer_name(self, files: Iterable[LogFile], accounts: Iterable[str]) -> str | None:
@@ -146,7 +144,7 @@ class Cache:
             )
             self._database.execute(
                 "DELETE FROM answer WHERE id NOT IN (SELECT id FROM answer ORDER BY id DESC LIMIT ?)",
-                [_ANSWERS_AT_MOST],
+                [self._limits.remembered_answers],
             )
         except sqlite3.Error as error:
             self._give_up(error)
@@ -201,10 +199,10 @@ def _unsealed(stored: bytes) -> bytes | None:
     return content if zlib.crc32(content).to_bytes(_CHECKSUM, "little") == stored[:_CHECKSUM] else None
 
 
-def _open(path: str) -> sqlite3.Connection:
+def _open(path: str, limits: Limits) -> sqlite3.Connection:
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     # It grows with every file that was ever read.
-    if os.path.exists(path) and os.path.getsize(path) > _LARGEST:
+    if os.path.exists(path) and os.path.getsize(path) > limits.cache_bytes:
         os.unlink(path)
     # What it holds is as confidential as the logs.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -47,7 +47,7 @@ def _mentioned(files: Iterable[LogFile], limits: Limits) -> set[str]:
         end = b""
         try:
             with content:
-                for piece in (piece for _, pieces in contents(content) for piece in pieces):
+                for piece in (piece for _, pieces in contents(content, limits) for piece in pieces):
                     names.update(found.decode() for found in _NAME.findall(end + piece))
                     end = piece[-_LONGEST:]
                     size += len(piece)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
 from msgspec import Struct
 
 from ..calls.search import Search
 from ..errors import reason_of
-from ..records.scan import Extract, scan
+from ..records.extract import Extract
+from ..records.scan import scan
 from ..sources.registry import opened
 from ..sources.source import LogFile
 from .options import Options
-
-encode = msgspec.msgpack.Encoder().encode
-decode_extract = msgspec.msgpack.Decoder(Extract).decode
 
 
 class Part(Struct):
@@ -35,10 +32,10 @@ def read_file_parts(files: list[LogFile], search: Search, options: Options) -> I
             if isinstance(content, OSError):
                 raise content
             with content:
-                for found in scan(content, search, cut=options.cut, limits=options.limits):
+                for extract in scan(content, search, options.limits, cut=options.cut):
                     if last.calls or last.size or last.problems:
                         yield Part(file, last, False)
-                    last = found
+                    last = extract
         except OSError as error:
             last = Extract(0, last.calls, [reason_of(error)])
         yield Part(file, last, True)

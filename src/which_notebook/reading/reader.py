@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain, islice
 
@@ -13,6 +13,7 @@ from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
 from ..calls.twins import without_twins
+from ..records.extract import Extract, decode_extract, encode
 from ..sources.coverage import Coverage
 from ..sources.source import LogFile, Source
 from .cache import Answer, Cache
@@ -20,7 +21,6 @@ from .options import Options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..records.scan import Extract
     from .parts import Part
     from .workers import Workers
 
@@ -36,17 +36,24 @@ class Reader:
         self.role_arns = dict(role_arns or {})
         self._sources = sources
 
-    def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Call]:
+    def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Generator[Call, None, None]:
         """Yield what `tables` does, call by call."""
         for table in self.tables(search, scope, coverage):
             yield from table.calls()
 
     def tables(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
-        """Yield the wanted calls of all sources in tables, in the order of time, each once.
+        """Yield the matching calls of all sources in tables, in the order of time, each once.
 
-        Read is what the scope allows. `coverage` is complete once the tables are at their end.
+        Read is what the scope allows. What that covered is added to `coverage` in the end.
         """
-        with closing(Cache(self.options.cache, search)) as cache, coverage.one_reading():
+        covered = Coverage()
+        try:
+            yield from self._tables(search, scope, covered)
+        finally:
+            coverage.add(covered)
+
+    def _tables(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[CallTable]:
+        with closing(Cache(self.options.cache, search, self.options.limits)) as cache:
             yield from _Reading(self, search, coverage, cache).tables(
                 self.files(scope, coverage), self._parts(search, scope, coverage), scope.accounts
             )
@@ -57,6 +64,12 @@ class Reader:
         """Yield the files that the scope allows."""
         for source in self._sources:
             yield from source.files(scope, coverage)
+
+    def roles_named_there(self, scope: Scope, role_name: str = "") -> str | None:
+        """Return a sentence on the roles that the scope's files mention; see `mentioned_roles`."""
+        from .mentioned_roles import roles_named_there
+
+        return roles_named_there(self.files(scope, Coverage()), self.options.limits, role_name)
 
     def _parts(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
         for source in self._sources:
@@ -70,6 +83,7 @@ class _Reading:
         self._role_arns = reader.role_arns
         self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
         self._search, self._coverage, self._cache = search, coverage, cache
+        self._has_problems = False
 
     def tables(
         self, files: Iterator[LogFile], parts: Iterator[Extract], accounts: tuple[str, ...]
@@ -86,8 +100,6 @@ class _Reading:
         if name and (answer := self._cache.get_answer(name)):
             yield from self._remembered_answer(answer)
             return
-        skips = self._coverage.skips
-        counted = self._coverage.files, self._coverage.size
         without_file = map(self._of_part, chain([part] if part else [], parts))
         batches = chain(without_file, self._batches(first, files))
         tables: list[bytes] = []
@@ -100,9 +112,8 @@ class _Reading:
                     tables.clear()
             table.name_roles(self._role_arns)
             yield table
-        if name and self._coverage.skips == skips:
-            files_read, size_read = self._coverage.files - counted[0], self._coverage.size - counted[1]
-            self._cache.put_answer(name, Answer(files_read, size_read, tables, self._role_arns))
+        if name and not self._has_problems:
+            self._cache.put_answer(name, Answer(self._coverage.files, self._coverage.size, tables, self._role_arns))
 
     def _remembered_answer(self, answer: Answer) -> Iterator[CallTable]:
         self._coverage.files += answer.files
@@ -151,31 +162,28 @@ class _Reading:
                 workers.close()
 
     def _remembered(self, file: LogFile, parts: list[bytes]) -> Iterator[list[Call]]:
-        from .parts import decode_extract
-
         for part in parts:
-            found = decode_extract(part)
-            self._coverage.size += found.size
-            yield found.calls
+            extract = decode_extract(part)
+            self._coverage.size += extract.size
+            yield extract.calls
         self._count(file)
 
     def _read(self, parts: Iterable[Part]) -> Iterator[list[Call]]:
-        from .parts import encode
-
         read: defaultdict[str, list[bytes]] = defaultdict(list)
         for part in parts:
-            name, found = part.file.name, part.extract
-            self._coverage.size += found.size
-            for problem in found.problems:
+            name, extract = part.file.name, part.extract
+            self._coverage.size += extract.size
+            for problem in extract.problems:
+                self._has_problems = True
                 self._coverage.skip(part.file.shown_name or name, problem)
             if self._cache.is_open and len(read[name]) <= self._limits.remembered_parts:
-                read[name].append(part.encoded or encode(found))
+                read[name].append(part.encoded or encode(extract))
             if part.is_last:
                 self._count(part.file)
-                known = read.pop(name, [])
-                if not found.problems and 0 < len(known) <= self._limits.remembered_parts:
-                    self._cache.put(part.file, known)
-            yield found.calls
+                encoded = read.pop(name, [])
+                if not extract.problems and 0 < len(encoded) <= self._limits.remembered_parts:
+                    self._cache.put(part.file, encoded)
+            yield extract.calls
 
     def _learned(self, calls: list[Call]) -> list[Call]:
         """Return the calls; of all that are read, these come before the first table."""

@@ -22,10 +22,10 @@ from msgspec.structs import replace
 
 from ..calls.search import Search
 from ..progress import Progress
-from ..records.scan import Extract
+from ..records.extract import Extract, decode_extract, encode
 from ..sources.source import LogFile
 from .options import Options
-from .parts import Part, decode_extract, encode, read_file_parts
+from .parts import Part, read_file_parts
 
 _BATCH_BYTES = 4 * 1024 * 1024
 # What is sent ahead has to fit into the pipe, or both sides would wait for each other.

@@ -74,7 +74,7 @@ def begins_as_access_log(head: bytes) -> bool:
 
 
 def calls_in(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
-    """Yield the wanted calls of an access log; only lines that mention something that is wanted are looked at."""
+    """Yield the matching calls of an access log; only lines with a searched text are looked at."""
     rest, at = b"", 0
     for piece in content:
         problems.has_read(len(piece))

@@ -51,8 +51,8 @@ def call_of(
 def calls_of(records: bytes, *, with_resources: bool | tuple[str, ...] = False, with_clues: bool = False) -> list[Call]:
     """Return the calls of records with commas between them; raises RecordError where one of them is none."""
     try:
-        found: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
-        return [_call(each, with_resources=with_resources, with_clues=with_clues) for each in found]
+        decoded: list[_Record] = _decoded(b"[%b]" % records, _LIST_DECODER)
+        return [_call(each, with_resources=with_resources, with_clues=with_clues) for each in decoded]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(str(error)) from None
 
@@ -66,91 +66,95 @@ def _decoded(text: bytes, decoder: msgspec.json.Decoder[_Of]) -> _Of:
         return decoder.decode(mended(text))
 
 
-def _call(found: _Record, *, with_resources: bool | tuple[str, ...], with_clues: bool) -> Call:
-    identity = found.user_identity
+def _call(record: _Record, *, with_resources: bool | tuple[str, ...], with_clues: bool) -> Call:
+    identity = record.user_identity
     context = identity.session_context
     issuer = context.session_issuer if context else None
     role_arn, session_name, role_id = _session(
         identity.arn, identity.principal_id, issuer and issuer.arn, issuer and issuer.principal_id
     )
-    event_time = _utc(found.event_time)
+    event_time = _utc(record.event_time)
     if event_time is None:
-        raise RecordError(f"record {found.event_id}: its eventTime {found.event_time!r} is no time")
-    account_id, access_key_id = found.account_id or identity.account_id, identity.access_key_id
+        raise RecordError(f"record {record.event_id}: its eventTime {record.event_time!r} is no time")
+    account_id, access_key_id = record.account_id or identity.account_id, identity.access_key_id
     # Most texts come again and again, and are kept in memory once.
-    kept = _texts.setdefault
+    shared = _texts.setdefault
     call = Call(
-        found.event_id,
+        record.event_id,
         event_time,
-        kept(found.event_source, found.event_source),
-        kept(found.event_name, found.event_name),
-        kept(found.aws_region, found.aws_region),
-        kept(account_id, account_id),
+        shared(record.event_source, record.event_source),
+        shared(record.event_name, record.event_name),
+        shared(record.aws_region, record.aws_region),
+        shared(account_id, account_id),
         None,
         None,
         session_name,
         role_arn,
-        kept(access_key_id, access_key_id),
-        kept(found.source_ip_address, found.source_ip_address),
-        found.vpc_endpoint_id,
-        kept(found.user_agent, found.user_agent),
-        found.error_code,
+        shared(access_key_id, access_key_id),
+        shared(record.source_ip_address, record.source_ip_address),
+        record.vpc_endpoint_id,
+        shared(record.user_agent, record.user_agent),
+        record.error_code,
         context.source_identity if context else None,
-        kept(found.event_category, found.event_category),
+        shared(record.event_category, record.event_category),
         identity.on_behalf_of.user_id if identity.on_behalf_of else None,
-        found.request_id,
+        record.request_id,
         role_id,
     )
-    call.shared_event_id = found.shared_event_id
+    call.shared_event_id = record.shared_event_id
     if len(_texts) > _TEXTS_AT_MOST:
         _texts.clear()
     if (
-        with_resources and (role_arn or role_id) and _may_hold(found, with_resources)
+        with_resources and (role_arn or role_id) and _may_hold(record, with_resources)
     ):  # of other callers none is asked for
         from .resources import around_of, resources_of
 
         call.resources = resources_of(
-            found.event_source,
-            found.event_name,
-            around_of(role_arn, found.aws_region, account_id),
-            found.request_parameters,
-            found.resources,
-            found.error_message if isinstance(found.error_message, str) else None,
+            record.event_source,
+            record.event_name,
+            around_of(role_arn, record.aws_region, account_id),
+            record.request_parameters,
+            record.resources,
+            record.error_message if isinstance(record.error_message, str) else None,
         )
-    if role_arn and found.event_name.startswith(_MAY_NAME_A_ROLE) and found.event_source not in _DATA_SOURCES:
-        call.named_role = _named_role(_held(found.request_parameters), role_arn)
-        if found.event_name in _OF_STUDIO and found.event_source == "sagemaker.amazonaws.com":
-            call.named_in_studio = _named_in_studio(_held(found.request_parameters))
-    if role_id and role_arn is None and (found.event_source, found.event_name) == _DATA_ACCESS:
-        call.lake_formation_role = _lake_formation_role(found, identity.account_id)
-    if found.event_source == "sts.amazonaws.com" and found.event_name in OPENS_SESSIONS:
-        call.opening = _opening(found)
+    if role_arn and record.event_name.startswith(_MAY_NAME_A_ROLE) and record.event_source not in _DATA_SOURCES:
+        call.named_role = _named_role(_held(record.request_parameters), role_arn)
+        if record.event_name in _OF_STUDIO and record.event_source == "sagemaker.amazonaws.com":
+            call.named_in_studio = _named_in_studio(_held(record.request_parameters))
+    if role_id and role_arn is None and (record.event_source, record.event_name) == _DATA_ACCESS:
+        call.lake_formation_role = _lake_formation_role(record, identity.account_id)
+    if record.event_source == "sts.amazonaws.com" and record.event_name in OPENS_SESSIONS:
+        call.opening = _opening(record)
     if context and session_name == BASE_SESSION:
         started = text_or_none(member_of(_held(context.attributes), "creationDate"))
         call.session_start = started and _utc(started)
     if with_clues:
-        call.clues = _clues(found, is_base_session=session_name == BASE_SESSION)
+        call.clues = _clues(record, is_base_session=session_name == BASE_SESSION)
     return call
 
 
-def _clues(found: _Record, *, is_base_session: bool) -> Clues | None:
-    identity, service = found.user_identity, found.event_source
-    if service == "ec2.amazonaws.com" and found.error_code is None and "NetworkInterface" in found.event_name:
+def _clues(record: _Record, *, is_base_session: bool) -> Clues | None:
+    identity, service = record.user_identity, record.event_source
+    if service == "ec2.amazonaws.com" and record.error_code is None and "NetworkInterface" in record.event_name:
         issuer = identity.session_context.session_issuer if identity.session_context else None
         maker = identity.invoked_by, issuer.arn if issuer else None
-        return interface_clues(found.event_name, maker, found.request_parameters, found.response_elements)
+        return interface_clues(record.event_name, maker, record.request_parameters, record.response_elements)
     if not is_base_session:
         return None
-    error = found.error_code, found.error_message
-    return session_clues(service, found.event_name, identity.arn, error, found.request_parameters, identity.in_scope_of)
+    error = record.error_code, record.error_message
+    return session_clues(
+        service, record.event_name, identity.arn, error, record.request_parameters, identity.in_scope_of
+    )
 
 
-def _may_hold(found: _Record, texts: bool | tuple[str, ...]) -> bool:
+def _may_hold(record: _Record, texts: bool | tuple[str, ...]) -> bool:
     """Return whether one of the texts may stand in what tells of resources: plainly, or escaped by JSON or in an S3 URL."""
     if texts is True or not texts:
         return True
-    told = str(bytes(found.request_parameters) + bytes(found.resources), "utf-8", "replace") + str(found.error_message)
-    return "\\u" in told or "%" in told or any(text in told for text in texts)
+    fields = str(bytes(record.request_parameters) + bytes(record.resources), "utf-8", "replace") + str(
+        record.error_message
+    )
+    return "\\u" in fields or "%" in fields or any(text in fields for text in texts)
 
 
 _NOTHING = Raw(b"null")
@@ -241,11 +245,11 @@ def _session(
     issuer's has; and some anonymised ARNs lack the session, which the principal id has too.
     """
     role_id, _, name = (principal_id or "").partition(":")
-    found = _SESSION_ARN.fullmatch(arn or "")
+    match = _SESSION_ARN.fullmatch(arn or "")
     is_issued = issuer_arn is not None and _ROLE_ARN.fullmatch(issuer_arn) is not None
-    if found:
-        role_arn = issuer_arn if is_issued else f"arn:{found[1]}:iam::{found[2]}:role/{found[3]}"
-        return role_arn, found[4] or name or None, issuer_id or role_id or None
+    if match:
+        role_arn = issuer_arn if is_issued else f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}"
+        return role_arn, match[4] or name or None, issuer_id or role_id or None
     if arn or not _ROLE_ID.fullmatch(role_id) or not name:
         return None, None, None
     return (issuer_arn if is_issued else None), name, role_id
@@ -257,18 +261,18 @@ def _held(field: Raw) -> object:
 
 def _opening(record: _Record) -> Opening | None:
     identity = record.user_identity
-    asked = _held(record.request_parameters)
-    role_arn = text_or_none(member_of(asked, "roleArn"))
+    request = _held(record.request_parameters)
+    role_arn = text_or_none(member_of(request, "roleArn"))
     if role_arn is None:
         return None  # CloudTrail leaves a refused call's parameters out.
     answer = _held(record.response_elements)
     granted = member_of(_held(record.additional_event_data), "explicitTrustGrant")
     return Opening(
         role_arn,
-        text_or_none(member_of(asked, "roleSessionName")),
+        text_or_none(member_of(request, "roleSessionName")),
         text_or_none(member_of(member_of(answer, "credentials"), "accessKeyId")),
         # An identity provider's word has it in the answer only.
-        text_or_none(member_of(asked, "sourceIdentity")) or text_or_none(member_of(answer, "sourceIdentity")),
+        text_or_none(member_of(request, "sourceIdentity")) or text_or_none(member_of(answer, "sourceIdentity")),
         identity.arn or identity.invoked_by or identity.principal_id,
         granted if isinstance(granted, bool) else None,
         identity.invoked_by if identity.type == "AWSService" and identity.arn is None else None,
@@ -281,19 +285,19 @@ def _lake_formation_role(record: _Record, account_id: str | None) -> str | None:
     return arn if _ROLE_ARN.fullmatch(arn) and arn.split(":")[4] == account_id else None
 
 
-def _named_role(asked: object, caller_role_arn: str) -> str | None:
+def _named_role(request: object, caller_role_arn: str) -> str | None:
     """Return the role that parameters name: the caller's own where it is one of several."""
-    profile = member_of(asked, "iamInstanceProfile")
+    profile = member_of(request, "iamInstanceProfile")
     # The console gives an instance profile the name of its role.
     by_profile = text_or_none(member_of(profile, "name")) or role_name(text_or_none(member_of(profile, "arn")) or "")
-    found = [text for text in (*_roles_in(asked), by_profile) if text]
-    own = (text for text in found if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
-    return next(own, found[0] if found else None)
+    roles = [text for text in (*_roles_in(request), by_profile) if text]
+    own = (text for text in roles if text == caller_role_arn or role_name(text) == text == role_name(caller_role_arn))
+    return next(own, roles[0] if roles else None)
 
 
-def _named_in_studio(asked: object) -> str | None:
-    settings = member_of(asked, "domainSettingsForUpdate")
-    return text_or_none(member_of(asked, "userProfileName") or member_of(settings, "executionRoleIdentityConfig"))
+def _named_in_studio(request: object) -> str | None:
+    settings = member_of(request, "domainSettingsForUpdate")
+    return text_or_none(member_of(request, "userProfileName") or member_of(settings, "executionRoleIdentityConfig"))
 
 
 def _roles_in(value: object) -> Iterator[str]:
@@ -329,13 +333,13 @@ def _reason(record: bytes, error: Exception) -> str:
         id: object = msgspec.field(name="eventID", default=None)
 
     if isinstance(error, UnicodeDecodeError):
-        said = "invalid UTF-8"
+        reason = "invalid UTF-8"
     elif isinstance(error, RecursionError):
-        said = "nested too deep"
+        reason = "nested too deep"
     else:
-        said = str(error)
+        reason = str(error)
     try:
         event_id = msgspec.json.decode(record, type=Named).id
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         event_id = None
-    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {said}"
+    return f"record {event_id if isinstance(event_id, str) else 'without eventID'}: {reason}"

@@ -54,8 +54,8 @@ def session_clues(
     clues = Clues(in_scope_of=_in_scope_of(in_scope_of))
     code, message = error
     if (event_source, event_name) == ("logs.amazonaws.com", "CreateLogStream"):
-        asked = object_of(decoded(parameters))
-        group, stream = (text_or_none(member_of(asked, name)) for name in ("logGroupName", "logStreamName"))
+        request = object_of(decoded(parameters))
+        group, stream = (text_or_none(member_of(request, name)) for name in ("logGroupName", "logStreamName"))
         if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
         found = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))
@@ -98,9 +98,9 @@ def interface_clues(
 
 def _refused(code: str | None, message: object, caller: str | None, action: str) -> str:
     """Return the resource on which IAM refused the caller this action; nothing where the message isn't IAM's own."""
-    found = _REFUSED.fullmatch(message) if code in _REFUSALS and isinstance(message, str) else None
-    is_callers = found is not None and found["user"] == caller and found["action"] == action
-    return found["resource"] if found and is_callers else ""
+    match = _REFUSED.fullmatch(message) if code in _REFUSALS and isinstance(message, str) else None
+    is_callers = match is not None and match["user"] == caller and match["action"] == action
+    return match["resource"] if match and is_callers else ""
 
 
 def _in_scope_of(field: Raw) -> tuple[str, ...]:

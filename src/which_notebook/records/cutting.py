@@ -1,4 +1,4 @@
-"""The fast way: cuts out the records that mention what is search, and parses only these.
+"""The fast way: cuts out the records that contain a searched text, and parses only these.
 
 CloudTrail writes `{"Records":[{"eventVersion":…},{"eventVersion":…}]}`. In such a file a record goes from its start to the
 next one's, and each that is cut out must be a whole JSON object by itself. A file in which one isn't, that is damaged or
@@ -10,7 +10,7 @@ for that.
 What can't be told this way, since it doesn't look at each byte:
 - a writer that escapes letters (`\\u0073`) in some records only, between others half a megabyte apart at most that hold the
   role's name plainly, hides the name there. CloudTrail escapes none, and no writer that we know of changes its mind;
-- damage in a record that mentions nothing that is wanted goes unnamed, unless records that count stand around it.
+- damage in a record without a searched text goes unnamed, unless records that count stand around it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import stringzilla
 
 from ..calls.call import Call
 from ..calls.search import RARE_NEEDLES, Search
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from .cloudtrail import RecordError, calls_of
 from .content import Content
 from .record_text import ESCAPED_ASCII, LONGEST_VALUE, RECORD_START
@@ -42,11 +42,11 @@ class NotCuttableError(Exception):
     """The records can't be told apart by their starts alone."""
 
 
-def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iterator[list[Call]]:
-    """Yield the wanted calls; raises NotCuttableError, then or later, where it takes more than this way."""
+def cut_calls(content: Content, search: Search, limits: Limits) -> Iterator[list[Call]]:
+    """Yield the matching calls; raises NotCuttableError, then or later, where it takes more than this way."""
     texts: list[bytes] = []
     size = 0
-    for text in _cut_records(content, search.needles):
+    for text in _cut_records(content, search.needles, limits):
         if search.keeps_record:
             raise NotCuttableError  # what is shown as proof comes from a file that was read whole
         texts.append(text)
@@ -58,7 +58,7 @@ def cut_calls(content: Content, search: Search, limits: Limits = LIMITS) -> Iter
 
 
 def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
-    """Return the wanted calls of some texts: of many at a time, for the processor's cache."""
+    """Return the matching calls of some texts: of many at a time, for the processor's cache."""
     matches, with_resources, with_clues = search.matches, search.with_resources, search.with_clues
     try:
         return [
@@ -71,13 +71,13 @@ def _calls_of(texts: list[bytes], search: Search) -> list[Call]:
         raise NotCuttableError from None
 
 
-def _cut_records(content: Content, needles: tuple[bytes, ...]) -> Iterator[bytes]:
+def _cut_records(content: Content, needles: tuple[bytes, ...], limits: Limits) -> Iterator[bytes]:
     """Yield what begins like a record, up to the next such, where it holds one of the needles: some in a row together."""
     window = next(content, b"")
     form = next((form for form in _FORMS if window.startswith(form + _START)), None)
     if form is None:
         raise NotCuttableError
-    head, top_level = len(form), TopLevel()
+    head, top_level = len(form), TopLevel(limits.event_bytes)
     for piece in content:
         end = _last_start(window, head)
         if end > head:

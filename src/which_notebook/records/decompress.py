@@ -16,14 +16,12 @@ from typing import Any, BinaryIO
 
 from isal import igzip_lib
 
+from ..limits import Limits
+
 GZIP = b"\x1f\x8b\x08"
-_READ_AT_ONCE = 1024 * 1024
-# So small that it is still in the processor's cache when it is searched.
-_DECOMPRESSED_AT_ONCE = 512 * 1024
-PIECE = 4 * 1024 * 1024
 
 # glibc gives blocks back to the system as they are freed, and takes them anew, page by page, until a larger one was freed.
-bytes(4 * PIECE)
+bytes(16 * 1024 * 1024)
 
 
 class DamagedFileError(Exception):
@@ -38,34 +36,35 @@ class TruncatedFileError(DamagedFileError):
     """The file ends before its content does."""
 
 
-def pieces(file: BinaryIO) -> Iterator[bytes]:
+def pieces(file: BinaryIO, limits: Limits) -> Iterator[bytes]:
     """Yield what stands in the file from here on, in pieces.
 
     Raises DamagedFileError, and loses some of it, where it is neither one whole gzip file nor something uncompressed; OSError
     as the file does.
     """
-    head = _read_head(file, _READ_AT_ONCE)
+    head, at_once = _read_head(file, limits.read_bytes), limits.decompressed_bytes
     if not head.startswith(GZIP):
-        yield from _uncompressed(head, file)
+        yield head
+        yield from iter(partial(file.read, limits.piece_bytes), b"")
         return
     decompressor = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
     try:
-        for data in chain([head], iter(partial(file.read, _READ_AT_ONCE), b"")):
-            yield decompressor.decompress(data, _DECOMPRESSED_AT_ONCE)
+        for data in chain([head], iter(partial(file.read, limits.read_bytes), b"")):
+            yield decompressor.decompress(data, at_once)
             while not (decompressor.needs_input or decompressor.eof):
-                yield decompressor.decompress(b"", _DECOMPRESSED_AT_ONCE)
+                yield decompressor.decompress(b"", at_once)
     except igzip_lib.IsalError as error:  # type: ignore[misc] # isal's stub takes the class for an instance
         raise DamagedFileError(str(error)) from None
     if not decompressor.eof or decompressor.unused_data:
         raise DamagedFileError("more or less than a gzip file")
 
 
-def gzip_members(slices: Iterator[bytes]) -> Iterator[bytes]:
+def gzip_members(slices: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     """Yield the content of gzip data at half the speed: of several files in one, and of a damaged one all that precedes the damage.
 
     Raises DamagedFileError behind the last piece that can be had.
     """
-    yield from joined(members(slices))
+    yield from joined(_members(slices, limits.piece_bytes), limits)
 
 
 def _read_head(file: BinaryIO, size: int) -> bytes:
@@ -77,12 +76,7 @@ def _read_head(file: BinaryIO, size: int) -> bytes:
     return head
 
 
-def _uncompressed(head: bytes, file: BinaryIO) -> Iterator[bytes]:
-    yield head
-    yield from iter(partial(file.read, PIECE), b"")
-
-
-def members(slices: Iterator[bytes]) -> Iterator[bytes]:
+def _members(slices: Iterator[bytes], at_once: int) -> Iterator[bytes]:
     """Yield the content of all members of gzip files; raises DamagedFileError behind the last piece that can be had."""
     decompressor = zlib.decompressobj(wbits=31)
     yielded = False
@@ -100,7 +94,7 @@ def members(slices: Iterator[bytes]) -> Iterator[bytes]:
             before = decompressor.copy()
             damage = None
             try:
-                piece = decompressor.decompress(data, PIECE)
+                piece = decompressor.decompress(data, at_once)
             except zlib.error as error:
                 piece, damage = _until_damage(before, data), str(error)
             if piece:
@@ -123,7 +117,7 @@ def _until_damage(decompressor: Any, data: bytes) -> bytes:
     return b"".join(content)
 
 
-def joined(small: Iterator[bytes]) -> Iterator[bytes]:
+def joined(small: Iterator[bytes], limits: Limits) -> Iterator[bytes]:
     """Yield the same content in pieces of some megabytes: what begins in one may have to be read again with the next."""
     held: list[bytes] = []
     size = 0
@@ -131,7 +125,7 @@ def joined(small: Iterator[bytes]) -> Iterator[bytes]:
         for piece in small:
             held.append(piece)
             size += len(piece)
-            if size >= PIECE:
+            if size >= limits.piece_bytes:
                 yield b"".join(held)
                 held, size = [], 0
     except DamagedFileError:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import bz2
 import codecs
+import io
 import lzma
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,11 +22,11 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from ..calls.spool import temporary_file
-from .decompress import GZIP, PIECE, DamagedFileError, EmptyFileError, gzip_members, joined
+from ..limits import Limits
+from .decompress import GZIP, DamagedFileError, EmptyFileError, gzip_members, joined
 
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
-_READ_AT_ONCE = 64 * 1024
 _DEEPEST = 3
 # Records compress 10 to 50 times. Of gzip, which comes to 1,032 times at most, the problems in it set the end.
 _TIMES_AT_MOST = 250
@@ -57,7 +59,7 @@ _STREAMS = (
 )
 
 
-def contents(file: BinaryIO) -> Iterator[tuple[str | None, Iterator[bytes]]]:
+def contents(file: BinaryIO, limits: Limits) -> Iterator[tuple[str | None, Iterator[bytes]]]:
     """Yield what a file holds, as pieces of bounded size: the files of a zip archive with their names, or else one content.
 
     The pieces raise DamagedFileError behind the last one that can be had; OSError as the file does.
@@ -66,9 +68,9 @@ def contents(file: BinaryIO) -> Iterator[tuple[str | None, Iterator[bytes]]]:
     head = file.read(_MARK_BYTES)
     file.seek(start)
     if not head.startswith((ZIP, _EMPTY_ZIP)):
-        yield None, unpacked(iter(partial(file.read, _READ_AT_ONCE), b""))
+        yield None, unpacked(iter(partial(file.read, limits.packed_read_bytes), b""), limits)
         return
-    with seekable(file) as whole:
+    with seekable(file, limits) as whole:
         try:
             archive = zipfile.ZipFile(whole)
         except (zipfile.BadZipFile, NotImplementedError) as error:
@@ -76,10 +78,10 @@ def contents(file: BinaryIO) -> Iterator[tuple[str | None, Iterator[bytes]]]:
             return
         for member in archive.infolist():
             if not member.is_dir():
-                yield member.filename, unpacked(_of_archive(archive, member), depth=1)
+                yield member.filename, unpacked(_of_archive(archive, member, limits), limits, depth=1)
 
 
-def unpacked(slices: Iterator[bytes], depth: int = 0) -> Iterator[bytes]:
+def unpacked(slices: Iterator[bytes], limits: Limits, depth: int = 0) -> Iterator[bytes]:
     """Yield what is within all layers, as UTF-8 where it is text; raises DamagedFileError behind the last piece that can be had."""
     head = b""
     for some in slices:
@@ -93,10 +95,11 @@ def unpacked(slices: Iterator[bytes], depth: int = 0) -> Iterator[bytes]:
     if depth >= _DEEPEST and (stream or head.startswith(GZIP)):
         raise DamagedFileError(f"compressed more than {_DEEPEST} times over")
     if head.startswith(GZIP[:2]):
-        inner = gzip_members(counted)
-        yield from unpacked(_bounded(inner, counted) if depth else inner, depth + 1)
+        inner = gzip_members(counted, limits)
+        yield from unpacked(_bounded(inner, counted) if depth else inner, limits, depth + 1)
     elif stream:
-        yield from unpacked(_bounded(joined(_streams(counted, stream)), counted), depth + 1)
+        inner = joined(_streams(counted, stream, limits.piece_bytes), limits)
+        yield from unpacked(_bounded(inner, counted), limits, depth + 1)
     elif depth and head.startswith((ZIP, PARQUET)):
         raise DamagedFileError("a zip archive or a Parquet file that is compressed once more: unpack it first")
     elif encoding := _encoding(head):
@@ -104,20 +107,17 @@ def unpacked(slices: Iterator[bytes], depth: int = 0) -> Iterator[bytes]:
     else:
         rest = iter(counted)
         yield next(rest).removeprefix(codecs.BOM_UTF8)
-        yield from rest if depth else joined(rest)
+        yield from rest if depth else joined(rest, limits)
 
 
-def seekable(file: BinaryIO) -> BinaryIO:
+def seekable(file: BinaryIO, limits: Limits) -> BinaryIO:
     """Return a file that can be read from its end: the file itself, or a copy."""
-    import io
-    import shutil
-
     try:
         file.seek(0, io.SEEK_END)
     except OSError:  # an object of S3
         file.seek(0)
         copy = temporary_file()
-        shutil.copyfileobj(file, copy, PIECE)
+        shutil.copyfileobj(file, copy, limits.piece_bytes)
         copy.seek(0)
         return copy
     file.seek(0)
@@ -150,7 +150,7 @@ def _bounded(inner: Iterator[bytes], packed: _Counted) -> Iterator[bytes]:
         yield piece
 
 
-def _streams(slices: _Counted, stream: _Stream) -> Iterator[bytes]:
+def _streams(slices: _Counted, stream: _Stream, at_once: int) -> Iterator[bytes]:
     """Yield the content of data that one decompressor, or several one after the other, can read."""
     decompressor = stream.new()
     for given in slices:
@@ -159,9 +159,9 @@ def _streams(slices: _Counted, stream: _Stream) -> Iterator[bytes]:
             if decompressor.eof:
                 decompressor = stream.new()
             try:
-                yield decompressor.decompress(data, PIECE)
+                yield decompressor.decompress(data, at_once)
                 while not (decompressor.eof or decompressor.needs_input):
-                    yield decompressor.decompress(b"", PIECE)
+                    yield decompressor.decompress(b"", at_once)
             except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
                 raise DamagedFileError(f"damaged {stream.name} file ({error})") from None
             except Exception as error:
@@ -173,14 +173,14 @@ def _streams(slices: _Counted, stream: _Stream) -> Iterator[bytes]:
         raise DamagedFileError(f"truncated {stream.name} file")
 
 
-def _of_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+def _of_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> Iterator[bytes]:
     """Yield the content of one file of an archive."""
     if member.flag_bits & 1:
         raise DamagedFileError("encrypted in a zip archive: unpack it first")
     size = 0
     try:
         with archive.open(member) as content:
-            while piece := content.read(_READ_AT_ONCE):
+            while piece := content.read(limits.packed_read_bytes):
                 size += len(piece)
                 if _is_bomb(size, member.compress_size):
                     yield from _raising(_BOMB)

@@ -23,7 +23,7 @@ from .shapes.wrappers import LOGGED
 
 
 def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
-    """Yield the wanted calls of all of the content; raises TooManyProblemsError as `problems` does."""
+    """Yield the matching calls of all of the content; raises TooManyProblemsError as `problems` does."""
     head = b""
     for piece in content:
         head += piece
@@ -43,7 +43,7 @@ def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterat
 
 
 def parquet_calls(file: BinaryIO, search: Search, problems: Problems) -> Iterator[Call]:
-    """Yield the wanted calls of a Parquet file."""
+    """Yield the matching calls of a Parquet file."""
     parser = _Parser(search, problems)
     try:
         for row in rows.of_parquet(file, problems):
@@ -63,7 +63,7 @@ def _calls_of_json(content: Content, head: bytes, search: Search, problems: Prob
 
 
 class _Parser:
-    """Finds the wanted calls in content of any form that records are kept in, and what is wrong with it.
+    """Finds the matching calls in content of any form that records are kept in, and what is wrong with it.
 
     `form`: what the content seems to be, where it isn't JSON from its start.
     """
@@ -102,7 +102,7 @@ class _Parser:
         self._problems.add(problem, wasted)
 
     def _calls_in(self, records: Iterator[bytes]) -> Iterator[Call]:
-        """Yield the wanted calls of some records; what is wrong with one costs only that one."""
+        """Yield the matching calls of some records; what is wrong with one costs only that one."""
         search = self._search
         for record in records:
             if not self._mentions(record):

@@ -70,11 +70,11 @@ def resources_of(
     service = source.removesuffix(".amazonaws.com")
     templates = _templates(service, event)
     if templates:
-        asked = object_of(decoded(parameters))
-        if isinstance(asked, dict):
+        request = object_of(decoded(parameters))
+        if isinstance(request, dict):
             for template in templates:
-                if template.needs <= asked.keys():
-                    for arn in template.arns(asked, around):
+                if template.needs <= request.keys():
+                    for arn in template.arns(request, around):
                         found[arn] = None
     if error_message and (refused := _REFUSED.fullmatch(error_message)):
         text = refused[1]

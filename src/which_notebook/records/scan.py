@@ -6,25 +6,16 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from msgspec import Struct
-
 from ..calls.call import Call
 from ..calls.search import Search
-from ..limits import LIMITS, Limits
+from ..limits import Limits
 from .content import Content, Problems, TooManyProblemsError
 from .cutting import NotCuttableError, cut_calls
 from .decompress import pieces
+from .extract import Extract
 
 
-class Extract(Struct, array_like=True, gc=False):
-    """What was read from a part of a file: its decompressed size in bytes, the matching calls, and the problems."""
-
-    size: int
-    calls: list[Call]
-    problems: list[str]
-
-
-def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = LIMITS) -> Iterator[Extract]:
+def scan(file: BinaryIO, search: Search, limits: Limits, *, cut: bool = True) -> Iterator[Extract]:
     """Yield what one file gives, in parts of bounded size; with `cut=False` all of it is parsed in any case.
 
     A file whose records can't be cut out is read once more, from where it stands now; what its first parts gave then comes
@@ -32,7 +23,7 @@ def scan(file: BinaryIO, search: Search, *, cut: bool = True, limits: Limits = L
     """
     if cut:
         start = file.tell()
-        content = Content(pieces(file))
+        content = Content(pieces(file, limits))
         try:
             yield from _parts(cut_calls(content, search, limits), content, Problems(), limits)
         except NotCuttableError:
@@ -50,28 +41,28 @@ def _parsed(file: BinaryIO, search: Search, limits: Limits) -> Iterator[Extract]
     start = file.tell()
     if file.read(len(PARQUET)) == PARQUET:
         content, problems = Content(iter(())), Problems()
-        whole = seekable(file)
+        whole = seekable(file, limits)
         content.size = whole.seek(0, io.SEEK_END)
         whole.seek(0)
         yield from _parts(_one_by_one(parquet_calls(whole, search, problems)), content, problems, limits)
         return
     file.seek(start)
-    for name, pieces_of_it in contents(file):
+    for name, pieces_of_it in contents(file, limits):
         content, problems = Content(pieces_of_it), Problems()
-        for found in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
+        for extract in _parts(_one_by_one(parsed_calls(content, search, problems)), content, problems, limits):
             if name:
-                found.problems = [f"{name}: {problem}" for problem in found.problems]
-            yield found
+                extract.problems = [f"{name}: {problem}" for problem in extract.problems]
+            yield extract
 
 
 def _one_by_one(calls: Iterator[Call]) -> Iterator[list[Call]]:
     return ([call] for call in calls)
 
 
-def _parts(found: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:
+def _parts(batches: Iterator[list[Call]], content: Content, problems: Problems, limits: Limits) -> Iterator[Extract]:
     calls: list[Call] = []
     try:
-        for some in found:
+        for some in batches:
             calls += some
             if len(calls) >= limits.found_calls:
                 yield Extract(0, calls, [])

@@ -18,12 +18,7 @@ from msgspec import Raw
 from .open_lists import OpenLists
 from .record_text import RECORD_START
 
-# A trail's event has 256 KB at most: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html.
-# Larger ones are an event data store's only, which writes no such files:
-# https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventConfiguration.html.
-# Twice that, since how AWS counts isn't said.
-LARGEST_EVENT = 512 * 1024
-# The limit came with event version 1.05.
+# The limit of a record's length came with event version 1.05.
 _OF_ANY_SIZE = tuple(f'{RECORD_START}"1.0{minor}"'.encode() for minor in range(5))
 
 _START = RECORD_START.encode()
@@ -31,11 +26,12 @@ _decode = msgspec.json.Decoder(Raw).decode
 
 
 class TopLevel:
-    """Follows a file from one place where a record may start to the next."""
+    """Follows a file from one place where a record may start to the next; a record of it is `largest` bytes long at most."""
 
     _open_lists: ClassVar = OpenLists()
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int) -> None:
+        self._largest = largest
         self._passed: deque[memoryview] = deque()
         self._size = 0
         # What was passed begins at a place that is known to be at the top level.
@@ -51,7 +47,7 @@ class TopLevel:
         """Pass over some text, unread; it begins and ends where a record may start."""
         self._passed.append(text)
         self._size += len(text)
-        while self._size - len(self._passed[0]) >= LARGEST_EVENT:
+        while self._size - len(self._passed[0]) >= self._largest:
             self._size -= len(self._passed.popleft())
             self._is_from_top = False
 
@@ -73,7 +69,7 @@ class TopLevel:
             self._is_plain = all(map(self._open_lists.are_none, parts))
             if self._is_plain:
                 return True
-        return _are_whole_values(parts, LARGEST_EVENT if self._are_bounded else None)
+        return _are_whole_values(parts, self._largest if self._are_bounded else None)
 
 
 def _are_whole_values(parts: list[memoryview], largest: int | None) -> bool:

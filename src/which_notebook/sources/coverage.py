@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 from msgspec import Struct, field
@@ -18,18 +17,16 @@ _DAYS_NAMED = 5
 
 
 class Coverage(Struct):
-    """What one reading covered; complete once the reading has ended.
+    """What one reading covered, or several for one answer; complete once they have ended.
 
-    `files` were read, of `size` bytes when decompressed. `skipped`: what couldn't be read, and why (`skips`: how often
-    something was). `notes`: what the
-    reader of the answer should know. `left_out`: files that are no logs, by ending and reason. `days` of delivery by
-    region, and `accounts`, of files in CloudTrail's layout.
+    `files` were read, of `size` bytes when decompressed. `skipped`: what couldn't be read, and why. `notes`: what the reader
+    of the answer should know. `left_out`: files that are no logs, by ending and reason. `days` of delivery by region, and
+    `accounts`, of files in CloudTrail's layout.
     """
 
     files: int = 0
     size: int = 0
     skipped: dict[tuple[str, str], None] = field(default_factory=dict)
-    skips: int = 0
     notes: dict[str, None] = field(default_factory=dict)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     days: dict[str, set[str]] = field(default_factory=dict)
@@ -38,7 +35,6 @@ class Coverage(Struct):
     def skip(self, name: str, reason: str) -> None:
         """Note that a source, or a part of it, couldn't be read; each problem once."""
         self.skipped[name, reason] = None
-        self.skips += 1
 
     def note(self, text: str) -> None:
         """Note something that people should know about the answer; each note once."""
@@ -58,19 +54,19 @@ class Coverage(Struct):
         ending = os.path.splitext(name)[1].lower()
         self.left_out[ending or "no ending", reason] += 1
 
-    def take_over(self, before: Coverage) -> None:
-        """Add the problems and notes of an earlier reading for the same answer."""
-        self.skipped |= before.skipped
-        self.notes |= before.notes
-
-    @contextmanager
-    def one_reading(self) -> Iterator[None]:
-        """Count what this reading leaves out; what earlier ones left out is, for the most part, the same."""
-        before, self.left_out = self.left_out, Counter()
-        try:
-            yield
-        finally:
-            self.left_out |= before
+    def add(self, reading: Coverage, *, aside: bool = False) -> None:
+        """Add what another reading covered; of one that was made `aside`, to learn how to read or judge, what went wrong."""
+        self.skipped |= reading.skipped
+        self.notes |= reading.notes
+        if aside:
+            return
+        self.files += reading.files
+        self.size += reading.size
+        # What several readings leave out is, for the most part, the same.
+        self.left_out |= reading.left_out
+        self.accounts |= reading.accounts
+        for region, days in reading.days.items():
+            self.days.setdefault(region, set()).update(days)
 
     def gaps(self, scope: Scope) -> Iterator[str]:
         """Yield a sentence for each region, and for the days, that are asked for and have no log file."""

@@ -13,16 +13,15 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from .. import aws
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.spool import Blocks
 from ..errors import reason_of
+from ..limits import Limits
 from ..progress import Progress
 from ..records.cloudtrail import RecordError, call_of
-from ..records.scan import Extract
+from ..records.extract import Extract, decode_extract, encode
 from .coverage import Coverage
 from .source import Source, SourceError
 
@@ -42,9 +41,6 @@ _GLOBAL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us
 Attribute = tuple[str, str] | None
 """What a lookup asks for: an attribute's key and value. None: all events of the time range."""
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Extract).decode
-
 
 class EventHistory(Source):
     """The event history; needs cloudtrail:LookupEvents.
@@ -53,23 +49,23 @@ class EventHistory(Source):
     such question, if that asks for no more.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if name != NAME:
             raise SourceError(f"{name} is no source: the account's event history is cloudtrail: (with the colon)")
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
         self._copy: Blocks | None = None
         self._copied: Scope | None = None
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls, a page at a time.
+        """Yield the matching calls, a page at a time.
 
         The scope's regions are asked, else the configured one; and the partition's region for global services, us-east-1:
-        without --region all that is wanted, with another --region only AssumeRole calls. Any other call there says
+        without --region for all that is searched for, with another --region only AssumeRole calls. Any other call there says
         us-east-1 in its record, so it isn't asked for; but a session may have been opened there that was used elsewhere.
         """
         has_copy = self._copied is not None and _needs_all(search) and _covers(self._copied, scope)
-        for found in map(_decode, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
-            yield Extract(found.size, list(filter(search.matches, found.calls)), [])
+        for extract in map(decode_extract, self._copy or ()) if has_copy else self._looked_up(search, scope, coverage):
+            yield Extract(extract.size, list(filter(search.matches, extract.calls)), [])
 
     def close(self) -> None:
         """Remove the copy."""
@@ -80,19 +76,19 @@ class EventHistory(Source):
         oldest = datetime.now(UTC) - timedelta(days=_DAYS)
         coverage.note(_note(scope, oldest))
         copy = Blocks() if self.again and _needs_all(search) else None
-        for region, found in _pages_of_regions(search, scope, oldest, coverage):
-            for problem in found.problems:
+        for region, extract in _pages_of_regions(search, scope, oldest, coverage):
+            for problem in extract.problems:
                 coverage.skip(f"{NAME} {region}", problem)
             if copy:
-                copy.add(_encode(found))
-            yield found
+                copy.add(encode(extract))
+            yield extract
         if copy:
             self.close()
             self._copy, self._copied = copy, scope
 
 
 def lookups(search: Search) -> list[Attribute]:
-    """Return the lookups that give all of the wanted calls in the fewest pages.
+    """Return the lookups that give all of the matching calls in the fewest pages.
 
     The call with an event id, the calls with an access key, and the call that opened a session are a page each (an
     AssumeRole event names the new access key among its resources). No attribute stands for a role: its calls have the
@@ -145,9 +141,9 @@ def _pages_of_regions(
         while running:
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 region, pages = running.pop(done)
-                if (found := done.result()) is not None:
+                if (extract := done.result()) is not None:
                     running[pool.submit(next, pages, None)] = region, pages
-                    yield region, found
+                    yield region, extract
 
 
 def _with_global_regions(asked: tuple[str, ...]) -> list[str]:
@@ -176,28 +172,28 @@ def _pages(region: str, search: Search, scope: Scope, oldest: datetime, is_asked
 
 
 def _parameters(attribute: Attribute, scope: Scope, oldest: datetime) -> dict[str, Any]:
-    given: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     if attribute:
-        given["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
+        parameters["LookupAttributes"] = [{"AttributeKey": attribute[0], "AttributeValue": attribute[1]}]
     since = scope.since and datetime.fromisoformat(scope.since)
     # A time that is out of range is refused; and a session was opened before the calls in it.
     if since and since > oldest and not (attribute and attribute[0] == "ResourceName"):
-        given["StartTime"] = since
+        parameters["StartTime"] = since
     if scope.until:
-        given["EndTime"] = datetime.fromisoformat(scope.until)
-    return given
+        parameters["EndTime"] = datetime.fromisoformat(scope.until)
+    return parameters
 
 
 def _found(page: dict[str, Any], *, keep_record: bool) -> Extract:
-    found = Extract(0, [], [])
+    extract = Extract(0, [], [])
     for event in page["Events"]:
         record = event["CloudTrailEvent"].encode()
-        found.size += len(record)
+        extract.size += len(record)
         try:
-            found.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
+            extract.calls.append(call_of(record, keep_record=keep_record, with_resources=True, with_clues=True))
         except RecordError as error:
-            found.problems.append(str(error))
-    return found
+            extract.problems.append(str(error))
+    return extract
 
 
 def history_client(region: str) -> Any:

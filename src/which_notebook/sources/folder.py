@@ -26,14 +26,14 @@ class Folder(Source):
         In a folder, a name with another ending is a log's too, if records stand at its beginning.
         """
         try:
-            found = os.stat(self.name)
+            info = os.stat(self.name)
         except OSError as error:
             coverage.skip(self.name, reason_of(error))
             return
-        if stat.S_ISDIR(found.st_mode):
-            yield from _files_below(self.name, scope, coverage)
+        if stat.S_ISDIR(info.st_mode):
+            yield from _files_below(self.name, scope, coverage, self.limits)
         else:
-            yield _log_file(os.path.abspath(self.name), found)
+            yield _log_file(os.path.abspath(self.name), info)
 
     @staticmethod
     def opened(files: list[LogFile], limits: Limits) -> Iterator[Opened]:
@@ -42,7 +42,7 @@ class Folder(Source):
             yield open_local(file, limits)
 
 
-def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
+def _files_below(source: str, scope: Scope, coverage: Coverage, limits: Limits) -> Iterator[LogFile]:
     seen = False
     top = os.path.abspath(source)
     for folder, entries in _walk(top, coverage):
@@ -59,14 +59,14 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
                 continue
             try:
                 # A pipe in a folder would be waited for without end.
-                if not stat.S_ISREG((found := entry.stat()).st_mode):
+                if not stat.S_ISREG((info := entry.stat()).st_mode):
                     coverage.leave_out(entry.path, "no regular file")
                     continue
-                if not is_log_by_name(entry.path) and (reason := _why_no_log(entry.path)):
+                if not is_log_by_name(entry.path) and (reason := _why_no_log(entry.path, limits)):
                     coverage.leave_out(entry.path, reason)
                     continue
                 has_logs = True
-                yield _log_file(entry.path, found)
+                yield _log_file(entry.path, info)
             except OSError as error:
                 if is_log_by_name(entry.path):
                     seen = True
@@ -80,11 +80,11 @@ def _files_below(source: str, scope: Scope, coverage: Coverage) -> Iterator[LogF
         coverage.skip(source, "no log files in this folder")
 
 
-def _why_no_log(path: str) -> str | None:
+def _why_no_log(path: str, limits: Limits) -> str | None:
     from .heads import why_no_log
 
     with open(path, "rb") as file:
-        return why_no_log(file)
+        return why_no_log(file, limits)
 
 
 def _walk(source: str, coverage: Coverage) -> Iterator[tuple[str, list[os.DirEntry[str]]]]:
@@ -99,8 +99,8 @@ def _walk(source: str, coverage: Coverage) -> Iterator[tuple[str, list[os.DirEnt
             if (this.st_dev, this.st_ino) in seen:
                 continue
             seen.add((this.st_dev, this.st_ino))
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+            with os.scandir(folder) as scanned:
+                entries = sorted(scanned, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
             coverage.skip(folder, reason_of(error))
             continue
@@ -117,13 +117,13 @@ def _walk(source: str, coverage: Coverage) -> Iterator[tuple[str, list[os.DirEnt
         yield folder, files[::-1]
 
 
-def _log_file(path: str, found: os.stat_result) -> LogFile:
-    if not stat.S_ISREG(found.st_mode):
+def _log_file(path: str, info: os.stat_result) -> LogFile:
+    if not stat.S_ISREG(info.st_mode):
         return LogFile(KIND, path)  # a pipe, such as the shell's <(…)
     if not _is_utf8(path):
-        return LogFile(KIND, path, found.st_size)  # neither the cache nor another process can be told such a name
-    version = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ctime_ns}-{found.st_ino}"
-    return LogFile(KIND, path, found.st_size, version)
+        return LogFile(KIND, path, info.st_size)  # neither the cache nor another process can be told such a name
+    version = f"{info.st_size}-{info.st_mtime_ns}-{info.st_ctime_ns}-{info.st_ino}"
+    return LogFile(KIND, path, info.st_size, version)
 
 
 def _is_utf8(path: str) -> bool:

@@ -6,6 +6,7 @@ import io
 from contextlib import suppress
 from typing import BinaryIO
 
+from ..limits import Limits
 from ..records.decompress import GZIP, DamagedFileError, EmptyFileError
 from ..records.forms import HEAD_BYTES, may_hold_records
 from ..records.packing import PARQUET, contents
@@ -14,7 +15,7 @@ NO_RECORDS = "no CloudTrail records"
 _FILES_LOOKED_INTO = 20
 
 
-def why_no_log(file: BinaryIO) -> str | None:
+def why_no_log(file: BinaryIO, limits: Limits) -> str | None:
     """Return why a file can't be read as a log; None where records stand in its first 64 KiB, once they are unpacked, or stood there before damage.
 
     Raises OSError as the file does.
@@ -24,7 +25,7 @@ def why_no_log(file: BinaryIO) -> str | None:
         return None if _has_columns_of_records(file) else NO_RECORDS
     file.seek(0)
     reason = None
-    for number, (_, pieces) in enumerate(contents(file)):
+    for number, (_, pieces) in enumerate(contents(file, limits)):
         head = b""
         try:
             for piece in pieces:

@@ -47,10 +47,10 @@ def place_of(path: str) -> tuple[str | None, str | None, str] | None:
 
     Of an access log without folders it tells the day only.
     """
-    found = _PATH.search(path)
-    if not found and (access_log := _ACCESS_LOG.search(path)):
+    match = _PATH.search(path)
+    if not match and (access_log := _ACCESS_LOG.search(path)):
         return access_log["account"], access_log["region"], access_log["date"]
-    return found and (found["account"], found["region"], f"{found['year']}-{found['month']}-{found['day']}")
+    return match and (match["account"], match["region"], f"{match['year']}-{match['month']}-{match['day']}")
 
 
 def may_answer(path: str, scope: Scope) -> bool:
@@ -69,10 +69,10 @@ def may_answer(path: str, scope: Scope) -> bool:
 
 def access_log_days(key: str) -> tuple[str, str] | None:
     """Return what stands before the days in an access log's key, and the day as it stands there; None of another key."""
-    found = _ACCESS_LOG.search(key)
-    if not found:
+    match = _ACCESS_LOG.search(key)
+    if not match:
         return None
-    at = found.start("days")
+    at = match.start("days")
     return key[:at], key[at : at + len("YYYY-MM-DD")]
 
 
@@ -84,6 +84,6 @@ def days(scope: Scope) -> tuple[str | None, str | None]:
     first = scope.since[:10] if scope.since else None
     last = None
     if scope.until:
-        asked = date.fromisoformat(scope.until[:10])
-        last = str(asked + min(timedelta(days=scope.delivered_within_days), date.max - asked))
+        until = date.fromisoformat(scope.until[:10])
+        last = str(until + min(timedelta(days=scope.delivered_within_days), date.max - until))
     return first, last

@@ -6,9 +6,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO
 
 from ..calls.scope import Scope
+from ..calls.spool import named_temporary_file, spooled_file
 from ..limits import Limits
 from ..progress import Progress
 from .coverage import Coverage
@@ -29,12 +30,12 @@ def is_read_once(name: str) -> bool:
 class ReadOnce(Source):
     """Standard input or a pipe; if it will be read again, it is first copied to a temporary file."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if name == STANDARD_INPUT and sys.stdin.isatty():
             raise SourceError(
                 "- means standard input, but that is the terminal: pipe a log into the command, or name a file"
             )
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
         self._copy: IO[bytes] | None = None
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
@@ -59,9 +60,8 @@ class ReadOnce(Source):
 
     def _copied(self) -> IO[bytes]:
         import shutil
-        import tempfile
 
-        copy = tempfile.NamedTemporaryFile(prefix="which-notebook-")  # noqa: SIM115 - close() closes it
+        copy = named_temporary_file()
         is_standard_input = self.name == STANDARD_INPUT
         with open(0 if is_standard_input else self.name, "rb", closefd=not is_standard_input) as source:
             shutil.copyfileobj(source, copy)
@@ -80,10 +80,9 @@ def open_local(file: LogFile, limits: Limits) -> Opened:
 
 def _spooled(pipe: BinaryIO, limits: Limits) -> BinaryIO:
     import shutil
-    from tempfile import SpooledTemporaryFile
 
-    copy = SpooledTemporaryFile(limits.copied_bytes, prefix="which-notebook-")  # noqa: SIM115 - the reader closes it
+    copy = spooled_file(limits.copied_bytes)
     with pipe:
         shutil.copyfileobj(pipe, copy)
     copy.seek(0)
-    return cast(BinaryIO, copy)
+    return copy

@@ -16,38 +16,69 @@ from .read_once import is_read_once
 from .source import LogFile, Opened, Source, SourceError
 
 
-class _Kind(Struct, frozen=True):
-    """One kind: which names are of it, and the class, in a module that is loaded when it is needed."""
+class Kind(Struct, frozen=True):
+    """One kind: which names are of it, and the class, in a module that is loaded when it is needed.
+
+    `form` and `help` are for people: how such a name is written, and what the source is.
+    """
 
     name: str
-    is_named: Callable[[str], bool]
     class_name: str
+    is_named: Callable[[str], bool]
+    form: str
+    help: str
 
     def load(self) -> type[Source]:
-        found: type[Source] = getattr(import_module(f".{self.name}", __package__), self.class_name)
-        return found
+        """Return the kind's class."""
+        loaded: type[Source] = getattr(import_module(f".{self.name}", __package__), self.class_name)
+        return loaded
 
 
-# The first whose form fits. A name with "cloudtrail" in front that is no file is meant for the event history.
-_KINDS = (
-    _Kind("s3", lambda name: name.startswith("s3://") or name.rstrip("/") == "s3:", "Bucket"),
-    _Kind("event_history", lambda name: _begins_without_file(name, "cloudtrail"), "EventHistory"),
-    _Kind("engines.athena", lambda name: name.startswith("athena:"), "Athena"),
-    _Kind("engines.trino", lambda name: name.startswith("trino:"), "Trino"),
-    _Kind("read_once", is_read_once, "ReadOnce"),
-    _Kind("folder", lambda name: True, "Folder"),
+KINDS = (
+    Kind("folder", "Folder", lambda name: True, "a file, a folder", "of a folder, all files in it that hold records"),
+    Kind("read_once", "ReadOnce", is_read_once, "-", "standard input"),
+    Kind(
+        "s3",
+        "Bucket",
+        lambda name: name.startswith("s3://") or name.rstrip("/") == "s3:",
+        "s3://BUCKET/PREFIX",
+        "a bucket, a folder in it, or one object",
+    ),
+    Kind(
+        "event_history",
+        "EventHistory",
+        # A name with this in front that is no file is meant for it.
+        lambda name: name == "cloudtrail:" or (name.startswith("cloudtrail") and not os.path.exists(name)),
+        "cloudtrail:",
+        "the account's event history: 90 days, management events only",
+    ),
+    Kind(
+        "engines.athena",
+        "Athena",
+        lambda name: name.startswith("athena:"),
+        "athena://WORKGROUP/DATABASE/TABLE",
+        "a table that Athena is asked for",
+    ),
+    Kind(
+        "engines.trino",
+        "Trino",
+        lambda name: name.startswith("trino:"),
+        "trino://HOST:PORT/CATALOG/SCHEMA/TABLE",
+        "a table that Trino is asked for",
+    ),
 )
+"""In the order in which people are told of them. A name is of the last kind that it fits."""
 
 
 @contextmanager
 def opened_sources(
-    names: Iterable[str], *, again: bool = False, progress: Progress | None = None
+    names: Iterable[str], limits: Limits, *, again: bool = False, progress: Progress | None = None
 ) -> Iterator[Sequence[Source]]:
     """Provide the sources with these names while the block runs; `again` says that they will be read several times.
 
     Raises SourceError where a name can't be meant, or something that it needs isn't installed.
     """
-    sources = [_source(name, again=again, progress=progress) for name in dict.fromkeys(names)]
+    sources = [_source(name, limits, again=again, progress=progress) for name in dict.fromkeys(names)]
     try:
         yield sources
     finally:
@@ -57,19 +88,14 @@ def opened_sources(
 
 def opened(files: Iterable[LogFile], limits: Limits) -> Iterator[Opened]:
     """Yield each file, in order, with its content, or with the reason why it can't be had."""
-    kinds = {kind.name: kind for kind in _KINDS}
+    kinds = {kind.name: kind for kind in KINDS}
     for kind, group in groupby(files, key=lambda file: file.kind):
         yield from kinds[kind].load().opened(list(group), limits)
 
 
-def _source(name: str, *, again: bool, progress: Progress | None) -> Source:
-    kind = next(kind for kind in _KINDS if kind.is_named(name))
-    if kind is _KINDS[-1] and (":/" in name or name.startswith(("s3:", "arn:"))) and not os.path.exists(name):
-        raise SourceError(
-            f"{name} is no source: give a file, a folder, -, s3://BUCKET/PREFIX, cloudtrail:, athena://… or trino://… (see which-notebook summary --help)"
-        )
-    return kind.load()(name, again=again, progress=progress)
-
-
-def _begins_without_file(name: str, start: str) -> bool:
-    return name == f"{start}:" or (name.startswith(start) and not os.path.exists(name))
+def _source(name: str, limits: Limits, *, again: bool, progress: Progress | None) -> Source:
+    kind = next(kind for kind in reversed(KINDS) if kind.is_named(name))
+    if kind is KINDS[0] and (":/" in name or name.startswith(("s3:", "arn:"))) and not os.path.exists(name):
+        *forms, last = (each.form for each in KINDS)
+        raise SourceError(f"{name} is no source: give {', '.join(forms)} or {last} (see which-notebook summary --help)")
+    return kind.load()(name, limits, again=again, progress=progress)

@@ -36,10 +36,10 @@ class Bucket(Source):
     Needs s3:ListBucket, s3:GetObject, and kms:Decrypt on the key where the objects are encrypted with one.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         if not name.removeprefix("s3:").strip("/"):
             raise SourceError(f"{name} names no bucket: write s3://BUCKET or s3://BUCKET/PREFIX")
-        super().__init__(name, again=again, progress=progress)
+        super().__init__(name, limits, again=again, progress=progress)
 
     def files(self, scope: Scope, coverage: Coverage) -> Iterator[LogFile]:
         """Yield the objects that may answer the question, in a fixed order.
@@ -55,12 +55,12 @@ class Bucket(Source):
             objects = walk.objects(first_listings(folder, scope))
             while some := list(islice(objects, _LISTED_AT_ONCE)):
                 listed = {
-                    found["Key"]: found
-                    for found in some
-                    if holds_calls(found["Key"][len(folder) :]) and not found["Key"].endswith("/")
+                    entry["Key"]: entry
+                    for entry in some
+                    if holds_calls(entry["Key"][len(folder) :]) and not entry["Key"].endswith("/")
                 }
-                asked_for = {key: found for key, found in listed.items() if may_answer(key, scope)}
-                reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)])
+                asked_for = {key: entry for key, entry in listed.items() if may_answer(key, scope)}
+                reasons = _why_no_logs(bucket, [key for key in asked_for if not is_log_by_name(key)], self.limits)
                 for key in listed:
                     if isinstance(reason := reasons.get(key), OSError):
                         coverage.skip(f"s3://{bucket}/{key}", reason_of(reason))
@@ -96,7 +96,7 @@ class Bucket(Source):
         return opened_objects(files, limits.ahead_bytes)
 
 
-def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None]:
+def _why_no_logs(bucket: str, keys: list[str], limits: Limits) -> dict[str, str | OSError | None]:
     """Return of each object why it is no log, as its first bytes tell, or why these can't be had."""
     if not keys:
         return {}
@@ -104,7 +104,7 @@ def _why_no_logs(bucket: str, keys: list[str]) -> dict[str, str | OSError | None
     def why(key: str) -> str | OSError | None:
         try:
             with ObjectReader(f"s3://{bucket}/{key}") as reader:
-                return why_no_log(io.BufferedReader(reader, HEAD_BYTES))
+                return why_no_log(io.BufferedReader(reader, HEAD_BYTES), limits)
         except OSError as error:
             return error
 
@@ -151,8 +151,8 @@ def _downloaded(name: str) -> BinaryIO:
         return io.BytesIO(b"".join(iter(partial(reader.read, _PIECE), b"")))
 
 
-def _log_file(bucket: str, found: dict[str, Any]) -> LogFile:
-    return LogFile(KIND, f"s3://{bucket}/{found['Key']}", found["Size"], f"{found['ETag']}-{found['Size']}")
+def _log_file(bucket: str, entry: dict[str, Any]) -> LogFile:
+    return LogFile(KIND, f"s3://{bucket}/{entry['Key']}", entry["Size"], f"{entry['ETag']}-{entry['Size']}")
 
 
 class _Walk:
@@ -184,14 +184,14 @@ class _Walk:
                 else:
                     more = [replace(listing, after=None, token=page["NextContinuationToken"])]
                     folders[listing.prefix] = known
-                for found in page.get("Contents", ()):
-                    if (elsewhere := listings_instead(listing, found["Key"], self._scope)) is not None:
+                for entry in page.get("Contents", ()):
+                    if (elsewhere := listings_instead(listing, entry["Key"], self._scope)) is not None:
                         more = elsewhere
                         if not listing.deep:  # what is listed next knows of no folder before it
                             after = elsewhere[0].after or ""
                             folders[listing.prefix] = [folder for folder in known if folder < after]
                         break
-                    yield found
+                    yield entry
                 following += more
             todo.extendleft(reversed(following))
 
@@ -203,12 +203,12 @@ def _pages(bucket: str, listings: list[Listing]) -> list[dict[str, Any] | OSErro
 
     def page(listing: Listing) -> dict[str, Any] | OSError:
         where = {"StartAfter": listing.after, "ContinuationToken": listing.token}
-        given = {name: value for name, value in where.items() if value}
+        parameters = {name: value for name, value in where.items() if value}
         if not listing.deep:
-            given["Delimiter"] = "/"
+            parameters["Delimiter"] = "/"
         try:
             with aws.named_errors("s3:ListBucket"):
-                answer: dict[str, Any] = client.list_objects_v2(Bucket=bucket, Prefix=listing.prefix, **given)
+                answer: dict[str, Any] = client.list_objects_v2(Bucket=bucket, Prefix=listing.prefix, **parameters)
                 return answer
         except OSError as error:
             return error

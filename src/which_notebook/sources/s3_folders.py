@@ -56,16 +56,16 @@ def listings_below(listing: Listing, folders: Iterable[str], scope: Scope) -> It
     Beside an `AWSLogs/`, only other trails' are looked for, each below a key prefix of its own: what else is in a bucket of
     logs isn't CloudTrail's. Where there is none, everything is listed, as of a local folder.
     """
-    found = list(folders)
+    names = list(folders)
     if is_in_layout(listing.prefix):
-        for folder in found:
+        for folder in names:
             yield from _in_layout(folder, scope)
         return
     own = listing.prefix + "AWSLogs/"
-    for folder in found:
+    for folder in names:
         if folder == own:
             yield from _in_layout(folder, scope)
-        elif own in found:
+        elif own in names:
             yield Listing(f"{folder}AWSLogs/")
         else:
             yield Listing(folder, deep=True)

@@ -12,11 +12,8 @@ from ..calls.search import Search
 from ..errors import CommandError
 from ..limits import Limits
 from ..progress import Progress
+from ..records.extract import Extract
 from .coverage import Coverage
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..records.scan import Extract
 
 
 class SourceError(CommandError):
@@ -45,12 +42,13 @@ Opened = tuple[LogFile, BinaryIO | OSError]
 class Source:
     """One source of a question, by its name on the command line.
 
-    It lists files, and opens them; or it gives calls by itself. `again` says that it will be read several times; `progress`
-    is told what is waited for. Raises SourceError where the name can't be meant.
+    It lists files, and opens them; or it gives calls by itself. `limits` bound what it takes at once; `again` says that it will
+    be read several times; `progress` is told what is waited for. Raises SourceError where the name can't be meant.
     """
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
         self.name = name
+        self.limits = limits
         self.again = again
         self.progress = progress or Progress()
 
@@ -59,7 +57,11 @@ class Source:
         return iter(())
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls of a source without files, in no particular order, in parts of bounded size."""
+        """Yield the matching calls of a source without files, in no particular order, in parts of bounded size."""
+        return iter(())
+
+    def queries(self, search: Search, scope: Scope) -> Iterator[str]:
+        """Yield the SQL by which a search would be asked, without asking it; nothing of a source that isn't asked with SQL."""
         return iter(())
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +10,11 @@ from typing import Any
 
 import pytest
 from account import MODES, Account
-from document_table import Cells
 from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from notebooks import OwnNotebook
+from policy_documents import policy_document
 
 from .outcome import SHOWN_TABLE, TABLE
 
@@ -77,7 +76,7 @@ class Scene:
             yield create(self.layout, **arguments)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def scenes(account: Account) -> dict[tuple[str, Layout], Scene]:
     """Each mode in each layout, with a role for jobs that the notebooks may assume."""
     jobs_role = _make_jobs_role(account.emulator, [account.outputs[mode]["role_name"] for mode in MODES])
@@ -89,24 +88,18 @@ def _make_jobs_role(emulator: Emulator, users: list[str]) -> str:
     iam = emulator.client("iam")
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": actions}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    document = policy_document(trust)
     arn = str(iam.create_role(RoleName="attackers-jobs", AssumeRolePolicyDocument=document)["Role"]["Arn"])
     for user in users:
         allow = {"Effect": "Allow", "Action": actions if user.startswith("imds") else actions[0], "Resource": arn}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        policy = policy_document(allow)
         iam.put_role_policy(RoleName=user, PolicyName="attackers-jobs", PolicyDocument=policy)
     return arn
 
 
-@pytest.fixture(scope="session")
-def seen() -> Iterator[dict[str, Cells]]:
-    """The outcomes by attack."""
-    with TABLE.collected() as seen:
-        yield seen
+seen = TABLE.collecting("session")
+"""The outcomes by attack."""
 
 
-@pytest.fixture(scope="session")
-def seen_at_times() -> Iterator[dict[str, Cells]]:
-    """What shows in some circumstances only, by attack."""
-    with SHOWN_TABLE.collected() as seen:
-        yield seen
+seen_at_times = SHOWN_TABLE.collecting("session")
+"""What shows in some circumstances only, by attack."""

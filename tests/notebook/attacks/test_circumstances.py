@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from logs import BASE, handshake, record, session
+from records import BASE, handshake, record, session
 
 from which_notebook.calls.networks import network_of
 

@@ -38,11 +38,11 @@ say() {
 
 # Calls STS with credentials, as JSON on standard input; the arguments are the request's.
 sts() {
-  local given parameters=() each
-  given=$(cat)
+  local key token parameters=() each
+  { read -r key && read -r token; } < <(jq -r '.AccessKeyId + ":" + .SecretAccessKey, .Token')
   for each in Version=2011-06-15 "$@"; do parameters+=(--data-urlencode "$each"); done
-  ask --aws-sigv4 aws:amz:us-east-1:sts --user "$(jq -r '.AccessKeyId + ":" + .SecretAccessKey' <<<"$given")" \
-    -H "x-amz-security-token: $(jq -r .Token <<<"$given")" "${parameters[@]}" https://sts.us-east-1.amazonaws.com/
+  ask --aws-sigv4 aws:amz:us-east-1:sts --user "$key" -H "x-amz-security-token: $token" "${parameters[@]}" \
+    https://sts.us-east-1.amazonaws.com/
 }
 
 # Opens a session of the role, or of another, with the credentials on standard input.
@@ -53,11 +53,11 @@ client() { "$PYTHON" -c "import boto3; boto3.client('sts').get_caller_identity()
 
 # Makes the service's form of credentials from STS's XML.
 as_json() {
-  local xml
+  local xml given=()
   xml=$(cat)
-  tag() { grep -oP "(?<=<$1>)[^<]*" <<<"$xml"; }
-  jq -n --arg key "$(tag AccessKeyId)" --arg secret "$(tag SecretAccessKey)" --arg token "$(tag SessionToken)" \
-    '{AccessKeyId: $key, SecretAccessKey: $secret, Token: $token}'
+  tag() { [[ $xml =~ "<$1>"([^<]*) ]] && given+=("${BASH_REMATCH[1]}"); }
+  tag AccessKeyId && tag SecretAccessKey && tag SessionToken
+  printf '{"AccessKeyId": "%s", "SecretAccessKey": "%s", "Token": "%s"}\n' "${given[@]}"
 }
 
 # Prints the notebook session's credentials, as the mode gives them.

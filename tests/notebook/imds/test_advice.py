@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,8 @@ from emulator.filesystem import ca_environment
 from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET, OwnNotebook
 from on_start_script import with_settings
+from policy_documents import policy_document
+from waiting import until
 from workspace import CHECKOUT, Workspace
 
 OPERATIONS = (CHECKOUT / "docs" / "operations.md").read_text()
@@ -56,7 +56,7 @@ def calls(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     both = Account(account.emulator, {**account.outputs, **workspace.outputs()})
     iam = account.emulator.client("iam")
     statement = {"Effect": "Allow", "Action": "sagemaker:StopNotebookInstance", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = policy_document(statement)
     roles = [outputs["role_name"] for outputs in both.outputs.values()]
     for role in roles:
         iam.put_role_policy(RoleName=role, PolicyName="stop", PolicyDocument=policy)
@@ -210,10 +210,12 @@ print(s3.generate_presigned_url("get_object", dict(Bucket={BUCKET!r}, Key="2026.
     url = bare_notebook.run([bare_notebook.python, "-c", program], check=True).stdout.strip()
     fetch = ["curl", "--silent", "--fail-with-body", url]
     assert "figure" in bare_notebook.run(fetch, check=True).stdout
-    time.sleep(8)
-    ended = bare_notebook.run(fetch)
-    assert ended.returncode == 22
-    assert "ExpiredToken" in ended.stdout
+
+    def refused() -> str | None:
+        done = bare_notebook.run(fetch)
+        return done.stdout if done.returncode == 22 else None
+
+    assert "ExpiredToken" in until(refused, seconds=30, every=0.5)
 
 
 @pytest.mark.parametrize(

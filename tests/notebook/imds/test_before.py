@@ -5,9 +5,8 @@ That a loop from before gets nothing but its own from the script's first rule on
 
 from __future__ import annotations
 
-import time
-
 from notebooks import OwnNotebook
+from waiting import until
 
 
 def test_a_connection_from_before_the_rule_is_cut(bare_notebook: OwnNotebook) -> None:
@@ -30,14 +29,15 @@ except OSError as error:
     bare_notebook.run(
         ["bash", "-c", "setsid /usr/bin/python3 /tmp/kept.py </dev/null >/tmp/kept.log 2>&1 &"], user="daemon"
     )
-    time.sleep(0.5)
+
+    def said(lines: int) -> list[str] | None:
+        found = bare_notebook.read("/tmp/kept.log").split() if bare_notebook.exists("/tmp/kept.log") else []
+        return found if len(found) == lines else None
+
+    until(lambda: said(1), seconds=10)
     assert bare_notebook.run_on_start().returncode == 0
     bare_notebook.run(["touch", "/tmp/go"])
-    end = time.monotonic() + 20
-    while len(said := bare_notebook.read("/tmp/kept.log").split()) < 2:
-        assert time.monotonic() < end
-        time.sleep(0.2)
-    first, second = said
+    first, second = until(lambda: said(2), seconds=20)
     assert first == "True"
     assert second in {"TimeoutError", "ConnectionRefusedError", "ConnectionResetError"}
 
@@ -50,8 +50,7 @@ def test_what_ran_before_is_ended_and_what_runs_since_has_its_own_session(bare_n
         "bash -c 'while :; do sleep 0.01; done'",
     ):
         bare_notebook.run(["bash", "-c", f"setsid {command} </dev/null >/tmp/out 2>&1 &"])
-    time.sleep(0.5)
-    seen = bare_notebook.root("pgrep -fc '[s]leep (1000|2000)'").stdout
-    assert int(seen) >= 2
+    running = "pgrep -f '[s]leep 1000' && pgrep -f '[s]leep 2000' && pgrep -f '[s]leep 0.01'"
+    until(lambda: bare_notebook.root(running).returncode == 0, seconds=10)
     assert bare_notebook.run_on_start().returncode == 0
     assert bare_notebook.root("pgrep -f '[s]leep (1000|2000|0.01)'").stdout == ""

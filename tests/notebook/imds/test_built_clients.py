@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from account import Account
@@ -17,11 +16,8 @@ from .outcome import outcomes_of
 pytestmark = pytest.mark.toolchain
 
 
-@pytest.fixture(scope="module")
-def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client."""
-    with CLIENT_TABLE.collected(keep=True) as seen:
-        yield seen
+seen = CLIENT_TABLE.collecting("module", keep=True)
+"""What was seen, by client."""
 
 
 @pytest.mark.timeout(1800)

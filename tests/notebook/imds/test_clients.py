@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow
@@ -34,11 +33,8 @@ def account_with_table(account: Account) -> Account:
     return account
 
 
-@pytest.fixture(scope="module")
-def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client."""
-    with CLIENT_TABLE.collected(keep=True) as seen:
-        yield seen
+seen = CLIENT_TABLE.collecting("module", keep=True)
+"""What was seen, by client."""
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
 from notebooks import OwnNotebook
 from on_start_script import with_settings
+from policy_documents import policy_document
 
 from .metadata import CREDENTIALS, IPV4, IPV6, ask, credentials, get, session_of, ways_around
 
@@ -95,7 +95,7 @@ def distrustful_role(account: Account) -> Iterator[dict[str, Any]]:
     iam.put_role_policy(
         RoleName="distrustful",
         PolicyName="assume",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [policy]}),
+        PolicyDocument=policy_document(policy),
     )
     yield role
     iam.delete_role_policy(RoleName="distrustful", PolicyName="assume")

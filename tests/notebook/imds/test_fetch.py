@@ -4,26 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import importlib.util
 import time
 from types import ModuleType
 from typing import Any
 
 import pytest
-from workspace import CHECKOUT
 
 HEAD = "HTTP/1.1 200 OK\r\nDate: Wed, 25 Nov 2026 12:00:00 GMT\r\n"
-
-
-@pytest.fixture(scope="module")
-def proxy() -> ModuleType:
-    """The proxy's program, as a module."""
-    spec = importlib.util.spec_from_file_location("imds_proxy", CHECKOUT / "scripts" / "imds-proxy.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def fetched(

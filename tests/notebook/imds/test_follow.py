@@ -12,6 +12,7 @@ from account import Account
 from emulator.network import LAYOUTS
 from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET
+from policy_documents import allow, policy_document
 
 from which_notebook.cli import main
 
@@ -36,16 +37,15 @@ def job_records(account: Account, notebook: NotebookInstance) -> Iterator[list[d
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
     notebooks_role = account.outputs["imds"]["role_arn"]
 
-    def document(**statement: Any) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
-
-    trust = document(Principal={"AWS": notebooks_role}, Action=actions)
+    trust = policy_document(allow(Principal={"AWS": notebooks_role}, Action=actions))
     role = iam.create_role(RoleName="jobs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     iam.put_role_policy(
-        RoleName="jobs", PolicyName="read", PolicyDocument=document(Action="s3:ListBucket", Resource="*")
+        RoleName="jobs", PolicyName="read", PolicyDocument=policy_document(allow(Action="s3:ListBucket", Resource="*"))
     )
     name = account.outputs["imds"]["role_name"]
-    iam.put_role_policy(RoleName=name, PolicyName="jobs", PolicyDocument=document(Action=actions, Resource=role))
+    iam.put_role_policy(
+        RoleName=name, PolicyName="jobs", PolicyDocument=policy_document(allow(Action=actions, Resource=role))
+    )
     seen = len(account.emulator.records())
     notebook.run([notebook.python, "-c", IN_ANOTHER_ROLE, role], check=True)
     yield account.records_since(seen)

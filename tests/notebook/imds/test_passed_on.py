@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import socket
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from workspace import CHECKOUT
 
 TARGET = "/latest/meta-data/instance-id"
 TTL, TOKEN = "x-aws-ec2-metadata-token-ttl-seconds", "x-aws-ec2-metadata-token"
-
-
-@pytest.fixture(scope="module")
-def proxy() -> ModuleType:
-    """The proxy's program, as a module."""
-    spec = importlib.util.spec_from_file_location("imds_proxy", CHECKOUT / "scripts" / "imds-proxy.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 async def ask(address: tuple[str, int], method: str, target: str, header: str) -> tuple[int, str]:

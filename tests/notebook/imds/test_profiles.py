@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from account import MODES, Account
@@ -15,6 +14,7 @@ from emulator.needs import skip_or_fail
 from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET, OwnNotebook
 from on_start_script import unpacked, with_settings
+from policy_documents import allow, policy_document
 from rendered_scripts import rendered
 
 READER = "arn:aws:iam::111122223333:role/reader"
@@ -41,18 +41,19 @@ def reader(account: Account) -> Iterator[None]:
     iam = account.emulator.client("iam")
     actions = ["sts:AssumeRole", "sts:SetSourceIdentity"]
 
-    def document(**statement: Any) -> str:
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
-
     roles = [account.outputs[mode]["role_arn"] for mode in MODES]
-    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document(Principal={"AWS": roles}, Action=actions))
+    iam.create_role(
+        RoleName="reader", AssumeRolePolicyDocument=policy_document(allow(Principal={"AWS": roles}, Action=actions))
+    )
     iam.put_role_policy(
-        RoleName="reader", PolicyName="read", PolicyDocument=document(Action="s3:ListBucket", Resource="*")
+        RoleName="reader",
+        PolicyName="read",
+        PolicyDocument=policy_document(allow(Action="s3:ListBucket", Resource="*")),
     )
     names = [account.outputs[mode]["role_name"] for mode in MODES]
     for name in names:
         iam.put_role_policy(
-            RoleName=name, PolicyName="reader", PolicyDocument=document(Action=actions, Resource=READER)
+            RoleName=name, PolicyName="reader", PolicyDocument=policy_document(allow(Action=actions, Resource=READER))
         )
     yield
     for name in names:

@@ -11,6 +11,7 @@ from account import Account
 from emulator.network import LAYOUTS
 from emulator.notebook_instance import NotebookInstance
 from notebooks import OwnNotebook
+from waiting import until
 
 from .load import proxy
 from .metadata import CREDENTIALS, LISTED_ROLE, ask, credentials, get, session_of
@@ -99,11 +100,8 @@ def test_no_answer_goes_to_another_machine_of_the_network(notebook: OwnNotebook)
 
 def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(notebook: OwnNotebook) -> None:
     notebook.root("iptables -t nat -I OUTPUT -d 169.254.169.254 -p tcp --dport 80 -j ACCEPT; iptables -F")
-    end = time.monotonic() + 60
     # The watch may mend it before anyone asks; until then nobody gets an answer.
-    while (answer := get_or_none(notebook)) is None:
-        assert time.monotonic() < end
-        time.sleep(0.5)
+    answer = until(lambda: get_or_none(notebook), seconds=60)
     assert session_of(notebook, json.loads(answer)) == notebook.name
     ours, theirs = notebook.root("iptables -t nat -S OUTPUT | grep 'dport 80'").stdout.splitlines()[:2]
     assert ours.endswith("-j notebook-attribution")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
 import pytest
 from account import Account
@@ -29,11 +28,8 @@ CLIENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def seen() -> Iterator[dict[str, tuple[str, ...]]]:
-    """What was seen, by client."""
-    with TABLE.collected() as seen:
-        yield seen
+seen = TABLE.collecting("module")
+"""What was seen, by client."""
 
 
 @pytest.mark.parametrize("client", CLIENTS)

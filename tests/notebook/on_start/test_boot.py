@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from notebooks import BUCKET
 from on_start_script import with_settings
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT
 
 from .caller import caller, callers_recorded, session_name
@@ -125,15 +125,12 @@ def test_pasted_by_hand_the_script_asks_for_its_role(account: Account, bare_note
 def recipes_role(account: Account) -> Any:
     """The role of the published recipe as older copies have it: it may assume itself, and doesn't trust itself."""
     iam = account.emulator.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(
-        RoleName="recipe", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    )["Role"]
+    role = iam.create_role(RoleName="recipe", AssumeRolePolicyDocument=policy_document(SAGEMAKER_ASSUMES))["Role"]
     allow = {"Effect": "Allow", "Action": ["sts:AssumeRole", "s3:ListBucket"], "Resource": "*"}
     iam.put_role_policy(
         RoleName="recipe",
         PolicyName="recipe",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        PolicyDocument=policy_document(allow),
     )
     yield role
     iam.delete_role_policy(RoleName="recipe", PolicyName="recipe")

@@ -22,6 +22,7 @@ from document_table import WRITE, Cells, Table
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
 from notebooks import BUCKET, RECIPE, OwnNotebook, own_notebooks
+from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT
 
 DOCUMENT = CHECKOUT / "docs" / "before-the-module.md"
@@ -46,7 +47,6 @@ for cell in ("first", "second"):
 # What profile mode and the recipe don't reach: a client that asks the metadata service for its credentials.
 PAST_THE_PROFILE = {"AWS_CONFIG_FILE": "/dev/null"}
 
-SAGEMAKERS = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 LOGS = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
 SAGEMAKER = ["sagemaker:DescribeNotebookInstance", "sagemaker:StopNotebookInstance"]
 
@@ -85,10 +85,10 @@ def settings(account: Account, new: Callable[..., OwnNotebook]) -> dict[str, Set
 
 def _role(emulator: Emulator, name: str, actions: list[str], *trusted: dict[str, Any]) -> str:
     iam = emulator.client("iam")
-    trust = {"Version": "2012-10-17", "Statement": [SAGEMAKERS, *trusted]}
-    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    trust = policy_document(SAGEMAKER_ASSUMES, *trusted)
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
     may = {"Effect": "Allow", "Action": ["s3:GetObject", *actions], "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    policy = policy_document(may)
     iam.put_role_policy(RoleName=name, PolicyName="work", PolicyDocument=policy)
     return arn
 

@@ -1,6 +1,6 @@
 """Lists a bucket again and again, with a session that it holds and with a new one, and writes down what came back.
 
-Run as `watch.py BUCKET FILE`; FILE gets a line of JSON for each call.
+Run as `watch.py BUCKET FILE PAUSE`; FILE gets a line of JSON for each call, and between calls are so many seconds.
 """
 
 import itertools
@@ -24,7 +24,7 @@ def new_client() -> Any:
 
 def main() -> None:
     """Call until the end of the instance."""
-    bucket, path = sys.argv[1:]
+    bucket, path, pause = sys.argv[1:]
     held = new_client()
     with open(path, "w", encoding="utf-8") as file:
         for number in itertools.count():
@@ -35,7 +35,7 @@ def main() -> None:
             except Exception as error:  # whatever a client may meet is what the test wants to see
                 said = str(error)
             print(json.dumps({"session": "held" if number % 2 else "new", "said": said}), file=file, flush=True)
-            time.sleep(0.2)
+            time.sleep(float(pause))
 
 
 main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,8 +10,11 @@ from typing import Any
 import pytest
 from athena_table import make_table
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
+from history_and_s3 import use
+from policy_documents import policy_document
 from workspace import CHECKOUT
+
+from which_notebook.aws import forget_clients
 
 DATABASE, WORKGROUP, ROLE = "permitted", "permitted", "athena-analyst"
 SOURCE = f"athena://{WORKGROUP}/{DATABASE}/cloudtrail_logs"
@@ -38,7 +40,7 @@ def account(emulator: Emulator) -> Iterator[Emulator]:
     make_table(glue, DATABASE, "cloudtrail_logs")
     emulator.client("athena").create_work_group(Name=WORKGROUP)
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    policy = policy_document(trust)
     iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=policy)
     yield emulator
     iam.delete_role_policy(RoleName=ROLE, PolicyName="documented")
@@ -68,7 +70,7 @@ def permit(account: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             }
             for service, on in resources.items()
         ]
-        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        document = policy_document(*statements)
         account.client("iam").put_role_policy(RoleName=ROLE, PolicyName="documented", PolicyDocument=document)
         arn = f"arn:aws:iam::{account.account_id}:role/{ROLE}"
         credentials = account.client("sts").assume_role(RoleArn=arn, RoleSessionName="analyst")["Credentials"]

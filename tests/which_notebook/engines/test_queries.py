@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from logs import BASE, ROLE, compact, opening, record, session, write
+from log_files import compact, write
+from records import BASE, ROLE, opening, record, session
 
 from which_notebook.calls.scope import Scope
 from which_notebook.calls.search import Search
@@ -117,7 +118,7 @@ def test_each_call_that_opens_a_session_is_asked_for() -> None:
     (made,) = queries(found, form_of(found), Search(role_names=(ROLE,)), Scope())
     for name in ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"):
         assert f"\"eventname\" = '{name}'" in made.statement.text
-        assert call_of(compact(opening(session("x"), BASE, eventName=name))).opening
+        assert call_of(compact(opening(session("x"), BASE, event=f"sts:{name}"))).opening
 
 
 def test_values_go_into_their_places_whatever_they_hold() -> None:
@@ -143,7 +144,7 @@ def test_a_dry_run_of_files_is_refused(ask: Callable[..., Any], tmp_path: Path) 
     write(tmp_path / "a.json.gz", record())
     answer = ask("summary", tmp_path, "--role", ROLE, "--dry-run")
     assert answer.status == 2
-    assert "other sources are asked without SQL" in answer.err
+    assert "these sources are asked without SQL" in answer.err
 
 
 @pytest.mark.parametrize("engine", ["athena", "trino", "lake", "insights"])

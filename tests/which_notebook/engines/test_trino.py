@@ -17,9 +17,10 @@ import ocsf_table
 import pytest
 from athena_gateway import AthenaGateway
 from engine_scene import BUCKET, SAMPLES, SAMPLES_ACCOUNT, Scene, engine_scene, samples
-from history_and_s3 import forget_clients
-from logs import ACCOUNT, ROLE, ROLE_ARN
+from records import ACCOUNT, ROLE, ROLE_ARN
 from trino_server import NotHereError, installed, java
+
+from which_notebook.aws import forget_clients
 
 pytestmark = pytest.mark.toolchain  # a download of 453 MB, and a JVM
 

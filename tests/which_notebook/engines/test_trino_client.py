@@ -142,13 +142,18 @@ def test_a_server_with_another_authoritys_certificate_is_sent_nothing(
     ("host", "expected"),
     [("localhost", "http"), ("127.0.0.1", "http"), ("trino.example.com", "https"), ("10.0.0.1", "https")],
 )
-def test_tls_is_the_default_but_on_this_machine(host: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_is_the_default_but_on_this_machine(
+    host: str, expected: str, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import trino
 
-    from which_notebook.sources.engines.trino import Trino
-
     asked: dict[str, Any] = {}
-    monkeypatch.setattr(trino.dbapi, "connect", lambda **given: asked.update(given))
-    assert Trino(f"trino://{host}:8080/a/b/c")._connection is None
+
+    def connect(**given: Any) -> None:
+        asked.update(given)
+        raise trino.exceptions.Error("no more is asked")
+
+    monkeypatch.setattr(trino.dbapi, "connect", connect)
+    assert "no more is asked" in ask("summary", f"trino://{host}:8080/a/b/c", *ROLES).err
     assert asked["http_scheme"] == expected
     assert asked["auth"] is None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import PROGRAMS, Browser, Page
 from emulator.needs import skip_or_fail
+from log_files import write
+from records import BASE, ROLE, ROLE_ARN, Record, at_minute, handshake, record, session
 
 from which_notebook.answers.report import write_report
 from which_notebook.calls.call import Call
@@ -19,67 +19,35 @@ from which_notebook.calls.table import CallTable
 from which_notebook.cli import main
 from which_notebook.judging.attribution import Judge
 from which_notebook.judging.warnings import Warnings
+from which_notebook.limits import LIMITS
 from which_notebook.sources.coverage import Coverage
 
-ROLE = "data-science-execution"
-ROLE_ARN = f"arn:aws:iam::111122223333:role/{ROLE}"
 ROOT = Path(__file__).parents[3]
-START = datetime.fromisoformat("2026-03-02T08:00:00Z")
 
 ROWS = "document.querySelectorAll('.calls-table tbody tr:not(.empty)')"
 COUNT = "document.querySelector('#calls-count').textContent"
 CHIPS = "[...document.querySelectorAll('.chip')].map(chip => chip.textContent.replace(' \u00d7', ''))"
 
 
-def record(number: int, session: str, event: str = "s3:GetObject", **changes: Any) -> dict[str, Any]:
-    """Return a record, so many minutes after the start."""
-    service, name = event.split(":")
-    return {
-        "eventTime": f"{START + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}",
-        "eventSource": f"{service}.amazonaws.com",
-        "eventName": name,
-        "awsRegion": "eu-central-1",
-        "recipientAccountId": "111122223333",
-        "eventID": f"00000000-0000-4000-8000-{number:012}",
-        "sourceIPAddress": "10.9.0.12",
-        "userAgent": "[Boto3/1.42.34]",
-        "userIdentity": {
-            "type": "AssumedRole",
-            "principalId": f"AROAEXAMPLE:{session}",
-            "arn": f"arn:aws:sts::111122223333:assumed-role/{ROLE}/{session}",
-            "accountId": "111122223333",
-            "accessKeyId": f"ASIA{session[:8].upper()}",
-            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": ROLE_ARN}},
-        },
-        **changes,
-    }
-
-
-def handshake(number: int, name: str, base_key: str) -> dict[str, Any]:
-    """Return the record of a notebook session's opening."""
-    made = record(number, "SageMaker", "sts:AssumeRole")
-    made["userIdentity"]["accessKeyId"] = base_key
-    made["requestParameters"] = {"roleArn": ROLE_ARN, "roleSessionName": name}
-    made["responseElements"] = {"credentials": {"accessKeyId": f"ASIANEW{number}"}}
-    return made
-
-
+FRAUD, RISK = session("fraud-model"), session("risk-lab")
 # Two notebooks, in turn; the base session now and then; a name that can be no notebook's; two names of one base session.
 RECORDS = [
-    *(record(number, "fraud-model", "s3:PutObject" if number % 4 == 0 else "s3:GetObject") for number in range(0, 400, 2)),
-    *(record(number, "risk-lab", "kms:Decrypt") for number in range(1, 400, 4)),
-    *(record(number, "risk-lab", "glue:GetTable", errorCode="AccessDenied") for number in range(3, 40, 4)),
-    *(record(number, "SageMaker", "ec2:DescribeInstances", sourceIPAddress="10.9.0.77") for number in range(500, 507)),
-    *(record(number, "me@laptop") for number in (600, 601)),
-    handshake(700, "fraud-model", "ASIABASE"),
-    handshake(701, "risk-lab", "ASIABASE"),
+    *(record(FRAUD, "s3:PutObject" if number % 4 == 0 else "s3:GetObject", time=at_minute(number)) for number in range(0, 400, 2)),
+    *(record(RISK, "kms:Decrypt", time=at_minute(number)) for number in range(1, 400, 4)),
+    *(record(RISK, "glue:GetTable", time=at_minute(number), errorCode="AccessDenied") for number in range(3, 40, 4)),
+    *(
+        record(session(BASE), "ec2:DescribeInstances", time=at_minute(number), sourceIPAddress="10.9.0.77")
+        for number in range(500, 507)
+    ),
+    *(record(session("me@laptop"), time=at_minute(number)) for number in (600, 601)),
+    handshake("fraud-model", time=at_minute(700)),
+    handshake("risk-lab", time=at_minute(701)),
 ]  # fmt: skip
 
 
-def write_log(folder: Path, records: list[dict[str, Any]]) -> Path:
+def write_log(folder: Path, records: list[Record]) -> Path:
     """Write a log into a folder."""
-    folder.mkdir(exist_ok=True)
-    (folder / "log.json").write_text(json.dumps({"Records": records}))
+    write(folder / "log.json", *records)
     return folder
 
 
@@ -95,7 +63,7 @@ def write_calls(path: Path, calls: list[Call], **options: Any) -> Path:
     judge, table = Judge(ROLE), CallTable.of(calls)
     judge.judge(table)
     with path.open("wb") as file:
-        write_report([table], Warnings(judge), ROLE, Coverage(), file, **options)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file, **({"limits": LIMITS} | options))
     return path
 
 
@@ -113,12 +81,19 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page of the browser, that has no troubles at the end."""
+@pytest.fixture(scope="session")
+def only_page(browser: Browser) -> Iterator[Page]:
+    """One page for all: a new one is a new process of the browser's."""
     with browser.page() as page:
         yield page
-        assert page.troubles() == []
+
+
+@pytest.fixture
+def page(only_page: Page) -> Iterator[Page]:
+    """A page of the browser as if it were new, that has no troubles at the end."""
+    only_page.reset()
+    yield only_page
+    assert only_page.troubles() == []
 
 
 @pytest.fixture(scope="module")
@@ -159,15 +134,12 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a log whose texts are such."""
     records = []
     for number, text in enumerate(SCRIPTS):
+        identity = session(text, path=f"/{text}/", key=text, source_identity=text, on_behalf_of=text)
         made = record(
-            number, text, eventSource=text, eventName=text, awsRegion=text, recipientAccountId=text, errorCode=text
-        )
-        made.update(sourceIPAddress=text, userAgent=text * 200, vpcEndpointId=text, eventID=f"{text}{number}")
-        made["userIdentity"]["accessKeyId"] = text
-        made["userIdentity"]["sessionContext"]["sourceIdentity"] = text
-        made["userIdentity"]["onBehalfOf"] = {"userId": text, "identityStoreArn": text}
-        made["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = f"arn:aws:iam::111122223333:role/{text}/{ROLE}"
-        records += [made, handshake(20 + number, text, "ASIABASE")]
+            identity, time=at_minute(number), eventID=f"{text}{number}", eventSource=text, eventName=text, awsRegion=text,
+            recipientAccountId=text, errorCode=text, sourceIPAddress=text, userAgent=text * 200, vpcEndpointId=text,
+        )  # fmt: skip
+        records += [made, handshake(text, time=at_minute(20 + number))]
     folder = write_log(tmp_path_factory.mktemp("hostile") / "log", records)
     (folder / "<img src=x onerror=window.owned=1>.json.gz").write_bytes(b"\x1f\x8bno")
     return report(folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from browser import Page, PageError
+from records import ROLE, ROLE_ARN
 
 from which_notebook.answers.report import write_report
 from which_notebook.calls.call import CALL_FIELDS
@@ -16,14 +17,12 @@ from which_notebook.cli import main
 from which_notebook.judging.attribution import Judge
 from which_notebook.judging.chains import Chains, Origin
 from which_notebook.judging.warnings import Warnings
-from which_notebook.limits import Limits
+from which_notebook.limits import LIMITS, Limits
 from which_notebook.sources.coverage import Coverage
 
 from .conftest import (
     COUNT,
     RECORDS,
-    ROLE,
-    ROLE_ARN,
     ROWS,
     SCRIPTS,
     call,
@@ -72,12 +71,12 @@ def test_the_figures_are_those_of_the_summary(
 
 
 def test_the_head_says_whose_calls_of_when_and_what_was_asked(page: Page, log: Path) -> None:
-    page.open(report(log, "--since", "2026-03-02", "--event-name", "Get*", "--errors-only", name="asked.html"))
+    page.open(report(log, "--since", "2026-03-01", "--event-name", "Get*", "--errors-only", name="asked.html"))
     assert page.run("document.querySelector('h1').textContent") == ROLE
     assert page.run("document.title") == f"{ROLE} \u2013 which notebook made which call"
-    assert "2 Mar 2026, 08:03 \u2013 08:39 UTC" in page.run("document.querySelector('#range').textContent")
+    assert "1 Mar 2026, 08:03 \u2013 08:39 UTC" in page.run("document.querySelector('#range').textContent")
     asked = page.run("document.querySelector('#asked').textContent")
-    assert asked == "Only what was asked for: since 2026-03-02 00:00:00; event name Get*; errors only."
+    assert asked == "Only what was asked for: since 2026-03-01 00:00:00; event name Get*; errors only."
     assert page.run(COUNT) == "10 calls"
 
 
@@ -123,11 +122,11 @@ def test_a_log_without_a_call_is_a_page_too(page: Page, tmp_path: Path) -> None:
 
 
 def test_beyond_its_limit_the_page_says_what_is_left_out(page: Page, tmp_path: Path) -> None:
-    calls = [call(str(number), f"2026-03-02T08:00:{number:02}Z") for number in range(9)]
+    calls = [call(str(number), f"2026-03-01T08:00:{number:02}Z") for number in range(9)]
     page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(report_calls=4)))
     note = page.run("document.querySelector('.note').textContent")
     assert "the oldest 4 of 9 calls" in note
-    assert note.endswith("--since 2026-03-02T08:00:03Z.")
+    assert note.endswith("--since 2026-03-01T08:00:03Z.")
     assert page.run(COUNT) == "4 calls"
     assert page.run("document.querySelector('.figures dd').textContent") == "9"
 
@@ -154,7 +153,7 @@ def test_any_time_and_any_id_is_shown_as_it_is(page: Page, tmp_path: Path) -> No
 
 
 def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path) -> None:
-    calls = [call(str(number), "2026-03-02T08:00:00Z", user_agent=f"agent {number % 5}") for number in range(30)]
+    calls = [call(str(number), "2026-03-01T08:00:00Z", user_agent=f"agent {number % 5}") for number in range(30)]
     page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(column_texts_bytes=400)))
     for number in range(5):
         page.type("#search", f'user_agent:"agent {number}"')
@@ -163,17 +162,17 @@ def test_a_text_that_is_written_twice_is_one(page: Page, tmp_path: Path) -> None
 
 def test_what_waits_in_a_file_comes_back(page: Page, tmp_path: Path) -> None:
     ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(9)]
-    calls = [call(each, f"2026-03-02T08:00:0{each[-1]}Z") for each in ids]
+    calls = [call(each, f"2026-03-01T08:00:0{each[-1]}Z") for each in ids]
     limits = Limits(column_bytes=7, column_read_bytes=10)
     page.open(write_calls(tmp_path / "report.html", calls, limits=limits))
     page.click("#columns summary")
     page.click("#column-choice label:nth-child(17) input")
     assert column(page, "event_id") == ids
-    assert column(page, "event_time")[-1] == "2026-03-02 08:00:08"
+    assert column(page, "event_time")[-1] == "2026-03-01 08:00:08"
 
 
 def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path) -> None:
-    calls = [call(str(number), "2026-03-02T08:00:00Z") for number in range(9)]
+    calls = [call(str(number), "2026-03-01T08:00:00Z") for number in range(9)]
     for number, each in enumerate(calls):
         each.session_name = "SageMaker" if number == 8 else f"name-{number}"
     page.open(write_calls(tmp_path / "report.html", calls, limits=Limits(lanes=3)))
@@ -184,12 +183,12 @@ def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path) -> None:
 
 
 def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path) -> None:
-    calls = [call(str(number), "2026-03-02T08:00:00Z", access_key_id=f"KEY-{number}") for number in range(3)]
+    calls = [call(str(number), "2026-03-01T08:00:00Z", access_key_id=f"KEY-{number}") for number in range(3)]
     calls[2].role_arn = "arn:aws:iam::1:role/other"
     table, judge = CallTable.of(calls), Judge(ROLE)
     Chains({"KEY-2": Origin("a", ROLE_ARN, f"{ROLE}/a > other/task")}).judge(table, judge)
     with (tmp_path / "report.html").open("wb") as file:
-        write_report([table], Warnings(judge), ROLE, Coverage(), file)
+        write_report([table], Warnings(judge), ROLE, Coverage(), file, LIMITS)
     page.open(tmp_path / "report.html")
     assert lanes(page) == ["a"]
     cells = "[...document.querySelectorAll('#notebooks {} > *')].slice(1, 3).map(cell => cell.textContent)"

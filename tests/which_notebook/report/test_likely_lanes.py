@@ -6,21 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from base_sessions import stream
 from browser import Page
+from records import BASE, Record, at_minute, handshake, record, session
 
-from .conftest import COUNT, RECORDS, SCRIPTS, handshake, lanes, record, report, write_log
+from .conftest import COUNT, RECORDS, SCRIPTS, lanes, report, write_log
 
 SHOWN = "[...document.querySelectorAll('.lanes .lane:not([hidden]) .lane-label')].map(each => each.textContent)"
 LIKELY = "likely fraud-model (handshake)"
 DISPUTED = "disputed: fraud-model or risk-lab (handshake)"
 
 
-def of(key: str, numbers: range, **changes: Any) -> list[dict[str, Any]]:
+def of(key: str, numbers: range, **fields: Any) -> list[Record]:
     """Return calls of a base session."""
-    made = [record(number, "SageMaker", "s3:ListBuckets", **changes) for number in numbers]
-    for each in made:
-        each["userIdentity"]["accessKeyId"] = key
-    return made
+    return [record(session(BASE, key=key), "s3:ListBuckets", time=at_minute(number), **fields) for number in numbers]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def likely(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a log with base sessions of which evidence says something."""
     records = [
         *RECORDS,
-        handshake(800, "fraud-model", "KA"), *of("KA", range(801, 811)), *of("KA", range(811, 813), errorCode="AccessDenied"),
+        handshake(base_key="KA", time=at_minute(800)), *of("KA", range(801, 811)), *of("KA", range(811, 813), errorCode="AccessDenied"),
         *of("ASIABASE", range(820, 823)),
     ]  # fmt: skip
     return report(write_log(tmp_path_factory.mktemp("likely") / "log", records), "--likely")
@@ -120,13 +119,10 @@ def test_without_it_the_page_has_nothing_of_it(page: Page, log: Path) -> None:
 def test_hostile_names_of_parts_are_text(page: Page, tmp_path: Path) -> None:
     records = []
     for number, text in enumerate(SCRIPTS):
-        made = of(f"K{number}", range(number, number + 1))[0]
-        asked = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": f"{text}/x"}
-        made.update(eventSource="logs.amazonaws.com", eventName="CreateLogStream", requestParameters=asked)
         records += [
-            made,
-            handshake(50 + number, "fraud-model", f"K{number}"),
-            handshake(90 + number, "a", f"J{number}"),
+            stream(f"K{number}", f"{text}/x", "/aws/sagemaker/TrainingJobs", time=at_minute(number)),
+            handshake(base_key=f"K{number}", time=at_minute(50 + number)),
+            handshake("a", base_key=f"J{number}", time=at_minute(90 + number)),
         ]
     page.open(report(write_log(tmp_path / "log", records), "--likely"))
     page.run("document.querySelector('.opener').click()")

@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from browser import Page
+from records import BASE, Record, at_minute, opening, profile, record, session
 
-from .conftest import COUNT, ROWS, column, lanes, record, report, write_log
+from .conftest import COUNT, ROWS, column, lanes, report, write_log
 from .test_use import luminance
 
 
-def of_profile(number: int, name: str, **changes: Any) -> dict[str, Any]:
+def of_profile(number: int, name: str) -> Record:
     """Return the record of a user profile's call."""
-    made = record(number, "SageMaker", "s3:ListObjects", **changes)
-    made["userIdentity"]["accessKeyId"] = f"ASIA{name.upper()}"
-    made["userIdentity"]["sessionContext"]["sourceIdentity"] = name
-    made["userIdentity"]["onBehalfOf"] = {
-        "userId": f"id-of-{name}",
-        "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1",
-    }
-    return made
+    return record(profile(name, key=KEY[name], on_behalf_of=f"id-of-{name}"), "s3:ListObjects", time=at_minute(number))
 
 
+KEY = {"anna": "ASIAOFANNA", "mallory": "ASIAMALLORY"}
 # The notebook `anna` and the user profile `anna`; a user profile whose session somebody else opened.
 RECORDS = [
-    *(record(number, "anna") for number in range(0, 40, 2)),
+    *(record(session("anna"), time=at_minute(number)) for number in range(0, 40, 2)),
     *(of_profile(number, "anna") for number in range(1, 40, 2)),
     *(of_profile(number, "mallory") for number in range(50, 53)),
-    record(60, "SageMaker"),
-]  # fmt: skip
-FORGED = record(
-    45, "admin", "sts:AssumeRole",
-    requestParameters={"roleArn": "arn:aws:iam::111122223333:role/data-science-execution", "roleSessionName": "SageMaker", "sourceIdentity": "mallory"},
-    responseElements={"credentials": {"accessKeyId": "ASIAMALLORY"}},
-)  # fmt: skip
-FORGED["userIdentity"]["arn"] = "arn:aws:sts::111122223333:assumed-role/admin/admin"
-FORGED["userIdentity"]["sessionContext"] = {}
+    record(session(BASE), time=at_minute(60)),
+]
+FORGED = opening(
+    session("admin", role="admin"),
+    BASE,
+    key=KEY["mallory"],
+    asked={"sourceIdentity": "mallory"},
+    time=at_minute(45),
+)
 
 
 @pytest.fixture
@@ -80,7 +74,7 @@ def test_figures_table_and_details_name_them(shown: Page) -> None:
     shown.type("#search", "user_profile:anna")
     shown.run(f"{ROWS}[0].click()")
     said = shown.run("document.querySelector('#details').textContent")
-    assert "anna (user profile) \u2013 made in a base session that carries a source identity" in said
+    assert "anna (user profile) \u2013 made in a base session with a source identity" in said
     assert "id-of-anna" in said
 
 

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3_logs
 from emulator.server import Emulator
-from history_and_s3 import forget_clients, use
-from s3_logs import ROLE, log, record
+from history_and_s3 import use
+from log_files import log, log_key
+from records import ACCOUNT, ROLE, record, session
 
 from which_notebook import aws, cli
+from which_notebook.aws import forget_clients
 from which_notebook.limits import LIMITS, Limits
 from which_notebook.sources import s3_object
-
-OTHER = "444455556666"
 
 
 @dataclass
@@ -34,10 +33,10 @@ class Bucket:
         self.s3.put_object(Bucket=self.name, Key=key, Body=content, **more)
         return key
 
-    def put_call(self, day: str, **where: Any) -> str:
+    def put_call(self, day: str, *, account: str = ACCOUNT, region: str = "eu-central-1", below: str = "") -> str:
         """Put a log file with one call."""
-        told = {name: value for name, value in where.items() if name in ("account", "region")}
-        return self.put(s3_logs.key(day, **where), log(record(f"{day}T10:00:00Z", **told)))
+        made = record(session(account=account), time=f"{day}T10:00:00Z", awsRegion=region, recipientAccountId=account)
+        return self.put(log_key(day, account=account, region=region, below=below), log(made))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import uuid
@@ -12,12 +11,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from emulator.server import Emulator
-from history_and_s3 import CANNOT_WORK, change, forget_clients, use
-from s3_logs import ROLE
+from history_and_s3 import CANNOT_WORK, change, use
+from policy_documents import policy_document
+from records import ROLE
 
 from which_notebook import aws, cli
+from which_notebook.aws import forget_clients
 from which_notebook.calls.scope import Scope
 from which_notebook.errors import MissingPackageError
+from which_notebook.limits import LIMITS
 from which_notebook.sources import s3
 from which_notebook.sources.coverage import Coverage
 
@@ -49,7 +51,7 @@ def test_what_a_session_may_not_do_is_named(
     iam, sts = emulator.client("iam"), emulator.client("sts")
     name = f"reader-{uuid.uuid4().hex[:8]}"
     trust = {"Effect": "Allow", "Principal": {"AWS": emulator.account_id}, "Action": "sts:AssumeRole"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    policy = policy_document(trust)
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)["Role"]
     session = sts.assume_role(RoleArn=role["Arn"], RoleSessionName="auditor")["Credentials"]
     use(emulator, monkeypatch, tmp_path)
@@ -59,7 +61,7 @@ def test_what_a_session_may_not_do_is_named(
     (skipped,) = summary(capfd, f"s3://{bucket.name}", status=1)["skipped"]
     assert skipped["reason"].startswith("access denied: s3:ListBucket is missing")
     allow = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    policy = policy_document(allow)
     iam.put_role_policy(RoleName=name, PolicyName="list", PolicyDocument=policy)
     (skipped,) = summary(capfd, f"s3://{bucket.name}", status=1)["skipped"]
     assert skipped["reason"].startswith("access denied: s3:GetObject is missing")
@@ -108,4 +110,4 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFix
     assert cli.main(["summary", "s3://some-bucket", "--role", ROLE]) == 2
     assert "pip install boto3" in capfd.readouterr().err
     with pytest.raises(MissingPackageError):
-        list(s3.Bucket("s3://some-bucket").files(Scope(), Coverage()))
+        list(s3.Bucket("s3://some-bucket", LIMITS).files(Scope(), Coverage()))

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-import s3_logs
 from botocore.exceptions import ResponseStreamingError
-from s3_logs import ROLE, log, opening, record
+from log_files import log, log_key
+from records import ACCOUNT, ROLE, opening, others, record, session
 
 from which_notebook import aws, cli
 from which_notebook.limits import LIMITS, Limits
@@ -34,7 +34,7 @@ def test_objects_that_did_not_change_are_not_downloaded_again(
     for _ in range(2):
         assert summary(capfd, source)["calls"] == 2
         assert downloaded(requests) == [first, second]
-    bucket.put(second, log(record("2026-03-02T10:00:00Z"), record("2026-03-02T11:00:00Z")))
+    bucket.put(second, log(record(time="2026-03-02T10:00:00Z"), record(time="2026-03-02T11:00:00Z")))
     assert summary(capfd, source)["calls"] == 3
     assert downloaded(requests) == [first, second, second]
 
@@ -42,14 +42,14 @@ def test_objects_that_did_not_change_are_not_downloaded_again(
 def test_bad_objects_hide_no_good_ones(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
     for day in ("2026-03-01", "2026-03-03"):
         bucket.put_call(day)
-    folder = f"AWSLogs/{s3_logs.ACCOUNT}/CloudTrail/eu-central-1/2026/03/02"
-    good = log(record("2026-03-02T10:00:00Z"))
+    folder = f"AWSLogs/{ACCOUNT}/CloudTrail/eu-central-1/2026/03/02"
+    good = log(record(time="2026-03-02T10:00:00Z"))
     bucket.put(f"{folder}/empty.json.gz", b"")
     bucket.put(f"{folder}/text.json.gz", b"not what it says")
     bucket.put(f"{folder}/truncated.json.gz", good[:-20])
     bucket.put(f"{folder}/archived.json.gz", good, StorageClass="GLACIER")
     gone = bucket.put(f"{folder}/gone.json.gz", good)
-    region = f"s3://{bucket.name}/AWSLogs/{s3_logs.ACCOUNT}/CloudTrail/eu-central-1/"
+    region = f"s3://{bucket.name}/AWSLogs/{ACCOUNT}/CloudTrail/eu-central-1/"
 
     def delete(**event: Any) -> None:
         bucket.s3.delete_object(Bucket=bucket.name, Key=gone)
@@ -66,7 +66,7 @@ def test_bad_objects_hide_no_good_ones(bucket: Bucket, capfd: pytest.CaptureFixt
 def test_files_and_objects_in_one_question(bucket: Bucket, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     bucket.put_call("2026-03-01")
     path = tmp_path / "local.json.gz"
-    path.write_bytes(log(record("2026-03-02T10:00:00Z")))
+    path.write_bytes(log(record(time="2026-03-02T10:00:00Z")))
     for sources in ([f"s3://{bucket.name}", str(path)], [str(path), f"s3://{bucket.name}"]):
         answer = summary(capfd, *sources, "--no-cache")
         assert (answer["calls"], answer["skipped"]) == (2, [])
@@ -74,28 +74,28 @@ def test_files_and_objects_in_one_question(bucket: Bucket, tmp_path: Path, capfd
 
 def test_following_sessions(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
     bucket.put(
-        s3_logs.key("2026-03-01"),
-        log(opening("2026-03-01T10:00:00Z", "fraud-model", key="ASIAA", opened="ASIAB", role="etl", name="job")),
+        log_key("2026-03-01"),
+        log(opening(session(key="ASIAA"), "job", role="etl", key="ASIAB", time="10:00")),
     )
-    bucket.put(s3_logs.key("2026-03-02"), log(record("2026-03-02T10:00:00Z", "job", role="etl", key="ASIAB")))
+    bucket.put(log_key("2026-03-02"), log(record(session("job", role="etl", key="ASIAB"), time="2026-03-02T10:00:00Z")))
     assert summary(capfd, f"s3://{bucket.name}")["calls"] == 1
     (notebook,) = summary(capfd, f"s3://{bucket.name}", "--follow")["notebooks"]
     assert (notebook["notebook"], notebook["calls"], notebook["chained"]) == ("fraud-model", 2, 1)
 
 
 def test_a_large_object_that_has_to_be_parsed(bucket: Bucket, capfd: pytest.CaptureFixture[str]) -> None:
-    spaced = json.dumps({"Records": [record("2026-03-01T10:00:00Z"), record("2026-03-01T11:00:00Z")]}, indent=1)
-    bucket.put(s3_logs.key("2026-03-01"), gzip.compress(spaced.encode()))
+    spaced = json.dumps({"Records": [record(time="10:00"), record(time="11:00")]}, indent=1)
+    bucket.put(log_key("2026-03-01"), gzip.compress(spaced.encode()))
     assert summary(capfd, f"s3://{bucket.name}", limits=Limits(ahead_bytes=10))["calls"] == 2
 
 
 def test_several_processes_read_large_objects(bucket: Bucket) -> None:
     chance = random.Random(1)  # noqa: S311 - sizes, no secret
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
-        others = [record(f"{day}T10:00:00Z", role="other", noise=chance.randbytes(1000).hex()) for _ in range(4500)]
-        content = log(*others, record(f"{day}T11:00:00Z"))
+        strangers = [others(time=f"{day}T10:00:00Z", noise=chance.randbytes(1000).hex()) for _ in range(4500)]
+        content = log(*strangers, record(time=f"{day}T11:00:00Z"))
         assert len(content) > LIMITS.ahead_bytes
-        bucket.put(s3_logs.key(day), content)
+        bucket.put(log_key(day), content)
     ran = subprocess.run(
         [sys.executable, "-m", "which_notebook", "summary", f"s3://{bucket.name}", "--role", ROLE, "--jobs", "2", "--format", "json"],
         capture_output=True, text=True, timeout=100, check=False,

@@ -14,7 +14,7 @@ from ...calls.call import CALL_FIELDS, LIKELY_FIELDS
 from ...calls.filter import Filter
 from ...calls.table import CallTable
 from ...judging.warnings import Warnings
-from ...limits import LIMITS, Limits
+from ...limits import Limits
 from ...sources.coverage import Coverage
 from ..safe_text import joined
 from .columns import EventIds, Numbers, Texts, Times
@@ -31,15 +31,17 @@ def write_report(
     role: str,
     coverage: Coverage,
     file: BinaryIO,
-    asked: Filter | None = None,
-    limits: Limits = LIMITS,
-    said: Callable[[], Iterable[str]] = tuple,
+    limits: Limits,
     *,
+    filter: Filter | None = None,
+    said: Callable[[], Iterable[str]] = tuple,
     likely: bool = False,
 ) -> None:
-    """Write the page. `warnings` and `coverage` need be complete only once `tables`, of judged calls, the oldest first, are at their end.
+    """Write the page of some judged calls, the oldest first. `warnings` and `coverage` are complete once `tables` are at their end.
 
-    `asked` is what was asked, for the page to say; `said` gives what its reader should know besides, in sentences, once all was read; with `likely` the lane of the unattributed calls has parts. Of more calls than `limits` allow the page holds the oldest, and says so; its counts by notebook are of all.
+    The page says what `filter` the calls fit. `said` is called once all was read, and gives sentences for the page's reader.
+    With `likely` the lane of the unattributed calls has parts. Of more calls than `limits` allow the page holds the oldest
+    only, and says so; its counts by notebook are of all.
     """
     head = Head(limits.lanes, likely=likely)
     fields = (*_TEXT_FIELDS, *(LIKELY_FIELDS if likely else ()))
@@ -62,5 +64,5 @@ def write_report(
                     times.add(call.event_time)
                     for add, value in zip(adders, values(call), strict=True):
                         add((joined(value) or None) if isinstance(value, tuple) else value)
-        plain = head.plain(role, coverage, warnings, asked or Filter(), said())
+        plain = head.plain(role, coverage, warnings, filter or Filter(), said())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

@@ -69,7 +69,7 @@ class Head:
         return number
 
     def plain(
-        self, role: str, coverage: Coverage, warnings: Warnings, asked: Filter, said: Iterable[str]
+        self, role: str, coverage: Coverage, warnings: Warnings, filter: Filter, said: Iterable[str]
     ) -> dict[str, Any]:
         """Return everything as it is embedded. `warnings` and `coverage` must be complete; `said` is what the reader should know."""
         summary = self.summary
@@ -83,9 +83,9 @@ class Head:
             "version": __version__,
             "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
             "role": printable(role),
-            "asked": [[name, printable(text)] for name, text in _options(asked)],
-            "since": asked.scope.since,
-            "until": asked.scope.until,
+            "asked": [[name, printable(text)] for name, text in _options(filter)],
+            "since": filter.scope.since,
+            "until": filter.scope.until,
             "first_seen": min(
                 (row.first_seen for row in [*rows, summary.handshake_row] if row.first_seen), default=None
             ),
@@ -180,20 +180,20 @@ def _together(rows: Iterable[Row]) -> Row:
     return whole
 
 
-def _options(asked: Filter) -> list[tuple[str, str]]:
+def _options(filter: Filter) -> list[tuple[str, str]]:
     """Return what was asked besides the time range, in the words of the command's options."""
     options = [
         (name, ", ".join(values))
         for name, values in (
-            ("notebook", asked.notebooks),
-            ("event name", asked.event_names),
-            ("event source", asked.event_sources),
-            ("region", asked.scope.regions),
-            ("account", asked.scope.accounts),
-            ("status", asked.statuses),
-            ("resource", asked.resources),
-            ("access key", asked.access_keys),
+            ("notebook", filter.notebooks),
+            ("event name", filter.event_names),
+            ("event source", filter.event_sources),
+            ("region", filter.scope.regions),
+            ("account", filter.scope.accounts),
+            ("status", filter.statuses),
+            ("resource", filter.resources),
+            ("access key", filter.access_keys),
         )
         if values
     ]
-    return [*options, ("errors only", "")] if asked.errors_only else options
+    return [*options, ("errors only", "")] if filter.errors_only else options

@@ -71,8 +71,14 @@ def _frame() -> tuple[bytes, bytes]:
 def _words() -> str:
     """Return what the page shows of statuses, lanes and warnings, as the beginning of its script."""
     words = {
-        "STATUSES": [{"name": each.name, "meaning": each.meaning, "tone": each.lane.tone} for each in STATUSES],
-        "LANES": [{"kind": each.kind, "title": each.title, "tone": each.tone, "mark": each.mark} for each in LANES],
+        "STATUSES": [
+            {"name": each.name, "meaning": each.meaning, "tone": each.lane.tone, "bySession": each.lane.by_session_name}
+            for each in STATUSES
+        ],
+        "LANES": [
+            {"kind": each.kind, "title": each.title, "tone": each.tone, "mark": each.mark, "spoken": each.spoken}
+            for each in LANES
+        ],
         "WARNINGS": [{"kind": each.name, "title": each.title} for each in WARNING_KINDS],
     }
     return "\n".join(f"const {name} = {embedded(value).decode()};" for name, value in words.items())

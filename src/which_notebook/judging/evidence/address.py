@@ -229,9 +229,10 @@ class _Names:
         self._without: dict[str, NamedSpans | None] = {}
 
     def at(self, use: Use, name: str | None) -> set[str]:
-        """Return the names under which the place was in use at the same time; of this name, which a session has by other evidence, only its calls.
+        """Return the names under which the place was in use at the same time.
 
-        Else a session's own evidence would speak for it twice, and make the place shared that it speaks against.
+        `name` is the session's by other evidence. Of that name only calls in notebook sessions count: the session's own
+        evidence would count twice, and would make the place seem shared.
         """
         if self._at_once is None:
             others = {each for each in self._by_all.meeting(use.spans) if each != name}

@@ -14,6 +14,7 @@ from typing import Any
 from ... import aws
 from ...calls.scope import Scope
 from ...errors import ServiceError
+from ...limits import Limits
 from ...progress import Progress
 from ..coverage import Coverage
 from .athena_errors import may_succeed_again, reason_of_failure, reason_of_message
@@ -43,8 +44,8 @@ _ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 class Athena(Engine):
     """A table or view. It needs what docs/athena.md lists: to run queries, to read catalog, logs and results, to write results."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         self._workgroup, self._database, self._table_name = parts_of(name, _FORM)
         self._sql_name = quoted(self._database, self._table_name)
         self._location: str | None = None
@@ -54,13 +55,13 @@ class Athena(Engine):
         glue = aws.client("glue", attempts=_ATTEMPTS)
         try:
             with aws.named_errors("glue:GetTable"):
-                found = glue.get_table(DatabaseName=self._database, Name=self._table_name)["Table"]
+                described = glue.get_table(DatabaseName=self._database, Name=self._table_name)["Table"]
         except ServiceError as error:
             raise ServiceError(reason_of_message(str(error.strerror))) from None
-        storage, parameters = found.get("StorageDescriptor") or {}, found.get("Parameters") or {}
+        storage, parameters = described.get("StorageDescriptor") or {}, described.get("Parameters") or {}
         self._location = storage.get("Location") or None
-        keys = [each["Name"].lower() for each in found.get("PartitionKeys") or ()]
-        columns = [*(storage.get("Columns") or ()), *(found.get("PartitionKeys") or ())]
+        keys = [each["Name"].lower() for each in described.get("PartitionKeys") or ()]
+        columns = [*(storage.get("Columns") or ()), *(described.get("PartitionKeys") or ())]
         table = Table(
             self._sql_name,
             {each["Name"].lower(): type_of(each.get("Type") or "") for each in columns},
@@ -145,9 +146,9 @@ class Athena(Engine):
         return answer
 
     def _warn_of_the_whole(self) -> None:
-        said = f"{self.name}: no --since, --until, --account or --region limits what Athena reads, or the table has no partitions by them"
+        warning = f"{self.name}: no --since, --until, --account or --region limits what Athena reads, or the table has no partitions by them"
         if self._location:
             size, files, is_all = size_below(self._location)
             if size is not None:
-                said += f"; it may scan {'' if is_all else 'more than '}{in_words(size)} in {files:,} files{'' if is_all else ' and more'}"
-        self.progress.warn(said)
+                warning += f"; it may scan {'' if is_all else 'more than '}{in_words(size)} in {files:,} files{'' if is_all else ' and more'}"
+        self.progress.warn(warning)

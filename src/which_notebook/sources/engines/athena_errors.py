@@ -133,9 +133,9 @@ _MEANINGS = (
 
 def reason_of_message(message: str, number: int | None = None) -> str:
     """Return what a message of Athena's means, what to do, and the message itself."""
-    found = next((each for each in _MEANINGS if re.search(each.pattern, message, re.IGNORECASE | re.DOTALL)), None)
-    found = found or next((each for each in _MEANINGS if number in each.types), None)
-    return f"{found.meaning}: {found.way_out} ({message})" if found else message
+    meaning = next((each for each in _MEANINGS if re.search(each.pattern, message, re.IGNORECASE | re.DOTALL)), None)
+    meaning = meaning or next((each for each in _MEANINGS if number in each.types), None)
+    return f"{meaning.meaning}: {meaning.way_out} ({message})" if meaning else message
 
 
 def reason_of_failure(status: Mapping[str, Any]) -> str:

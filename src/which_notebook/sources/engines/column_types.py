@@ -17,10 +17,10 @@ _DEEPEST = 20
 def type_of(text: str, depth: int = 0) -> Type:
     """Return the type that a text says; what can't be told is a text of its own."""
     text = text.strip().lower()
-    found = _STRUCT.fullmatch(text)
-    if not found or depth > _DEEPEST:
+    struct = _STRUCT.fullmatch(text)
+    if not struct or depth > _DEEPEST:
         return text
-    fields = [_FIELD.fullmatch(each.strip()) for each in _parts(found[1] or found[2] or "")]
+    fields = [_FIELD.fullmatch(each.strip()) for each in _parts(struct[1] or struct[2] or "")]
     return {field[1]: type_of(field[2], depth + 1) for field in fields if field}
 
 

@@ -41,8 +41,8 @@ def literal(value: str) -> str:
 
 def is_one_of(column: str, values: Iterable[str]) -> Condition:
     """Return that a column has one of these values."""
-    found = tuple(values)
-    return Condition(f"{column} IN ({', '.join('?' * len(found))})", found)
+    parameters = tuple(values)
+    return Condition(f"{column} IN ({', '.join('?' * len(parameters))})", parameters)
 
 
 def holds(column: str, text: str) -> Condition:

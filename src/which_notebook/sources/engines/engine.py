@@ -11,13 +11,12 @@ from ...calls.call import Call
 from ...calls.scope import Scope
 from ...calls.search import Search
 from ...errors import reason_of
-from ...limits import LIMITS
+from ...limits import Limits
 from ...progress import Progress
 from ...records.cloudtrail import RecordError, call_of
-from ...records.scan import Extract
+from ...records.extract import Extract
 from ..coverage import Coverage
 from ..source import Source, SourceError
-from .condition import Condition
 from .query import Query, queries
 from .tables import Form, Table, form_of
 
@@ -28,8 +27,8 @@ _encode = msgspec.json.encode
 class Engine(Source):
     """A table of an engine's. What an engine does of its own: `described` and `rows`."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         self._known: Table | None = None
 
     def described(self, scope: Scope) -> Table:
@@ -40,24 +39,24 @@ class Engine(Source):
         """Run a query, and yield its rows, in bounded memory. Raises OSError where it fails."""
         raise NotImplementedError
 
-    def queries(self, search: Search, scope: Scope) -> Iterator[Condition]:
-        """Yield the statements by which a search would be asked, without asking it."""
+    def queries(self, search: Search, scope: Scope) -> Iterator[str]:
+        """Yield the statements by which a search would be asked, with their values."""
         table, form = self._table(scope)
         for query in queries(table, form, search, scope):
-            yield query.statement
+            yield query.statement.with_values
 
     def calls(self, search: Search, scope: Scope, coverage: Coverage) -> Iterator[Extract]:
-        """Yield the wanted calls, in parts of bounded size."""
+        """Yield the matching calls, in parts of bounded size."""
         try:
             table, form = self._table(scope)
             if form.lacks:
                 coverage.note(f"{self.name} has no {', '.join(form.lacks)}: what an answer tells of these is missing")
             for query in queries(table, form, search, scope):
                 with closing(self.rows(query, coverage)) as rows:
-                    for found in _extracts(rows, form, search):
-                        for problem in found.problems:
+                    for extract in _extracts(rows, form, search, self.limits):
+                        for problem in extract.problems:
                             coverage.skip(self.name, problem)
-                        yield found
+                        yield extract
         except OSError as error:
             coverage.skip(self.name, reason_of(error))
 
@@ -76,21 +75,21 @@ def parts_of(name: str, form: str) -> list[str]:
     return parts
 
 
-def _extracts(rows: Iterator[str], form: Form, search: Search) -> Iterator[Extract]:
-    found = Extract(0, [], [])
+def _extracts(rows: Iterator[str], form: Form, search: Search, limits: Limits) -> Iterator[Extract]:
+    extract = Extract(0, [], [])
     for row in rows:
-        found.size += len(row)
+        extract.size += len(row)
         try:
             call = _call(row, form, search)
         except RecordError as error:
-            found.problems.append(str(error))
+            extract.problems.append(str(error))
         else:
             if call is not None and search.matches(call):
-                found.calls.append(call)
-        if len(found.calls) >= LIMITS.found_calls or found.size >= LIMITS.parsed_bytes:
-            yield found
-            found = Extract(0, [], [])
-    yield found
+                extract.calls.append(call)
+        if len(extract.calls) >= limits.found_calls or extract.size >= limits.parsed_bytes:
+            yield extract
+            extract = Extract(0, [], [])
+    yield extract
 
 
 def _call(row: str, form: Form, search: Search) -> Call | None:

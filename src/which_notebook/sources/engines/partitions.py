@@ -32,10 +32,11 @@ def day_column(table: Table) -> str | None:
 
 def format_of_java(written: str) -> str | None:
     """Return a format of Java's, as a projection has it, as one of Python's; None where it has more than days."""
-    found = re.sub("yyyy|MM|dd", lambda part: _JAVA_FORMATS[part[0]], written)
+    written_in_python = re.sub("yyyy|MM|dd", lambda part: _JAVA_FORMATS[part[0]], written)
     return (
-        found
-        if found.count("%") == len(_JAVA_FORMATS) and not re.search("[A-Za-z']", re.sub("%.", "", found))
+        written_in_python
+        if written_in_python.count("%") == len(_JAVA_FORMATS)
+        and not re.search("[A-Za-z']", re.sub("%.", "", written_in_python))
         else None
     )
 
@@ -126,12 +127,12 @@ def _of_times(column: str, scope: Scope, value: str, written: str) -> list[Condi
     Of a text that spares the way of the rows, not the reading, and it may be in another time zone than UTC: a day more is taken
     on either side. An engine can prune by a timestamp, as Security Lake's tables have it.
     """
-    found = []
+    conditions = []
     if scope.since:
-        found.append(Condition(f"{column} >= {value}", (_moved(scope.since, -_MARGIN, written),)))
+        conditions.append(Condition(f"{column} >= {value}", (_moved(scope.since, -_MARGIN, written),)))
     if scope.until:
-        found.append(Condition(f"{column} <= {value}", (_moved(scope.until, _MARGIN, written),)))
-    return found
+        conditions.append(Condition(f"{column} <= {value}", (_moved(scope.until, _MARGIN, written),)))
+    return conditions
 
 
 def _moved(time: str, by: timedelta, written: str) -> str:

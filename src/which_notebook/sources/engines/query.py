@@ -45,8 +45,8 @@ def queries(table: Table, form: Form, search: Search, scope: Scope) -> Iterator[
     """Yield the queries that give all that is searched for: one, but for many access keys or source identities."""
     limits, is_limited = limits_of(table, form, scope)
     for part in _parts(search):
-        found = all_of([*limits, _picks(part, form.fields)])
-        yield Query(found, form.columns, table.sql_name, is_limited)
+        condition = all_of([*limits, _picks(part, form.fields)])
+        yield Query(condition, form.columns, table.sql_name, is_limited)
 
 
 def _parts(search: Search) -> Iterator[Search]:
@@ -75,8 +75,8 @@ def _picks(search: Search, fields: Fields) -> Condition:
         picked.append(like(fields.principal_id, "", f":{pattern(BASE_SESSION)}"))
     if search.with_clues:
         # A text that escapes letters may say anything.
-        told = [holds(fields.response, OF_AN_INTERFACE.decode()), holds(fields.response, "\\u")]
-        made = all_of([_is(fields.event_name, "CreateNetworkInterface"), any_of(told)])
+        descriptions = [holds(fields.response, OF_AN_INTERFACE.decode()), holds(fields.response, "\\u")]
+        made = all_of([_is(fields.event_name, "CreateNetworkInterface"), any_of(descriptions)])
         ended = _is(fields.event_name, "DeleteNetworkInterface")
         picked.append(all_of([_is(fields.event_source, _EC2), any_of([made, ended])]))
     if search.access_keys:
@@ -105,30 +105,30 @@ def _of_roles(search: Search, fields: Fields) -> Iterator[Condition]:
 
 def _openings(search: Search, fields: Fields) -> Iterator[Condition]:
     """Yield what calls that open sessions are picked by."""
-    told = [like(fields.request, "", _loose(role), "") for role in search.role_names]
-    told += [holds(fields.response, key) for key in sorted(search.opened_keys)]
-    if told:
+    conditions = [like(fields.request, "", _loose(role), "") for role in search.role_names]
+    conditions += [holds(fields.response, key) for key in sorted(search.opened_keys)]
+    if conditions:
         # A text that escapes letters may say anything.
-        told += [holds(fields.request, "\\u"), holds(fields.response, "\\u")]
+        conditions += [holds(fields.request, "\\u"), holds(fields.response, "\\u")]
     if search.chains:
         of_a_session = [like(fields.arn, "", ":assumed-role/", ""), like(fields.principal_id, "AROA", ":", "")]
-        told.append(all_of([any_of(of_a_session), Condition(f"{fields.response} IS NOT NULL")]))
-    if told:
+        conditions.append(all_of([any_of(of_a_session), Condition(f"{fields.response} IS NOT NULL")]))
+    if conditions:
         yield all_of(
             [
                 any_of(_is(fields.event_name, name) for name in OPENS_SESSIONS),
                 _is(fields.event_source, _STS),
-                any_of(told),
+                any_of(conditions),
             ]
         )
 
 
 def _loose(role: str) -> str:
     """Return a role's name as a part of a pattern for JSON's text."""
-    found = pattern(role, wildcards=True)
+    loose = pattern(role, wildcards=True)
     for each in _GLOBAL_CHARACTERS:
-        found = found.replace(each, "%")
-    return found
+        loose = loose.replace(each, "%")
+    return loose
 
 
 def _is(column: str, value: str) -> Condition:

@@ -144,12 +144,12 @@ def calls_sql(
         "    ELSE 'unknown-name'\n"
         "  END AS varchar) AS status"
     )
-    told = {
+    judged = {
         "notebook": f"CASE WHEN {is_attributed} THEN session_name END AS notebook",
         "status": status,
         "user_profile": f"CASE WHEN {is_users} THEN source_identity END AS user_profile",
     }
-    selected = [told.get(column, column) for column in COLUMNS] + list(map(_plain, partitions))
+    selected = [judged.get(column, column) for column in COLUMNS] + list(map(_plain, partitions))
     return f"WITH sessions AS (\n{inner}\n)\nSELECT\n  " + ",\n  ".join(selected) + f"\nFROM sessions\nWHERE {roles}\n"
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from ... import __version__
 from ...calls.scope import Scope
 from ...errors import MissingPackageError, ServiceError
+from ...limits import Limits
 from ...progress import Progress
 from ..coverage import Coverage
 from ..source import SourceError
@@ -55,8 +56,8 @@ _WAYS_OUT = {
 class Trino(Engine):
     """A table or view. TLS, but for an address of this machine, or where TRINO_HTTP_SCHEME says http; then without a secret."""
 
-    def __init__(self, name: str, *, again: bool = False, progress: Progress | None = None) -> None:
-        super().__init__(name, again=again, progress=progress)
+    def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:
+        super().__init__(name, limits, again=again, progress=progress)
         address, *path = parts_of(name, _FORM)
         if "@" in address:
             raise SourceError(f"a source's name takes no user or password: set {_USER}, and {_PASSWORD} or {_TOKEN}")
@@ -108,10 +109,8 @@ class Trino(Engine):
 
     @cached_property
     def _connection(self) -> Any:
-        try:
-            from trino import auth, dbapi
-        except ImportError:
-            raise MissingPackageError("trino:// needs the package trino: pip install trino") from None
+        from trino import auth, dbapi
+
         user = os.environ.get(_USER) or getpass.getuser()
         password, token = os.environ.get(_PASSWORD), os.environ.get(_TOKEN)
         scheme = os.environ.get(_SCHEME) or ("http" if _is_here(self._host) and self._port != _TLS_PORT else "https")
@@ -168,15 +167,18 @@ def _named_errors() -> Iterator[None]:
         from trino import exceptions
     except ImportError:
         raise MissingPackageError("trino:// needs the package trino: pip install trino") from None
+
     try:
         yield
     except exceptions.TrinoQueryError as error:
         raise ServiceError(_reason(str(error.error_name), str(error.message))) from None
     except exceptions.HttpError as error:
-        said = str(error)
-        if "401" in said or "403" in said:
-            said = f"Trino doesn't accept who asks ({said}): set {_USER}, and {_PASSWORD} or {_TOKEN}, or ~/.netrc"
-        raise ServiceError(said) from None
+        message = str(error)
+        if "401" in message or "403" in message:
+            message = (
+                f"Trino doesn't accept who asks ({message}): set {_USER}, and {_PASSWORD} or {_TOKEN}, or ~/.netrc"
+            )
+        raise ServiceError(message) from None
     except (exceptions.Error, requests.RequestException) as error:
         raise ServiceError(f"Trino can't be asked ({error})") from None
 

@@ -1,4 +1,4 @@
-"""Takes credentials from the metadata service all the time until /tmp/enough is there; writes whose they were.
+"""Takes credentials from the metadata service all the time until /tmp/enough is there, and then once more; writes whose they were.
 
 /tmp/seen has a line for each change: a document of credentials, or nothing.
 """
@@ -30,8 +30,9 @@ def take() -> str:
         return "nothing"
 
 
-last, end = "", time.monotonic() + 60
-while time.monotonic() < end and not os.path.exists("/tmp/enough"):
+last, end, is_enough = "", time.monotonic() + 60, False
+while time.monotonic() < end and not is_enough:
+    is_enough = os.path.exists("/tmp/enough")
     now = take()
     if now != last:
         with open("/tmp/seen", "a") as seen:

@@ -1,6 +1,6 @@
-"""Asks for what the proxy has to ask the real service for, so many times, in requests of many headers; waits for no answer.
+"""Asks for what the proxy has to ask the real service for, so many times, in requests as long as the proxy takes.
 
-stalled.py NUMBER
+stalled.py NUMBER: it prints how many were sent, and whether the last one waits for its answer, and then goes.
 """
 
 import contextlib
@@ -11,18 +11,24 @@ from itertools import product
 SERVICE = ("169.254.169.254", 80)
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz!#$%&*+^_|~"
 MOST = 3000  # connections that are held
+LONGEST = 2048  # bytes
 
 with socket.create_connection(SERVICE) as connection:
     connection.sendall(b"PUT /latest/api/token HTTP/1.1\r\nX-aws-ec2-metadata-token-ttl-seconds: 600\r\n\r\n")
     token = connection.makefile("rb").read().partition(b"\r\n\r\n")[2].decode()
 request = f"GET /latest/meta-data/mac HTTP/1.1\r\nX-aws-ec2-metadata-token: {token}\r\n"
-request += "".join(f"{first}{second}:\r\n" for first, second in product(LETTERS, repeat=2))[:7500]
+request += "".join(f"{first}{second}:\r\n" for first, second in product(LETTERS, repeat=2))
+request = request[:LONGEST] + "\r\n\r\n"
 held, sent = [], 0
 while sent < int(sys.argv[1]):
     with contextlib.suppress(OSError):
         held.append(socket.create_connection(SERVICE, 2))
-        held[-1].sendall(request.encode() + b"\r\n\r\n")
+        held[-1].sendall(request.encode())
         sent += 1
     if len(held) > MOST:
         held.pop(0).close()
-print(sent)
+held[-1].settimeout(0.2)
+try:
+    print(sent, "answered", held[-1].recv(100))
+except TimeoutError:
+    print(sent, "waits")

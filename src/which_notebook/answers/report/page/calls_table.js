@@ -29,7 +29,7 @@ class CallsTable {
   cell(column, row) {
     if (column === "event_name") return this.calls.event(row);
     if (column === "event_time") return plainTime(this.calls.field(column, row));
-    if (column === "notebook" && this.calls.field("status", row) !== "handshake") return this.#notebook(row);
+    if (column === "notebook") return this.#notebook(row);
     return this.calls.field(column, row);
   }
 
@@ -51,7 +51,7 @@ class CallsTable {
     if (profile !== null) return profileWords(profile);
     return (
       calls.field("notebook", row) ??
-      (calls.field("status", row) === "unknown-name" ? calls.field("session_name", row) : null)
+      (SHOWN_BY_SESSION.has(calls.field("status", row)) ? calls.field("session_name", row) : null)
     );
   }
 

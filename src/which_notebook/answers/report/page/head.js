@@ -40,18 +40,16 @@ function showFigures(head, filters) {
     filters.change(changes);
     byId("calls").scrollIntoView();
   };
+  const ofStatus = (name, value, status) => {
+    const kind = STATUS_TONES[status] === "attention" ? "attention" : "";
+    return [name, value, toCalls({ status }), STATUS_WORDS[status], kind];
+  };
   const figures = [
     ["Calls", head.calls, null, "Calls of the role; handshakes are counted apart"],
     ["Notebooks", head.notebooks],
-    ["User profiles", head.user_profiles, toCalls({ status: "user-profile" }), STATUS_WORDS["user-profile"]],
-    ["Unattributed", head.unattributed, toCalls({ status: "unattributed" }), STATUS_WORDS.unattributed, "attention"],
-    [
-      "Unknown names",
-      head.unknown_names,
-      toCalls({ status: "unknown-name" }),
-      STATUS_WORDS["unknown-name"],
-      "attention",
-    ],
+    ofStatus("User profiles", head.user_profiles, "user-profile"),
+    ofStatus("Unattributed", head.unattributed, "unattributed"),
+    ofStatus("Unknown names", head.unknown_names, "unknown-name"),
     ["Errors", head.errors, toCalls({ errorsOnly: true }), "Calls that were refused or failed"],
     [
       "Warnings",
@@ -60,7 +58,7 @@ function showFigures(head, filters) {
       "Reasons to doubt an attribution",
       "attention",
     ],
-    ["Handshakes", head.handshakes, toCalls({ status: "handshake" }), STATUS_WORDS.handshake],
+    ofStatus("Handshakes", head.handshakes, "handshake"),
   ];
   for (const [name, value, action, title = "", kind = ""] of figures) {
     if (OFTEN_NONE.includes(name) && !value) continue;

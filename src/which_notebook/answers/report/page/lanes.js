@@ -32,13 +32,12 @@ const { compare: compareNames } = new Intl.Collator("en", { numeric: true });
 
 /** A symbol and a word for what isn't a notebook's lane, so that it isn't told by colour only. */
 function laneMark(lane) {
-  const { mark } = LANE_KINDS[lane.kind];
+  const { mark, spoken } = LANE_KINDS[lane.kind];
   if (!mark) return null;
-  const words = needsAttention(lane.kind) && lane.kind !== "unattributed" ? "unknown name: " : "";
   return element(
     "span",
     { className: "lane-mark" },
     mark,
-    element("span", { className: "visually-hidden" }, words),
+    element("span", { className: "visually-hidden" }, spoken ? `${spoken}: ` : ""),
   );
 }

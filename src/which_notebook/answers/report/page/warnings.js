@@ -1,4 +1,4 @@
-// What speaks against an attribution, by kind, each with the call that shows it.
+// The warnings, by kind, each with the call that shows it.
 
 const WARNINGS_SHOWN = 5;
 

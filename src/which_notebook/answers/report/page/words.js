@@ -8,6 +8,8 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 // STATUSES, LANES and WARNINGS stand before this: the command's own tables.
 const STATUS_WORDS = Object.fromEntries(STATUSES.map(({ name, meaning }) => [name, meaning]));
 const STATUS_TONES = Object.fromEntries(STATUSES.map(({ name, tone }) => [name, tone]));
+/** The statuses of calls that a name of the session's tells apart. */
+const SHOWN_BY_SESSION = new Set(STATUSES.filter(({ bySession }) => bySession).map(({ name }) => name));
 const LANE_KINDS = Object.fromEntries(LANES.map((lane) => [lane.kind, lane]));
 const WARNING_WORDS = Object.fromEntries(WARNINGS.map(({ kind, title }) => [kind, title]));
 

@@ -45,7 +45,7 @@ def _either(*checks: Check) -> Check:
 
 
 def _as_user(check: Check) -> Check:
-    """What root does with a file of the notebook's user is the user's doing; what the user does is the user's own."""
+    """Return the check, for commands of the notebook's user only: what root does with that user's files is the user's doing."""
     return lambda word, shell: shell.user == USER and check(word, shell)
 
 

@@ -1,12 +1,9 @@
-"""CloudTrail records and files, made up to the pattern of real ones, for the tests of which-notebook."""
+"""Makes CloudTrail records, to the pattern of real ones: the one maker for all tests of which-notebook."""
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
@@ -15,7 +12,14 @@ ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 ROLE = "data-science-execution"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
 BASE = "SageMaker"
+IDENTITY_STORE = f"arn:aws:identitystore::{ACCOUNT}:identitystore/d-9067028cf5"
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 _numbers = count(1)
+
+
+def at_minute(number: int) -> str:
+    """Return the time so many minutes after the start, as records write it."""
+    return f"{START + timedelta(minutes=number):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def session(
@@ -26,6 +30,8 @@ def session(
     account: str = ACCOUNT,
     key: str | None = None,
     source_identity: str | None = None,
+    on_behalf_of: str | None = None,
+    started: str | None = None,
 ) -> Record:
     """Return the identity of a role's session; its own ARN lacks the role's path, as in real records."""
     role_id = "AROAEXAMPLEROLE000001" if role == ROLE else "AROAEXAMPLEROLE000002"
@@ -37,11 +43,11 @@ def session(
             "accountId": account,
             "userName": role,
         },
-        "attributes": {"creationDate": "2026-03-01T08:00:00Z", "mfaAuthenticated": "false"},
+        "attributes": {"creationDate": started or at_minute(0), "mfaAuthenticated": "false"},
     }
-    if source_identity:
+    if source_identity is not None:
         context["sourceIdentity"] = source_identity
-    return {
+    identity: Record = {
         "type": "AssumedRole",
         "principalId": f"{role_id}:{name}",
         "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{name}",
@@ -49,22 +55,37 @@ def session(
         "accessKeyId": key or f"ASIA{name.upper()}",
         "sessionContext": context,
     }
+    if on_behalf_of is not None:
+        identity["onBehalfOf"] = {"userId": on_behalf_of, "identityStoreArn": IDENTITY_STORE}
+    return identity
 
 
-def record(identity: Record | None = None, *, time: str = "2026-03-01T09:00:00Z", **fields: Any) -> Record:
-    """Return a record of a notebook session's call; `fields` are set as they are, and None leaves one out."""
+def profile(name: str = "anna", *, key: str = "ASIASTUDIO", **more: Any) -> Record:
+    """Return the identity of a session that Studio opens for a user profile; with `on_behalf_of`, of an Identity Center's user."""
+    return session(BASE, key=key, source_identity=name, **more)
+
+
+def record(
+    identity: Record | None = None, event: str = "s3:GetObject", *, time: str = "09:00", **fields: Any
+) -> Record:
+    """Return the record of a call, which a notebook session made unless it is told whose it is.
+
+    `time` is whole, or on the day on which all begins, as 09:00; `fields` are set as they are, and None leaves one out.
+    """
     number = next(_numbers)
+    service, _, name = event.partition(":")
     whole: Record = {
         "eventVersion": "1.11",
         "userIdentity": session() if identity is None else identity,
-        "eventTime": time,
-        "eventSource": "s3.amazonaws.com",
-        "eventName": "GetObject",
+        "eventTime": f"{START:%Y-%m-%d}T{time}:00Z" if len(time) == len("09:00") else time,
+        "eventSource": f"{service}.amazonaws.com",
+        "eventName": name,
         "awsRegion": "eu-central-1",
         "sourceIPAddress": "10.9.0.10",
         "userAgent": "[Boto3/1.42.34 md/Botocore#1.42.34 lang/python#3.11.9]",
         "requestParameters": {"bucketName": "figures", "key": f"day/{number}.parquet"},
         "responseElements": {"x": None},
+        "additionalEventData": {"SignatureVersion": "SigV4", "AuthenticationMethod": "AuthHeader"},
         "requestID": f"R{number:015}",
         "eventID": f"00000000-0000-4000-8000-{number:012}",
         "readOnly": True,
@@ -77,9 +98,9 @@ def record(identity: Record | None = None, *, time: str = "2026-03-01T09:00:00Z"
     return {key: value for key, value in (whole | fields).items() if value is not None}
 
 
-def others(time: str = "2026-03-01T09:00:00Z", **fields: Any) -> Record:
+def others(event: str = "s3:GetObject", **fields: Any) -> Record:
     """Return a record of somebody else's call."""
-    return record(session("i-0abc", role="web-server", key="ASIAWEB"), time=time, **fields)
+    return record(session("i-0abc", role="web-server", key="ASIAWEB"), event, **fields)
 
 
 def opening(
@@ -102,8 +123,7 @@ def opening(
         "assumedRoleUser": {"assumedRoleId": f"AROAEXAMPLEROLE000001:{name}", "arn": arn},
     }
     made: Record = {
-        "eventSource": "sts.amazonaws.com",
-        "eventName": "AssumeRole",
+        "event": "sts:AssumeRole",
         "requestParameters": parameters,
         "responseElements": answer,
         "additionalEventData": None if granted is None else {"explicitTrustGrant": granted},
@@ -114,21 +134,3 @@ def opening(
 def handshake(name: str = "fraud-model", *, base_key: str = "ASIABASE", **fields: Any) -> Record:
     """Return the record by which the base session opened a notebook session."""
     return opening(session(BASE, key=base_key), name, **fields)
-
-
-def compact(value: Any) -> bytes:
-    """Return JSON without white space, as CloudTrail writes it."""
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def document(records: Iterable[Record]) -> bytes:
-    """Return the content of a CloudTrail file."""
-    return compact({"Records": list(records)})
-
-
-def write(path: Path, *records: Record) -> Path:
-    """Write a CloudTrail file, compressed if its name says so."""
-    data = document(records)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(data, 1) if path.suffix == ".gz" else data)
-    return path
