@@ -369,8 +369,8 @@ def test_a_bomb_in_a_zip_archive_takes_bounded_memory(tmp_path: Path, run: Any) 
     write(tmp_path / "good.json", LOG[2])
     for name in ("bomb.zip", ""):
         answer = run("summary", tmp_path / name, "--role", ROLE, "--no-cache", "--jobs", "1")
+        assert answer.json["calls"] == (0 if name else 1), answer.err  # it came to its end, in bounded time
         assert answer.peak < 200_000_000
-    assert answer.json["calls"] == 1
 
 
 MODELS = {

@@ -180,7 +180,7 @@ def _of_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limit
     size = 0
     try:
         with archive.open(member) as content:
-            while piece := content.read(limits.packed_read_bytes):
+            while piece := content.read(limits.piece_bytes):
                 size += len(piece)
                 if _is_bomb(size, member.compress_size):
                     yield from _raising(_BOMB)
