@@ -43,16 +43,16 @@ POWERS = [
     "sagemaker:CreatePresignedDomainUrl", "sagemaker:CreateUserProfile", "sagemaker:UpdateUserProfile", "sagemaker:UpdateDomain",
 ]  # fmt: skip
 
-# By its name: the trust policy's statement, the identity policy's statements, the domain's settings.
-DOMAINS: dict[str, tuple[Any, list[dict[str, Any]], dict[str, Any]]] = {
-    "right": (SETS, [], ON),
-    "off": (SETS, [], {"ExecutionRoleIdentityConfig": "DISABLED"}),
-    "never-said": (ASSUMES, [], {}),
-    "refused": (ASSUMES, [], ON),
-    "powerful": (SETS, EVERYTHING, ON),
+# By its name: the trust policy's statements, the identity policy's statements, the domain's settings.
+DOMAINS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]] = {
+    "right": ([SETS], [], ON),
+    "off": ([SETS], [], {"ExecutionRoleIdentityConfig": "DISABLED"}),
+    "never-said": ([ASSUMES], [], {}),
+    "refused": ([ASSUMES], [], ON),
+    "powerful": ([SETS], EVERYTHING, ON),
     "open": ([SETS, ROOT], [], ON),
     "open-and-off": ([ASSUMES, ROOT], ADMINISTERS, {}),
-    "self-made": (SETS, ADMINISTERS, ON),
+    "self-made": ([SETS], ADMINISTERS, ON),
 }
 EXPECTED = {
     "right": ("attributed", [], "yes", "yes"),
