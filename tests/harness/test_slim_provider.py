@@ -39,3 +39,36 @@ def test_a_type_that_is_not_told_of_is_an_error(tmp_path: Path) -> None:
     status, out, _ = Workspace(tmp_path, root="root").command("validate", json=IsFlagged)
     assert status == 1
     assert "does not support resource type" in json.loads(out)["diagnostics"][0]["detail"]
+
+
+def test_each_configuration_of_a_root_holds(tmp_path: Path) -> None:
+    offline = {
+        "access_key": "x",
+        "secret_key": "x",
+        "skip_credentials_validation": True,
+        "skip_requesting_account_id": True,
+    }
+    regions: dict[str, dict[str, Any]] = {
+        "here": {},
+        "there": {"provider": "aws.elsewhere", "depends_on": ["data.aws_region.here"]},
+        "here_again": {"depends_on": ["data.aws_region.there"]},
+    }
+    content = {
+        "provider": {
+            "aws": [
+                {**offline, "region": "us-east-1"},
+                {**offline, "region": "eu-west-1", "alias": "elsewhere"},
+            ]
+        },
+        "data": {"aws_region": regions},
+        "output": {name: {"value": f"${{data.aws_region.{name}.name}}"} for name in regions},
+    }
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/main.tf.json").write_text(json.dumps(content))
+    plan = Workspace(tmp_path, root="root").plan()
+    assert plan.errors == []
+    assert {name: plan.output(name) for name in regions} == {
+        "here": "us-east-1",
+        "there": "eu-west-1",
+        "here_again": "us-east-1",
+    }
