@@ -16,7 +16,7 @@ from document_table import WRITE, Table
 from emulator.needs import skip_or_fail
 from emulator.server import Emulator
 from policy_documents import SAGEMAKER_ASSUMES, policy_document
-from workspace import CHECKOUT, Outcome, Workspace
+from workspace import CHECKOUT, Workspace
 
 from .test_hcl import INPUTS, NOTEBOOK_ATTRIBUTES
 
@@ -103,6 +103,8 @@ CHANGES = [
     of_input("profiles", {"east": {"region": "us-east-2"}}),
     of_input("tags", {"team": "a"}),
 ]
+# How many calls of the module are in one configuration: the work of an apply grows faster than what is in it.
+AT_ONCE = 14
 # No platform that this version of the provider takes can be created any more, and the module refuses those: what the
 # provider does with a change of it is seen on a resource of its own.
 PLATFORM = "`notebook_instances`: `platform_identifier`"
@@ -147,16 +149,20 @@ def roles(emulator: Emulator) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Done:
-    """All changes, planned and applied: the plan, and the API calls that changed something."""
+    """All changes, planned and applied: the plans, and the API calls that changed something."""
 
-    workspace: Workspace
-    outcome: Outcome
+    plans: list[dict[str, Any]]
     records: list[dict[str, Any]]
+
+    @property
+    def resource_changes(self) -> list[dict[str, Any]]:
+        """The planned changes of all plans."""
+        return [each for plan in self.plans for each in plan["resource_changes"]]
 
     def actions(self, case: str, *, but: tuple[str, ...] = ()) -> dict[str, set[str]]:
         """The planned actions below a case's address, by the kind of resource."""
         found: dict[str, set[str]] = {}
-        for each in self.outcome.plan["resource_changes"]:
+        for each in self.resource_changes:
             actions = set(each["change"]["actions"]) - {"no-op", "read"}
             if each["address"].startswith(f"{case}.") and actions and each["type"] not in but:
                 found.setdefault(each["type"], set()).update(actions)
@@ -179,26 +185,34 @@ class Done:
 @pytest.fixture(scope="module")
 def done(emulator: Emulator, roles: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Done:
     """Apply a call of the module for each change, make all changes, and apply again."""
-    folder = tmp_path_factory.mktemp("changes")
+    done = Done([], [])
 
-    def write(which: str, platform: str) -> str:
-        cases = {str(number): case_of(number, getattr(change, which), roles) for number, change in enumerate(CHANGES)}
+    def write(folder: Path, numbers: range, which: str, platform: str) -> str:
+        cases = {str(number): case_of(number, getattr(CHANGES[number], which), roles) for number in numbers}
         alone = {
             "name": "platform",
             "role_arn": roles["shared"],
             "instance_type": "ml.t3.medium",
             "platform_identifier": platform,
         }
-        return write_cases(folder, cases, resource={NOTEBOOKS_KIND: {"platform": alone}})
+        return write_cases(
+            folder, cases, **({} if numbers.start else {"resource": {NOTEBOOKS_KIND: {"platform": alone}}})
+        )
 
-    workspace = Workspace(folder, root=write("before", "notebook-al2-v2"), environment=emulator.environment())
-    assert workspace.apply().errors == []
-    seen = len(emulator.records())
-    write("after", "notebook-al2-v3")
-    outcome = workspace.plan(refresh=False)
-    assert outcome.errors == []
-    assert workspace.apply_planned().errors == []
-    return Done(workspace, outcome, [each for each in emulator.records()[seen:] if not each["readOnly"]])
+    for start in range(0, len(CHANGES), AT_ONCE):
+        numbers = range(start, min(start + AT_ONCE, len(CHANGES)))
+        folder = tmp_path_factory.mktemp("changes")
+        root = write(folder, numbers, "before", "notebook-al2-v2")
+        workspace = Workspace(folder, root=root, environment=emulator.environment())
+        assert workspace.apply().errors == []
+        seen = len(emulator.records())
+        write(folder, numbers, "after", "notebook-al2-v3")
+        outcome = workspace.plan(refresh=False)
+        assert outcome.errors == []
+        assert workspace.apply_planned().errors == []
+        done.plans.append(outcome.plan)
+        done.records.extend(each for each in emulator.records()[seen:] if not each["readOnly"])
+    return done
 
 
 def of_kinds(kinds: dict[str, set[str]]) -> str:
@@ -228,11 +242,7 @@ def row_of(done: Done, number: int, change: Change) -> tuple[str, ...]:
     case, name = address(str(number)), f"change-{number}"
     role = of_kinds(done.actions(case, but=(NOTEBOOKS_KIND, SCRIPTS_KIND)))
     scripts = of_kinds({kind: actions for kind, actions in done.actions(case).items() if kind == SCRIPTS_KIND})
-    (planned,) = [
-        each["change"]
-        for each in done.outcome.plan["resource_changes"]
-        if each["address"] == f"{case}.{SCRIPTS_KIND}.this"
-    ]
+    (planned,) = [each["change"] for each in done.resource_changes if each["address"] == f"{case}.{SCRIPTS_KIND}.this"]
     changed = {hook for hook in ("on_start", "on_create") if planned["before"][hook] != planned["after"][hook]}
     calls = done.calls(name)
     if "another key" in change.what:
@@ -285,10 +295,12 @@ def test_the_check_of_a_plan_finds_what_would_be_replaced(done: Done, tmp_path: 
             ["jq", "-e", filter_], input=json.dumps(plan), text=True, check=False, capture_output=True
         ).returncode
 
-    assert status(done.outcome.plan) == 1
+    # That of the first changes: another key makes a notebook instance anew.
+    plan = done.plans[0]
+    assert status(plan) == 1
     kept = [
         each
-        for each in done.outcome.plan["resource_changes"]
+        for each in plan["resource_changes"]
         if each["type"] != NOTEBOOKS_KIND or "delete" not in each["change"]["actions"]
     ]
-    assert status({**done.outcome.plan, "resource_changes": kept}) == 0
+    assert status({**plan, "resource_changes": kept}) == 0

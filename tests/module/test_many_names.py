@@ -90,7 +90,7 @@ def test_at_no_moment_of_any_change_is_an_unknown_name_let_in(
 
     for step, given in STEPS.items():
         variables |= given
-        assert workspace.apply(variables).errors == [], step
+        assert workspace.apply(variables, refresh=False).errors == [], step
         trust = workspace.outputs()["role_trust_policy"]
         records, seen = emulator.records()[seen:], len(emulator.records())
         calls = [record["eventName"] for record in records if not record["readOnly"]]
@@ -113,7 +113,7 @@ def test_at_no_moment_of_any_change_is_an_unknown_name_let_in(
     assert policies.attached == set()
     assert all(":policy/data/many-session-names-" in arn for arn in policies.managed)
     assert len(policies.managed) == 2 + 3
-    assert workspace.destroy(variables).errors == []
+    assert workspace.destroy(variables, refresh=False).errors == []
 
 
 def test_a_change_of_names_changes_one_policy_and_no_notebook_instance(new_workspace: Callable[..., Workspace]) -> None:
@@ -128,7 +128,7 @@ def test_a_change_of_names_changes_one_policy_and_no_notebook_instance(new_works
     assert [(address.partition("[")[0], actions) for address, actions in changes.items()] == [
         ("aws_iam_policy.session_names", ["update"])
     ]
-    assert workspace.destroy(given).errors == []
+    assert workspace.destroy(given, refresh=False).errors == []
 
 
 def test_names_are_denied_in_managed_policies_only_where_unknown_ones_are(

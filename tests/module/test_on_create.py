@@ -33,7 +33,7 @@ def remove_on_create(workspace: Workspace, emulator: Emulator) -> None:
         assert "mine" not in on_create(emulator)
         assert workspace.plan(variables).changes == {}
     finally:
-        assert workspace.destroy(variables).errors == []
+        assert workspace.destroy(variables, refresh=False).errors == []
 
 
 def test_where_the_api_keeps_what_an_update_leaves_out(

@@ -88,7 +88,7 @@ def upgrade(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert outcome.diagnostics == []
     assert workspace.apply_planned().errors == []
     yield Upgrade(workspace, outcome, [each for each in emulator.records()[seen:] if not each["readOnly"]])
-    assert workspace.destroy().errors == []
+    assert workspace.destroy(refresh=False).errors == []
     iam.delete_role(RoleName="shared")
 
 

@@ -248,9 +248,9 @@ class Workspace:
 
         return replace(outcome, show=show)
 
-    def apply(self, variables: Mapping[str, Any] | None = None) -> Outcome:
+    def apply(self, variables: Mapping[str, Any] | None = None, **options: Any) -> Outcome:
         """Apply with these variables, without asking."""
-        return self._reporting("apply", variables, auto_approve=IsFlagged)
+        return self._reporting("apply", variables, auto_approve=IsFlagged, **options)
 
     def apply_planned(self) -> Outcome:
         """Apply what the last `plan` planned."""

@@ -274,17 +274,28 @@ def for_role(script: str, old: str, new: str) -> str:
     return script.replace(packed[0], base64.b64encode(gzip.compress(content.encode())).decode())
 
 
-def run(account: AuditedAccount, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
-    """Ask the command, within this process, as the account's root, or as whom the environment names."""
+def audit(environment: Mapping[str, str], *arguments: str) -> Answer:
+    """Ask the command, within this process; who changes the environment has it forget its clients."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    given = {**account.workspace.environment, **(environment or {})}
-    if environment:
-        forget_clients()
-    with patch.dict(os.environ, given, clear=True), redirect_stdout(out), redirect_stderr(err):
+    with patch.dict(os.environ, environment, clear=True), redirect_stdout(out), redirect_stderr(err):
         status = main(["audit", *arguments])
-    if environment:
-        forget_clients()
     return Answer(status, *(stream.buffer.getvalue().decode() for stream in (out, err)))
+
+
+def audit_as(whom: Mapping[str, str] | None, environment: Mapping[str, str], *arguments: str) -> Answer:
+    """Ask the command as the account's root, or as whom these variables name."""
+    if not whom:
+        return audit(environment, *arguments)
+    forget_clients()
+    try:
+        return audit({**environment, **whom}, *arguments)
+    finally:
+        forget_clients()
+
+
+def run(account: AuditedAccount, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
+    """Ask the command about the account, as its root, or as whom the environment names."""
+    return audit_as(environment, account.workspace.environment, *arguments)
 
 
 def rows(answer: Answer) -> dict[str, dict[str, Any]]:

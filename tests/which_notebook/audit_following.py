@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from awscli import _awscli_data_path
-from awscli.clidriver import create_clidriver
 from botocore.session import get_session
 from calls import write_calls
 from workspace import Workspace
 
 from .audit_account import AuditedAccount
+from .aws_cli import AwsCli
 
 
 @dataclass
@@ -70,7 +66,8 @@ class Follower:
         while under_way:
             reached = [(each, next(each, None)) for each in under_way]
             for workspace in dict.fromkeys(workspace for _, workspace in reached if workspace):
-                assert workspace.apply().errors == []
+                # Nobody changed anything of its meanwhile but what was advised: what is there need not be read anew.
+                assert workspace.apply(refresh=False).errors == []
             under_way = [each for each, workspace in reached if workspace]
 
     def _follow(self, row: dict[str, Any], changes: list[list[str]]) -> Iterator[Workspace]:
@@ -85,7 +82,7 @@ class Follower:
                     assert call
                     yield call.workspace
                 elif step.startswith("aws "):
-                    self._run(step, (call.workspace if call else account.workspace).root)
+                    self._cli.run(step, (call.workspace if call else account.workspace).root)
                 elif step.startswith("In Terraform, "):
                     call = call or self._new_call()
                     call.edit(step)
@@ -99,28 +96,12 @@ class Follower:
         name = f"followed-{self.new_calls}"
         return ModuleCall.new(self.folder / name, name, self.account.workspace.environment)
 
-    def _run(self, step: str, folder: Path) -> None:
-        """Run a command of the AWS CLI's, with the words that a shell makes of it."""
-        words = subprocess.run(
-            ["bash", "-c", f"aws() {{ printf '%s\\0' \"$@\"; }}\n{step}"],
-            cwd=folder, env=self._environment, check=True, capture_output=True, text=True, timeout=100,
-        ).stdout  # fmt: skip
-        with patch.dict(os.environ, self._environment, clear=True):
-            assert self._cli.main(words.split("\0")[:-1]) == 0, step
-
     @cached_property
-    def _cli(self) -> Any:
-        """The AWS CLI, in this process: to start it takes longer than what it is started for."""
-        with patch.dict(os.environ, self._environment, clear=True):
-            return create_clidriver()
-
-    @cached_property
-    def _environment(self) -> dict[str, str]:
-        """The environment, in which it asks often whether what it waits for is there, not each half minute."""
+    def _cli(self) -> AwsCli:
+        """The AWS CLI, which asks often whether what it waits for is there, not each half minute."""
         waiters = self.folder / "models/sagemaker/2017-07-24/waiters-2.json"
         waiters.parent.mkdir(parents=True)
         model = get_session().get_component("data_loader").load_service_model("sagemaker", "waiters-2")
         often = {name: {**each, "delay": 0.1, "maxAttempts": 600} for name, each in model["waiters"].items()}
         waiters.write_text(json.dumps({**model, "waiters": often}))
-        paths = [str(self.folder / "models"), *_awscli_data_path]
-        return self.account.workspace.environment | {"AWS_DATA_PATH": os.pathsep.join(paths)}
+        return AwsCli(self.account.workspace.environment, self.folder / "models")

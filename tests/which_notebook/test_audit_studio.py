@@ -7,8 +7,6 @@ import io
 import json
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,19 +16,19 @@ from botocore.exceptions import ClientError
 from emulator.server import Emulator
 from msgspec.structs import replace
 from policy_documents import policy_document
-from workspace import CHECKOUT
 
 from which_notebook.audit.account import Unread
 from which_notebook.audit.domain_verdicts import DomainRow, judge_domain
 from which_notebook.audit.domains import Domain
 from which_notebook.audit.iam.policy import Policy, read_policy
 from which_notebook.audit.iam.role import Role
+from which_notebook.aws import forget_clients
 
-from .audit_account import ACCOUNT
+from .audit_account import ACCOUNT, audit_as
+from .aws_cli import AwsCli
+from .conftest import Answer
 
 REGION = "ap-south-1"
-# Not the clone's own script, whose first line breaks where its path has a space.
-AWS_CLI = f'aws() {{ {shlex.quote(sys.executable)} -m awscli "$@"; }}\n'
 ON = {"ExecutionRoleIdentityConfig": "USER_PROFILE_NAME"}
 SETS = {
     "Effect": "Allow",
@@ -45,16 +43,16 @@ POWERS = [
     "sagemaker:CreatePresignedDomainUrl", "sagemaker:CreateUserProfile", "sagemaker:UpdateUserProfile", "sagemaker:UpdateDomain",
 ]  # fmt: skip
 
-# By its name: the trust policy's statement, the identity policy's statements, the domain's settings.
-DOMAINS: dict[str, tuple[Any, list[dict[str, Any]], dict[str, Any]]] = {
-    "right": (SETS, [], ON),
-    "off": (SETS, [], {"ExecutionRoleIdentityConfig": "DISABLED"}),
-    "never-said": (ASSUMES, [], {}),
-    "refused": (ASSUMES, [], ON),
-    "powerful": (SETS, EVERYTHING, ON),
+# By its name: the trust policy's statements, the identity policy's statements, the domain's settings.
+DOMAINS: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]] = {
+    "right": ([SETS], [], ON),
+    "off": ([SETS], [], {"ExecutionRoleIdentityConfig": "DISABLED"}),
+    "never-said": ([ASSUMES], [], {}),
+    "refused": ([ASSUMES], [], ON),
+    "powerful": ([SETS], EVERYTHING, ON),
     "open": ([SETS, ROOT], [], ON),
     "open-and-off": ([ASSUMES, ROOT], ADMINISTERS, {}),
-    "self-made": (SETS, ADMINISTERS, ON),
+    "self-made": ([SETS], ADMINISTERS, ON),
 }
 EXPECTED = {
     "right": ("attributed", [], "yes", "yes"),
@@ -84,7 +82,9 @@ def account(emulator: Emulator) -> Iterator[Emulator]:
         sagemaker.create_domain(
             DomainName=name, AuthMode="IAM", DefaultUserSettings={"ExecutionRole": arn}, SubnetIds=["subnet-1"], VpcId="vpc-1", **given,
         )  # fmt: skip
+    forget_clients()
     yield emulator
+    forget_clients()
     for each in sagemaker.list_domains()["Domains"]:
         for app in sagemaker.list_apps(DomainIdEquals=each["DomainId"])["Apps"]:
             sagemaker.delete_app(**{key: app[key] for key in ("DomainId", "UserProfileName", "AppType", "AppName")})
@@ -98,22 +98,12 @@ def account(emulator: Emulator) -> Iterator[Emulator]:
             iam.delete_role(RoleName=f"studio-{name}")
 
 
-def run(
-    account: Emulator, *options: str, environment: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    given = account.environment() | {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(CHECKOUT / "src"),
-        "AWS_REGION": REGION,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "which_notebook", "audit", *options],
-        env=given | dict(environment or {}), capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
+def run(account: Emulator, *options: str, environment: Mapping[str, str] | None = None) -> Answer:
+    return audit_as(environment, {**account.environment(), "AWS_REGION": REGION}, *options)
 
 
-def rows(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
-    return {row["name"]: row for row in json.loads(result.stdout)["studio_domains"]}
+def rows(answer: Answer) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in answer.json["studio_domains"]}
 
 
 def codes(row: Any) -> list[str]:
@@ -122,7 +112,7 @@ def codes(row: Any) -> list[str]:
 
 def test_each_domain_has_its_verdict(account: Emulator) -> None:
     result = run(account, "--format", "json")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.status, result.err) == (0, "")
     found = {
         name: (row["verdict"], codes(row), row["source_identity_allowed"], row["user_profiles_kept_apart"])
         for name, row in rows(result).items()
@@ -140,11 +130,11 @@ def test_each_domain_has_its_verdict(account: Emulator) -> None:
 
 
 def test_a_table_and_csv(account: Emulator) -> None:
-    table = run(account, "--format", "table").stdout
+    table = run(account, "--format", "table").out
     assert table.startswith("no notebook instances\n\nstudio domain")
     assert "carry no user profile's name: ExecutionRoleIdentityConfig is DISABLED" in table
     assert table.endswith("\n1 attributed, 3 weak, 3 not-attributed, 1 broken\n")
-    found = list(csv.DictReader(io.StringIO(run(account, "--format", "csv").stdout)))
+    found = list(csv.DictReader(io.StringIO(run(account, "--format", "csv").out)))
     assert {(row["notebook"], row["name"], row["verdict"]) for row in found} == {("", name, each[0]) for name, each in EXPECTED.items()}  # fmt: skip
     assert all(row["studio_domain"].startswith("d-") for row in found)
 
@@ -152,17 +142,17 @@ def test_a_table_and_csv(account: Emulator) -> None:
 @pytest.mark.parametrize(("fail_on", "count"), [("broken", 1), ("weak", 7)])
 def test_fail_on_counts_domains(account: Emulator, fail_on: str, count: int) -> None:
     result = run(account, "--fail-on", fail_on)
-    assert result.returncode == 3
+    assert result.status == 3
     assert (
-        result.stderr
+        result.err
         == f"which-notebook: {count} of {len(DOMAINS)} Studio domains: {fail_on} or worse, or unknown (--fail-on)\n"
     )
 
 
 def test_who_asks_about_a_notebook_instance_asks_about_no_domain(account: Emulator) -> None:
     result = run(account, "--notebook", "x", "--fail-on", "broken")
-    assert (json.loads(result.stdout)["studio_domains"], result.returncode) == ([], 1)
-    assert result.stderr == "which-notebook: there is no notebook instance x in the regions that were asked\n"
+    assert (json.loads(result.out)["studio_domains"], result.status) == ([], 1)
+    assert result.err == "which-notebook: there is no notebook instance x in the regions that were asked\n"
 
 
 # Permissions
@@ -179,9 +169,9 @@ def auditor(account: Emulator) -> Iterator[dict[str, str]]:
     iam.delete_user(UserName="studio-auditor")
 
 
-def allowed(account: Emulator, auditor: dict[str, str], *missing: str) -> subprocess.CompletedProcess[str]:
+def allowed(account: Emulator, auditor: dict[str, str], *missing: str) -> Answer:
     """Run the audit with the policy that it prints, but for some actions."""
-    policy = json.loads(run(account, "--permissions").stdout)
+    policy = json.loads(run(account, "--permissions").out)
     for each in missing:
         policy["Statement"][0]["Action"].remove(each)
     account.client("iam").put_user_policy(
@@ -192,17 +182,16 @@ def allowed(account: Emulator, auditor: dict[str, str], *missing: str) -> subpro
 
 def test_the_policy_that_it_prints_is_enough(account: Emulator, auditor: dict[str, str]) -> None:
     result = allowed(account, auditor)
-    assert (result.returncode, result.stderr, set(rows(result))) == (0, "", set(DOMAINS))
+    assert (result.status, result.err, set(rows(result))) == (0, "", set(DOMAINS))
 
 
 def test_domains_that_cant_be_listed_are_named(account: Emulator, auditor: dict[str, str]) -> None:
     result = allowed(account, auditor, "sagemaker:ListDomains")
-    assert (result.returncode, rows(result)) == (1, {})
+    assert (result.status, rows(result)) == (1, {})
     assert (
-        f"could not read the Studio domains in {REGION}: access denied: sagemaker:ListDomains is missing"
-        in result.stderr
+        f"could not read the Studio domains in {REGION}: access denied: sagemaker:ListDomains is missing" in result.err
     )
-    assert run(account, "--fail-on", "broken", environment=auditor).returncode == 1
+    assert run(account, "--fail-on", "broken", environment=auditor).status == 1
 
 
 @pytest.mark.parametrize("missing", ["sagemaker:DescribeDomain", "iam:GetRole"])
@@ -212,8 +201,8 @@ def test_one_that_cant_be_read_is_unknown_and_never_fine(
     result = allowed(account, auditor, missing)
     row = rows(result)["right"]
     assert (row["verdict"], codes(row), row["source_identity_allowed"]) == ("unknown", ["unread"], "unchecked")
-    assert result.returncode == 1
-    assert run(account, "--fail-on", "broken", environment=auditor).returncode == 3
+    assert result.status == 1
+    assert run(account, "--fail-on", "broken", environment=auditor).status == 3
 
 
 def test_a_trust_policy_that_cant_be_read_is_undecided(account: Emulator, auditor: dict[str, str]) -> None:
@@ -326,18 +315,22 @@ def test_what_else_is_said() -> None:
 # The advice, followed to the word; this changes the account, so it comes last
 
 
-def follow(account: Emulator, steps: list[str]) -> None:
+@pytest.fixture(scope="module")
+def cli(account: Emulator) -> AwsCli:
+    return AwsCli(account.environment() | {"PATH": os.environ["PATH"]})
+
+
+def follow(cli: AwsCli, steps: list[str]) -> None:
     done = [step for step in steps if step.startswith("aws ")]
     assert done
     for step in done:
-        environment = account.environment() | {"PATH": os.environ["PATH"]}
-        subprocess.run(["bash", "-c", AWS_CLI + step], env=environment, check=True, capture_output=True, timeout=100)
+        cli.run(step)
 
 
 @pytest.mark.parametrize("name", [name for name in DOMAINS if EXPECTED[name][1]])
-def test_the_advice_mends_it(account: Emulator, name: str) -> None:
+def test_the_advice_mends_it(account: Emulator, cli: AwsCli, name: str) -> None:
     for each in rows(run(account, "--format", "json"))[name]["findings"]:
-        follow(account, each["change"])
+        follow(cli, each["change"])
     row = rows(run(account, "--format", "json"))[name]
     assert (row["verdict"], row["findings"]) == ("attributed", [])
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from log_files import compact, document, write
-from msgspec.structs import replace
 from records import ACCOUNT, BASE, ROLE, Record, opening, others, record, session
+from small_pieces import in_small_pieces
 
 from which_notebook.calls.search import Search
 from which_notebook.calls.table import CallTable
@@ -152,12 +152,6 @@ def test_nor_in_a_record_of_the_time_before_records_had_a_limit(version: str, la
     assert_counted(document([*filler, {**asked_for(held), **old}, *filler, *REAL]), REAL)
 
 
-def in_small_pieces(size: int, largest_event: int) -> Limits:
-    """Return limits by which a window has so many bytes, and no further is looked back than so many."""
-    pieces = Limits(piece_bytes=size, read_bytes=size, packed_read_bytes=size, decompressed_bytes=size)
-    return replace(pieces, event_bytes=largest_event)
-
-
 @pytest.mark.parametrize("size", [700, 1_000, 5_000])
 def test_nor_wherever_pieces_end(size: int) -> None:
     chance = random.Random(size)  # noqa: S311 - places, no secret
@@ -165,7 +159,7 @@ def test_nor_wherever_pieces_end(size: int) -> None:
         held = [*[SMALL] * chance.randrange(30), STATEMENT, forged(), *[SMALL] * chance.randrange(30), forged(), SMALL]
         filler = [others() for _ in range(chance.randrange(8))]
         found = [*filler, asked_for(held), *filler, REAL[0], asked_for(held), REAL[1], *filler]
-        small = in_small_pieces(size, 10_000)
+        small = in_small_pieces(size, event_bytes=10_000)
         assert_counted(document(found), REAL, small)
         assert_counted(b"\n".join(map(compact, found)), REAL, small)
 
@@ -176,7 +170,7 @@ def test_nor_behind_a_record_that_closes_a_list_for_it(size: int) -> None:
     for few in range(3, 100, 7):
         closing, opening = asked_for([SMALL] * 190), asked_for([*[SMALL] * few, STATEMENT, forged(), SMALL])
         for before in ([], [others()] * 5, [closing] * 3):
-            small = in_small_pieces(size, 5_000)
+            small = in_small_pieces(size, event_bytes=5_000)
             assert_counted(
                 document([*before, closing, opening, REAL[0], *before, closing, opening, REAL[1]]), REAL, small
             )
@@ -291,7 +285,7 @@ def holders(draw: st.DrawFn) -> Record:
 def test_nor_anything_else(found: list[Record], size: int, as_lines: bool) -> None:
     data = b"\n".join(map(compact, found)) if as_lines else document(found)
     real = [each for each in REAL for _ in range(found.count(each))]
-    small = in_small_pieces(size, 2_000_000)
+    small = in_small_pieces(size, event_bytes=2_000_000)
     assert_counted(data or b"[]", real, small)
 
 

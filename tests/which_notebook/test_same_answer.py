@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from log_files import document
 from records import BASE, ROLE, ROLE_ARN, Record, handshake, opening, others, record, session
+from small_pieces import in_small_pieces
 from workspace import CHECKOUT
 
 from which_notebook.calls.call import CALL_FIELDS
@@ -223,11 +224,6 @@ def test_of_damaged_logs(data: bytes) -> None:
     # Such a record is refused, and named.
     if not has_half_a_character(data):
         assert full == expected
-
-
-def in_small_pieces(size: int) -> Limits:
-    """Return limits by which a window has so many bytes, so that records lie across its ends."""
-    return Limits(piece_bytes=size, read_bytes=size, packed_read_bytes=size, decompressed_bytes=size)
 
 
 @pytest.mark.heavy
