@@ -200,12 +200,12 @@ class NotebookInstance:
         return description
 
     def pause(self) -> None:
-        """Let none of its processes go on until it is resumed: what looks again every few seconds costs time."""
-        self.root("kill -STOP -1")
+        """Let the imds mode's guard stand still until it is resumed: it looks at the rules every few seconds."""
+        self.root("pkill -STOP -x imds-mode")
 
     def resume(self) -> None:
         """Let it go on."""
-        self.root("kill -CONT -1")
+        self.root("pkill -CONT -x imds-mode")
 
     def describe(self) -> "DescribeNotebookInstanceOutputTypeDef":
         """What DescribeNotebookInstance answers."""

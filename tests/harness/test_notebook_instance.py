@@ -105,9 +105,11 @@ class TestTheMachine:
         notebook.root("sleep 3.14159 & disown")
         assert "sleep 3.14159" in notebook.run(["ps", "ax"]).stdout
 
-    def test_nothing_goes_on_while_it_is_paused(self, notebook: NotebookInstance) -> None:
-        counting = "for ((n = 0; ; n++)); do echo $n >>/tmp/counted; sleep 0.05; done"
-        notebook.run(["bash", "-c", f"setsid bash -c '{counting}' </dev/null >/dev/null 2>&1 &"], check=True)
+    def test_what_the_imds_mode_left_running_stands_still_while_it_is_paused(self, notebook: NotebookInstance) -> None:
+        notebook.write("/tmp/imds-mode", "#!/bin/bash\nwhile sleep 0.05; do echo again >>/tmp/counted; done\n")
+        notebook.run(
+            ["bash", "-c", "chmod +x /tmp/imds-mode; setsid /tmp/imds-mode </dev/null >/tmp/x 2>&1 &"], check=True
+        )
         until(lambda: notebook.exists("/tmp/counted"), seconds=5)
         notebook.pause()
         counted = notebook.read("/tmp/counted")
@@ -115,7 +117,7 @@ class TestTheMachine:
         assert notebook.read("/tmp/counted") == counted
         notebook.resume()
         until(lambda: notebook.read("/tmp/counted") != counted, seconds=5)
-        notebook.run(["pkill", "-f", "counted"])
+        notebook.run(["pkill", "-x", "imds-mode"])
 
     def test_a_command_that_takes_too_long_is_ended(self, notebook: NotebookInstance) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
