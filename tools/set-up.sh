@@ -71,7 +71,7 @@ python=$(find_python) || stop 'Python 3.11, 3.12 or 3.13 with venv is missing; D
 mkdir -p .cache/set-up
 TMPDIR=$PWD/.cache/set-up
 export TMPDIR
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf .cache/set-up' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf .cache/set-up' EXIT
 
 # Of pyproject.toml, what the packages are made from; not the settings of tools.
 wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,$d' pyproject.toml && "$python" -c 'import sys; print(sys.base_prefix, sys.version)'; } | sha256sum)
