@@ -33,7 +33,7 @@ def install_commit(commit: str, environment: Path) -> None:
     """Install the command as it was at a commit, with the dependencies that this checkout pins."""
     with tempfile.TemporaryDirectory() as folder:
         archive = subprocess.run(["git", "archive", commit], cwd=CHECKOUT, check=True, stdout=subprocess.PIPE)
-        subprocess.run(["tar", "--extract", "--directory", folder], input=archive.stdout, check=True)
+        subprocess.run(["tar", "--extract", "--file", "-", "--directory", folder], input=archive.stdout, check=True)
         install(Path(folder), environment)
 
 

@@ -16,7 +16,17 @@ def refusal(notebook: NotebookInstance, script: str | None = None) -> str:
 
 
 def hide(notebook: NotebookInstance, *programs: str) -> None:
-    """Let the programs be missing in this notebook instance."""
+    """Let the programs be missing in this notebook instance, until `show_again`."""
     for program in programs:
-        gone = notebook.root(f"while path=$(type -P {program}); do rm $path; hash -r; done; ! type -P {program}")
+        gone = notebook.root(
+            f"while path=$(type -P {program}); do mv $path $path.hidden; hash -r; done; ! type -P {program}"
+        )
         assert gone.returncode == 0, gone.stderr
+
+
+def show_again(notebook: NotebookInstance) -> None:
+    """Let the programs that were hidden be there again."""
+    shown = notebook.root(
+        'for path in {,/usr{,/local}}/{s,}bin/*.hidden; do [[ ! -L $path && ! -e $path ]] || mv "$path" "${path%.hidden}"; done'
+    )
+    assert shown.returncode == 0, shown.stderr

@@ -42,9 +42,12 @@ _LIST = re.compile(rf'"(?:{_LISTS})"\s*:\s*\[')
 # Of these lists each element is a row, which may be a list itself.
 _ROWS = re.compile(r'"(?:results|QueryResultRows)"')
 _OBJECT_WITH_LIST = re.compile(r'"(?:hits|ResultSet)"\s*:\s*\{')
-# An object too long to be read at once: plain members, then one of the lists.
+# An object too long to be read at once: plain members, then one of the lists. The members are given back by none of the steps
+# after them, as by a possessive quantifier of their group: Python before 3.11.5 finds nothing with one
+# (https://github.com/python/cpython/issues/106052).
+_PLAIN_MEMBER = r'"[^"\\]*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-+.\w]++|\[[^][{}]*+\]|\{[^{}\[\]]*+\})\s*+,\s*+'
 _LONG_OBJECT = re.compile(
-    r'\{\s*+(?:"[^"\\]*+"\s*+:\s*+(?:"(?:[^"\\]|\\.)*+"|[-+.\w]++|\[[^][{}]*+\]|\{[^{}\[\]]*+\})\s*+,\s*+){0,50}+'
+    rf"\{{\s*+(?=(?P<members>(?:{_PLAIN_MEMBER}){{0,50}}))(?P=members)"
     rf'(?="(?:(?:{_LISTS})"\s*:\s*\[|(?:hits|ResultSet)"\s*:\s*\{{))'
 )
 _KEY = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*:\s*')
