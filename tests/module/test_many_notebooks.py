@@ -39,8 +39,9 @@ def applied(
     seen = len(emulator.records())
     assert workspace.apply(variables).errors == []
     calls = Counter(each["eventName"] for each in emulator.records()[seen:])
-    # Once when it is created, when it is in service and when it is read; more often where the machine is busy.
-    assert calls["DescribeNotebookInstance"] >= 3 * count
+    # Once when it is created, when it is in service and when it is read. Where the machine is busy it is asked more often, or
+    # is in service when it is first asked.
+    assert calls["DescribeNotebookInstance"] >= 2 * count
     calls["DescribeNotebookInstance"] = 3 * count
     yield workspace, variables, calls
     assert workspace.destroy(variables).errors == []
