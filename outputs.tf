@@ -12,7 +12,7 @@ output "role_arn" {
 
   precondition {
     condition     = var.create_role || local.manages_role_policies || var.role_arn != null
-    error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add role_arn: here, it is the output role_arn of the call that has its policies."
+    error_message = "create_role = false needs role_arn, the ARN of the existing execution role. Add role_arn: with shared_role, it is the output role_arn of the call that manages the role's policies."
   }
 
   # Otherwise the role is read, and that is said before.

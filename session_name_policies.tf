@@ -73,7 +73,7 @@ locals {
     ) > local.characters_of_a_prefix
   ])
   names_without_prefix = [
-    for name in local.names_to_divide : name if local.characters_by_prefix[name] > local.characters_of_a_prefix
+    for name in local.names_to_divide : name if lookup(local.characters_by_prefix, name, 0) > local.characters_of_a_prefix
   ]
 
   # Of as few policies as take them with room for a fifth more.

@@ -103,7 +103,7 @@ variable "role_name" {
 }
 
 variable "policy_name" {
-  description = "Name of the inline policy that lets the role assume itself. Default: `name`, followed by `-assume-self`. For an existing role, the default begins with `lifecycle_configuration_name` instead of `name` if that input is set, and ends with the region, so that no two calls write the same policy. Use this input only for a role that no other call of the module uses: two calls with the same policy name would overwrite each other's policy. So for an existing role it needs `deny_unknown_session_names = true`, and for a created role `deny_unknown_session_names` must not be false."
+  description = "Name of the inline policy that lets the role assume itself. Default: `name`, followed by `-assume-self`. For an existing role the default ends with the region, and it begins with `lifecycle_configuration_name` and a dot, instead of `name` and a hyphen, if that input is set, so that no two calls write the same policy. Use this input only for a role that no other call of the module uses: two calls with the same policy name would overwrite each other's policy. So for an existing role it needs `deny_unknown_session_names = true`, and for a created role `deny_unknown_session_names` must not be false."
   type        = string
   default     = null
 
@@ -221,7 +221,7 @@ variable "session_name_policies" {
 }
 
 variable "attribution_mode" {
-  description = "How calls are attributed to a notebook. `profile` uses a locked AWS config and covers the clients that follow it. `imds` uses a proxy in place of the metadata service and covers every client; the notebook's user can't reach the base session. It also sets the notebook's name as source identity."
+  description = "How calls are attributed to a notebook. `profile` uses a locked AWS config and covers the clients that follow it. `imds` uses a proxy in place of the metadata service and covers every client; the notebook's user can't reach the base session. `imds` also sets the notebook's name as source identity."
   type        = string
   default     = "profile"
   nullable    = false
@@ -240,7 +240,7 @@ variable "deny_unattributed_calls" {
 }
 
 variable "outside_notebooks_are_attributed" {
-  description = "Set this to true once every notebook instance outside this call that uses the role has been restarted with a lifecycle configuration of the module. `deny_unattributed_calls` needs it with an existing role or with `additional_session_names`, because from then on AWS refuses the calls of all other notebook instances."
+  description = "Set this to true once every notebook instance outside this call that uses the role has been restarted with a lifecycle configuration of the module. `deny_unattributed_calls` needs it with an existing role or with `additional_session_names`, because from then on AWS refuses the calls of notebook instances that haven't been restarted so."
   type        = bool
   default     = false
   nullable    = false

@@ -6,7 +6,7 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$", var.name))
-    error_message = "name must have at most 64 lower-case letters, digits and hyphens between them: it is the name of a workgroup and a database. Write, for example, \"notebook-attribution\"."
+    error_message = "name must consist of lower-case letters and digits, with hyphens only between them, and have at most 64 characters: it is the name of a workgroup and a database. Write, for example, \"notebook-attribution\"."
   }
 }
 
@@ -50,7 +50,7 @@ variable "account_ids" {
 
   validation {
     condition     = var.account_ids == null || try(length(var.account_ids) > 0 && alltrue([for each in var.account_ids : can(regex("^[0-9]{12}$", each))]), false)
-    error_message = "account_ids must be at least one account id of 12 digits. Write, for example, [\"111122223333\"]; null for any account."
+    error_message = "account_ids must have at least one element, and each must be an account id of 12 digits. Write, for example, [\"111122223333\"]; null for any account."
   }
 }
 
@@ -61,7 +61,7 @@ variable "regions" {
 
   validation {
     condition     = length(var.regions) > 0 && alltrue([for each in var.regions : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", each))])
-    error_message = "regions must be at least one region's name. Write, for example, [\"us-east-1\", \"eu-central-1\"]."
+    error_message = "regions must have at least one element, and each must be a region's name. Write, for example, [\"us-east-1\", \"eu-central-1\"]."
   }
 }
 
@@ -83,7 +83,7 @@ variable "role_names" {
 
   validation {
     condition     = length(var.role_names) > 0 && alltrue([for each in var.role_names : can(regex("^[\\w+=,.@-]{1,64}$", each))])
-    error_message = "role_names must be at least one name of an IAM role, not an ARN. Write, for example, [\"data-science-execution\"]."
+    error_message = "role_names must have at least one element, and each must be the name of an IAM role, not an ARN. Write, for example, [\"data-science-execution\"]."
   }
 }
 

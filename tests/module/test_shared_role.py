@@ -71,7 +71,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "leaves the policies of no role to another": (
         {"create_role": False} | shared(),
-        ["create_role = false needs role_arn", "the output role_arn of the call that has its policies"],
+        ["create_role = false needs role_arn", "the output role_arn of the call that manages the role's policies"],
     ),
     "has policies on a role whose creator denies all other names": (
         {"create_role": False, "role_arn": MADE_BY_THE_MODULE, "notebook_instances": {"two": {}, "three": {}}},

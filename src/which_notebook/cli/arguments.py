@@ -82,7 +82,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             )
         _add_sources(command)
     command = add(
-        "event", "one call, explained: its record, who opened its session, and warnings about its name", common
+        "event", "one call, explained: its record, who opened its session, and warnings about the attribution", common
     )
     _add_likely(command)
     command.add_argument("event_id", type=values.text, metavar="EVENT_ID", help="the record's eventID")

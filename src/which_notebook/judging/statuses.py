@@ -113,7 +113,7 @@ STATUSES = (
     ),
     Status(
         "user-profile",
-        "made in a base session with a source identity: the name of a SageMaker Studio user profile, or of the session that created a job",
+        "made in a base session with a source identity: the name of a SageMaker Studio user profile, or the source identity of the session that created a job",
         "was made in the base session SageMaker with the source identity {user_profile}: by the Studio user profile of that "
         "name, or by a training or processing job that a session with this source identity created, such as a notebook "
         "session in imds mode.",
