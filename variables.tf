@@ -172,9 +172,9 @@ variable "additional_session_names" {
   nullable    = false
 
   validation {
-    # One regular expression for all of them: one for each of thousands takes Terraform seconds.
-    condition     = can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]")))
-    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@-, or a pattern of these with * and ?. Wrong: ${join(", ", [for name in can(regex("^(?:\"(?:[\\w+=,.@*?-]{2,64}|[*?])\"(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]"))) ? [] : tolist(var.additional_session_names) : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
+    # One regular expression for all of them, each in its quotes (\x22): one for each of thousands takes Terraform seconds.
+    condition     = can(regex("^(?:\\x22(?:[\\w+=,.@*?-]{2,64}|[*?])\\x22(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]")))
+    error_message = "Each of additional_session_names must be a session name of 2 to 64 letters, digits and characters of _+=,.@-, or a pattern of these with * and ?. Wrong: ${join(", ", [for name in can(regex("^(?:\\x22(?:[\\w+=,.@*?-]{2,64}|[*?])\\x22(?:,|$))*$", trim(jsonencode(var.additional_session_names), "[]"))) ? [] : tolist(var.additional_session_names) : jsonencode(name) if !can(regex("^([\\w+=,.@*?-]{2,64}|[*?])$", name))])}."
   }
 
   validation {
