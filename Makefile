@@ -27,7 +27,7 @@ quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. 
 
 test: ## All layers of tests; format and types beside them.
 	@tools/set-up.sh test
-	@# The checks beside the tests, which leave a processor idle a third of the time; what they say comes last.
+	@# The checks beside the tests, in the time in which those wait; what they say comes last.
 	@nice -n 15 .venv/bin/python tools/check.py --installed >.cache/checks.log 2>&1 & checks=$$!; \
 	trap 'kill $$checks; exit 130' INT TERM; \
 	tests=0; $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS) || tests=$$?; \
