@@ -58,7 +58,7 @@ def _roles_meant(reader: Reader, filter: Filter, sources: list[str]) -> list[str
     except NoRoleError as error:
         say_unread(error.coverage)
         raise
-    say(meant.said)
+    say(meant.sentence)
     return meant.roles
 
 
