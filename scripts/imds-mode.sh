@@ -21,18 +21,13 @@ settings() {
 }
 settings
 
-# Prints all rules, for those of one tool don't show in another, and what these files hold. It is run every few seconds, and
-# so starts no tool twice under two names, and none of the old kind where the kernel has no table for it.
+# Prints all rules, for those of one tool don't show in another, and the kernel's own lists of the machine's addresses. It is
+# run every few seconds, and so starts no tool twice that has two names.
 list_rules() {
   local tool
-  for tool in {ip,ip6}tables{,-nft,-legacy}-save 'nft -s list ruleset'; do
-    hash "${tool%% *}" || continue
-    case $tool in
-      *-*-*) [[ ! ${BASH_CMDS[$tool]} -ef ${BASH_CMDS[${tool%%-*}-save]-} ]] || continue ;;&
-      *-legacy-*) read -r _ <"/proc/net/${tool%%t*}_tables_names" || continue ;;
-    esac
-    $tool
-  done 2>/dev/null | grep -hsv '^[#:]' - "$@"
+  for tool in $(type -P {ip,ip6}tables{,-nft,-legacy}-save) 'nft -s list ruleset'; do
+    [[ $tool == *s-save || ! $tool -ef ${tool/-*-/-} ]] && $tool
+  done 2>/dev/null | grep -hsv '^[#:]' - /proc/net/{fib_trie,if_inet6}
 }
 
 # Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways ("ADDRESS PORT"),
@@ -64,7 +59,7 @@ find_ways() {
   done
 }
 
-# Appends rules to our chain.
+# Prints what appends rules to our chain.
 rule() { printf -- "-A $own %s\n" "$@"; }
 
 # Prints the rules by which the agents' own packets pass. Agents beyond the link-local range may be containers.
@@ -73,59 +68,57 @@ trust_agents() {
   for each in "${agents[@]}"; do [[ $each != 169.254.* ]] || rule "-s $each -j RETURN"; done
 }
 
-# Prints the rules of iptables (0) or ip6tables (1) that close every way to all but root. Root's packets and the agents' own
-# pass, and what answers: an agent may ask the notebook's servers. A packet goes by where it goes to, and by where it was
-# sent before NAT. TCP alone is closed to IPv6's neighbours (fe80::/10), where an agent that listens everywhere has an
-# address: without the rest of that range there is no network.
+# Prints the rules, of IPv4 and IPv6, that close every way to all but root. Root's packets and the agents' own pass, and what
+# answers: an agent may ask the notebook's servers. A packet goes by where it goes to, and by where it was sent before NAT.
+# TCP alone is closed to IPv6's neighbours (fe80::/10), where an agent that listens everywhere has an address: without the
+# rest of that range there is no network.
 closing_rules() {
-  local each to sign=.
-  ((!$1)) || sign=:
+  local each to
   rule '-m owner --uid-owner 0 -j RETURN' '-m conntrack --ctdir REPLY -j RETURN'
-  (($1)) || trust_agents
+  trust_agents
   for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j REJECT"; done
-  (($1)) || rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j REJECT"
+  rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j REJECT"
   rule '-m addrtype --dst-type LOCAL -j RETURN'
-  { printf '%s\n' "${open[@]}" && sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf; } |
-    while read -r each to; do [[ $each != *$sign* ]] || rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done
-  rule "-m conntrack --ctorigdst ${range[$1]} -j REJECT"
-  for each in "${range[$1]}" "${agents[@]}"; do [[ $each != *$sign* ]] || rule "-d $each -j REJECT"; done
-  (($1 == 0)) || rule "-d fe80::/10 -p tcp -j REJECT"
+  while read -r each to; do rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done < <(
+    printf '%s\n' "${open[@]}"
+    sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf
+  )
+  for each in "${range[@]}"; do rule "-m conntrack --ctorigdst $each -j REJECT"; done
+  for each in "${range[@]}" "${agents[@]}"; do rule "-d $each -j REJECT"; done
+  rule '-d fe80::/10 -p tcp -j REJECT'
 }
 
 # Prints what makes all of it, and nothing else of ours, stand in front, as a tool's restore takes it. Mangle comes after
 # NAT: what it drops no other table lets pass, and Docker puts nothing there. IPv6, which no client asks unless told to, is
-# closed and has no proxy. Of the rules that are there, sed leaves ours, to be deleted.
+# closed and has no proxy. Of these rules, sed leaves those of the tool's kind of addresses; of what is there ours, to be
+# deleted.
 firewall_rules() {
-  local table each rules family=0 drop="-m comment --comment $own -j DROP"
-  [[ $1 != ip6* ]] || family=1
-  rules=$(closing_rules "$family")
+  local table each rules others='d(st)? [0-9a-f]*:' drop="-m comment --comment $own -j DROP"
+  [[ $1 != ip6* ]] || others='[0-9]\.[0-9]'
+  rules=$(closing_rules)
   for table in nat filter mangle; do
     echo "*$table"
     "$1" -w -t "$table" -S
     echo ":$own -"
-    case $2-$table$family in
+    case $2-$table in
       open-*) echo "-X $own" ;;
-      *-nat0)
+      *-nat)
         printf -- "-I %s -d $service -p tcp --dport 80 -j $own\n" 'OUTPUT -m owner ! --uid-owner 0' PREROUTING
         trust_agents
-        echo "-A $own -p tcp -j DNAT --to-destination $proxy"
+        rule "-p tcp -j DNAT --to-destination $proxy"
         ;;
-      *-filter*)
-        echo "-I OUTPUT -j $own"
-        echo "$rules"
-        ;;
-      *-mangle*)
+      *-filter) printf '%s\n' "-I OUTPUT -j $own" "$rules" ;;
+      *-mangle)
         # Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
-        ((family)) || echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
+        echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
         # Nor does an agent of this machine answer a container.
         for each in "${ports[@]}"; do echo "-I INPUT ! -i lo -p tcp --dport $each -m conntrack --ctdir ORIGINAL $drop"; done
-        ((family)) || echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
-        echo "-I POSTROUTING -j $own"
-        echo "${rules//REJECT/DROP}"
+        echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
+        printf '%s\n' "-I POSTROUTING -j $own" "${rules//REJECT/DROP}"
         ;;
     esac
     echo COMMIT
-  done | sed "/^\*/,/^:/ { /^-A [A-Z].*$own/s/A/D/; /^[*:]\|^-D/!d }"
+  done | sed -E "/$others/d; /^\*/,/^:/ { /^-A [A-Z].*$own/s/A/D/; /^-[^D]/d }"
 }
 
 # Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open. It
@@ -137,8 +130,7 @@ set_metadata_service() {
   for tool in ip{,6}tables; do
     [[ $tool != ip6* || -e /proc/net/if_inet6 ]] || continue
     # Not by a pipe: the tool's restore takes the lock that its listing waits for.
-    rules=$(firewall_rules "$tool" "$1" 2>/dev/null)
-    [[ $rules == *COMMIT ]] || fail "can't list the firewall's rules" "$repair"
+    rules=$(firewall_rules "$tool" "$1" 2>/dev/null) || fail "can't set the firewall" "$repair"
     must 'set the firewall' "$tool-restore" -w --noflush <<<"$rules"
   done
   [[ -n $unread ]] || return 0
@@ -271,11 +263,10 @@ finish_imds_mode() {
 # this machine's.
 keep_closed() {
   local was='' is
-  look() { list_rules /proc/net/{fib_trie,if_inet6}; }
   while sleep 5; do
     [[ -e $folder/finished ]] || continue
-    is=$(look)
-    [[ $is == "$was" ]] || { (set_metadata_service kept) && [[ $(look) == "$is" ]] && was=$is; }
+    is=$(list_rules)
+    [[ $is == "$was" ]] || { (set_metadata_service kept) && [[ $(list_rules) == "$is" ]] && was=$is; }
   done
 }
 
