@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from itertools import product
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -118,6 +117,12 @@ def _matched(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     return read
 
 
+def _copied(text: str) -> str | None:
+    from urllib.parse import unquote
+
+    return _matched(_COPIED)(unquote(text))
+
+
 def _below(text: str) -> str | None:
     return _READ_AS["path"](text.removeprefix("/"))
 
@@ -128,7 +133,7 @@ _READ_AS: dict[str | None, Callable[[str], str | None]] = {
     "any": lambda text: text or None,
     "arn": lambda text: None,  # only an ARN counts
     "below": _below,
-    "copied": lambda text: _matched(_COPIED)(unquote(text)),
+    "copied": _copied,
     "function": _matched(_FUNCTION),
     "key_id": _matched(_KMS_KEY),
     "model": _matched(_MODEL),
