@@ -22,40 +22,40 @@ settings() {
 settings
 
 # Prints all rules, for those of one tool don't show in another, and the kernel's own lists of the machine's addresses. It is
-# run every few seconds, and so starts no tool twice that has two names.
+# run every few seconds, and so starts no tool twice that has two names. A comment may have any bytes.
 list_rules() {
   local tool
   for tool in $(type -P {ip,ip6}tables{,-nft,-legacy}-save) 'nft -s list ruleset'; do
     [[ $tool == *s-save || ! $tool -ef ${tool/-*-/-} ]] && $tool
-  done 2>/dev/null | grep -hsv '^[#:]' - /proc/net/{fib_trie,if_inet6}
+  done 2>/dev/null | grep -ahsv '^[#:]' - /proc/net/{fib_trie,if_inet6}
 }
 
-# Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways ("ADDRESS PORT"),
-# and from them agents (addresses of others) and ports (of this machine); and unread, the rules that can't be read. A rule
-# counts unless it says plainly that it is for something else: one other address, one other port, or what a network card
-# receives. Docker's chain is for published ports of this machine. A way stays one when its rule has gone: the agent may
-# not have.
+# Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways (lines ADDRESS/PORT),
+# and from them agents (addresses of others) and ports (of this machine); and unread, the rules that can't be read. None is
+# an array: before bash 4.4, an empty one is unset. A rule counts unless it says plainly that it is for something else: one
+# other address, one other port, or what a network card receives. Docker's chain is for published ports of this machine. A
+# way stays one when its rule has gone: the agent may not have.
 find_ways() {
-  local found way address='^([0-9]+\.[0-9.]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*) [0-9]+$'
+  local found way address='^([0-9]+\.[0-9.]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*)/[0-9]+$'
   found=$(list_rules | sed -nE "/^\tchain DOCKER /,/^\t}/d; /^-A DOCKER / d
   /-j (DNAT|REDIRECT|NETMAP)|^\t.*(daddr set|dnat (ip6? |addr |prefix |\. |port )*to|redirect( |\$))/{
     / $proxy/d
     /[^!]\s(-d|ip6? daddr) (169\.|fd)/! { /[^!]\s(-d|ip6? daddr) [0-9a-f.:]+(\/[0-9]{2,3})? /d }
     /dport 80 /! { /[^!]\s(--|tcp )dport [0-9]+ /d }
     /[^!]\s(-i |iifname \")e(th|n)/d
-    s/.*(--to(-destination)?|dnat( ip6?)?( prefix)? to|daddr set) \[?([0-9.]+|[0-9a-f:]+)]?(\/32|:([0-9]+))?( .*)?\$/\5 \7/
-    s/.*(--to-ports |redirect to :)([0-9]+)( .*)?\$/127.0.0.1 \2/
-    s/.*(-j REDIRECT|redirect)\$/127.0.0.1 80/
-    s/ \$/ 80/
+    s/.*(--to(-destination)?|dnat( ip6?)?( prefix)? to|daddr set) \[?([0-9.]+|[0-9a-f:]+)]?(\/32|:([0-9]+))?( .*)?\$/\5\/\7/
+    s/.*(--to-ports |redirect to :)([0-9]+)( .*)?\$/127.0.0.1\/\2/
+    s/.*(-j REDIRECT|redirect)\$/127.0.0.1\/80/
+    s/\/\$/\/80/
     p
   }")
-  unread=$(grep -vE "$address" <<<"$found" | sort -u)
-  mapfile -t ways < <(grep -hsE "$address" - "$known" <<<"$found" | sort -u)
-  printf '%s\n' "${ways[@]}" >"$known.new" && mv "$known.new" "$known"
-  agents=() ports=()
+  unread=$(grep -avE "$address" <<<"$found" | sort -u)
+  ways=$(grep -ahsE "$address" - "$known" <<<"$found" | sort -u)
+  echo "$ways" >"$known.new" && mv "$known.new" "$known"
+  agents='' ports=''
   # The service itself may be of this machine, too.
-  for way in "${ways[@]}" "$service 80"; do
-    if [[ $(ip route get "${way% *}" 2>&1) == local* ]]; then ports+=("${way#* }"); else agents+=("${way% *}"); fi
+  for way in $ways $service/80; do
+    if [[ $(ip route get "${way%/*}" 2>&1) == local* ]]; then ports+=" ${way#*/}"; else agents+=" ${way%/*}"; fi
   done
 }
 
@@ -65,7 +65,7 @@ rule() { printf -- "-A $own %s\n" "$@"; }
 # Prints the rules by which the agents' own packets pass. Agents beyond the link-local range may be containers.
 trust_agents() {
   local each
-  for each in "${agents[@]}"; do [[ $each != 169.254.* ]] || rule "-s $each -j RETURN"; done
+  for each in $agents; do [[ $each != 169.254.* ]] || rule "-s $each -j RETURN"; done
 }
 
 # Prints the rules, of IPv4 and IPv6, that close every way to all but root. Root's packets and the agents' own pass, and what
@@ -76,15 +76,15 @@ closing_rules() {
   local each to
   rule '-m owner --uid-owner 0 -j RETURN' '-m conntrack --ctdir REPLY -j RETURN'
   trust_agents
-  for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j REJECT"; done
+  for each in $ports; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j REJECT"; done
   rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j REJECT"
   rule '-m addrtype --dst-type LOCAL -j RETURN'
   while read -r each to; do rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done < <(
     printf '%s\n' "${open[@]}"
-    sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf
+    sed -nE 's/^nameserver\s+([0-9a-f]*[.:][0-9a-f:.]+).*/\1 53/p' /etc/resolv.conf
   )
   for each in "${range[@]}"; do rule "-m conntrack --ctorigdst $each -j REJECT"; done
-  for each in "${range[@]}" "${agents[@]}"; do rule "-d $each -j REJECT"; done
+  for each in "${range[@]}" $agents; do rule "-d $each -j REJECT"; done
   rule '-d fe80::/10 -p tcp -j REJECT'
 }
 
@@ -95,7 +95,7 @@ closing_rules() {
 firewall_rules() {
   local table each rules others='d(st)? [0-9a-f]*:' drop="-m comment --comment $own -j DROP"
   [[ $1 != ip6* ]] || others='[0-9]\.[0-9]'
-  rules=$(closing_rules)
+  rules=$(closing_rules) || return
   for table in nat filter mangle; do
     echo "*$table"
     "$1" -w -t "$table" -S
@@ -107,18 +107,20 @@ firewall_rules() {
         trust_agents
         rule "-p tcp -j DNAT --to-destination $proxy"
         ;;
-      *-filter) printf '%s\n' "-I OUTPUT -j $own" "$rules" ;;
+      *-filter) echo "-I OUTPUT -j $own
+$rules" ;;
       *-mangle)
         # Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
         echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
         # Nor does an agent of this machine answer a container.
-        for each in "${ports[@]}"; do echo "-I INPUT ! -i lo -p tcp --dport $each -m conntrack --ctdir ORIGINAL $drop"; done
+        for each in $ports; do echo "-I INPUT ! -i lo -p tcp --dport $each -m conntrack --ctdir ORIGINAL $drop"; done
         echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
-        printf '%s\n' "-I POSTROUTING -j $own" "${rules//REJECT/DROP}"
+        echo "-I POSTROUTING -j $own
+${rules//REJECT/DROP}"
         ;;
     esac
     echo COMMIT
-  done | sed -E "/$others/d; /^\*/,/^:/ { /^-A [A-Z].*$own/s/A/D/; /^-[^D]/d }"
+  done | sed -E "/$others/d; /^\*/,/^:$own / { /^-A [A-Z].*$own/s/A/D/; /^(\*|-D|:$own )/!d }"
 }
 
 # Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open. It
@@ -194,8 +196,8 @@ verify_proxy() {
     sleep 1
   done
   [[ $said == arn:*":assumed-role/${role_arn##*/}/$name" ]] || fail "ec2-user gets the session $said, not $name" "$again"
-  for way in "${ways[@]}" 'fd00:ec2::254 80'; do
-    ! as_user timeout 3 bash -c ": </dev/tcp/${way/ //}" 2>/dev/null ||
+  for way in $ways fd00:ec2::254/80; do
+    ! as_user timeout 3 bash -c ": </dev/tcp/$way" 2>/dev/null ||
       fail "ec2-user reaches the metadata service at $way" "see the firewall's rules, then $again"
   done
 }
@@ -231,7 +233,7 @@ unlock_aws_directory() (
 
 our_rules() {
   list_rules | sed -n "/^-A.*$own/p; /^table.* $own/,/^}/p"
-  printf '%s\n' "${ways[@]}"
+  echo "$ways"
 }
 
 # From its first line on, nobody but root gets anything; what fails leaves it at that.
@@ -259,14 +261,14 @@ finish_imds_mode() {
 }
 
 # Sets again what others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
-# Rules are left alone only when they are as they were when setting them changed nothing. An agent's address may become
-# this machine's.
+# Rules are left alone only when they are as they were when setting them last changed nothing. An agent's address may
+# become this machine's.
 keep_closed() {
   local was='' is
   while sleep 5; do
     [[ -e $folder/finished ]] || continue
     is=$(list_rules)
-    [[ $is == "$was" ]] || { (set_metadata_service kept) && [[ $(list_rules) == "$is" ]] && was=$is; }
+    [[ $is == "$was" ]] || { was= && (set_metadata_service kept) && [[ $(list_rules) == "$is" ]] && was=$is; }
   done
 }
 

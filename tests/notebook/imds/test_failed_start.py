@@ -54,7 +54,7 @@ def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: OwnNotebook) 
 
 
 @pytest.mark.parametrize(
-    ("layout", "way"), [("plain", "fd00:ec2::254 80"), ("agent", "169.254.0.2 9081")], indirect=["layout"]
+    ("layout", "way"), [("plain", "fd00:ec2::254/80"), ("agent", "169.254.0.2/9081")], indirect=["layout"]
 )
 def test_with_a_firewall_that_refuses_nothing(bare_notebook: OwnNotebook, way: str) -> None:
     """As ec2-user, the start asks by every way that it found."""

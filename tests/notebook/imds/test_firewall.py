@@ -354,4 +354,4 @@ def test_what_was_changed_is_said(agent_network: Network) -> None:
     after = agent_network.script("find_ways; our_rules")
     gone, new = Counter(before.splitlines()), Counter(after.splitlines())
     assert [*(gone - new)] == ["-A OUTPUT -j notebook-attribution"]
-    assert [*(new - gone)] == ["10.77.0.3 1"]
+    assert [*(new - gone)] == ["10.77.0.3/1"]

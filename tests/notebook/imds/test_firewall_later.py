@@ -88,6 +88,25 @@ def test_the_watch_sets_again_what_is_changed_twice_in_the_same_way(agent_networ
         assert all_answers(agent_network) == expected("NOTEBOOK")
 
 
+def test_the_watch_sets_again_when_rules_are_put_back_that_were_good_before_a_way_was_found(
+    agent_network: Network,
+) -> None:
+    """As by a restore of saved rules, between two looks: the first has found the way, which the saved ones don't close."""
+    way = ("10.77.0.3", 9081)
+    agent_network.run(agent_network.agent, "ip", "address", "add", "10.77.0.3/24", "dev", "eth0")
+    agent_network.script("set_metadata_service closed")
+    put_back = """if [[ -e $folder/now && ! -e $folder/back ]]; then
+        for tool in ip{,6}tables; do $tool-restore -w <"$folder/$tool"; done; : >"$folder/back"; fi"""
+    changes = f"""for tool in ip{{,6}}tables; do $tool-save >"$folder/$tool"; done
+        iptables -w -t nat -A OUTPUT {TO_SERVICE} -j DNAT --to-destination 10.77.0.3:9081
+        until grep -qs 10.77.0.3 "$known"; do command sleep 0.01; done; : >"$folder/now"
+        until [[ -e $folder/back ]]; do command sleep 0.01; done"""
+    with answering(agent_network.agent, *way, "BASE"):
+        watched(agent_network, changes, before_each=f"{put_back}; :")
+        assert agent_network.ask(*way) == "BASE"
+        assert agent_network.ask(*way, user=USER) == NOTHING
+
+
 def test_a_way_stays_closed_when_its_rule_goes(agent_network: Network) -> None:
     """As when the agent starts again: its own rule is away for a while, and the agent isn't."""
     way = ("10.77.0.3", 9081)
