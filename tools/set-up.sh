@@ -79,7 +79,7 @@ wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,
 
 # Takes a quarter of pip's processor time. uv reads none of pip's settings: where they name an index, pip itself has to install.
 install_with_uv() {
-  ! .venv/bin/python -m pip config list | grep -q index &&
+  [[ $(.venv/bin/python -m pip config list) != *index* ]] &&
     "${pip[@]}" --only-binary :all: -c constraints.txt uv &&
     .venv/bin/uv pip install --quiet --python .venv/bin/python --cache-dir "$TMPDIR/uv" "$@"
 }
