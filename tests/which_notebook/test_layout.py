@@ -23,9 +23,13 @@ FLOORS_AT_MOST = 10
 REGISTRY = "sources/registry.py"
 # Modules that are loaded where they are needed, since they take milliseconds at each start: in commands, and here.
 LATE = {
+    ("cli/options.py", "judging/address_file.py"): "half a ms: few questions have --addresses",
+    ("cli/options.py", "judging/roles_meant.py"): "half a ms: most questions name the role",
+    ("judging/judged_calls.py", "judging/likely.py"): "1.5 ms: only --likely looks for evidence",
     ("reading/reader.py", "reading/parts.py"): "20 ms: all that is asked for may come from the cache",
     ("reading/reader.py", "reading/workers.py"): "11 ms: few logs need worker processes",
     ("reading/reader.py", "reading/mentioned_roles.py"): "20 ms: only where no call was found",
+    ("records/cloudtrail.py", "records/clues.py"): "half a ms: only --likely looks for evidence",
     ("records/cloudtrail.py", "records/resources.py"): "8 ms: a summary needs no resources",
     ("records/scan.py", "records/packing.py"): "18 ms: most files can be cut",
     ("records/scan.py", "records/parsing.py"): "59 ms: most files can be cut",

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
@@ -17,6 +18,7 @@ from .output_file import OutputError, output_file
 from .safe_text import csv_cell, joined
 
 _ROWS_AT_ONCE = 10_000
+_CELLS_AT_MOST = 1_000
 
 Header = tuple[str, ...]
 
@@ -115,9 +117,15 @@ def _write_csv(answer: Answer, file: BinaryIO) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(header)
+    # Most texts come again and again.
+    shown = lru_cache(_CELLS_AT_MOST, typed=True)(_csv_cell)
     for row in rows:
-        writer.writerow("" if cell is None else csv_cell(joined(cell)) for cell in row)
+        writer.writerow(map(shown, row))
     text.detach()
+
+
+def _csv_cell(cell: object) -> str:
+    return "" if cell is None else csv_cell(joined(cell))
 
 
 def _write_parquet(answer: Answer, file: BinaryIO) -> None:

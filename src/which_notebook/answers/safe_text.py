@@ -12,6 +12,7 @@ _SHAPELESS = re.compile(
 )
 
 _SPACES = re.compile(r"[\s%]")
+_FORMULAS = frozenset("=+-@|%")
 
 
 def printable(text: str) -> str:
@@ -36,4 +37,4 @@ def csv_cell(text: str) -> str:
     text = printable(text)
     # Some spreadsheets take the full-width signs for the same.
     first = unicodedata.normalize("NFKC", text.lstrip()[:1])
-    return f"'{text}" if first in tuple("=+-@|%") or text[:1] == "'" else text
+    return f"'{text}" if first in _FORMULAS or text[:1] == "'" else text

@@ -1,4 +1,4 @@
-"""The commands."""
+"""The commands. Each imports what it needs itself, since that takes more time than most of what is asked."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ import argparse
 from collections.abc import Sequence
 from functools import cache
 
-from ..answers.calls import CallsAnswer
 from ..answers.formats import FORMATS, Format, format_of, write_answer, write_json
-from ..answers.groups import Groups, GroupsAnswer
 from ..answers.output_file import output_file
-from ..answers.summary import Summary
-from ..answers.summary_answer import SummaryAnswer
-from ..calls.filter import Filter
 from ..errors import CommandError, ServiceError, UsageError, reason_of
-from ..judging.attribution import Judge
-from ..judging.judged_calls import JudgedCalls
-from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
-from ..sources.coverage import Coverage
 from ..words import counted
 from .arguments import Command, parser
 from .exit_status import (
@@ -32,7 +23,10 @@ from .exit_status import (
     status_of_reading,
 )
 from .messages import say, say_coverage, say_unread
-from .options import addresses_of, inventory_of, judged_calls, reader_of, roles_of, scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..judging.judged_calls import JudgedCalls
 
 
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
@@ -69,6 +63,11 @@ def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _summary(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.summary import Summary
+    from ..answers.summary_answer import SummaryAnswer
+    from ..judging.warnings import Warnings
+    from .options import judged_calls
+
     form = format_of("summary", given.format, given.output)
     if given.by:
         return _groups(given, limits, form)
@@ -83,6 +82,9 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
+    from ..answers.groups import Groups, GroupsAnswer
+    from .options import judged_calls
+
     groups = Groups(given.by, limits.groups)
     with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
         for table in calls.tables():
@@ -92,14 +94,19 @@ def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
 
 
 def _calls(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.calls import CallsAnswer
+    from .options import judged_calls
+
     form = format_of("calls", given.format, given.output)
     with judged_calls(given, limits) as calls:
-        write_answer(CallsAnswer(calls.calls(), via=given.follow, likely=given.likely), form, given.output)
+        write_answer(CallsAnswer(calls.tables(), via=given.follow, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
 def _report(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.report import write_report
+    from ..judging.warnings import Warnings
+    from .options import judged_calls
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
@@ -137,6 +144,8 @@ def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
 def _event(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.explain import ExplanationAnswer
     from ..judging.explanation import NotFoundError, explain
+    from ..sources.coverage import Coverage
+    from .options import addresses_of, inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("event", given.format, given.output)
     inventory = inventory_of(given)
@@ -160,7 +169,11 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
 def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
+    from ..calls.filter import Filter
+    from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
+    from ..sources.coverage import Coverage
+    from .options import inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("roles", given.format, given.output)
     inventory = inventory_of(given)
@@ -183,8 +196,11 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
 
 def _finding(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.finding import FindingAnswer
+    from ..calls.filter import Filter
     from ..judging.finding import read_findings
     from ..judging.finding_actors import known_by_finding, known_by_logs
+    from ..sources.coverage import Coverage
+    from .options import inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("finding", given.format, given.output)
     inventory, coverage = inventory_of(given), Coverage()
@@ -257,6 +273,7 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _sql(given: argparse.Namespace, limits: Limits) -> int:
+    from .options import inventory_of, roles_of, scope_of
     from .sql import write_sql
 
     inventory = inventory_of(given)

@@ -92,11 +92,11 @@ def calls_in(content: Content, search: Search, problems: Problems) -> Iterator[C
 def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problems) -> Iterator[Call]:
     starts: set[int] = set()
     for needle in search.needles:
-        found = stringzilla.find(text, needle, 0, end)
-        while found >= 0:
-            starts.add(text.rfind(b"\n", 0, found) + 1)
-            line_end = text.find(b"\n", found, end)
-            found = stringzilla.find(text, needle, line_end, end) if line_end >= 0 else -1
+        at = stringzilla.find(text, needle, 0, end)
+        while at >= 0:
+            starts.add(text.rfind(b"\n", 0, at) + 1)
+            line_end = text.find(b"\n", at, end)
+            at = stringzilla.find(text, needle, line_end, end) if line_end >= 0 else -1
     for start in sorted(starts):
         line_end = text.find(b"\n", start, end)
         line = text[start : line_end if line_end >= 0 else end].rstrip()

@@ -17,7 +17,6 @@ from msgspec import Raw, Struct
 
 from ..calls.call import BASE_SESSION, OPENS_SESSIONS, Call, Opening, role_name
 from ..calls.clues import Clues
-from .clues import interface_clues, session_clues
 from .particulars import decoded, member_of, object_of, text_or_none
 from .shapes.members import mended
 
@@ -134,6 +133,8 @@ def _call(record: _Record, *, with_resources: bool | tuple[str, ...], with_clues
 
 
 def _clues(record: _Record, *, is_base_session: bool) -> Clues | None:
+    from .clues import interface_clues, session_clues
+
     identity, service = record.user_identity, record.event_source
     if service == "ec2.amazonaws.com" and record.error_code is None and "NetworkInterface" in record.event_name:
         issuer = identity.session_context.session_issuer if identity.session_context else None
