@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 
 from ..answers.formats import FORMATS, Format, format_of, write_answer, write_json
 from ..answers.output_file import output_file
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
-        given = parser(_COMMANDS).parse_args(arguments)
+        given = _parser().parse_args(arguments)
         status: int = _dry_run(given, limits) if getattr(given, "dry_run", False) else given.run(given, limits)
     except CommandError as error:
         say(str(error))
@@ -42,6 +43,12 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
         say("interrupted")
         return INTERRUPTED
     return status
+
+
+@cache
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser; to make it takes longer than many an answer, so who asks often in one process makes it once."""
+    return parser(_COMMANDS)
 
 
 def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
@@ -277,7 +284,7 @@ def _sql(given: argparse.Namespace, limits: Limits) -> int:
 def _completion(given: argparse.Namespace, limits: Limits) -> int:
     import shtab
 
-    print(shtab.complete(parser(_COMMANDS), given.shell))
+    print(shtab.complete(_parser(), given.shell))
     return DONE
 
 
