@@ -21,12 +21,13 @@ settings() {
 }
 settings
 
-# Prints all rules, for those of one tool don't show in another.
+# Prints all rules, for those of one tool don't show in another, and the kernel's own lists of the machine's addresses. It is
+# run every few seconds, and so starts no tool twice that has two names.
 list_rules() {
   local tool
-  for tool in {ip,ip6}tables{,-nft,-legacy}-save 'nft -s list ruleset'; do
-    [[ -z $(type -P "${tool%% *}") ]] || $tool 2>/dev/null | grep -v '^[#:]'
-  done
+  for tool in $(type -P {ip,ip6}tables{,-nft,-legacy}-save) 'nft -s list ruleset'; do
+    [[ $tool == *s-save || ! $tool -ef ${tool/-*-/-} ]] && $tool
+  done 2>/dev/null | grep -hsv '^[#:]' - /proc/net/{fib_trie,if_inet6}
 }
 
 # Finds where NAT rules may send the service's address: who asks there gets what root gets. Sets ways ("ADDRESS PORT"),
@@ -49,10 +50,7 @@ find_ways() {
     p
   }")
   unread=$(grep -vE "$address" <<<"$found" | sort -u)
-  mapfile -t ways < <({
-    grep -E "$address" <<<"$found"
-    cat "$known"
-  } 2>/dev/null | sort -u | grep .)
+  mapfile -t ways < <(grep -hsE "$address" - "$known" <<<"$found" | sort -u)
   printf '%s\n' "${ways[@]}" >"$known.new" && mv "$known.new" "$known"
   agents=() ports=()
   # The service itself may be of this machine, too.
@@ -61,66 +59,66 @@ find_ways() {
   done
 }
 
-# Prints those of IPv4 (0) or IPv6 (1).
-of_family() {
-  local patterns=([.] :)
-  printf '%s\n' "${@:2}" | grep "${patterns[$1]}"
-}
+# Prints what appends rules to our chain.
+rule() { printf -- "-A $own %s\n" "$@"; }
 
 # Prints the rules by which the agents' own packets pass. Agents beyond the link-local range may be containers.
-trust_agents() { printf '%s\n' "${agents[@]}" | sed -n "s/^169\.254\..*/-A $own -s & -j RETURN/p"; }
+trust_agents() {
+  local each
+  for each in "${agents[@]}"; do [[ $each != 169.254.* ]] || rule "-s $each -j RETURN"; done
+}
 
-# Prints the rules of iptables (0) or ip6tables (1) that close every way to all but root; how a rule refuses is the second
-# argument. Root's packets and the agents' own pass, and what answers: an agent may ask the notebook's servers. A packet
-# goes by where it goes to, and by where it was sent before NAT. TCP alone is closed to IPv6's neighbours (fe80::/10),
-# where an agent that listens everywhere has an address: without the rest of that range there is no network.
+# Prints the rules, of IPv4 and IPv6, that close every way to all but root. Root's packets and the agents' own pass, and what
+# answers: an agent may ask the notebook's servers. A packet goes by where it goes to, and by where it was sent before NAT.
+# TCP alone is closed to IPv6's neighbours (fe80::/10), where an agent that listens everywhere has an address: without the
+# rest of that range there is no network.
 closing_rules() {
   local each to
-  rule() { printf -- "-A $own %s\n" "$@"; }
   rule '-m owner --uid-owner 0 -j RETURN' '-m conntrack --ctdir REPLY -j RETURN'
-  (($1)) || trust_agents
-  for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j $2"; done
-  (($1)) || rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j $2"
+  trust_agents
+  for each in "${ports[@]}"; do rule "-p tcp --dport $each -m addrtype --dst-type LOCAL -j REJECT"; done
+  rule "-d ${proxy%:*} -p tcp --dport ${proxy#*:} -j RETURN" "-m conntrack --ctorigdst $service -j REJECT"
   rule '-m addrtype --dst-type LOCAL -j RETURN'
-  of_family "$1" "${open[@]}" "$(sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf)" |
-    while read -r each to; do rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done
-  rule "-m conntrack --ctorigdst ${range[$1]} -j $2"
-  for each in "${range[$1]}" $(of_family "$1" "${agents[@]}"); do rule "-d $each -j $2"; done
-  (($1 == 0)) || rule "-d fe80::/10 -p tcp -j $2"
+  while read -r each to; do rule "-d $each -p "{udp,tcp}" --dport $to -j RETURN"; done < <(
+    printf '%s\n' "${open[@]}"
+    sed -n 's/^nameserver *\([0-9a-f:.]*\).*/\1 53/p' /etc/resolv.conf
+  )
+  for each in "${range[@]}"; do rule "-m conntrack --ctorigdst $each -j REJECT"; done
+  for each in "${range[@]}" "${agents[@]}"; do rule "-d $each -j REJECT"; done
+  rule '-d fe80::/10 -p tcp -j REJECT'
 }
 
 # Prints what makes all of it, and nothing else of ours, stand in front, as a tool's restore takes it. Mangle comes after
 # NAT: what it drops no other table lets pass, and Docker puts nothing there. IPv6, which no client asks unless told to, is
-# closed and has no proxy.
+# closed and has no proxy. Of these rules, sed leaves those of the tool's kind of addresses; of what is there ours, to be
+# deleted.
 firewall_rules() {
-  local table each family=0 drop="-m comment --comment $own -j DROP"
-  [[ $1 != ip6* ]] || family=1
+  local table each rules others='d(st)? [0-9a-f]*:' drop="-m comment --comment $own -j DROP"
+  [[ $1 != ip6* ]] || others='[0-9]\.[0-9]'
+  rules=$(closing_rules)
   for table in nat filter mangle; do
-    printf '*%s\n:%s -\n' "$table" "$own"
-    "$1" -w -t "$table" -S | sed -n "/^-A [A-Z].*$own/s/A/D/p"
-    case $2-$table$family in
+    echo "*$table"
+    "$1" -w -t "$table" -S
+    echo ":$own -"
+    case $2-$table in
       open-*) echo "-X $own" ;;
-      *-nat0)
+      *-nat)
         printf -- "-I %s -d $service -p tcp --dport 80 -j $own\n" 'OUTPUT -m owner ! --uid-owner 0' PREROUTING
         trust_agents
-        echo "-A $own -p tcp -j DNAT --to-destination $proxy"
+        rule "-p tcp -j DNAT --to-destination $proxy"
         ;;
-      *-filter*)
-        echo "-I OUTPUT -j $own"
-        closing_rules "$family" REJECT
-        ;;
-      *-mangle*)
+      *-filter) printf '%s\n' "-I OUTPUT -j $own" "$rules" ;;
+      *-mangle)
         # Network cards are called eth0, ens5 and so on, the networks of containers aren't: no other machine gets an answer.
-        ((family)) || echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
+        echo "-I INPUT -i e+ -d ${proxy%:*} $drop"
         # Nor does an agent of this machine answer a container.
         for each in "${ports[@]}"; do echo "-I INPUT ! -i lo -p tcp --dport $each -m conntrack --ctdir ORIGINAL $drop"; done
-        ((family)) || echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
-        echo "-I POSTROUTING -j $own"
-        closing_rules "$family" DROP
+        echo "-I INPUT ! -i lo ! -d ${proxy%:*} -m conntrack --ctorigdst $service --ctdir ORIGINAL $drop"
+        printf '%s\n' "-I POSTROUTING -j $own" "${rules//REJECT/DROP}"
         ;;
     esac
     echo COMMIT
-  done
+  done | sed -E "/$others/d; /^\*/,/^:/ { /^-A [A-Z].*$own/s/A/D/; /^-[^D]/d }"
 }
 
 # Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open. It
@@ -132,7 +130,7 @@ set_metadata_service() {
   for tool in ip{,6}tables; do
     [[ $tool != ip6* || -e /proc/net/if_inet6 ]] || continue
     # Not by a pipe: the tool's restore takes the lock that its listing waits for.
-    rules=$(firewall_rules "$tool" "$1" 2>/dev/null)
+    rules=$(firewall_rules "$tool" "$1" 2>/dev/null) || fail "can't set the firewall" "$repair"
     must 'set the firewall' "$tool-restore" -w --noflush <<<"$rules"
   done
   [[ -n $unread ]] || return 0
@@ -261,14 +259,14 @@ finish_imds_mode() {
 }
 
 # Sets again what others changed, such as a NAT rule that SageMaker's agent put in front of ours when it started again.
-# Rules are left alone only when they are as they were before they were last set: then nothing came in between. An agent's
-# address may become this machine's.
+# Rules are left alone only when they are as they were when setting them changed nothing. An agent's address may become
+# this machine's.
 keep_closed() {
   local was='' is
   while sleep 5; do
     [[ -e $folder/finished ]] || continue
-    is=$(list_rules; ip -br address)
-    [[ $is == "$was" ]] || { (set_metadata_service kept) && was=$is; }
+    is=$(list_rules)
+    [[ $is == "$was" ]] || { (set_metadata_service kept) && [[ $(list_rules) == "$is" ]] && was=$is; }
   done
 }
 

@@ -330,6 +330,21 @@ def test_without_its_ipv6_half(agent_network: Network) -> None:
     assert "FAILED: can't set the firewall" in agent_network.script("set_metadata_service closed", check=False)
 
 
+def test_rules_that_cannot_be_listed_are_never_taken_for_set(agent_network: Network) -> None:
+    (agent_network.tools / "sed").unlink()
+    assert "FAILED: can't set the firewall" in agent_network.script("set_metadata_service closed", check=False)
+
+
+def test_the_rules_of_each_tool_are_listed_once(agent_network: Network) -> None:
+    """Also those of the tool that the image doesn't use by itself, and of a tool that is there under two names."""
+    for tool in ("iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"):
+        (agent_network.tools / f"{tool}-save").symlink_to(f"/usr/sbin/{tool}-save")
+        agent_network.rule(f"{tool} -N of-{tool} && {tool} -A of-{tool} -j ACCEPT")
+    listed = Counter(agent_network.script("list_rules").splitlines())
+    of_tools = {rule: times for rule, times in listed.items() if rule.startswith("-A of-ip")}
+    assert of_tools == {f"-A of-{ip}tables-{kind} -j ACCEPT": 1 for ip in ("ip", "ip6") for kind in ("nft", "legacy")}
+
+
 def test_what_was_changed_is_said(agent_network: Network) -> None:
     leads_to_agent(agent_network)
     agent_network.script("set_metadata_service closed")

@@ -13,13 +13,16 @@ from .test_firewall import agent_network as agent_network
 from .test_firewall import firewall as firewall
 
 
-def watched(network: Network, changes: str, rounds: int = 4) -> str:
-    """Have the watch run while these commands do, and for so many rounds since; return what it says."""
+def watched(network: Network, changes: str, rounds: int = 4, before_each: str = ":") -> str:
+    """Have the watch run while these commands do, and for so many rounds since; return what it says.
+
+    A further command comes before each of its looks.
+    """
     return network.script(f"""{{
         folder=$(/usr/bin/mktemp -d)
         : >"$folder/finished"
         : >"$folder/rounds"
-        ( sleep() {{ printf . >>"$folder/rounds"; command sleep 0.1; }}; keep_closed ) &
+        ( sleep() {{ printf . >>"$folder/rounds"; command sleep 0.1; {before_each}; }}; keep_closed ) &
         watch=$!
         wait_for_rounds() {{
           local begun=$(<"$folder/rounds") now
@@ -70,6 +73,18 @@ def test_the_watch_sets_again_what_others_changed(agent_network: Network) -> Non
     with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
         change = f"iptables -w -t nat -I OUTPUT {TO_SERVICE} {to_agent(agent_network)}"
         watched(agent_network, f"{change}; iptables -w -F; iptables -w -t mangle -F")
+        assert all_answers(agent_network) == expected("NOTEBOOK")
+
+
+def test_the_watch_sets_again_what_is_changed_twice_in_the_same_way(agent_network: Network) -> None:
+    """As when the agent starts again before each of two looks: what the second finds, the first has found and set."""
+    leads_to_agent(agent_network)
+    agent_network.script("set_metadata_service closed")
+    rule = f"OUTPUT {TO_SERVICE} {to_agent(agent_network)}"
+    restart = f"iptables -w -t nat -D {rule} && iptables -w -t nat -I {rule}"
+    twice = f"if ((${{restarts:=0}} < 2)) && [[ -e $folder/now ]]; then {restart}; ((++restarts)); fi"
+    with answering(agent_network.notebook, "169.254.255.254", 254, "NOTEBOOK"):
+        watched(agent_network, ': >"$folder/now"', before_each=f"{twice}; :")
         assert all_answers(agent_network) == expected("NOTEBOOK")
 
 
