@@ -47,16 +47,7 @@ class RunningProvider:
         # Its logs would be of each request, at the finest level.
         quiet = dict.fromkeys(("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER"), "off")
         self._process = subprocess.Popen(
-            [
-                "setpriv",
-                "--pdeathsig",
-                "KILL",
-                sys.executable,
-                str(_SLIM),
-                str(program),
-                str(_SCHEMAS),
-                *_types_in_use(),
-            ],
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, _SLIM, program, _SCHEMAS, *_types_in_use()],
             cwd=folder,
             env={**environment, **quiet, "TMPDIR": "."},
             stdin=subprocess.DEVNULL,
