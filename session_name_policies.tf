@@ -30,7 +30,7 @@ locals {
     "${local.session_name_policies_id}-${index + 1}" => {
       prefixes = prefixes
       names = sort(flatten([
-        local.session_name_patterns, [for prefix in concat([""], prefixes) : lookup(local.session_names_by_prefix, prefix, [])]
+        local.session_name_patterns, [for prefix in concat([""], prefixes) : try(local.session_names_by_prefix[prefix], [])]
       ]))
       others = [for prefix in local.session_name_prefixes_in_use : "${prefix}*" if !contains(prefixes, prefix)]
     }
@@ -73,7 +73,7 @@ locals {
     ) > local.characters_of_a_prefix
   ])
   names_without_prefix = [
-    for name in local.names_to_divide : name if lookup(local.characters_by_prefix, name, 0) > local.characters_of_a_prefix
+    for name in local.names_to_divide : name if try(local.characters_by_prefix[name], 0) > local.characters_of_a_prefix
   ]
 
   # Of as few policies as take them with room for a fifth more.

@@ -72,3 +72,17 @@ def test_each_configuration_of_a_root_holds(tmp_path: Path) -> None:
         "there": "eu-west-1",
         "here_again": "us-east-1",
     }
+
+
+def test_what_the_provider_says_of_a_configuration_is_said_of_that_one_alone(tmp_path: Path) -> None:
+    accounts = {"allowed_account_ids": ["111122223333"]}
+    both = accounts | {"forbidden_account_ids": ["444455556666"]}
+    (tmp_path / "root").mkdir()
+    workspace = Workspace(tmp_path, root="root")
+    said = []
+    for configuration in (both, both, accounts):
+        content = {"provider": {"aws": configuration}, "data": {"aws_partition": {"current": {}}}}
+        (workspace.root / "main.tf.json").write_text(json.dumps(content))
+        _, out, _ = workspace.command("validate", json=IsFlagged)
+        said.append({each["summary"] for each in json.loads(out)["diagnostics"]})
+    assert said == [{"Conflicting configuration arguments"}, {"Conflicting configuration arguments"}, set()]

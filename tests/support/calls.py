@@ -38,7 +38,7 @@ def write_calls(
 
 
 def write_cases(
-    folder: Path, cases: Mapping[str, Mapping[str, Any]], *, outputs: Iterable[str] = (), **blocks: Any
+    folder: Path, cases: Mapping[str, Mapping[str, Any]], *, outputs: Iterable[str] | None = (), **blocks: Any
 ) -> str:
     """Write a root as write_calls does, with one call of the module for all cases, by for_each; return the root's name.
 
@@ -48,16 +48,23 @@ def write_cases(
     no case's dependents: what is refused at several places takes write_calls.
     """
     inputs = sorted({name for given in cases.values() for name in given})
-    case = {
-        "for_each": "${local.cases}",
-        "source": "../",
-        **{name: f"${{try(each.value.{name}, null)}}" for name in inputs},
-    }
-    told = {f"{name}-{output}": {"value": f"${{{address(name)}.{output}}}"} for name in cases for output in outputs}
-    content = {"locals": {"cases": cases}, "module": {"case": case}} | ({"output": told} if told else {})
+    case = {"for_each": "${local.cases}", "source": "../", **inputs_of_cases(inputs)}
+    values = (
+        {name: address(name) for name in cases}
+        if outputs is None
+        else {f"{name}-{output}": f"{address(name)}.{output}" for name in cases for output in outputs}
+    )
+    content: dict[str, Any] = {"locals": {"cases": cases}, "module": {"case": case}}
+    if values:
+        content["output"] = {name: {"value": f"${{{value}}}"} for name, value in values.items()}
     (folder / ROOT).mkdir(parents=True, exist_ok=True)
     (folder / ROOT / "main.tf.json").write_text(json.dumps(content | blocks))
     return ROOT
+
+
+def inputs_of_cases(names: Iterable[str]) -> dict[str, str]:
+    """Return the arguments by which the one call gets these inputs of each case."""
+    return {name: f"${{try(each.value.{name}, null)}}" for name in names}
 
 
 def address(case: str) -> str:

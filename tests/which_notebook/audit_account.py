@@ -20,7 +20,7 @@ from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError, ParamValidationError
-from calls import write_calls
+from calls import write_cases
 from emulator.server import Emulator
 from notebooks import create_notebook
 from policy_documents import SAGEMAKER_ASSUMES, policy_document
@@ -34,7 +34,7 @@ from .conftest import Answer
 
 ACCOUNT, REGION, ELSEWHERE = "111122223333", "eu-west-2", "eu-west-3"
 
-POWERS = {"all": "${aws_iam_policy.powers.arn}"}
+POWERS = {"all": f"arn:aws:iam::{ACCOUNT}:policy/powers"}
 # The module's own notebook instances, and the names that its roles know besides: those of the instances made by hand.
 MODULES: dict[str, dict[str, Any]] = {
     "profile": {
@@ -149,9 +149,9 @@ def audited_account(
     folder = tmp_path_factory.mktemp("audited")
     modules = {name: {"name": f"audited-{name}", **given} for name, given in MODULES.items()}
     statement = {"Effect": "Allow", "Action": ["sagemaker:*", "iam:*"], "Resource": "*"}
-    powers = {"name": "powers", "policy": policy_document(statement)}
-    root = write_calls(folder / "module", modules, outputs=None, resource={"aws_iam_policy": {"powers": powers}})
+    root = write_cases(folder / "module", modules, outputs=None)
     with new_emulator() as emulator:
+        emulator.client("iam").create_policy(PolicyName="powers", PolicyDocument=policy_document(statement))
         environment = {**emulator.environment(), "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
         workspace = Workspace(folder / "module", root=root, environment=environment)
         assert workspace.apply().errors == []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.session import get_session
-from calls import write_calls
+from calls import address, inputs_of_cases, write_cases
 from workspace import Workspace
 
 from .audit_account import AuditedAccount
@@ -28,15 +28,16 @@ class ModuleCall:
     @classmethod
     def new(cls, folder: Path, name: str, environment: dict[str, str]) -> ModuleCall:
         """Write a configuration with one call, which puts out what the audit's advice asks for."""
-        outputs = {each: {"value": f"${{module.own.{each}}}"} for each in ("role_arn", "lifecycle_configuration_name")}
-        root = write_calls(folder / "root", {"own": {"name": name}}, output=outputs)
+        told = ("role_arn", "lifecycle_configuration_name")
+        output = {each: {"value": f"${{{address('own')}.{each}}}"} for each in told}
+        root = write_cases(folder / "root", {"own": {"name": name}}, output=output)
         return cls(Workspace(folder / "root", root=root, environment=environment), "own")
 
     def edit(self, advice: str) -> None:
         """Set and remove the arguments that a piece of advice names."""
         path = self.workspace.root / "main.tf.json"
         content = json.loads(path.read_text())
-        arguments = content["module"][self.name]
+        arguments = content["locals"]["cases"][self.name]
         for name in re.findall(r"remove (\w+) = true", advice):
             del arguments[name]
         advice = re.sub(r"remove \w+ = true", "", advice)
@@ -46,6 +47,7 @@ class ModuleCall:
                 continue  # for a new call
             given = json.loads(value)
             arguments[name] = [*arguments.get(name, []), *given] if isinstance(given, list) else given
+        content["module"]["case"] |= inputs_of_cases(arguments)
         path.write_text(json.dumps(content))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -22,9 +23,13 @@ FLOORS_AT_MOST = 10
 REGISTRY = "sources/registry.py"
 # Modules that are loaded where they are needed, since they take milliseconds at each start: in commands, and here.
 LATE = {
+    ("cli/options.py", "judging/address_file.py"): "half a ms: few questions have --addresses",
+    ("cli/options.py", "judging/roles_meant.py"): "half a ms: most questions name the role",
+    ("judging/judged_calls.py", "judging/likely.py"): "1.5 ms: only --likely looks for evidence",
     ("reading/reader.py", "reading/parts.py"): "20 ms: all that is asked for may come from the cache",
     ("reading/reader.py", "reading/workers.py"): "11 ms: few logs need worker processes",
     ("reading/reader.py", "reading/mentioned_roles.py"): "20 ms: only where no call was found",
+    ("records/cloudtrail.py", "records/clues.py"): "half a ms: only --likely looks for evidence",
     ("records/cloudtrail.py", "records/resources.py"): "8 ms: a summary needs no resources",
     ("records/scan.py", "records/packing.py"): "18 ms: most files can be cut",
     ("records/scan.py", "records/parsing.py"): "59 ms: most files can be cut",
@@ -55,7 +60,12 @@ def imported(module: str, within: Iterable[ast.AST] | None = None) -> Iterator[s
                 yield next(path.as_posix() for path in found if path.as_posix() in MODULES)
 
 
-IMPORTS = {module: set(imported(module)) - {module} for module in MODULES}
+@cache
+def imports() -> dict[str, set[str]]:
+    """Return what each module imports; not found out where tests are only listed, as each worker does."""
+    return {module: set(imported(module)) - {module} for module in MODULES}
+
+
 LOADED = {f"sources/{kind.name.replace('.', '/')}.py" for kind in KINDS}
 
 
@@ -68,11 +78,11 @@ def room_of(module: str) -> str | None:
 def test_imports_go_up_the_path_only(module: str) -> None:
     room = room_of(module)
     may = {None, *(ROOMS[: ROOMS.index(room) + 1] if room else ())} - UNKNOWN_TO.get(room or "", set())
-    assert {each: room_of(each) for each in IMPORTS[module] if room_of(each) not in may} == {}
+    assert {each: room_of(each) for each in imports()[module] if room_of(each) not in may} == {}
 
 
 def test_no_module_and_no_folder_imports_itself_in_a_circle() -> None:
-    TopologicalSorter(IMPORTS | {REGISTRY: IMPORTS[REGISTRY] | LOADED}).prepare()
+    TopologicalSorter(imports() | {REGISTRY: imports()[REGISTRY] | LOADED}).prepare()
     TopologicalSorter(folders()).prepare()
 
 
@@ -128,7 +138,7 @@ def test_there_are_few_floors() -> None:
 def folders() -> dict[str, set[str]]:
     """Return which folders each folder imports from."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for module, imports in IMPORTS.items():
+    for module, others in imports().items():
         folder = str(Path(module).parent)
-        found[folder] |= {str(Path(each).parent) for each in imports} - {folder}
+        found[folder] |= {str(Path(each).parent) for each in others} - {folder}
     return found

@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from ..calls.call import CALL_FIELDS, LIKELY_FIELDS, Call, shown_event
+from ..calls.table import CallTable
 from ..judging.statuses import lane_of, name_shown
 from .safe_text import printable
 from .text_table import row_text, widths_of
@@ -25,29 +26,30 @@ _ROWS_MEASURED = 500
 
 
 class CallsAnswer:
-    """Calls with all their fields, in their fixed order; the table has the most important ones. It can be written once.
+    """Judged calls with all their fields, in their fixed order; the text has the most important ones. It can be written once.
 
     `via` adds that field, and `likely` what evidence says of unattributed calls.
     """
 
-    def __init__(self, calls: Iterable[Call], *, via: bool = False, likely: bool = False) -> None:
-        self._calls = calls
+    def __init__(self, tables: Iterable[CallTable], *, via: bool = False, likely: bool = False) -> None:
+        self._tables = tables
         self._fields = (*CALL_FIELDS, *(("via",) if via else ()), *(LIKELY_FIELDS if likely else ()))
         self._likely = likely
 
     def plain(self) -> Iterator[dict[str, Any]]:
         """Yield an object for each call."""
-        for call in self._calls:
-            yield {name: getattr(call, name) for name in self._fields}
+        names, rows = self.rows()
+        for row in rows:
+            yield dict(zip(names, row, strict=True))
 
-    def rows(self) -> tuple[tuple[str, ...], Iterator[list[Any]]]:
+    def rows(self) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
         """Return the fields' names, and their values of each call."""
-        return self._fields, ([getattr(call, name) for name in self._fields] for call in self._calls)
+        return self._fields, (row for table in self._tables for row in table.rows(self._fields))
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each call; the first ones say how wide the columns are."""
         header = (*_TABLE_FIELDS, *LIKELY_FIELDS) if self._likely else _TABLE_FIELDS
-        rows = (_cells(call, likely=self._likely) for call in self._calls)
+        rows = (_cells(call, likely=self._likely) for table in self._tables for call in table.calls())
         first = list(islice(rows, _ROWS_MEASURED))
         widths = widths_of([header, *first])
         for row in chain([header], first, rows):

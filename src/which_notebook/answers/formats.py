@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, BinaryIO, Protocol
 
@@ -17,6 +17,7 @@ from .output_file import OutputError, output_file
 from .safe_text import csv_cell, joined
 
 _ROWS_AT_ONCE = 10_000
+_CELLS_AT_MOST = 1_000
 
 Header = tuple[str, ...]
 
@@ -80,6 +81,8 @@ def _either(names: Sequence[str]) -> str:
 
 def write_json(value: Any, file: BinaryIO) -> None:
     """Write one JSON value, indented; in ASCII, so that a terminal shows it as it is."""
+    import json
+
     file.write(json.dumps(value, indent=2).encode() + b"\n")
 
 
@@ -93,18 +96,21 @@ def _write_json(answer: Answer, file: BinaryIO) -> None:
         write_json(value, file)
         return
     file.write(b"[")
-    for number, row in enumerate(value):
-        file.write((b",\n" if number else b"\n") + _line(row))
+    for number, line in enumerate(_lines(value)):
+        file.write((b",\n" if number else b"\n") + line)
     file.write(b"\n]\n")
 
 
 def _write_jsonl(answer: Answer, file: BinaryIO) -> None:
-    for row in answer.plain():
-        file.write(_line(row) + b"\n")
+    for line in _lines(answer.plain()):
+        file.write(line + b"\n")
 
 
-def _line(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode()
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    import json
+
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    return (encode(row).encode() for row in rows)
 
 
 def _write_csv(answer: Answer, file: BinaryIO) -> None:
@@ -115,9 +121,15 @@ def _write_csv(answer: Answer, file: BinaryIO) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow(header)
+    # Most texts come again and again.
+    shown = lru_cache(_CELLS_AT_MOST, typed=True)(_csv_cell)
     for row in rows:
-        writer.writerow("" if cell is None else csv_cell(joined(cell)) for cell in row)
+        writer.writerow(map(shown, row))
     text.detach()
+
+
+def _csv_cell(cell: object) -> str:
+    return "" if cell is None else csv_cell(joined(cell))
 
 
 def _write_parquet(answer: Answer, file: BinaryIO) -> None:

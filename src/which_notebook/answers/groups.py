@@ -8,11 +8,14 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 
 from ..calls.call import shown_event
-from ..calls.table import CallTable
-from ..judging.judged_calls import JudgedCalls
 from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, USER_PROFILE, lane_of, name_shown
 from .safe_text import printable
 from .text_table import cut, row_text, widths_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..calls.table import CallTable
+    from ..judging.judged_calls import JudgedCalls
 
 _OTHERS = "(others)"
 _NUMBERS = (2, 3)

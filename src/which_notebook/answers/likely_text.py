@@ -113,4 +113,4 @@ def _said(piece: Piece) -> str:
     more = ", …" if piece.events > len(piece.event_ids) else ""
     events = f"{counted(piece.events, 'event')}: {', '.join(piece.event_ids)}{more}"
     how = f": {piece.how}" if piece.how else ""
-    return f"{piece.kind.name}: {piece.kind.said.format(name=piece.names)}{how} ({events})."
+    return f"{piece.kind.name}: {piece.kind.sentence.format(name=piece.names)}{how} ({events})."

@@ -11,6 +11,9 @@ from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, lane_of
 from .likely_rows import LikelyRows
 from .summary_row import Row
 
+OF_A_CALLER = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "user_profile", "likely")
+"""The columns that tell who is said to have made a call."""
+
 
 class Summary:
     """Adds up judged calls; `likely`: the unattributed ones also by what evidence says of them."""
@@ -23,10 +26,9 @@ class Summary:
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        of_caller = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "user_profile", "likely")
-        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(of_caller)))}
+        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(OF_A_CALLER)))}
         rows_of = [self._rows_of(*caller) for caller in numbers]
-        by = list(map(numbers.__getitem__, table.rows(of_caller)))
+        by = list(map(numbers.__getitem__, table.rows(OF_A_CALLER)))
         times = table["event_time"]
         first = dict(zip(reversed(by), reversed(times), strict=True))
         last = dict(zip(by, times, strict=True))

@@ -105,7 +105,7 @@ def permissions_policy(*, all_regions: bool = False, with_addresses: bool = Fals
 def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
     """Read the notebook instances of these regions (`all`: all that are enabled), with these names or all.
 
-    Raises MissingPackageError where boto3 isn't installed, and OSError where it isn't said which regions.
+    Raises MissingPackageError where boto3 isn't installed, and OSError where no region is named anywhere.
     """
     account = Account()
     region_names = regions_of(regions)
@@ -116,11 +116,11 @@ def read_account(regions: Sequence[str], names: Sequence[str] = ()) -> Account:
             client_of("sagemaker", region)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         listed = list(pool.map(partial(_listed, names=names), region_names))
-        found: list[tuple[str, str]] = []
+        keys: list[tuple[str, str]] = []
         for region, (here, unread) in zip(region_names, listed, strict=True):
-            found += [(region, name) for name in here]
+            keys += [(region, name) for name in here]
             account.unread += unread
-        described = [each for each in pool.map(_described, found) if each]
+        described = [each for each in pool.map(_described, keys) if each]
         lifecycles = each_once(pool, _lifecycle, ((each.region, each.lifecycle_name) for each in described))
         roles = each_once(pool, partial(RoleReading, iam), (each.role_arn for each in described))
     for each in described:
@@ -153,25 +153,24 @@ def regions_of(regions: Sequence[str]) -> list[str]:
 
 def _listed(region: str, names: Sequence[str]) -> tuple[list[str], list[Unread]]:
     permission = PERMISSIONS[0]
-    found: list[str] = []
+    listed: list[str] = []
     try:
         with aws.named_errors(permission):
             pages = client_of("sagemaker", region).get_paginator("list_notebook_instances")
-            for given in [{"NameContains": name} for name in names] or [{}]:
-                for page in pages.paginate(PaginationConfig={"PageSize": 100}, **given):
-                    found += [
+            for search in [{"NameContains": name} for name in names] or [{}]:
+                for page in pages.paginate(PaginationConfig={"PageSize": 100}, **search):
+                    listed += [
                         each["NotebookInstanceName"]
                         for each in page["NotebookInstances"]
                         if each["NotebookInstanceStatus"] != "Deleting"
                     ]
     except OSError as error:
         return [], [Unread(f"the notebook instances in {region}", permission, reason_of(error))]
-    search = [name for name in dict.fromkeys(found) if not names or name in names]
-    return search, []
+    return [name for name in dict.fromkeys(listed) if not names or name in names], []
 
 
-def _described(found: tuple[str, str]) -> Instance | None:
-    region, name = found
+def _described(key: tuple[str, str]) -> Instance | None:
+    region, name = key
     try:
         with aws.named_errors(PERMISSIONS[1]):
             described = client_of("sagemaker", region).describe_notebook_instance(NotebookInstanceName=name)
@@ -209,17 +208,17 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
     what = f"the lifecycle configuration {name}"
     try:
         with aws.named_errors(PERMISSIONS[2]):
-            said = client_of("sagemaker", region).describe_notebook_instance_lifecycle_config(
+            described = client_of("sagemaker", region).describe_notebook_instance_lifecycle_config(
                 NotebookInstanceLifecycleConfigName=name
             )
     except OSError as error:
         return None, (Unread(what, PERMISSIONS[2], reason_of(error)),)
-    content = next((each.get("Content") for each in said.get("OnStart") or ()), None)
+    content = next((each.get("Content") for each in described.get("OnStart") or ()), None)
     try:
         script = None if content is None else base64.b64decode(content, validate=True).decode("utf-8", "replace")
     except binascii.Error:
         return None, (Unread(what, PERMISSIONS[2], "its on-start script is no base64"),)
-    return Lifecycle(script, said.get("LastModifiedTime")), ()
+    return Lifecycle(script, described.get("LastModifiedTime")), ()
 
 
 class RoleReading:
@@ -234,18 +233,20 @@ class RoleReading:
         self.role = self._read() if arn else None
 
     def _read(self) -> Role | None:
-        said = self._ask("iam:GetRole", f"the role {self.name}", lambda iam: iam.get_role(RoleName=self.name)["Role"])
-        if said is None or said["Arn"] != self.arn:
+        described = self._ask(
+            "iam:GetRole", f"the role {self.name}", lambda iam: iam.get_role(RoleName=self.name)["Role"]
+        )
+        if described is None or described["Arn"] != self.arn:
             # A role of that name under another path is another one.
-            self.exists = said is None and self.unread[-1].reason != aws.NO_SUCH_ENTITY
+            self.exists = described is None and self.unread[-1].reason != aws.NO_SUCH_ENTITY
             self.unread = self.unread if self.exists else []
             return None
         attached = self._attached()
-        boundary = (said.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+        boundary = (described.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
         return Role(
             self.arn,
-            said["RoleId"],
-            read_policy(said["AssumeRolePolicyDocument"]),
+            described["RoleId"],
+            read_policy(described["AssumeRolePolicyDocument"]),
             (*self._inline(), *(self._managed_policy(arn) if arn else _UNKNOWN for arn in attached)),
             self._managed_policy(boundary) if boundary else None,
             tuple(arn for arn in (*attached, boundary) if arn),
@@ -314,8 +315,8 @@ class RoleReading:
 _UNKNOWN = Policy((), is_whole=False)
 
 
-def _or_unknown(found: list[str] | None) -> list[str]:
-    return [""] if found is None else found
+def _or_unknown(names: list[str] | None) -> list[str]:
+    return [""] if names is None else names
 
 
 def client_of(service: str, region: str) -> Any:

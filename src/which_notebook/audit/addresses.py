@@ -25,27 +25,27 @@ def read_addresses(account: Account) -> dict[str, Any]:
         if each.network_interface_id and each.created:
             by_region[each.region][each.network_interface_id] = each
     read_at = datetime.now(UTC)
-    found: list[dict[str, str]] = []
+    addresses: list[dict[str, str]] = []
     for region, instances in by_region.items():
         try:
             with aws.named_errors(DESCRIBE_INTERFACES):
-                found += _of_region(region, instances)
+                addresses += _of_region(region, instances)
         except OSError as error:
             account.unread.append(Unread(f"the network interfaces in {region}", DESCRIBE_INTERFACES, reason_of(error)))
-    return {"read_at": _text(read_at), "addresses": found}
+    return {"read_at": _text(read_at), "addresses": addresses}
 
 
 def _of_region(region: str, instances: dict[str, Instance]) -> list[dict[str, str]]:
     pages = aws.client("ec2", region).get_paginator("describe_network_interfaces")
     ids = list(instances)
-    found: list[dict[str, str]] = []
+    addresses: list[dict[str, str]] = []
     for start in range(0, len(ids), _VALUES_AT_MOST):
         # A filter, since an id that isn't there any more would be an error.
         filters = [{"Name": "network-interface-id", "Values": ids[start : start + _VALUES_AT_MOST]}]
         for page in pages.paginate(Filters=filters):
             for interface in page["NetworkInterfaces"]:
                 instance = instances[interface["NetworkInterfaceId"]]
-                found += [
+                addresses += [
                     {
                         "notebook": instance.name,
                         "account_id": instance.account_id,
@@ -55,7 +55,7 @@ def _of_region(region: str, instances: dict[str, Instance]) -> list[dict[str, st
                     }
                     for each in interface["PrivateIpAddresses"]
                 ]
-    return found
+    return addresses
 
 
 def _text(time: datetime | None) -> str:

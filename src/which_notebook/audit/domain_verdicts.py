@@ -66,8 +66,8 @@ class _OfRole(Struct, frozen=True):
 def judge_domain(domain: Domain) -> DomainRow:
     """Judge one Studio domain."""
     role = domain.role
-    found = _of_role(domain, role) if role else _OfRole()
-    findings = tuple(_findings(domain, found))
+    of_role = _of_role(domain, role) if role else _OfRole()
+    findings = tuple(_findings(domain, of_role))
     effects = {each.effect for each in findings}
 
     def refused(those: dict[str, Maybe]) -> Answer:
@@ -82,10 +82,10 @@ def judge_domain(domain: Domain) -> DomainRow:
         status=domain.status,
         role_arn=domain.role_arn,
         execution_role_identity_config=domain.identity_config,
-        source_identity_allowed=answer_of(found.sets_source_identity) if role else "unchecked",
-        user_profiles_kept_apart=refused(found.works_as_another),
-        other_principals_excluded=refused(found.others),
-        role_changes_refused=refused(found.changes),
+        source_identity_allowed=answer_of(of_role.sets_source_identity) if role else "unchecked",
+        user_profiles_kept_apart=refused(of_role.works_as_another),
+        other_principals_excluded=refused(of_role.others),
+        role_changes_refused=refused(of_role.changes),
         findings=findings,
     )
 
@@ -99,7 +99,7 @@ def _of_role(domain: Domain, role: Role) -> _OfRole:
     )
 
 
-def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
+def _findings(domain: Domain, of_role: _OfRole) -> Iterator[Finding]:
     for unread in domain.unread:
         yield Finding(
             "unread",
@@ -109,7 +109,7 @@ def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
         )
     if any(each.permission == DESCRIBE for each in domain.unread):
         return
-    is_on, role, allowed = domain.identity_config == SWITCHED_ON, domain.role, found.sets_source_identity
+    is_on, role, allowed = domain.identity_config == SWITCHED_ON, domain.role, of_role.sets_source_identity
     if not domain.has_role or not domain.role_arn:
         yield Finding(
             "role-missing",
@@ -135,7 +135,7 @@ def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
             _switch_on(domain),
         )
     if role:
-        yield from _weaknesses(domain, role, found, partial(_effect, is_on=is_on))
+        yield from _weaknesses(domain, role, of_role, partial(_effect, is_on=is_on))
     if domain.takes_shared_spaces:
         yield Finding(
             "shared-spaces",
@@ -146,23 +146,25 @@ def _findings(domain: Domain, found: _OfRole) -> Iterator[Finding]:
         )
 
 
-def _weaknesses(domain: Domain, role: Role, found: _OfRole, effect_of: Callable[[Maybe], Effect]) -> Iterator[Finding]:
+def _weaknesses(
+    domain: Domain, role: Role, of_role: _OfRole, effect_of: Callable[[Maybe], Effect]
+) -> Iterator[Finding]:
     yield from other_principals(
-        _shown(domain, found.others),
+        _shown(domain, of_role.others),
         f"open a session on {role.name} under any user profile's name",
         effect_of,
         partial(_without, role),
     )
     yield from powers(
         "works-as-another",
-        found.works_as_another,
+        of_role.works_as_another,
         f"its users may work under another user profile's name, or switch the names off: {role.name} may {{}}",
         effect_of,
         _deny(role, "keep-user-profiles-apart", [*_OF_USER_PROFILES, _UPDATE_DOMAIN], ["*"]),
     )
     yield from powers(
         "changes-itself",
-        _shown(domain, found.changes),
+        _shown(domain, of_role.changes),
         "its users can change the role's own policies ({})",
         effect_of,
         _deny(role, "keep-the-role", [*ROLE_CHANGES, *MANAGED_POLICY_CHANGES], [role.arn, *role.managed_policies()]),
@@ -176,9 +178,9 @@ def _effect(is_sure: Maybe, *, is_on: bool) -> Effect:
     return "weak" if is_on else "note"
 
 
-def _shown(domain: Domain, found: dict[str, Maybe]) -> dict[str, Maybe]:
+def _shown(domain: Domain, answers: dict[str, Maybe]) -> dict[str, Maybe]:
     """Leave out what can't be told because a policy couldn't be read, which is said by itself."""
-    return {each: answer for each, answer in found.items() if answer or not domain.unread}
+    return {each: answer for each, answer in answers.items() if answer or not domain.unread}
 
 
 def _sets_source_identity(role: Role) -> Maybe:

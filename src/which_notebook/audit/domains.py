@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,15 +43,15 @@ def read_domains(regions: Sequence[str]) -> tuple[list[Domain], list[Unread]]:
 
     Raises what `read_account` raises.
     """
-    asked = regions_of(regions)
+    region_names = regions_of(regions)
     # Making clients isn't thread-safe; using them is.
     with aws.named_errors(""):
-        iam = client_of("iam", asked[0])
-        for region in asked:
+        iam = client_of("iam", region_names[0])
+        for region in region_names:
             client_of("sagemaker", region)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        listed = list(pool.map(_listed, asked))
-        described = [each for each in pool.map(_described, (each for found, _ in listed for each in found)) if each]
+        listed = list(pool.map(_listed, region_names))
+        described = [each for each in pool.map(_described, chain.from_iterable(some for some, _ in listed)) if each]
         roles = each_once(pool, partial(RoleReading, iam), (each.role_arn for each in described))
     domains = []
     for each in described:
@@ -76,16 +77,16 @@ def _listed(region: str) -> tuple[list[Domain], list[Unread]]:
         return [], [Unread(f"the Studio domains in {region}", LIST, reason_of(error))]
 
 
-def _described(found: Domain) -> Domain | None:
+def _described(domain: Domain) -> Domain | None:
     try:
         with aws.named_errors(DESCRIBE):
-            described = client_of("sagemaker", found.region).describe_domain(DomainId=found.domain_id)
+            described = client_of("sagemaker", domain.region).describe_domain(DomainId=domain.domain_id)
     except OSError as error:
         if "ResourceNotFound" in str(error.strerror):
             return None  # deleted since it was listed
-        return replace(found, unread=(Unread(f"the Studio domain {found.domain_id}", DESCRIBE, reason_of(error)),))
+        return replace(domain, unread=(Unread(f"the Studio domain {domain.domain_id}", DESCRIBE, reason_of(error)),))
     return replace(
-        found,
+        domain,
         account_id=described["DomainArn"].split(":")[4],
         status=described["Status"],
         role_arn=(described.get("DefaultUserSettings") or {}).get("ExecutionRole") or "",

@@ -112,15 +112,15 @@ class RoleFindings:
         if allowed or len(set(answers)) > 1:
             return
         source = sources[0]
-        asked = (BASE_SESSION, name, source)
+        session = (BASE_SESSION, name, source)
         identified = " with a source identity" if source else ""
         stages = (
-            (role.trusts(*asked), self._no_self_trust),
-            (opposite(role.is_refused(*asked)), self._name_refused),
-            (role.boundary_permits(*asked), self._boundary),
+            (role.trusts(*session), self._no_self_trust),
+            (opposite(role.is_refused(*session)), self._name_refused),
+            (role.boundary_permits(*session), self._boundary),
         )
-        found = [(answer, make) for answer, make in stages if answer is not True]
-        for answer, make in found or [(allowed, self._not_allowed)]:
+        obstacles = [(answer, make) for answer, make in stages if answer is not True]
+        for answer, make in obstacles or [(allowed, self._not_allowed)]:
             # Where nothing asks for the session, nothing breaks; it is said for the day when something does.
             effect: Effect = "unknown" if answer is None else "note" if self._has_no_script() else "broken"
             yield make(role, effect, "perhaps " if answer is None else "", identified)
@@ -211,7 +211,7 @@ class RoleFindings:
         instance = self._instance
         instances = role.may_change_notebook_instances(*who, instance.region, instance.lifecycle_name, self._others)
         changes = role.may_change_itself(*who)
-        for column, code, found, problem, change, allow in (
+        for column, code, answers, problem, change, allow in (
             (
                 "passing_itself_refused",
                 "passes-itself",
@@ -237,9 +237,9 @@ class RoleFindings:
                 "allow_role_changes",
             ),
         ):
-            self.answers[column] = answer_of(opposite(either(found.values())))
+            self.answers[column] = answer_of(opposite(either(answers.values())))
             # Where a policy couldn't be read, that says it all.
-            shown = {each: answer for each, answer in found.items() if answer or not self._instance.unread}
+            shown = {each: answer for each, answer in answers.items() if answer or not self._instance.unread}
             # The attribution stays as it is, for all that doesn't get around it on purpose.
             effect_of = self._of_passing if code == "passes-itself" else self._softened
             yield from powers(code, shown, problem, effect_of, (change, *self._denied(role, allow)))

@@ -19,10 +19,10 @@ def other_principals(
 
 
 def powers(
-    code: str, found: Mapping[str, Maybe], problem: str, effect_of: Callable[[Maybe], Effect], change: Steps
+    code: str, answers: Mapping[str, Maybe], problem: str, effect_of: Callable[[Maybe], Effect], change: Steps
 ) -> Iterator[Finding]:
     """Yield that these actions are allowed; the problem has a `{}` for them."""
-    for is_sure, these in _by_certainty(found, list):
+    for is_sure, these in _by_certainty(answers, list):
         yield Finding(code, effect_of(is_sure), f"{perhaps(is_sure)}{problem.format(these)}", change)
 
 
@@ -32,9 +32,9 @@ def perhaps(is_sure: Maybe) -> str:
 
 
 def _by_certainty(
-    found: Mapping[str, Maybe], order: Callable[[Iterator[str]], list[str]]
+    answers: Mapping[str, Maybe], order: Callable[[Iterator[str]], list[str]]
 ) -> Iterator[tuple[Maybe, str]]:
     certainties: tuple[Maybe, ...] = (True, None)
     for is_sure in certainties:
-        if names := ", ".join(order(each for each, answer in found.items() if answer is is_sure)):
+        if names := ", ".join(order(each for each, answer in answers.items() if answer is is_sure)):
             yield is_sure, names

@@ -117,7 +117,7 @@ class Call(Struct, array_like=True, gc=False):
     @property
     def likely_evidence(self) -> str | None:
         """The kinds of evidence; where there are some and no `likely_notebook`, they disagree, or name what is none."""
-        return " ".join(self.likely.kinds) or None if self.likely else None
+        return self.likely.kinds_text if self.likely else None
 
 
 def role_name(arn: str) -> str:

@@ -52,3 +52,8 @@ class Likely(Struct, array_like=True, frozen=True, gc=False):
     def kinds(self) -> tuple[str, ...]:
         """The kinds of evidence, each once."""
         return tuple(dict.fromkeys(kind for kind, _, _ in self.evidence))
+
+    @property
+    def kinds_text(self) -> str | None:
+        """The same in one text; None where there is no evidence."""
+        return " ".join(self.kinds) or None

@@ -16,13 +16,14 @@ from typing import Any, Literal, Self
 import msgspec
 from msgspec import Struct
 
-from .call import Call, Opening
+from .call import LIKELY_FIELDS, Call, Opening
 from .clues import Clues
 
 # What a judgement gives a call; the rest stands in the log.
 JUDGED = ("status", "notebook", "via", "notebook_role_arn", "user_profile", "likely")
 _SPARSE = ("opening", "record", "clues")
 _LOGGED = tuple(name for name in Call.__struct_fields__ if name not in (*JUDGED, *_SPARSE))
+_OF_LIKELY = dict(zip(LIKELY_FIELDS, (attrgetter("notebook"), attrgetter("kinds_text")), strict=True))
 _TEXTS_OF_THEIR_OWN = ("event_id", "event_time")
 # Of the numbers in a column, in bytes, with array's code for them.
 _WIDTHS: dict[int, Literal["B", "H", "I"]] = {1: "B", 2: "H", 4: "I"}
@@ -68,6 +69,7 @@ class CallTable:
         # Columns that nobody asked for yet come from one of these.
         self._calls: Sequence[Call] = ()
         self._encoded: dict[str, msgspec.Raw] = {}
+        self._selected_from: tuple[CallTable, Sequence[object]] | None = None
 
     def __len__(self) -> int:
         return self._length
@@ -112,6 +114,11 @@ class CallTable:
         return column
 
     def _new_column(self, name: str) -> list[Any]:
+        if name in _OF_LIKELY:
+            return [likely and _OF_LIKELY[name](likely) for likely in self["likely"]]
+        if self._selected_from:
+            table, chosen = self._selected_from
+            return list(compress(table[name], chosen))
         if name in JUDGED:
             return [None] * self._length
         if name not in self._encoded:
@@ -139,8 +146,9 @@ class CallTable:
         openings = {bisect_left(rows, row): opening for row, opening in self.openings.items() if chosen[row]}
         records = {bisect_left(rows, row): record for row, record in self.records.items() if chosen[row]}
         clues = {bisect_left(rows, row): clue for row, clue in self.clues.items() if chosen[row]}
-        columns = {name: list(compress(self[name], chosen)) for name in (*_LOGGED, *JUDGED)}
-        return CallTable(len(rows), columns, openings, records, clues)
+        selected = CallTable(len(rows), {}, openings, records, clues)
+        selected._selected_from = self, chosen
+        return selected
 
     def name_roles(self, role_arns: Mapping[str, str]) -> None:
         """Give a call whose record has only its role's unique id the role's ARN, where that is known, or Lake Formation says it."""

@@ -53,7 +53,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"which-notebook {__version__}")
     added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    common, filters = _common_arguments(), _filter_arguments()
+    place, filters = _place_arguments(), _filter_arguments()
+    common = _common_arguments(place)
 
     def add(name: str, text: str, *parents: _Parser) -> _Parser:
         command: _Parser = added.add_parser(
@@ -100,7 +101,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _add_resource(command)
     _add_sources(command, "*", "see below; without one, the finding alone answers")
     _add_audit(added).set_defaults(run=commands["audit"])
-    _add_sql(added).set_defaults(run=commands["sql"])
+    _add_sql(added, place).set_defaults(run=commands["sql"])
     text = "the shell completion's script, for the shell to evaluate"
     completion = added.add_parser(
         "completion", help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=_SHELLS,
@@ -111,11 +112,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sql(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _Parser:
     text = "a query of the role's calls that stands by itself, for the console of an engine"
-    sql = commands.add_parser(
-        "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[_place_arguments()]
-    )
+    sql = commands.add_parser("sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place])
     sql.add_argument(
         "engine",
         choices=["athena", "trino", "lake", "insights"],
@@ -251,8 +250,8 @@ def _place_arguments() -> _Parser:
     return place
 
 
-def _common_arguments() -> _Parser:
-    common = _Parser(add_help=False, parents=[_place_arguments()])
+def _common_arguments(place: _Parser) -> _Parser:
+    common = _Parser(add_help=False, parents=[place])
     common.add_argument(
         "--jobs",
         type=values.jobs,

@@ -1,23 +1,15 @@
-"""The commands."""
+"""The commands. Each imports what it needs itself, since that takes more time than most of what is asked."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import cache
 
-from ..answers.calls import CallsAnswer
 from ..answers.formats import FORMATS, Format, format_of, write_answer, write_json
-from ..answers.groups import Groups, GroupsAnswer
 from ..answers.output_file import output_file
-from ..answers.summary import Summary
-from ..answers.summary_answer import SummaryAnswer
-from ..calls.filter import Filter
 from ..errors import CommandError, ServiceError, UsageError, reason_of
-from ..judging.attribution import Judge
-from ..judging.judged_calls import JudgedCalls
-from ..judging.warnings import Warnings
 from ..limits import LIMITS, Limits
-from ..sources.coverage import Coverage
 from ..words import counted
 from .arguments import Command, parser
 from .exit_status import (
@@ -31,13 +23,16 @@ from .exit_status import (
     status_of_reading,
 )
 from .messages import say, say_coverage, say_unread
-from .options import addresses_of, inventory_of, judged_calls, reader_of, roles_of, scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..judging.judged_calls import JudgedCalls
 
 
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
     """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
     try:
-        given = parser(_COMMANDS).parse_args(arguments)
+        given = _parser().parse_args(arguments)
         status: int = _dry_run(given, limits) if getattr(given, "dry_run", False) else given.run(given, limits)
     except CommandError as error:
         say(str(error))
@@ -48,6 +43,12 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
         say("interrupted")
         return INTERRUPTED
     return status
+
+
+@cache
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser; to make it takes longer than many an answer, so who asks often in one process makes it once."""
+    return parser(_COMMANDS)
 
 
 def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
@@ -62,6 +63,11 @@ def _dry_run(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _summary(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.summary import Summary
+    from ..answers.summary_answer import SummaryAnswer
+    from ..judging.warnings import Warnings
+    from .options import judged_calls
+
     form = format_of("summary", given.format, given.output)
     if given.by:
         return _groups(given, limits, form)
@@ -76,6 +82,9 @@ def _summary(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
+    from ..answers.groups import Groups, GroupsAnswer
+    from .options import judged_calls
+
     groups = Groups(given.by, limits.groups)
     with judged_calls(given, limits, with_resources=given.by == "resource") as calls:
         for table in calls.tables():
@@ -85,14 +94,19 @@ def _groups(given: argparse.Namespace, limits: Limits, form: Format) -> int:
 
 
 def _calls(given: argparse.Namespace, limits: Limits) -> int:
+    from ..answers.calls import CallsAnswer
+    from .options import judged_calls
+
     form = format_of("calls", given.format, given.output)
     with judged_calls(given, limits) as calls:
-        write_answer(CallsAnswer(calls.calls(), via=given.follow, likely=given.likely), form, given.output)
+        write_answer(CallsAnswer(calls.tables(), via=given.follow, likely=given.likely), form, given.output)
     return _end(calls, given)
 
 
 def _report(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.report import write_report
+    from ..judging.warnings import Warnings
+    from .options import judged_calls
 
     if given.output is None:
         raise UsageError("a report is a file: give --output report.html")
@@ -130,6 +144,8 @@ def _end(calls: JudgedCalls, given: argparse.Namespace) -> int:
 def _event(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.explain import ExplanationAnswer
     from ..judging.explanation import NotFoundError, explain
+    from ..sources.coverage import Coverage
+    from .options import addresses_of, inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("event", given.format, given.output)
     inventory = inventory_of(given)
@@ -153,7 +169,11 @@ def _event(given: argparse.Namespace, limits: Limits) -> int:
 
 def _roles(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.roles import RolesAnswer
+    from ..calls.filter import Filter
+    from ..judging.attribution import Judge
     from ..judging.notebook_roles import notebook_roles
+    from ..sources.coverage import Coverage
+    from .options import inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("roles", given.format, given.output)
     inventory = inventory_of(given)
@@ -176,8 +196,11 @@ def _roles(given: argparse.Namespace, limits: Limits) -> int:
 
 def _finding(given: argparse.Namespace, limits: Limits) -> int:
     from ..answers.finding import FindingAnswer
+    from ..calls.filter import Filter
     from ..judging.finding import read_findings
     from ..judging.finding_actors import known_by_finding, known_by_logs
+    from ..sources.coverage import Coverage
+    from .options import inventory_of, reader_of, roles_of, scope_of
 
     form = format_of("finding", given.format, given.output)
     inventory, coverage = inventory_of(given), Coverage()
@@ -250,6 +273,7 @@ def _audit(given: argparse.Namespace, limits: Limits) -> int:
 
 
 def _sql(given: argparse.Namespace, limits: Limits) -> int:
+    from .options import inventory_of, roles_of, scope_of
     from .sql import write_sql
 
     inventory = inventory_of(given)
@@ -260,7 +284,7 @@ def _sql(given: argparse.Namespace, limits: Limits) -> int:
 def _completion(given: argparse.Namespace, limits: Limits) -> int:
     import shtab
 
-    print(shtab.complete(parser(_COMMANDS), given.shell))
+    print(shtab.complete(_parser(), given.shell))
     return DONE
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ..judging.judged_calls import JudgedCalls
-from ..sources.coverage import Coverage
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..judging.judged_calls import JudgedCalls
+    from ..sources.coverage import Coverage
 
 DONE, NOT_ALL_READ, WRONG_USAGE, UNATTRIBUTED, NO_SUCH_ROLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 

@@ -10,12 +10,9 @@ from contextlib import contextmanager
 from ..calls.filter import Filter
 from ..calls.scope import Scope
 from ..errors import UsageError
-from ..judging.address_file import read_address_file
 from ..judging.attribution import Judge
-from ..judging.evidence.address import AddressOf
 from ..judging.inventory import Inventory, read_inventory
 from ..judging.judged_calls import JudgedCalls
-from ..judging.roles_meant import NoRoleError, roles_meant
 from ..limits import Limits
 from ..reading.cache import cache_path
 from ..reading.options import Options
@@ -24,6 +21,10 @@ from ..sources.registry import opened_sources
 from ..times import parse_time
 from .messages import say, say_unread
 from .progress import shown_progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..judging.evidence.address import AddressOf
 
 
 @contextmanager
@@ -53,12 +54,14 @@ def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str
 
 def _roles_meant(reader: Reader, filter: Filter, sources: list[str]) -> list[str]:
     """Return the roles that are meant where none is named, and say which. Raises UsageError where that can't be told."""
+    from ..judging.roles_meant import NoRoleError, roles_meant
+
     try:
         meant = roles_meant(reader, filter, sources)
     except NoRoleError as error:
         say_unread(error.coverage)
         raise
-    say(meant.said)
+    say(meant.sentence)
     return meant.roles
 
 
@@ -119,4 +122,8 @@ def addresses_of(given: argparse.Namespace) -> tuple[AddressOf, ...]:
     """Return the account's addresses, where a file of them is given. Raises AddressFileError, or UsageError without --likely."""
     if given.addresses and not given.likely:
         raise UsageError("--addresses is for --likely: give that, too")
-    return read_address_file(given.addresses) if given.addresses else ()
+    if not given.addresses:
+        return ()
+    from ..judging.address_file import read_address_file
+
+    return read_address_file(given.addresses)

@@ -59,8 +59,8 @@ class Chains(Struct):
             origin = self._origin(key, identity)
             # A user profile's own session needs no way to it.
             if origin and not (profiles[row] and origin.user_profile == profiles[row]):
-                found = ("chained", origin.notebook, origin.via, origin.role_arn, origin.user_profile)
-                for name, value in zip(_SET, found, strict=True):
+                values = ("chained", origin.notebook, origin.via, origin.role_arn, origin.user_profile)
+                for name, value in zip(_SET, values, strict=True):
                     columns[name][row] = value
         for name, column in columns.items():
             table[name] = column

@@ -142,8 +142,8 @@ def calls_that_opened(key: str | None, until: str, reader: Reader, scope: Scope,
     seen: set[str] = set()
     while key and key not in seen and len(opened_by) < _STEPS_AT_MOST:
         seen.add(key)
-        found = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
-        openers = [each for each in found if each.opening and each.opening.access_key_id == key]
+        openings = reader.calls(Search(opened_keys=frozenset([key])), scope.anywhere(earlier(until), until), coverage)
+        openers = [each for each in openings if each.opening and each.opening.access_key_id == key]
         opened_by += openers[:1]
         key, until = (openers[0].access_key_id, openers[0].event_time) if openers else (None, until)
     return opened_by

@@ -8,7 +8,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from ..calls.call import Call
 from ..calls.filter import Filter
 from ..calls.resource_patterns import literal_parts
 from ..calls.scope import Scope
@@ -20,11 +19,13 @@ from ..times import earlier
 from ..words import counted
 from .attribution import Judge
 from .chains import find_chains, search_for_chains
-from .evidence.address import AddressOf
-from .likely import Evidence, find_evidence
-from .likely_sessions import LikelySessions
 from .role_calls import RoleCalls
-from .warnings import Warnings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .evidence.address import AddressOf
+    from .likely_sessions import LikelySessions
+    from .warnings import Warnings
 
 _IDS_NAMED = 5
 # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html
@@ -63,21 +64,16 @@ class JudgedCalls:
         self.why_empty: list[str] = []
         self._reader = reader
         self._follow = follow
-        self._evidence = Evidence(judge, reader.options.limits, addresses) if likely else None
+        self._looks_for_evidence, self._addresses = likely, addresses
         # Only the calls that are asked for are shown with theirs.
         self._with_resources = literal_parts(filter.resources) or with_resources or bool(filter.resources)
         self._of_unknown_roles: Counter[str] = Counter()
 
-    def calls(self) -> Iterator[Call]:
-        """Yield them one by one, the oldest first."""
-        for table in self.tables():
-            yield from table.calls()
-
     def tables(self, warnings: Warnings | None = None) -> Iterator[CallTable]:
-        """Yield them in tables; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
+        """Yield them in tables, the oldest first; `warnings` sees all of the role's calls within the time asked for, and concludes at the end."""
         scope = self.filter.scope
         # That reading asks for the most time, and a source may keep a copy of the first.
-        likely = self._likely(scope)
+        likely = self._likely(scope) if self._looks_for_evidence else None
         search, judge = self._search_and_judge(scope)
         within = Filter(scope=Scope(since=scope.since, until=scope.until))
         of_any_notebook = replace(self.filter, notebooks=(), statuses=())
@@ -109,11 +105,12 @@ class JudgedCalls:
         self.coverage.add(covered, aside=True)
         return chains.search(self.judge), partial(chains.judge, judge=self.judge)
 
-    def _likely(self, scope: Scope) -> LikelySessions | None:
+    def _likely(self, scope: Scope) -> LikelySessions:
         """Read for evidence, which may stand before and after the calls that are asked for, and in another region."""
-        if self._evidence is None:
-            return None
-        sessions, covered = find_evidence(self._evidence, self.judge, self._reader, scope)
+        from .likely import Evidence, find_evidence
+
+        evidence = Evidence(self.judge, self._reader.options.limits, self._addresses)
+        sessions, covered = find_evidence(evidence, self.judge, self._reader, scope)
         self.coverage.add(covered, aside=True)
         return sessions
 

@@ -97,7 +97,7 @@ class Evidence:
 
     def conclude(self, *, explained: bool = False) -> LikelySessions:
         """Return what all that was seen comes to, which is then forgotten; `explained`: with all pieces, which take memory."""
-        by_records = {session: self._likely(session, found) for session, found in self._sessions.items()}
+        by_records = {session: self._likely(session, base_session) for session, base_session in self._sessions.items()}
         self._conclude_addresses(by_records)
         self._conclude_starts(by_records)
         known = {
@@ -126,8 +126,8 @@ class Evidence:
     @property
     def _full_since(self) -> int | None:
         """Since when something wasn't taken in that addresses could tell."""
-        found = [seconds(self._full_at)] if self._full_at else []
-        return min([*found, *([] if self._addresses.full_at is None else [self._addresses.full_at])], default=None)
+        of_sessions = seconds(self._full_at) if self._full_at else None
+        return min((at for at in (of_sessions, self._addresses.full_at) if at is not None), default=None)
 
     def _conclude_addresses(self, by_records: dict[str, Likely | None]) -> None:
         """Add what addresses tell, from which sessions that other evidence names count, too."""
@@ -144,7 +144,7 @@ class Evidence:
             elif full_since is None or by_records[at.session]:
                 self._add_address(at, by_records)
         for at in doubtful:
-            if (said := by_records[at.session]) and at.notebook not in said.notebooks:
+            if (named := by_records[at.session]) and at.notebook not in named.notebooks:
                 self._add_address(at, by_records)
 
     def _add_address(self, at: AtAddress, by_records: dict[str, Likely | None]) -> None:
@@ -154,22 +154,22 @@ class Evidence:
 
     def _conclude_starts(self, by_records: dict[str, Likely | None]) -> None:
         """Add to sessions that are known by their start alone what names all that began then: nothing, if one of these has no name."""
-        keyless = {found.start: session for session, found in self._sessions.items() if is_start(session)}
+        keyless = {base_session.start: session for session, base_session in self._sessions.items() if is_start(session)}
         if self._full_at:
             self._without_start |= {role for role, _ in filter(None, keyless)}
         for start, session in keyless.items():
             if start is None or start[0] in self._without_start:
                 self._sessions[session].is_unsure = True
-        for session, found in self._sessions.items():
-            if is_start(session) or not (same := keyless.get(found.start)):
+        for session, base_session in self._sessions.items():
+            if is_start(session) or not (same := keyless.get(base_session.start)):
                 continue
             with_start = self._sessions[same]
-            with_start.opened_by = with_start.opened_by or found.opened_by
-            with_start.is_unsure |= found.is_unsure or by_records[session] is None
-            for piece in found.pieces:
+            with_start.opened_by = with_start.opened_by or base_session.opened_by
+            with_start.is_unsure |= base_session.is_unsure or by_records[session] is None
+            for piece in base_session.pieces:
                 with_start.add(piece.kind, piece.named, piece.events, piece.event_ids, piece.how)
-            with_start.stopped = {**(with_start.stopped or {}), **(found.stopped or {})} or None
-            with_start.last_seen = max(with_start.last_seen, found.last_seen)
+            with_start.stopped = {**(with_start.stopped or {}), **(base_session.stopped or {})} or None
+            with_start.last_seen = max(with_start.last_seen, base_session.last_seen)
         for session in keyless.values():
             by_records[session] = self._likely(session, self._sessions[session])
 
@@ -181,8 +181,8 @@ class Evidence:
             if not opening.access_key_id or opening.service == _SAGEMAKER:
                 continue
             opener = opening.principal or "somebody"
-            if found := self._sessions.get(opening.access_key_id):
-                found.opened_by = opener
+            if base_session := self._sessions.get(opening.access_key_id):
+                base_session.opened_by = opener
             elif len(self._opened) < self._limits.evidence_sessions:
                 self._opened[opening.access_key_id] = opener
             else:
@@ -194,9 +194,12 @@ class Evidence:
         first = dict(zip(reversed(sessions), reversed(times), strict=True))
         rows = zip(sessions, table.rows(("role_id", "role_arn", "session_start")), strict=True)
         for session, (role_id, role_arn, started) in dict.fromkeys(rows):
-            if session and (found := self._session(session, first[session])):
-                found.start, found.last_seen = found.start or start_of(role_id, role_arn, started), last[session]
-                if role := found.start is None and (role_id or role_arn):
+            if session and (base_session := self._session(session, first[session])):
+                base_session.start, base_session.last_seen = (
+                    base_session.start or start_of(role_id, role_arn, started),
+                    last[session],
+                )
+                if role := base_session.start is None and (role_id or role_arn):
                     self._without_start.add(role)
 
     def _session(self, session: str, time: str) -> BaseSession | None:

@@ -45,7 +45,7 @@ class NotebookRole(Struct):
         return role_name(self.role_arn)
 
     @property
-    def given(self) -> str:
+    def as_option(self) -> str:
         """What `--role` takes for this role, with or without its path: the ARN of a session, but for the session's name."""
         partition = self.role_arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account_id}:assumed-role/{self.name}"
@@ -71,7 +71,7 @@ def notebook_roles(
     coverage.add(covered, aside=bool(roles))
     if not roles:
         return []
-    judge = Judge([role.given for role in roles.values()])
+    judge = Judge([role.as_option for role in roles.values()])
     search = replace(judge.search, with_resources=bool(filter.resources))
     for read in reader.tables(search, scope, coverage):
         table = read.selected(filter.fitting(read))

@@ -24,7 +24,7 @@ class RolesMeant(Struct, frozen=True):
     """The roles, as --role takes them, and a sentence that names them."""
 
     roles: list[str]
-    said: str
+    sentence: str
 
 
 class NoRoleError(UsageError):
@@ -59,8 +59,8 @@ def roles_meant(reader: Reader, filter: Filter, sources: Sequence[str]) -> Roles
             f"(repeatable); `which-notebook roles {shlex.join(sources)}` tells more of them"
         )
     (role,) = roles
-    said = f"no --role given: using {role.role_arn}, the only role with a session called SageMaker in these sources"
-    return RolesMeant([role.given], said)
+    sentence = f"no --role given: using {role.role_arn}, the only role with a session called SageMaker in these sources"
+    return RolesMeant([role.as_option], sentence)
 
 
 def _of_access_keys(reader: Reader, filter: Filter) -> RolesMeant:

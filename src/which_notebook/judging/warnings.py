@@ -240,11 +240,11 @@ class Warnings:
                 place.addresses = used[place.by_address]
             place.addresses.add(address)
             places[each] = place
-        moving_address = {stream for stream, found in used.items() if not self._by_address.stays(stream, found)}
+        moving_address = {stream for stream, addresses in used.items() if not self._by_address.stays(stream, addresses)}
         kinds: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
         for place in groups.values():
             kinds[place.by_network].add(place.kind)
-        moving_network = {stream for stream, found in kinds.items() if not self._by_network.stays(stream, found)}
+        moving_network = {stream for stream, those in kinds.items() if not self._by_network.stays(stream, those)}
         if not moving_address and not moving_network:
             return
         times = table["event_time"]

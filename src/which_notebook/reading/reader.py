@@ -101,7 +101,7 @@ class _Reading:
             yield from self._remembered_answer(answer)
             return
         without_file = map(self._of_part, chain([part] if part else [], parts))
-        batches = chain(without_file, self._batches(first, files))
+        batches = filter(None, chain(without_file, self._batches(first, files)))  # most files have none of the calls
         tables: list[bytes] = []
         for calls in without_twins(in_order(map(self._learned, batches), self._limits), accounts):
             table = CallTable.of(calls)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -92,11 +91,11 @@ def calls_in(content: Content, search: Search, problems: Problems) -> Iterator[C
 def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problems) -> Iterator[Call]:
     starts: set[int] = set()
     for needle in search.needles:
-        found = stringzilla.find(text, needle, 0, end)
-        while found >= 0:
-            starts.add(text.rfind(b"\n", 0, found) + 1)
-            line_end = text.find(b"\n", found, end)
-            found = stringzilla.find(text, needle, line_end, end) if line_end >= 0 else -1
+        at = stringzilla.find(text, needle, 0, end)
+        while at >= 0:
+            starts.add(text.rfind(b"\n", 0, at) + 1)
+            line_end = text.find(b"\n", at, end)
+            at = stringzilla.find(text, needle, line_end, end) if line_end >= 0 else -1
     for start in sorted(starts):
         line_end = text.find(b"\n", start, end)
         line = text[start : line_end if line_end >= 0 else end].rstrip()
@@ -147,12 +146,18 @@ def _record(line: bytes) -> bytes:
         "requestParameters": asked,
         "resources": [{"ARN": access_point}] if access_point else None,
         "requestID": field.get("request"),
-        "eventID": field.get("request") or f"line-{sha256(line).hexdigest()[:32]}",
+        "eventID": field.get("request") or _id_of(line),
         "eventType": "AwsApiCall",
         "eventCategory": ACCESS_LOG,
         "line": line.decode("utf-8", "replace"),
     }
     return msgspec.json.encode({name: value for name, value in record.items() if value is not None})
+
+
+def _id_of(line: bytes) -> str:
+    from hashlib import sha256
+
+    return f"line-{sha256(line).hexdigest()[:32]}"
 
 
 def _event(operation: str, key: str | None) -> str:

@@ -17,7 +17,6 @@ from msgspec import Raw, Struct
 
 from ..calls.call import BASE_SESSION, OPENS_SESSIONS, Call, Opening, role_name
 from ..calls.clues import Clues
-from .clues import interface_clues, session_clues
 from .particulars import decoded, member_of, object_of, text_or_none
 from .shapes.members import mended
 
@@ -117,7 +116,7 @@ def _call(record: _Record, *, with_resources: bool | tuple[str, ...], with_clues
             record.resources,
             record.error_message if isinstance(record.error_message, str) else None,
         )
-    if role_arn and record.event_name.startswith(_MAY_NAME_A_ROLE) and record.event_source not in _DATA_SOURCES:
+    if role_arn and record.event_source not in _DATA_SOURCES and record.event_name.startswith(_MAY_NAME_A_ROLE):
         call.named_role = _named_role(_held(record.request_parameters), role_arn)
         if record.event_name in _OF_STUDIO and record.event_source == "sagemaker.amazonaws.com":
             call.named_in_studio = _named_in_studio(_held(record.request_parameters))
@@ -134,6 +133,8 @@ def _call(record: _Record, *, with_resources: bool | tuple[str, ...], with_clues
 
 
 def _clues(record: _Record, *, is_base_session: bool) -> Clues | None:
+    from .clues import interface_clues, session_clues
+
     identity, service = record.user_identity, record.event_source
     if service == "ec2.amazonaws.com" and record.error_code is None and "NetworkInterface" in record.event_name:
         issuer = identity.session_context.session_issuer if identity.session_context else None

@@ -54,7 +54,8 @@ def cut_calls(content: Content, search: Search, limits: Limits) -> Iterator[list
         if size > limits.parsed_bytes:
             yield _calls_of(texts, search)
             texts, size = [], 0
-    yield _calls_of(texts, search)
+    if texts:
+        yield _calls_of(texts, search)
 
 
 def _calls_of(texts: list[bytes], search: Search) -> list[Call]:

@@ -13,9 +13,11 @@ _TEXTS_WITHIN_TEXTS = 3
 
 def decoded(value: bytes | msgspec.Raw) -> object:
     """Return a JSON value; None where it is none, no UTF-8, or nested too deep."""
-    for text in (value, mended(value)):
+    try:
+        return msgspec.json.decode(value)
+    except UNREADABLE:
         with suppress(*UNREADABLE):
-            return msgspec.json.decode(text)
+            return msgspec.json.decode(mended(value))
     return None
 
 

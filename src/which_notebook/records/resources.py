@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from itertools import product
-from urllib.parse import unquote
 
 import msgspec
 from msgspec import Raw, Struct
@@ -66,7 +65,7 @@ def resources_of(
     source: str, event: str, around: Around, parameters: Raw, named: Raw, error_message: str | None
 ) -> tuple[str, ...]:
     """Return the ARNs of a call's resources, each once: the record's own first."""
-    found = _named(named)
+    arns = _named(named)
     service = source.removesuffix(".amazonaws.com")
     templates = _templates(service, event)
     if templates:
@@ -75,14 +74,14 @@ def resources_of(
             for template in templates:
                 if template.needs <= request.keys():
                     for arn in template.arns(request, around):
-                        found[arn] = None
+                        arns[arn] = None
     if error_message and (refused := _REFUSED.fullmatch(error_message)):
         text = refused[1]
         if _ARN.fullmatch(text):
-            found[text] = None
+            arns[text] = None
         elif text != "*" and templates and (whole := templates[0].of_text(text, around)):
-            found[whole] = None  # some services name a resource as the caller did
-    return tuple(found)
+            arns[whole] = None  # some services name a resource as the caller did
+    return tuple(arns)
 
 
 def _named(resources: Raw) -> dict[str, None]:
@@ -112,10 +111,16 @@ def _matched(pattern: re.Pattern[str]) -> Callable[[str], str | None]:
     """Return what reads a text that fits a pattern: the pattern's groups, or all of it."""
 
     def read(text: str) -> str | None:
-        found = pattern.fullmatch(text)
-        return (":".join(found.groups()) or found[0]) if found else None
+        match = pattern.fullmatch(text)
+        return (":".join(match.groups()) or match[0]) if match else None
 
     return read
+
+
+def _copied(text: str) -> str | None:
+    from urllib.parse import unquote
+
+    return _matched(_COPIED)(unquote(text))
 
 
 def _below(text: str) -> str | None:
@@ -128,7 +133,7 @@ _READ_AS: dict[str | None, Callable[[str], str | None]] = {
     "any": lambda text: text or None,
     "arn": lambda text: None,  # only an ARN counts
     "below": _below,
-    "copied": lambda text: _matched(_COPIED)(unquote(text)),
+    "copied": _copied,
     "function": _matched(_FUNCTION),
     "key_id": _matched(_KMS_KEY),
     "model": _matched(_MODEL),
@@ -160,19 +165,19 @@ class _Template:
         self._is_of_bucket_and_key = [path for path, _ in self._paths] == [["bucketName"], ["key"]]
         self.needs = frozenset(path[0].rstrip("[]{}") for path, _ in self._paths)
 
-    def arns(self, asked: dict[str, object], around: Around) -> Iterator[str]:
+    def arns(self, parameters: dict[str, object], around: Around) -> Iterator[str]:
         """Yield what the row makes of some parameters."""
         if self._is_of_bucket_and_key:
-            bucket, key = asked["bucketName"], asked["key"]
+            bucket, key = parameters["bucketName"], parameters["key"]
             if isinstance(bucket, str) and isinstance(key, str) and key and _PLAIN.fullmatch(bucket):
                 yield f"{around.fill_in(self._parts[0])}{bucket}/{key}"  # what most data events are
         elif len(self._paths) == 1:
             (path, read), *_ = self._paths
-            for text in _texts(asked, path):
+            for text in _texts(parameters, path):
                 if arn := self._arn(text, read, around):
                     yield arn
         else:
-            texts = [[each for text in _texts(asked, path) if (each := read(text))] for path, read in self._paths]
+            texts = [[each for text in _texts(parameters, path) if (each := read(text))] for path, read in self._paths]
             for values in product(*texts):
                 yield self._filled(values, around)
 
@@ -182,8 +187,8 @@ class _Template:
 
     def _arn(self, text: str, read: Callable[[str], str | None], around: Around) -> str | None:
         if text.startswith("arn:"):
-            found = _ARN.fullmatch(text)
-            return text if found and found[2] == self._service else None
+            match = _ARN.fullmatch(text)
+            return text if match and match[2] == self._service else None
         value = read(text)
         return self._filled((value,), around) if value else None
 

@@ -24,7 +24,8 @@ _PATH = re.compile(
     r"(?:^|/)AWSLogs/(?:o-[a-z0-9]+/)?(?P<account>\d{12})/CloudTrail(?:-NetworkActivity)?/(?P<region>[a-z0-9-]+)"
     r"/(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/"
 )
-_ACCESS_LOG = re.compile(
+# A text, which is compiled when such a name comes: that takes as long as the other two together.
+_ACCESS_LOG = (
     r"(?:(?<!\d)(?P<account>\d{12})/(?P<region>[a-z]{2}(?:-[a-z]+)+-\d)/[a-z0-9.-]+/(?=\d{4}/\d\d/\d\d/))?"
     r"(?P<days>(?:(?P<year>\d{4})/(?P<month>\d\d)/(?P<day>\d\d)/)?)"
     r"(?P<date>\d{4}-\d\d-\d\d)-\d\d-\d\d-\d\d-[0-9A-F]{16}$"
@@ -48,7 +49,7 @@ def place_of(path: str) -> tuple[str | None, str | None, str] | None:
     Of an access log without folders it tells the day only.
     """
     match = _PATH.search(path)
-    if not match and (access_log := _ACCESS_LOG.search(path)):
+    if not match and (access_log := re.search(_ACCESS_LOG, path)):
         return access_log["account"], access_log["region"], access_log["date"]
     return match and (match["account"], match["region"], f"{match['year']}-{match['month']}-{match['day']}")
 
@@ -69,7 +70,7 @@ def may_answer(path: str, scope: Scope) -> bool:
 
 def access_log_days(key: str) -> tuple[str, str] | None:
     """Return what stands before the days in an access log's key, and the day as it stands there; None of another key."""
-    match = _ACCESS_LOG.search(key)
+    match = re.search(_ACCESS_LOG, key)
     if not match:
         return None
     at = match.start("days")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from itertools import groupby
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -89,7 +90,7 @@ def opened_sources(
 def opened(files: Iterable[LogFile], limits: Limits) -> Iterator[Opened]:
     """Yield each file, in order, with its content, or with the reason why it can't be had."""
     kinds = {kind.name: kind for kind in KINDS}
-    for kind, group in groupby(files, key=lambda file: file.kind):
+    for kind, group in groupby(files, key=attrgetter("kind")):
         yield from kinds[kind].load().opened(list(group), limits)
 
 

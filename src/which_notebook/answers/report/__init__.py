@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, closing
-from operator import attrgetter
 from typing import BinaryIO
 
 from ...calls.call import CALL_FIELDS, LIKELY_FIELDS
@@ -16,8 +15,7 @@ from ...calls.table import CallTable
 from ...judging.warnings import Warnings
 from ...limits import Limits
 from ...sources.coverage import Coverage
-from ..safe_text import joined
-from .columns import EventIds, Numbers, Texts, Times
+from .columns import Column, EventIds, Numbers, Texts, Times
 from .head import Head
 from .page import write_page
 
@@ -45,24 +43,20 @@ def write_report(
     """
     head = Head(limits.lanes, likely=likely)
     fields = (*_TEXT_FIELDS, *(LIKELY_FIELDS if likely else ()))
-    lanes, ids, times = Numbers(limits), EventIds(limits), Times(limits)
-    texts = {name: Texts(limits) for name in fields}
-    columns = {"lane": lanes, "event_id": ids, "event_time": times, **texts}
+    lanes = Numbers(limits)
+    of_calls: dict[str, Column] = {"event_id": EventIds(limits), "event_time": Times(limits)}
+    of_calls |= {name: Texts(limits) for name in fields}
+    columns = {"lane": lanes, **of_calls}
     held = 0
     with ExitStack() as stack:
         for column in columns.values():
             stack.enter_context(closing(column))
-        values, adders = attrgetter(*fields), [column.add for column in texts.values()]
         for table in tables:
             head.summary.add(table)
-            for call in table.calls():
-                lane = head.lane(call)
-                if held < limits.report_calls:
-                    held += 1
-                    lanes.add(lane)
-                    ids.add(call.event_id)
-                    times.add(call.event_time)
-                    for add, value in zip(adders, values(call), strict=True):
-                        add((joined(value) or None) if isinstance(value, tuple) else value)
+            shown = min(len(table), limits.report_calls - held)
+            held += shown
+            lanes.add(head.lanes(table)[:shown])
+            for name, column in of_calls.items():
+                column.add(table[name][:shown])
         plain = head.plain(role, coverage, warnings, filter or Filter(), said())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

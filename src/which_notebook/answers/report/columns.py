@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import BinaryIO
-from uuid import UUID
+from typing import Any, BinaryIO
 
 from ...calls.spool import temporary_file
 from ...limits import Limits
-from ..safe_text import printable
+from ..safe_text import joined, printable
 from .embedded import embedded
 
 # What a text that is looked up takes in memory besides. Beyond the limit a text may stand twice; the page puts that right.
 _BYTES_BESIDES = 150
 _TIME_LENGTH = len("2026-03-01T09:30:00Z")
-_UUID_LENGTH = len("1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OTHER_ID = bytes(12)
 
 
@@ -64,6 +64,14 @@ class Column:
         self.texts = Spool(limits)
         self._texts_count = 0
 
+    def add(self, values: Iterable[Any]) -> None:
+        """Append some calls' values."""
+        self.rows.add(b"".join(map(self._row, values)))
+
+    def _row(self, value: Any) -> bytes:
+        """Return a call's row."""
+        raise NotImplementedError
+
     def json(self) -> Iterator[bytes]:
         """Yield the column as JSON, in parts."""
         yield b'{"texts":['
@@ -84,33 +92,34 @@ class Column:
         return self._texts_count
 
 
+_MISSING: dict[str | tuple[str, ...] | None, bytes] = {None: b"\0", (): b"\0"}
+
+
 class Texts(Column):
     """A field that few texts fill, or that is missing: a row is the text's number, or 0."""
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
         self._at_most = limits.column_texts_bytes
-        self._codes: dict[str | None, bytes] = {None: b"\0"}
+        self._known = _MISSING.copy()
         self._remembered = 0
 
-    def add(self, text: str | None) -> None:
-        """Append a call's text."""
-        code = self._codes.get(text)
-        if code is None:
-            text = text or ""
+    def _row(self, value: str | tuple[str, ...] | None) -> bytes:
+        row = self._known.get(value)
+        if row is None:
+            text = joined(value)
             self._remembered += len(text) + _BYTES_BESIDES
             if self._remembered > self._at_most:
-                self._codes, self._remembered = {None: b"\0"}, 0
-            code = self._codes[text] = number_bytes(self._new_text(text))
-        self.rows.add(code)
+                self._known, self._remembered = _MISSING.copy(), 0
+            row = self._known[value] = number_bytes(self._new_text(text))
+        return row
 
 
 class Numbers(Column):
     """A small number of each call."""
 
-    def add(self, number: int) -> None:
-        """Append a call's number."""
-        self.rows.add(number_bytes(number))
+    def _row(self, value: int) -> bytes:
+        return number_bytes(value)
 
 
 class Times(Column):
@@ -123,48 +132,36 @@ class Times(Column):
 
     def __init__(self, limits: Limits) -> None:
         super().__init__(limits)
-        self._row = self._seconds = 0
-        self._text, self._code = "", b"\0"
+        self._number = self._seconds = 0
+        self._text = ""
 
-    def add(self, text: str) -> None:
-        """Append a call's time."""
-        if text == self._text:
-            self.rows.add(self._code)
+    def _row(self, value: str) -> bytes:
+        self._number += 1
+        if value == self._text:
+            return b"\0"
+        try:
+            seconds = int((datetime.fromisoformat(value) - self._START).total_seconds())
+        except (ValueError, TypeError):
+            seconds = -1  # such as a 30th of February
+        row = number_bytes(max(0, seconds - self._seconds))
+        if seconds < self._seconds or len(value) != _TIME_LENGTH:
+            self._new_text(str(self._number - 1))
+            self._new_text(value)
         else:
-            try:
-                seconds = int((datetime.fromisoformat(text) - self._START).total_seconds())
-            except (ValueError, TypeError):
-                seconds = -1  # such as a 30th of February
-            self.rows.add(number_bytes(max(0, seconds - self._seconds)))
-            if seconds < self._seconds or len(text) != _TIME_LENGTH:
-                self._new_text(str(self._row))
-                self._new_text(text)
-            else:
-                self._text, self._code = text, b"\0"
-            self._seconds = max(seconds, self._seconds)
-        self._row += 1
+            self._text = value
+        self._seconds = max(seconds, self._seconds)
+        return row
 
 
 class EventIds(Column):
     """Event ids, all different: a row is a UUID's 16 bytes. Any other text is 12 zeros and the text's number."""
 
-    def add(self, text: str) -> None:
-        """Append a call's event id."""
-        code = _uuid_bytes(text)
-        if code is None:
-            code = _OTHER_ID + self._new_text(text).to_bytes(4, "big")
-        self.rows.add(code)
-
-
-def _uuid_bytes(text: str) -> bytes | None:
-    if len(text) != _UUID_LENGTH:
-        return None
-    try:
-        code = bytes.fromhex(text.replace("-", ""))
-    except ValueError:
-        return None
-    is_plain = len(code) == 16 and not code.startswith(_OTHER_ID) and str(UUID(bytes=code)) == text
-    return code if is_plain else None
+    def _row(self, value: str) -> bytes:
+        if _UUID.fullmatch(value):
+            row = bytes.fromhex(value.replace("-", ""))
+            if not row.startswith(_OTHER_ID):
+                return row
+        return _OTHER_ID + self._new_text(value).to_bytes(4, "big")
 
 
 def number_bytes(number: int) -> bytes:

@@ -8,14 +8,15 @@ from itertools import islice
 from typing import Any
 
 from ... import __version__
-from ...calls.call import Call
+from ...calls.clues import Likely
 from ...calls.filter import Filter
+from ...calls.table import CallTable
 from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, UNATTRIBUTED, lane_of
 from ...judging.warnings import Warnings
 from ...sources.coverage import Coverage
 from ..likely_rows import LikelyRow
 from ..safe_text import printable
-from ..summary import Summary
+from ..summary import OF_A_CALLER, Summary
 from ..summary_row import Row
 
 _SKIPPED_SHOWN = 100
@@ -26,7 +27,7 @@ _EVENTS_SHOWN = 100
 _OF_A_NAME = tuple(lane.kind for lane in LANES if lane.is_of_a_name)
 
 _Key = tuple[str | None, str | None, str | None, str | None]
-
+"""A lane's role, notebook, session name and user profile, as `Summary` tells its rows apart."""
 
 _NOBODY: _Key = (None, None, None, None)
 
@@ -44,12 +45,29 @@ class Head:
         self._lanes: dict[tuple[str, _Key], int] = {}
         self._parts: dict[int, LikelyRow] = {}
 
-    def lane(self, call: Call) -> int:
-        """Return the number of a call's lane; `summary` counts it."""
-        lane = _lane(call)
-        if self.summary.likely and lane[0] == UNATTRIBUTED.kind:
-            return self._part(self._number(lane), self.summary.likely.row(call.role_arn, call.likely))
-        return self._number(lane)
+    def lanes(self, table: CallTable) -> list[int]:
+        """Return the number of each call's lane; `summary` counts it."""
+        numbers = {caller: self._lane(*caller) for caller in dict.fromkeys(table.rows(OF_A_CALLER))}
+        return list(map(numbers.__getitem__, table.rows(OF_A_CALLER)))
+
+    def _lane(
+        self,
+        status: str,
+        notebook: str | None,
+        role_arn: str | None,
+        notebook_role_arn: str | None,
+        session_name: str | None,
+        user_profile: str | None,
+        likely: Likely | None,
+    ) -> int:
+        lane = lane_of(status, user_profile)
+        if lane.is_of_a_name:
+            name = session_name if lane.by_session_name else None
+            return self._number((lane.kind, (notebook_role_arn or role_arn, notebook, name, user_profile)))
+        number = self._number((lane.kind, _NOBODY))
+        if self.summary.likely and lane is UNATTRIBUTED:
+            return self._part(number, self.summary.likely.row(role_arn, likely))
+        return number
 
     def _part(self, whole: int, row: LikelyRow) -> int:
         """Return the number of a part of the base session's lane; where there are too many, of the whole."""
@@ -151,15 +169,6 @@ class Head:
             "addresses_count": len(addresses),
             "events": [[printable(event), count] for event, count in islice(row.event_names().items(), _EVENTS_SHOWN)],
         }
-
-
-def _lane(call: Call) -> tuple[str, _Key]:
-    """Return the call's kind of lane and, as `Summary` tells its rows apart, whose."""
-    lane = lane_of(call.status, call.user_profile)
-    if not lane.is_of_a_name:
-        return lane.kind, _NOBODY
-    session_name = call.session_name if lane.by_session_name else None
-    return lane.kind, (call.notebook_role_arn or call.role_arn, call.notebook, session_name, call.user_profile)
 
 
 def _lanes_of(key: _Key) -> list[tuple[str, _Key]]:

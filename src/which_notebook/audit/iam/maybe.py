@@ -10,13 +10,13 @@ Maybe = bool | None
 
 def either(answers: Iterable[Maybe]) -> Maybe:
     """Return whether one of them is true."""
-    found: Maybe = False
+    result: Maybe = False
     for answer in answers:
         if answer:
             return True
         if answer is None:
-            found = None
-    return found
+            result = None
+    return result
 
 
 def every(answers: Iterable[Maybe]) -> Maybe:

@@ -28,9 +28,9 @@ def others_let_in(role: Role, session_name: str, *, with_source_identity: bool =
 
     `with_source_identity`: only those that it also lets set a source identity.
     """
-    found: dict[str, Maybe] = {}
+    others: dict[str, Maybe] = {}
     if not role.trust.is_whole:
-        found["what can't be read"] = None
+        others["what can't be read"] = None
     own = {role.arn, role.session_arn(BASE_SESSION)}
     for statement in role.trusting(True):
         for kind, who in statement.principals() or [("", "")]:
@@ -41,8 +41,8 @@ def others_let_in(role: Role, session_name: str, *, with_source_identity: bool =
                 answer = every((answer, _may_set_source_identity(role, kind, who)))
             if answer is not False:
                 label = who or "principals that can't be told"
-                found[label] = found.get(label) or answer
-    return found
+                others[label] = others.get(label) or answer
+    return others
 
 
 def _lets_in(role: Role, statement: Statement, kind: str, who: str, session_name: str) -> Maybe:

@@ -64,14 +64,14 @@ def filled_in(pattern: str, context: Mapping[str, Value], version: str) -> str |
         return None
     known = True
 
-    def value(found: re.Match[str]) -> str:
+    def value(variable: re.Match[str]) -> str:
         nonlocal known
-        name = found[1].strip()
-        given = _LITERAL.get(name, context.get(name.lower()))
-        if not isinstance(given, str):
+        name = variable[1].strip()
+        replacement = _LITERAL.get(name, context.get(name.lower()))
+        if not isinstance(replacement, str):
             known = False
             return ""
-        return re.sub(r"[\[*?]", r"[\g<0>]", given)
+        return re.sub(r"[\[*?]", r"[\g<0>]", replacement)
 
     filled = _VARIABLE.sub(value, escaped)
     return filled if known and "${" not in _VARIABLE.sub("", escaped) else None

@@ -78,27 +78,27 @@ class Statement(Struct, frozen=True):
 
     def principals(self) -> list[tuple[str, str]] | None:
         """Return whom a trust statement speaks of, as (kind, who); None where that can't be told."""
-        given = self.content.get("Principal")
-        if given == "*":
+        principal = self.content.get("Principal")
+        if principal == "*":
             return [("AWS", "*")]
-        if not isinstance(given, Mapping) or "NotPrincipal" in self.content:
+        if not isinstance(principal, Mapping) or "NotPrincipal" in self.content:
             return None
-        found = [(str(kind), who) for kind, some in given.items() for who in _texts(some)]
-        return found if all(_are_texts(some) for some in given.values()) else None
+        named = [(str(kind), who) for kind, some in principal.items() for who in _texts(some)]
+        return named if all(_are_texts(some) for some in principal.values()) else None
 
     def resources(self) -> list[str]:
         """Return the patterns of resources that it names, to speak of them or of all others."""
-        given = [self.content.get(name, []) for name in ("Resource", "NotResource")]
-        return [text for each in given if _are_texts(each) for text in _texts(each)]
+        named = [self.content.get(name, []) for name in ("Resource", "NotResource")]
+        return [text for each in named if _are_texts(each) for text in _texts(each)]
 
     def conditions(self, context: Mapping[str, Value]) -> Maybe:
         """Return whether all conditions hold."""
-        given = self.content.get("Condition", {})
-        if not isinstance(given, Mapping):
+        block = self.content.get("Condition", {})
+        if not isinstance(block, Mapping):
             return None
         return every(
             self._condition(operator, str(key).lower(), values, context)
-            for operator, keys in given.items()
+            for operator, keys in block.items()
             for key, values in (keys.items() if isinstance(keys, Mapping) else [("", None)])
         )
 
@@ -170,8 +170,8 @@ def read_policy(document: Any) -> Policy:
         return Policy((), is_whole=False)
     if not isinstance(document, Mapping):
         return Policy((), is_whole=False)
-    given = document.get("Statement", [])
-    listed = given if isinstance(given, list) else [given]
+    content = document.get("Statement", [])
+    listed = content if isinstance(content, list) else [content]
     version = document.get("Version", "2008-10-17")
     sound = [
         each
@@ -202,9 +202,9 @@ def _compare(how: str, pattern: str, value: Value) -> Maybe:
     return as_literal(pattern).lower() == value.lower()
 
 
-def _texts(given: Any) -> list[str]:
-    return [given] if isinstance(given, str) else [each for each in given if isinstance(each, str)]
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [each for each in value if isinstance(each, str)]
 
 
-def _are_texts(given: Any) -> bool:
-    return isinstance(given, str) or (isinstance(given, list) and all(isinstance(each, str) for each in given))
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(each, str) for each in value))

@@ -197,22 +197,22 @@ class Role(Struct, frozen=True):
             *([("sagemaker:UpdateNotebookInstanceLifecycleConfig", "notebook-instance-lifecycle-config", lifecycle)] if lifecycle else []),
         ]  # fmt: skip
         # Whether the ARN has the name in lower case is said in different ways; here the worse answer counts.
-        asked = [
+        requests = [
             (action, f"{prefix}:{kind}/{spelt}")
             for action, kind, name in named
             for spelt in dict.fromkeys((name, name.lower()))
         ]
-        return self._allowed(asked, self._notebook(caller, source_identity))
+        return self._allowed(requests, self._notebook(caller, source_identity))
 
     def may_change_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
         """Return the actions by which a notebook session may change the role, or a managed policy of it."""
         return self._allowed(self._changes_of_itself(), self._notebook(caller, source_identity))
 
-    def studio_session_may(self, asked: Iterable[tuple[str, str]]) -> dict[str, Maybe]:
+    def studio_session_may(self, requests: Iterable[tuple[str, str]]) -> dict[str, Maybe]:
         """Return which of these actions a base session of Studio's may do, on the resource beside each, whatever its source identity is."""
         context = self._caller_context(BASE_SESSION)
         del context["aws:sourceidentity"]
-        return self._allowed(asked, context)
+        return self._allowed(requests, context)
 
     def studio_session_may_change_itself(self) -> dict[str, Maybe]:
         """Return the actions by which a base session of Studio's may change the role, or a managed policy of it."""
@@ -232,13 +232,13 @@ class Role(Struct, frozen=True):
         own = [(action, self.arn) for action in ROLE_CHANGES if self.boundary or "Boundary" not in action]
         return [*own, *((action, arn) for arn in self.managed_policies() for action in MANAGED_POLICY_CHANGES)]
 
-    def _allowed(self, asked: Iterable[tuple[str, str]], context: dict[str, Value]) -> dict[str, Maybe]:
-        found: dict[str, Maybe] = {}
-        for action, resource in asked:
+    def _allowed(self, requests: Iterable[tuple[str, str]], context: dict[str, Value]) -> dict[str, Maybe]:
+        allowed: dict[str, Maybe] = {}
+        for action, resource in requests:
             answer = self._may(Request(action, resource, context))
             if answer is not False:
-                found[action] = found.get(action) or answer
-        return found
+                allowed[action] = allowed.get(action) or answer
+        return allowed
 
     def _may(self, request: Request) -> Maybe:
         return every(
@@ -304,13 +304,13 @@ class Role(Struct, frozen=True):
         return every((granted, opposite(denied)))
 
     def _trust_grants(self, request: Request, caller: str) -> dict[str, Maybe]:
-        found: dict[str, Maybe] = dict.fromkeys(("account", "role", "session", "everyone", "unread"), False)
-        found["unread"] = False if self.trust.is_whole else None
+        grants: dict[str, Maybe] = dict.fromkeys(("account", "role", "session", "everyone", "unread"), False)
+        grants["unread"] = False if self.trust.is_whole else None
         for statement in self.trusting(True):
             covers = statement.covers(request, in_trust_policy=True)
             for kind, answer in self._principal(statement, caller):
-                found[kind] = either((found[kind], every((covers, answer))))
-        return found
+                grants[kind] = either((grants[kind], every((covers, answer))))
+        return grants
 
     def _trust_denies(self, request: Request, caller: str) -> Maybe:
         return either(
@@ -335,14 +335,14 @@ class Role(Struct, frozen=True):
             self.arn: "role",
             self.session_arn(caller): "session",
         }
-        found: list[tuple[str, Maybe]] = []
+        ways: list[tuple[str, Maybe]] = []
         for kind, who in named:
             if kind == "AWS" and who in kinds:
-                found.append((kinds[who], True))
+                ways.append((kinds[who], True))
             elif kind == "AWS" and (who == self.role_id or "*" in who or "?" in who):
                 # IAM takes no wildcards here, and shows the role's own id only for another role of that name.
-                found.append(("unread", None))
-        return found
+                ways.append(("unread", None))
+        return ways
 
 
 def _actions(source_identity: str | None) -> tuple[str, ...]:

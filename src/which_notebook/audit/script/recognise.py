@@ -81,9 +81,9 @@ def recognise(script: str) -> Script:
 
 
 def _recognised(script: str) -> Script:
-    found = _module_script(script)
-    if found:
-        return found
+    recognised = _module_script(script)
+    if recognised:
+        return recognised
     if any(sign in script for sign in _SIGNS_OF_MODULE):
         return Script(
             "undecided",
@@ -114,17 +114,17 @@ def _module_script(script: str) -> Script | None:
     if settings.get("ATTRIBUTION_MODE", mode) != mode:
         return Script("none", version, problem=f"its script has no mode {settings['ATTRIBUTION_MODE']}")
     extra = settings.get("EXTRA_ON_START", "")
-    found = _followed_extra(extra, mode) if extra else None
+    followed = _followed_extra(extra, mode) if extra else None
     return Script(
-        "undecided" if found and found.doubts else "module",
+        "undecided" if followed and followed.doubts else "module",
         version,
         mode,
         settings.get("ROLE_ARN") or None,
         starts_without=settings.get("ALLOW_START_WITHOUT_ATTRIBUTION") == "true",
-        problem=f"extra_on_start, which runs as root afterwards, may undo it: {found.doubts[0]}"
-        if found and found.doubts
+        problem=f"extra_on_start, which runs as root afterwards, may undo it: {followed.doubts[0]}"
+        if followed and followed.doubts
         else None,
-        exposures=tuple(found.exposures) if found else (),
+        exposures=tuple(followed.exposures) if followed else (),
     )
 
 
@@ -152,9 +152,9 @@ def _taken_apart(script: str) -> tuple[dict[str, str], str]:
 
 def _settings(text: str) -> tuple[dict[str, str], str]:
     settings, end = {}, 0
-    while found := _SETTING.match(text, end):
-        settings[found[1]] = found[2].replace("'\\''", "'")
-        end = found.end()
+    while setting := _SETTING.match(text, end):
+        settings[setting[1]] = setting[2].replace("'\\''", "'")
+        end = setting.end()
     return settings, text[end:]
 
 

@@ -146,11 +146,11 @@ class Addresses:
             use.add(now)
         return True
 
-    def see_interface(self, found: Interface, account: str, region: str | None, time: str) -> None:
+    def see_interface(self, interface: Interface, account: str, region: str | None, time: str) -> None:
         """Take in that a network interface was made for a notebook instance, or deleted."""
-        if found.notebook and found.address:
-            self._living[found.id] = (account, region, found.address), found.notebook, time
-        elif made := self._living.pop(found.id, None):
+        if interface.notebook and interface.address:
+            self._living[interface.id] = (account, region, interface.address), interface.notebook, time
+        elif made := self._living.pop(interface.id, None):
             self._own(*made, f"until it was deleted at {time}", seconds(time))
 
     def users_since(self, time: int) -> set[str]:

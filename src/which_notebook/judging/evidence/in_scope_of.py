@@ -19,5 +19,5 @@ def named(table: CallTable, row: int) -> Iterator[Named]:
     """Yield for what the call's credentials were issued."""
     clues = table.clues.get(row)
     for arn in clues.in_scope_of if clues else ():
-        if found := of_arn(arn, table["role_arn"][row]):
-            yield found
+        if thing := of_arn(arn, table["role_arn"][row]):
+            yield thing

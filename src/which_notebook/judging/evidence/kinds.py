@@ -12,14 +12,14 @@ from .named import Named
 
 
 class Kind(Struct, frozen=True):
-    """One kind of evidence: its name; what it is; how `event` says it of a session, with what it names; how somebody could have made it so.
+    """One kind of evidence: its name; what it is; the sentence of `event` on a session, with what it names; how somebody could have made it so.
 
     `named` finds it in a row; where that is None, it takes many rows to find it.
     """
 
     name: str
     meaning: str
-    said: str
+    sentence: str
     forged: str
     named: Callable[[CallTable, int], Iterator[Named]] | None = None
 

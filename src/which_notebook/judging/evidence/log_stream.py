@@ -39,8 +39,8 @@ def named(table: CallTable, row: int) -> Iterator[Named]:
     kind, _, rest = group.removeprefix(_ROOT).partition("/")
     first = stream.partition("/")[0]
     if kind == _OF_NOTEBOOKS:
-        if found := of_name(first):
-            yield found
+        if thing := of_name(first):
+            yield thing
     elif kind == "Endpoints" and rest:  # the group is the endpoint's, its streams are the variants'
         yield Named(f"endpoint {rest}", is_notebook=False)
     else:

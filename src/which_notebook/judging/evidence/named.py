@@ -35,10 +35,10 @@ def of_name(name: str) -> Named | None:
 @lru_cache(maxsize=4096)
 def of_arn(arn: str, role_arn: str | None) -> Named | None:
     """Return what an ARN of SageMaker's names; None where it is another service's, or not of the role's own account and partition."""
-    found = _ARN.fullmatch(arn)
-    if not found or not (role_arn or "").startswith(f"arn:{found['partition']}:iam::{found['account']}:"):
+    match = _ARN.fullmatch(arn)
+    if not match or not (role_arn or "").startswith(f"arn:{match['partition']}:iam::{match['account']}:"):
         return None
-    if found["type"] == "notebook-instance":
-        named = of_name(found["name"])
+    if match["type"] == "notebook-instance":
+        named = of_name(match["name"])
         return named and Named(named.text, is_spelled=named.text != named.text.lower())
-    return Named(f"{found['type'].replace('-', ' ')} {found['name']}", is_notebook=False)
+    return Named(f"{match['type'].replace('-', ' ')} {match['name']}", is_notebook=False)

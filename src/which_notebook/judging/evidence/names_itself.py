@@ -26,8 +26,8 @@ def named(table: CallTable, row: int) -> Iterator[Named]:
     """Yield the notebook instance that the call was about."""
     clues = table.clues.get(row)
     for text in clues.notebooks if clues else ():
-        if found := of_arn(text, table["role_arn"][row]) if text.startswith("arn:") else of_name(text):
-            yield found
+        if thing := of_arn(text, table["role_arn"][row]) if text.startswith("arn:") else of_name(text):
+            yield thing
 
 
 def stops(table: CallTable, row: int) -> bool:

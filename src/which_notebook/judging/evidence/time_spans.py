@@ -16,14 +16,14 @@ class NamedSpans:
     """Spans by name: those of one name joined if they are within an hour of one another; ordered by when they begin."""
 
     def __init__(self, spans: Iterable[tuple[str, Span]]) -> None:
-        found: defaultdict[str, list[Span]] = defaultdict(list)
+        by_name: defaultdict[str, list[Span]] = defaultdict(list)
         for name, (start, end) in sorted(spans):
-            of_name = found[name]
-            if of_name and start - of_name[-1][1] <= NEXT_WITHIN:
-                of_name[-1] = of_name[-1][0], max(of_name[-1][1], end)
+            own = by_name[name]
+            if own and start - own[-1][1] <= NEXT_WITHIN:
+                own[-1] = own[-1][0], max(own[-1][1], end)
             else:
-                of_name.append((start, end))
-        self._spans = sorted((start, end, name) for name, of_name in found.items() for start, end in of_name)
+                own.append((start, end))
+        self._spans = sorted((start, end, name) for name, own in by_name.items() for start, end in own)
         # The latest end up to each: what lies before where it is less ended before.
         self._ends = list(accumulate((end for _, end, _ in self._spans), max))
 

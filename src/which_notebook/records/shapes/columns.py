@@ -119,10 +119,10 @@ def known(names: Iterable[str]) -> int:
 
 def is_row(names: Iterable[str]) -> bool:
     """Return whether columns tell of a call: its name, and something of its caller."""
-    found = {_letters(name) for name in names}
-    if found.isdisjoint(_NAMES_OF_CALLS):
+    letters = {_letters(name) for name in names}
+    if letters.isdisjoint(_NAMES_OF_CALLS):
         return False
-    return any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in found)
+    return any(name.startswith(("useridentity", "aws", "arn", "principalid", "sessionissuer")) for name in letters)
 
 
 def record_of(columns: Mapping[str, Any], report: Callable[[str], None]) -> dict[str, Any]:
@@ -207,13 +207,13 @@ def _struct(value: Any) -> Mapping[str, Any] | None:
     if not isinstance(value, str) or not value.startswith("{"):
         return None
     try:
-        found = msgspec.json.decode(value)
+        fields = msgspec.json.decode(value)
     except (msgspec.DecodeError, RecursionError):
         try:
-            found = printed.struct(value)
+            fields = printed.struct(value)
         except printed.AmbiguousError:
-            found = None
-    return found if isinstance(found, dict) else None
+            fields = None
+    return fields if isinstance(fields, dict) else None
 
 
 def _time(value: Any) -> Any:

@@ -35,33 +35,33 @@ class AmbiguousError(ValueError):
 
 def struct(text: str) -> dict[str, Any]:
     """Return a struct's fields, their names in small letters; raises AmbiguousError."""
-    found, end = _struct(text, 0, 0)
+    fields, end = _struct(text, 0, 0)
     if end != len(text):
         raise AmbiguousError("a printed struct that can be read in two ways")
-    return found
+    return fields
 
 
 def parameters(text: str) -> dict[str, Any]:
     """Return a map of parameters; raises AmbiguousError."""
-    found, end = _struct(text, 0, 0, in_small_letters=False)
-    names = [name.lower() for name in found]
+    fields, end = _struct(text, 0, 0, in_small_letters=False)
+    names = [name.lower() for name in fields]
     is_of_s3 = "bucketname" in names and all(
         name in _OF_S3 or name.startswith(("x-amz-", "response-")) for name in names
     )
     if end != len(text) or ("bucketname" in names and not is_of_s3):
         raise AmbiguousError("printed parameters that can be read in two ways")
-    return found
+    return fields
 
 
 def resources(text: str) -> list[dict[str, Any]]:
     """Return a list of resources; raises AmbiguousError. The name of an object may hold what looks like another resource."""
-    found, end = _list(text, 0, 0)
-    arns = [each.get("arn") for each in found if isinstance(each, dict)]
+    listed, end = _list(text, 0, 0)
+    arns = [each.get("arn") for each in listed if isinstance(each, dict)]
     of_s3 = [_BUCKET.fullmatch(arn) for arn in arns if arn]
     buckets = {each and each[1] for each in of_s3}
-    if end != len(text) or len(arns) < len(found) or (any(of_s3) and len(buckets) > 1):
+    if end != len(text) or len(arns) < len(listed) or (any(of_s3) and len(buckets) > 1):
         raise AmbiguousError("printed resources that can be read in two ways")
-    return found
+    return listed
 
 
 def _struct(text: str, at: int, depth: int, *, in_small_letters: bool = True) -> tuple[dict[str, Any], int]:
@@ -86,12 +86,12 @@ def _struct(text: str, at: int, depth: int, *, in_small_letters: bool = True) ->
 def _value(text: str, at: int, depth: int, *, in_small_letters: bool) -> tuple[Any, int]:
     if text.startswith(("{", "["), at):
         try:
-            found, end = _decode(text, at)
+            value, end = _decode(text, at)
         except (JSONDecodeError, RecursionError):
-            found, end = None, -1
+            value, end = None, -1
         if end < 0:
             try:
-                found, end = (
+                value, end = (
                     _struct(text, at, depth + 1, in_small_letters=in_small_letters)
                     if text[at] == "{"
                     else _list(text, at, depth + 1)
@@ -101,7 +101,7 @@ def _value(text: str, at: int, depth: int, *, in_small_letters: bool) -> tuple[A
                     raise
                 end = -1  # then it is a text that begins so
         if end > 0 and text.startswith((", ", "}"), end):
-            return found, end
+            return value, end
     value = (_INNER_VALUE if depth else _LAST_VALUE).match(text, at)
     if value is None:
         raise AmbiguousError("a printed struct that can be read in two ways")
@@ -110,17 +110,17 @@ def _value(text: str, at: int, depth: int, *, in_small_letters: bool) -> tuple[A
 
 def _list(text: str, at: int, depth: int) -> tuple[list[Any], int]:
     """Return what stands in brackets, and where it ends."""
-    found: list[Any] = []
+    elements: list[Any] = []
     at += 1
     while not text.startswith("]", at):
         if text.startswith("{", at):
             fields, at = _struct(text, at, depth + 1)
-            found.append(fields)
+            elements.append(fields)
         elif element := _ELEMENT.match(text, at):
-            found.append(element[0])
+            elements.append(element[0])
             at = element.end()
         if text.startswith(", ", at):
             at += 2
         elif not text.startswith("]", at):
             raise AmbiguousError("a printed list that can be read in two ways")
-    return found, at + 1
+    return elements, at + 1

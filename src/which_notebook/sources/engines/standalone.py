@@ -174,20 +174,20 @@ def insights_query(roles: Sequence[str]) -> str:
 
 def roles_condition(roles: Sequence[str]) -> str:
     """Return that `role_arn` is one of these roles: names, or ARNs; `*` and `?` are wildcards."""
-    found = []
+    conditions = []
     for role in roles:
         if not role.startswith("arn:"):
-            found.append(like("role_arn", "", f"/{pattern(role, wildcards=True)}"))
+            conditions.append(like("role_arn", "", f"/{pattern(role, wildcards=True)}"))
         elif {"*", "?"} & set(role):
-            found.append(like("role_arn", pattern(role, wildcards=True)))
+            conditions.append(like("role_arn", pattern(role, wildcards=True)))
         else:
-            found.append(is_one_of("role_arn", [role]))
-    return any_of(found).with_values
+            conditions.append(is_one_of("role_arn", [role]))
+    return any_of(conditions).with_values
 
 
-def table_name(given: str) -> str:
+def table_name(name: str) -> str:
     """Return a table's name, with its database and catalog where these stand before it."""
-    return quoted(*given.split("."))
+    return quoted(*name.split("."))
 
 
 def at_least(column: str, value: str) -> str:

@@ -22,7 +22,7 @@ Command = Callable[[list[Word], "str | None", Shell, str], str]
 """Takes the words behind the command's own, what it reads, the shell, and its text; returns what it prints."""
 
 
-def evaluate(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def evaluate(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     """Follow a simple command; return what it prints. Raises CantTellError where it isn't known to be harmless."""
     first = words[0]
     name = _DIRECTORIES.sub("", first.text, count=1) if _DIRECTORIES.match(first.text) else first.text
@@ -39,7 +39,7 @@ def evaluate(words: list[Word], given: str | None, shell: Shell, shown: str) -> 
             shell.may_have_ended = True
         return UNKNOWN
     if name in _COMMANDS:
-        return _COMMANDS[name](words[1:], given, shell, shown)
+        return _COMMANDS[name](words[1:], stdin, shell, shown)
     words = [Word(name), *words[1:]]
     if is_harmless(words, shell):
         return "" if name in ("true", ":", "touch", "mkdir", "sleep", "wait") else UNKNOWN
@@ -129,8 +129,8 @@ def _exit(words: list[Word], _given: str | None, shell: Shell, _shown: str) -> s
     return ""
 
 
-def _return(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
-    return "" if shell.kind == "function" else _exit(words, given, shell, shown)
+def _return(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
+    return "" if shell.kind == "function" else _exit(words, stdin, shell, shown)
 
 
 def _source(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
@@ -154,15 +154,15 @@ def _run_text(text: str, shell: Shell, shown: str) -> None:
     shell.instance.run(text, shell)
 
 
-def _shell(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def _shell(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     """Bash or sh, which runs a text, or what it reads; it knows none of this shell's variables."""
     words = list(words)
     while words and re.fullmatch("-[lexius]+|--login", words[0].text):
         words.pop(0)
     if words and re.fullmatch("-[lexi]*c", words[0].text) and len(words) > 1:
         text = UNKNOWN if words[1].is_pattern else words[1].text
-    elif not words and given is not None:
-        text = given
+    elif not words and stdin is not None:
+        text = stdin
     else:
         raise CantTellError(f"it runs commands that it doesn't hold: {shown}")
     _run_text(text, _new_shell(shell, shell.user), shown)
@@ -183,31 +183,31 @@ def _new_shell(shell: Shell, user: str, *, logs_in: bool = False) -> Shell:
     return new
 
 
-def _as(user: str, words: list[Word], given: str | None, shell: Shell, shown: str, *, logs_in: bool) -> str:
+def _as(user: str, words: list[Word], stdin: str | None, shell: Shell, shown: str, *, logs_in: bool) -> str:
     if user not in ("root", USER) or (user == "root" and shell.user != "root"):
         raise CantTellError(f"it runs a command as {user}: {shown}")
     new = _new_shell(shell, user, logs_in=logs_in)
-    return evaluate(words, given, new, shown) if words else _shell([], given, new, shown)
+    return evaluate(words, stdin, new, shown) if words else _shell([], stdin, new, shown)
 
 
-def _sudo(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def _sudo(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     words, user, logs_in = list(words), "root", False
     while words and words[0].text.startswith("-"):
         option = words.pop(0).text
         if option in ("-u", "--user") and words:
             user = words.pop(0).text
-        elif found := re.fullmatch(r"-(?:[EHn]*)u(\S+)|--user=(\S+)", option):
-            user = found[1] or found[2]
+        elif match := re.fullmatch(r"-(?:[EHn]*)u(\S+)|--user=(\S+)", option):
+            user = match[1] or match[2]
         elif option in ("-i", "--login"):
             logs_in = True
         elif option == "--":
             break
         elif not re.fullmatch("-[EHns]+|--preserve-env", option):
             raise CantTellError(f"it can't be followed: {shown}")
-    return _as(user, words, given, shell, shown, logs_in=logs_in)
+    return _as(user, words, stdin, shell, shown, logs_in=logs_in)
 
 
-def _su(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def _su(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     """`su` and `runuser`, whose command is one text or, behind --, words."""
     words, user, logs_in, command = list(words), "", False, None
     while words:
@@ -215,8 +215,8 @@ def _su(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
         if text in ("-", "-l", "--login"):
             logs_in = True
         elif text in ("-c", "--command", "-lc") and words:
-            found = words.pop(0)
-            command, logs_in = (UNKNOWN if found.is_pattern else found.text), logs_in or text == "-lc"
+            operand = words.pop(0)
+            command, logs_in = (UNKNOWN if operand.is_pattern else operand.text), logs_in or text == "-lc"
         elif text in ("-u", "--user") and words:
             user = words.pop(0).text
         elif text in ("-s", "--shell") and words and words[0].text in ("/bin/bash", "/bin/sh"):
@@ -229,14 +229,14 @@ def _su(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
             user = text
     user = user or "root"
     if command is not None:
-        return _as(user, [Word("bash"), Word("-c"), Word(command)], given, shell, shown, logs_in=logs_in)
-    return _as(user, words, given, shell, shown, logs_in=logs_in)
+        return _as(user, [Word("bash"), Word("-c"), Word(command)], stdin, shell, shown, logs_in=logs_in)
+    return _as(user, words, stdin, shell, shown, logs_in=logs_in)
 
 
 def _wrapper(options: str) -> Command:
     """Return one that runs the command behind its options, of which these take a value."""
 
-    def wrapper(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+    def wrapper(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
         words = list(words)
         while words and re.match("-", words[0].text):
             option = words.pop(0).text
@@ -246,30 +246,30 @@ def _wrapper(options: str) -> Command:
                 raise CantTellError(f"it can't be followed: {shown}")
         if "DURATION" in options and words:
             words.pop(0)
-        return evaluate(words, given, shell, shown) if words else ""
+        return evaluate(words, stdin, shell, shown) if words else ""
 
     return wrapper
 
 
-def _env(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def _env(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     words = list(words)
-    while words and (found := re.match(r"([A-Za-z_]\w*)=", words[0].text)):
-        known = is_harmless_setting(found[1], words[0].text[found.end() :], shell.instance.mode)
-        if not (known or may_export(found[1])):
-            raise CantTellError(f"it sets {found[1]}: {shown}")
+    while words and (match := re.match(r"([A-Za-z_]\w*)=", words[0].text)):
+        known = is_harmless_setting(match[1], words[0].text[match.end() :], shell.instance.mode)
+        if not (known or may_export(match[1])):
+            raise CantTellError(f"it sets {match[1]}: {shown}")
         words.pop(0)
-    return evaluate(words, given, shell, shown) if words else UNKNOWN
+    return evaluate(words, stdin, shell, shown) if words else UNKNOWN
 
 
-def _exec(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def _exec(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     if words:
-        evaluate(words, given, shell, shown)
+        evaluate(words, stdin, shell, shown)
         _exit([], None, shell, shown)
     return ""
 
 
-def _command(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
-    return UNKNOWN if words and words[0].text == "-v" else _wrapper("")(words, given, shell, shown)
+def _command(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
+    return UNKNOWN if words and words[0].text == "-v" else _wrapper("")(words, stdin, shell, shown)
 
 
 _COMMANDS: dict[str, Command] = {

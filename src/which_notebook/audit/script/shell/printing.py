@@ -54,25 +54,25 @@ def printf(words: list[Word], _given: str | None, _shell: Shell, shown: str) -> 
 def _unescaped(text: str) -> str:
     if re.search(r"\\[^n\\t]", text):
         return UNKNOWN
-    return re.sub(r"\\(.)", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
+    return re.sub(r"\\(.)", lambda match: {"n": "\n", "t": "\t"}.get(match[1], match[1]), text)
 
 
-def cat(words: list[Word], given: str | None, shell: Shell, _shown: str) -> str:
+def cat(words: list[Word], stdin: str | None, shell: Shell, _shown: str) -> str:
     """What files hold, or what it reads."""
-    return _contents([each for each in words if not each.text.startswith("-")], given, shell)
+    return _contents([each for each in words if not each.text.startswith("-")], stdin, shell)
 
 
-def _contents(files: list[Word], given: str | None, shell: Shell) -> str:
+def _contents(files: list[Word], stdin: str | None, shell: Shell) -> str:
     if not files:
-        return UNKNOWN if given is None else given
+        return UNKNOWN if stdin is None else stdin
     return "".join(content_of(each, shell) for each in files)
 
 
-def tee(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
+def tee(words: list[Word], stdin: str | None, shell: Shell, shown: str) -> str:
     """What it reads, which goes to files too."""
     appends = [each for each in words if each.text in ("-a", "--append")]
     files = [each for each in words if each not in appends]
-    content = UNKNOWN if given is None else given
+    content = UNKNOWN if stdin is None else stdin
     for each in files:
         if each.text.startswith("-"):
             raise CantTellError(f"it can't be followed: {shown}")
@@ -80,13 +80,13 @@ def tee(words: list[Word], given: str | None, shell: Shell, shown: str) -> str:
     return content
 
 
-def jq(words: list[Word], given: str | None, shell: Shell, _shown: str) -> str:
+def jq(words: list[Word], stdin: str | None, shell: Shell, _shown: str) -> str:
     """A member of what SageMaker says of the notebook instance."""
     options = [each.text for each in words if each.text.startswith("-")]
     operands = [each for each in words if not each.text.startswith("-")]
     if not operands or not all(re.fullmatch("-[rjMc]+|--raw-output|--join-output", each) for each in options):
         return UNKNOWN
-    source = _contents(operands[1:], given, shell).strip()
+    source = _contents(operands[1:], stdin, shell).strip()
     value = _MEMBERS.get((source, operands[0].text), UNKNOWN)
     if source == UNKNOWN or value == UNKNOWN:
         return UNKNOWN
@@ -95,20 +95,20 @@ def jq(words: list[Word], given: str | None, shell: Shell, _shown: str) -> str:
     return (value if is_raw else f'"{value}"') + ("" if is_joined else "\n")
 
 
-def tr(words: list[Word], given: str | None, _shell: Shell, _shown: str) -> str:
+def tr(words: list[Word], stdin: str | None, _shell: Shell, _shown: str) -> str:
     """What it reads, without quotes or newlines."""
     texts = [each.text for each in words]
-    if given is None or len(texts) != 2 or texts[0] != "-d" or texts[1] not in ('"', '\\"', "\\n", "\n"):
+    if stdin is None or len(texts) != 2 or texts[0] != "-d" or texts[1] not in ('"', '\\"', "\\n", "\n"):
         return UNKNOWN
-    return given.replace("\n" if "n" in texts[1] or texts[1] == "\n" else '"', "")
+    return stdin.replace("\n" if "n" in texts[1] or texts[1] == "\n" else '"', "")
 
 
-def cut(words: list[Word], given: str | None, _shell: Shell, _shown: str) -> str:
+def cut(words: list[Word], stdin: str | None, _shell: Shell, _shown: str) -> str:
     """The region, from an ARN."""
     texts = "".join(each.text for each in words)
     return (
         f"{REGION}\n"
-        if (given or "").strip() == ARN and sorted(re.findall(r"-[df][^-]+", texts)) == ["-d:", "-f4"]
+        if (stdin or "").strip() == ARN and sorted(re.findall(r"-[df][^-]+", texts)) == ["-d:", "-f4"]
         else UNKNOWN
     )
 
@@ -131,13 +131,17 @@ def aws(words: list[Word], _given: str | None, shell: Shell, shown: str) -> str:
 
 
 def _described(texts: list[str]) -> str:
-    given: dict[str, str] = {}
+    options: dict[str, str] = {}
     while texts:
         name, equals, value = texts.pop(0).partition("=")
-        given[name] = value if equals else texts.pop(0) if texts else UNKNOWN
-    if given.pop("--notebook-instance-name", None) != NAME or not given.keys() <= {"--query", "--output", "--region"}:
+        options[name] = value if equals else texts.pop(0) if texts else UNKNOWN
+    if options.pop("--notebook-instance-name", None) != NAME or not options.keys() <= {
+        "--query",
+        "--output",
+        "--region",
+    }:
         return UNKNOWN
-    match given.get("--query"), given.get("--output"):
+    match options.get("--query"), options.get("--output"):
         case "RoleArn", "text":
             return f"{ROLE}\n"
         case "RoleArn", "json":

@@ -134,36 +134,36 @@ def within(node: Node, *types: str) -> list[Node]:
 
 def types_outside(node: Node, kind: str) -> set[str]:
     """Return the types of the nodes in a tree that aren't within a node of this type."""
-    found, waiting = set(), list(node.children)
+    types, waiting = set(), list(node.children)
     while waiting:
         if (one := waiting.pop()).type != kind:
-            found.add(one.type)
+            types.add(one.type)
             waiting += one.children
-    return found
+    return types
 
 
 def outermost(node: Node, kind: str) -> list[Node]:
     """Return the nodes of this type below a node that aren't within another such."""
-    found, waiting = [], list(reversed(node.children))
+    nodes, waiting = [], list(reversed(node.children))
     while waiting:
         one = waiting.pop()
         if one.type == kind:
-            found.append(one)
+            nodes.append(one)
         else:
             waiting += reversed(one.children)
-    return found
+    return nodes
 
 
 def bare_expansions(node: Node) -> list[Node]:
     """Return the expansions in a tree that stand without quotes."""
-    found, waiting = [], list(reversed(node.children))
+    nodes, waiting = [], list(reversed(node.children))
     while waiting:
         one = waiting.pop()
         if one.type in ("simple_expansion", "expansion", "command_substitution"):
-            found.append(one)
+            nodes.append(one)
         elif one.type != "string":
             waiting += reversed(one.children)
-    return found
+    return nodes
 
 
 def require_parser() -> None:

@@ -34,9 +34,9 @@ def unsettle(node: Node, shell: Shell) -> None:
     }
     names = within(node, "variable_assignment", "for_statement")
     shell.unsettled |= {
-        text_of(found)
+        text_of(name)
         for each in names
-        if (found := each.child_by_field_name("name") or each.child_by_field_name("variable"))
+        if (name := each.child_by_field_name("name") or each.child_by_field_name("variable"))
     }
     for each in within(node, "declaration_command", "unset_command", *_CALCULATES):
         if calculates(each):
@@ -123,8 +123,8 @@ def assigned(value: Node, shell: Shell, substitute: Substitute) -> str:
     """Return what an assignment's right side stands for: it isn't split into words."""
     if value.type in ("simple_expansion", "expansion"):
         return (
-            shell.value(found[1] or found[2])
-            if (found := re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text_of(value)))
+            shell.value(match[1] or match[2])
+            if (match := re.fullmatch(r"\$(?:(\w+)|\{(\w+)\})", text_of(value)))
             else word(value, shell, substitute).text
         )
     if value.type == "command_substitution":

@@ -100,20 +100,20 @@ class _Walk:
                 # The rest may open something, which is said too.
                 self.shell.instance.doubts.append(str(error))
 
-    def statement(self, node: Node, given: str | None = None) -> str:
-        """Follow a statement that is given this on standard input; return what it prints, None and UNKNOWN as far as known."""
+    def statement(self, node: Node, stdin: str | None = None) -> str:
+        """Follow a statement that reads this; return what it prints, None and UNKNOWN as far as known."""
         match node.type:
             case "command":
-                return self.command(node, [], given)
+                return self.command(node, [], stdin)
             case "redirected_statement":
                 body = node.child_by_field_name("body")
-                return self.redirected(body, node.children_by_field_name("redirect"), given)
+                return self.redirected(body, node.children_by_field_name("redirect"), stdin)
             case "pipeline":
-                return self.pipeline([each for each in node.children if each.type not in ("|", "|&")], [], given)
+                return self.pipeline([each for each in node.children if each.type not in ("|", "|&")], [], stdin)
             case "list":
                 return self.and_or(node, [])
             case "negated_command":
-                return self.statement(node.children[-1], given)
+                return self.statement(node.children[-1], stdin)
             case "variable_assignment" | "variable_assignments":
                 for each in [node] if node.type == "variable_assignment" else node.children:
                     assign(each, self.shell, self.substitute)
@@ -145,25 +145,25 @@ class _Walk:
                 return UNKNOWN
         raise CantTellError(f"it can't be followed: {lines_of(node)}")
 
-    def redirected(self, body: Node | None, redirects: list[Node], given: str | None) -> str:
+    def redirected(self, body: Node | None, redirects: list[Node], stdin: str | None) -> str:
         match body.type if body is not None else None:
             case None:
-                return self.command(None, redirects, given)
+                return self.command(None, redirects, stdin)
             case "command":
-                return self.command(body, redirects, given)
+                return self.command(body, redirects, stdin)
             case "pipeline" if body is not None:
-                return self.pipeline([each for each in body.children if each.type not in ("|", "|&")], redirects, given)
+                return self.pipeline([each for each in body.children if each.type not in ("|", "|&")], redirects, stdin)
             case "list" if body is not None:
                 return self.and_or(body, redirects)
             case "negated_command" if body is not None:
-                return self.redirected(body.children[-1], redirects, given)
-        given, targets, then = self.redirections(redirects, given)
+                return self.redirected(body.children[-1], redirects, stdin)
+        stdin, targets, then = self.redirections(redirects, stdin)
         if body is None or then:
             raise CantTellError("it can't be followed where it redirects")
-        return self.sent(self.statement(body, given), targets)
+        return self.sent(self.statement(body, stdin), targets)
 
-    def pipeline(self, stages: list[Node], redirects: list[Node], given: str | None) -> str:
-        passed = given
+    def pipeline(self, stages: list[Node], redirects: list[Node], stdin: str | None) -> str:
+        passed = stdin
         for stage in stages:
             # Each is a shell of its own.
             with self.subshell():
@@ -266,7 +266,7 @@ class _Walk:
                 self.statements(inner)
         return printed.rstrip("\n")
 
-    def command(self, node: Node | None, redirects: list[Node], given: str | None) -> str:
+    def command(self, node: Node | None, redirects: list[Node], stdin: str | None) -> str:
         self.shell.instance.step()
         parts = list(node.children) if node is not None else []
         redirects = [*(each for each in parts if each.type.endswith("_redirect")), *redirects]
@@ -286,9 +286,9 @@ class _Walk:
             for each in parts
             if each.type != "variable_assignment" and not each.type.endswith("_redirect")
         ]
-        given, targets, then = self.redirections(redirects, given)
+        stdin, targets, then = self.redirections(redirects, stdin)
         shown = lines_of(node) if node is not None else "a redirection"
-        printed = commands.evaluate(words, given, self.shell, shown) if words else ""
+        printed = commands.evaluate(words, stdin, self.shell, shown) if words else ""
         printed = self.sent(printed, targets)
         for each in then:
             self.behind(each, printed)
@@ -302,8 +302,8 @@ class _Walk:
             with self.unsure():
                 self.statement(node)
 
-    def redirections(self, redirects: list[Node], given: str | None) -> tuple[str | None, list[Target], list[Node]]:
-        """Return what is given on standard input, where the output goes, and what stands behind a here-document."""
+    def redirections(self, redirects: list[Node], stdin: str | None) -> tuple[str | None, list[Target], list[Node]]:
+        """Return the standard input, where the output goes, and what stands behind a here-document."""
         targets: list[Target] = []
         then: list[Node] = []
         for redirect in redirects:
@@ -315,18 +315,18 @@ class _Walk:
                     targets += more
                     then += [each for each in redirect.children if each.type == "pipeline"]
                     then += redirect.children_by_field_name("right")
-                    given = heredoc_value(document, redirect, self.shell, self.substitute)
+                    stdin = heredoc_value(document, redirect, self.shell, self.substitute)
                 case "herestring_redirect":
-                    given = self.word_of(redirect.children[-1]).text + "\n"
+                    stdin = self.word_of(redirect.children[-1]).text + "\n"
                 case "file_redirect":
                     targets += self.redirection(redirect)
                     if any(each.type == "<" for each in redirect.children):
                         source = self.word_of(redirect.children[-1])
                         self.doubt_credentials(source.text)
-                        given = content_of(source, self.shell)
+                        stdin = content_of(source, self.shell)
                 case _:
                     raise CantTellError(f"it can't be followed: {lines_of(redirect)}")
-        return given, targets, then
+        return stdin, targets, then
 
     def redirection(self, node: Node) -> list[Target]:
         destinations = node.children_by_field_name("destination")

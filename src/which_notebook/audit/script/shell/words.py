@@ -48,7 +48,7 @@ def heredoc_value(heredoc: Heredoc, redirect: Node, shell: Shell, substitute: Su
     """Return the text that a here-document stands for."""
     if heredoc.is_raw:
         return re.sub(r"(?m)^\t+", "", heredoc.text) if heredoc.strips_tabs else heredoc.text
-    body = [each for found in within(redirect, "heredoc_body") for each in found.children]
+    body = [each for node in within(redirect, "heredoc_body") for each in node.children]
     data, end, parts = heredoc.text.encode(), heredoc.start, []
     for child in (each for each in body if each.type != "heredoc_content"):
         parts.append(_literal(data[end - heredoc.start : child.start_byte - heredoc.start].decode(), "$`\\"))
@@ -123,7 +123,7 @@ def _literal(text: str, escaped: str) -> str:
     """Return text between quotes, or of a here-document, in which nothing is left to expand."""
     if EXPANDS.search(text):
         raise CantTellError(f"what is expanded in a text can't be told: {text.strip()[:40]}")
-    return re.sub(rf"\\([{re.escape(escaped)}\n])", lambda found: found[1].strip("\n"), text)
+    return re.sub(rf"\\([{re.escape(escaped)}\n])", lambda match: match[1].strip("\n"), text)
 
 
 def _expanded(node: Node, shell: Shell, substitute: Substitute) -> str:
@@ -158,9 +158,9 @@ def check_expansions(node: Node, shell: Shell) -> None:
 
 
 def _check_expansion(text: str) -> None:
-    found = _EXPANSION.match(text)
+    expansion = _EXPANSION.match(text)
     # Behind an operator the grammar may take anything for a pattern.
-    if not found or (found[1] and re.search(r"\$\(\(|`|\$\{(?!\w+\})", text[found.end() :])):
+    if not expansion or (expansion[1] and re.search(r"\$\(\(|`|\$\{(?!\w+\})", text[expansion.end() :])):
         raise CantTellError(f"it can't be followed: {text[:40]}")
 
 
