@@ -30,6 +30,7 @@ LONGEST_FIRST = (
     "notebook/imds/test_audited_scripts.py",
     "notebook/imds/test_firewall_later.py",
     "module/test_examples.py",
+    "module/test_private_vpc.py",
     "which_notebook/test_event_history.py",
     "which_notebook/test_audit.py",
 )

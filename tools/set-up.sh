@@ -79,7 +79,7 @@ wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,
 
 # Takes a quarter of pip's processor time. uv reads none of pip's settings: where they name an index, pip itself has to install.
 install_with_uv() {
-  ! .venv/bin/python -m pip config list | grep -q index &&
+  [[ $(.venv/bin/python -m pip config list) != *index* ]] &&
     "${pip[@]}" --only-binary :all: -c constraints.txt uv &&
     .venv/bin/uv pip install --quiet --python .venv/bin/python --cache-dir "$TMPDIR/uv" "$@"
 }
@@ -95,8 +95,12 @@ install_python_packages() {
     "${pip[@]}" "${packages[@]}"
   fi
   "${pip[@]}" --no-deps --no-build-isolation --editable .
-  # On all processors, where pip would use one; not what is large and not used. Some carry templates that don't compile.
-  .venv/bin/python -m compileall -q -j 0 -x '/site-packages/(mpmath|mypy|mypyc|mypy_boto3_[a-z]+|networkx|pip|setuptools|sympy)/' .venv/lib >/dev/null || :
+  # On all processors, where an installer would use one; not what is large and that no test imports. Some carry templates
+  # that don't compile.
+  local unused='antlr4|aws_xray_sdk|bson|cfnlint|graphql|gridfs|joserfc|localstack/services/(cloudformation|stepfunctions)'
+  unused+='|localstack/testing|moto/stepfunctions|mpmath|mypy|mypy_boto3_[a-z0-9]+|mypyc|networkx|opensearchpy|pip'
+  unused+='|pyasn1_modules|pygments/(lexers|styles)|pymongo|samtranslator|setuptools|sympy'
+  .venv/bin/python -m compileall -q -j 0 -x "/site-packages/($unused)/" .venv/lib >/dev/null || :
   printf '%s' "$wanted" >.venv/installed
 }
 

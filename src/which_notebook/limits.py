@@ -13,8 +13,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     Of a file: `read_bytes` are read at once, and `packed_read_bytes` of one that is packed in an unusual way; `decompressed_bytes`
     are decompressed at once, so few that they are still in the processor's cache when they are searched; content that may have
     to be looked at again is in pieces of `piece_bytes`. `event_bytes`: no trail's record is longer (see `records.top_level`).
-    Of calls: `sorted_calls` are held until they are written to a temporary file, and `merged_calls` are read back at
-    once. Of a file: `parsed_bytes` of records are parsed together, and `found_calls` handed on together; what can be read
+    Of calls: `sorted_calls` are held until they are written to a temporary file, and `judged_calls` are handed on at once, so few that they
+    are still in the processor's cache when the next column of them is looked at. Of a file: `parsed_bytes` of records are parsed together, and `found_calls` handed on together; what can be read
     only once is copied, up to `copied_bytes` in memory. An S3 object up to `ahead_bytes` is downloaded ahead of its turn.
     Worker processes start above `worth_workers_bytes`, and take `batch_files` at a time. `listed_files` are listed at once.
     Of the cache: `remembered_parts` of a file, `remembered_answer_bytes` of an answer, and so many `remembered_answers`; a new one is
@@ -36,7 +36,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     # Twice that, since how AWS counts isn't said.
     event_bytes: int = 512 * _KB
     sorted_calls: int = 40_000
-    merged_calls: int = 20_000
+    judged_calls: int = 2_000
     parsed_bytes: int = 2 * _MB
     found_calls: int = 5_000
     copied_bytes: int = 16 * _MB

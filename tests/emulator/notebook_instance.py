@@ -201,11 +201,16 @@ class NotebookInstance:
 
     def pause(self) -> None:
         """Let the imds mode's guard stand still until it is resumed: it looks at the rules every few seconds."""
-        self.root("pkill -STOP -x imds-mode")
+        self._tell_guard("STOP")
 
     def resume(self) -> None:
         """Let it go on."""
-        self.root("pkill -CONT -x imds-mode")
+        self._tell_guard("CONT")
+
+    def _tell_guard(self, signal: str) -> None:
+        """Send it a signal, without the login that costs more."""
+        entry = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--"]
+        _run([*entry, "pkill", f"-{signal}", "-x", "imds-mode"], {"PATH": "/usr/bin:/bin"}, timeout=60)
 
     def describe(self) -> "DescribeNotebookInstanceOutputTypeDef":
         """What DescribeNotebookInstance answers."""

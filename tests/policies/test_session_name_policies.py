@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from calls import write_calls
+from calls import address, write_cases
 from emulator.judge import Decision, Judge, Question, Session
 from emulator.server import Emulator
 from session_names import names_of_people, random_names, seeded
@@ -82,7 +82,7 @@ def plan_of(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory, inputs
     calls = {
         name: {"name": "team", "additional_session_names": names_of(name), **given} for name, given in inputs.items()
     }
-    return Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan()
+    return Workspace(folder, root=write_cases(folder, calls), environment=emulator.environment()).plan()
 
 
 def proposal_in(error: str) -> list[list[str]]:
@@ -91,16 +91,16 @@ def proposal_in(error: str) -> list[list[str]]:
 
 
 def managed_policies(plan: Outcome, call: str) -> dict[str, str]:
-    address = f"module.{call}.aws_iam_policy.session_names["
+    policies = f"{address(call)}.aws_iam_policy.session_names["
     return {
         each["change"]["after"]["name"]: each["change"]["after"]["policy"]
         for each in plan.plan["resource_changes"]
-        if each["address"].startswith(address)
+        if each["address"].startswith(policies)
     }
 
 
 def policies_of(plan: Outcome, call: str) -> dict[str, Any]:
-    inline = plan.planned(f"module.{call}.aws_iam_role_policy.assume_self[0]")["policy"]
+    inline = plan.planned(f"{address(call)}.aws_iam_role_policy.assume_self[0]")["policy"]
     return {"inline": inline, "broad": BROAD, **managed_policies(plan, call)}
 
 
@@ -122,7 +122,7 @@ def decision(judge: Judge, plan: Outcome, call: str, name: str) -> Decision:
             resource=BASE.role_arn,
             resource_account=BASE.account_id,
             identity_policies=policies_of(plan, call),
-            resource_policy=plan.planned(f"module.{call}.aws_iam_role.this[0]")["assume_role_policy"],
+            resource_policy=plan.planned(f"{address(call)}.aws_iam_role.this[0]")["assume_role_policy"],
             context={**BASE.context, "sts:RoleSessionName": name},
         )
     )
@@ -231,7 +231,7 @@ def test_more_names_than_all_managed_policies_take_are_refused(
     # Patterns stand in each policy: here they leave room for a few names.
     patterns = [f"{number:02}{'?' * 59}" for number in range(85)]
     calls = {"all": {"name": "team", "additional_session_names": [*names_of_people(300), *patterns]}}
-    (error,) = Workspace(folder, root=write_calls(folder, calls), environment=emulator.environment()).plan().errors
+    (error,) = Workspace(folder, root=write_cases(folder, calls), environment=emulator.environment()).plan().errors
     assert (
         "The module found no division of these names by their prefixes into 25 managed policies, the most that a role can have"
         in error

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from calls import write_calls
+from calls import write_cases
 from emulator.network import LAYOUTS, Layout
 from emulator.notebook_instance import NotebookInstance
 from emulator.server import Emulator
@@ -111,7 +111,7 @@ def applied(folder: Path) -> Iterator[Account]:
             }
             for call, arguments in _CALLS.items()
         }
-        root = write_calls(folder / "module", calls, outputs=None)
+        root = write_cases(folder / "module", calls, outputs=None)
         workspace = Workspace(folder / "module", root=root, environment=emulator.environment())
         assert workspace.apply().errors == []
         yield Account(emulator, workspace.outputs())

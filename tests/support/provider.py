@@ -23,6 +23,7 @@ from pathlib import Path
 _ADDRESSES = ("registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws")
 _SLIM = Path(__file__).resolve().with_name("slim_provider.py")
 _CHECKOUT = Path(__file__).resolve().parents[2]
+_SCHEMAS = _CHECKOUT / ".cache" / "schemas"
 # Where resource types are named: the module, its submodules and examples, and roots that tests write.
 _CONFIGURATIONS = ("*.tf", "modules/**/*.tf", "examples/**/*.tf", "tests/*/*.tf", "tests/*/*.py")
 # Each takes some 200 MB.
@@ -46,7 +47,7 @@ class RunningProvider:
         # Its logs would be of each request, at the finest level.
         quiet = dict.fromkeys(("TF_LOG_SDK", "TF_LOG_SDK_PROTO", "TF_LOG_SDK_MUX", "TF_LOG_PROVIDER"), "off")
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", sys.executable, str(_SLIM), str(program), *_types_in_use()],
+            ["setpriv", "--pdeathsig", "KILL", sys.executable, _SLIM, program, _SCHEMAS, *_types_in_use()],
             cwd=folder,
             env={**environment, **quiet, "TMPDIR": "."},
             stdin=subprocess.DEVNULL,

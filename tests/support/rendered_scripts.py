@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from calls import write_calls
+from calls import write_cases
 from emulator.server import Emulator
 from workspace import CHECKOUT, Workspace
 
@@ -22,7 +22,7 @@ LOCKED_RECIPE = RECIPE.replace(
 def rendered(emulator: Emulator, folder: Path, inputs: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Return the script that the module renders for each of these inputs, in one plan."""
     calls = {name: {"name": "team", **given} for name, given in inputs.items()}
-    root = write_calls(folder, calls, outputs=["on_start_script"])
+    root = write_cases(folder, calls, outputs=["on_start_script"])
     plan = Workspace(folder, root=root, environment=emulator.environment()).plan()
     assert plan.errors == []
     return {name: plan.output(f"{name}-on_start_script") for name in calls}

@@ -6,19 +6,22 @@ questions and answers pass as they are: the provider does what it always does.
 A provider has one configuration. Where a root configures several, each has a connection of its own from Terraform, and here
 a process of its own from when it is configured, which later commands that configure it the same way find again.
 
-Usage: slim_provider.py PROGRAM TYPE...: starts the provider, and prints, as it does, the TF_REATTACH_PROVIDERS that leads
-to the proxy. The processes end with this one.
+Usage: slim_provider.py PROGRAM FOLDER TYPE...: starts the provider, and prints, as it does, the TF_REATTACH_PROVIDERS that
+leads to the proxy. The processes end with this one. In the folder it keeps what the program told of the types.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -66,6 +69,27 @@ def slim(schema: bytes, types: frozenset[str]) -> bytes:
     )
 
 
+class Schemas:
+    """The answers to GetSchema without the other types; a provider that is started again isn't asked again."""
+
+    def __init__(self, program: str, folder: Path, types: frozenset[str]) -> None:
+        found = os.stat(program)
+        self._program = [os.path.realpath(program), found.st_size, found.st_mtime_ns]
+        self._folder, self._types = folder, types
+
+    def of(self, provider: grpc.Channel, method: str) -> bytes:
+        """Return the answer to a method of a provider's."""
+        name = hashlib.sha256(json.dumps([*self._program, method, sorted(self._types)]).encode()).hexdigest()
+        path = self._folder / name
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Beside its place, so that no other process reads half of it.
+            new = path.with_name(f"{name}.{os.getpid()}")
+            new.write_bytes(slim(provider.unary_unary(method)(b""), self._types))
+            new.replace(path)
+        return path.read_bytes()
+
+
 class Providers:
     """The provider's processes, one for each configuration; what comes before a configuration, the first one answers."""
 
@@ -97,9 +121,9 @@ class Providers:
 class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Hands each question on to the provider; the schema, and whether a configuration is a valid one, is asked for once."""
 
-    def __init__(self, providers: Providers, types: frozenset[str]) -> None:
+    def __init__(self, providers: Providers, schemas: Schemas) -> None:
         self._providers = providers
-        self._slim_schema = cache(lambda method: slim(providers.first.unary_unary(method)(b""), types))
+        self._schema = cache(lambda method: schemas.of(providers.first, method))
         # Beside the configuration the provider checks all its 1,500 types each time, which takes most of a plan's time there.
         self._checked = cache(lambda method, configuration: providers.first.unary_unary(method)(configuration))
 
@@ -111,7 +135,7 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         def answer(question: bytes, context: grpc.ServicerContext) -> bytes:
             try:
                 if details.method.endswith(".Provider/GetSchema"):
-                    return bytes(self._slim_schema(details.method))
+                    return self._schema(details.method)
                 if details.method.endswith(".Provider/PrepareProviderConfig"):
                     return bytes(self._checked(details.method, question))
                 provider = self._providers.of(context.peer(), details.method, question)
@@ -140,11 +164,12 @@ def _start(program: str) -> dict[str, Any]:
     raise ProviderError(f"{program} -debug ended with status {process.wait()}")
 
 
-def main(program: str, *types: str) -> None:
+def main(program: str, folder: str, *types: str) -> None:
     """Start the provider and the proxy."""
     providers = Providers(program)
+    schemas = Schemas(program, Path(folder), frozenset(types))
     # Terraform has ten requests under way for each provider, and each may ask others to stop.
-    server = grpc.server(ThreadPoolExecutor(32), [Proxy(providers, frozenset(types))], options=_ANY_LENGTH)
+    server = grpc.server(ThreadPoolExecutor(32), [Proxy(providers, schemas)], options=_ANY_LENGTH)
     # Not a Unix socket, on which all connections look the same.
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()

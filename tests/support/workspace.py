@@ -167,6 +167,13 @@ def written_cli_config(program: str, folder: Path) -> Path:
     return path
 
 
+def _only_provider() -> Path | None:
+    """Return the provider's program, unpacked in the mirror, where `init` has no choice: to install it there takes long."""
+    mirror = provider_mirror()
+    found = list(mirror.glob("*/hashicorp/aws/*/*/terraform-provider-aws*")) if mirror else []
+    return found[0] if len(found) == 1 else None
+
+
 class Workspace:
     """A copy of the module in a folder, initialised, with one root that Terraform works in.
 
@@ -175,7 +182,7 @@ class Workspace:
     it does for users, instead of going to one that keeps running; `program`, the path of the `terraform` or `tofu` to run.
     """
 
-    # What the first `init` of this process installed.
+    # The mirror's only one, or else what the first `init` of this process installed.
     _provider: Path | None = None
 
     def __init__(
@@ -205,6 +212,7 @@ class Workspace:
             "GOGC": "400",
         }
         self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=program)
+        Workspace._provider = Workspace._provider or _only_provider()
         status, out, err = self.command("init", input=False, no_color=IsFlagged)
         if status:
             raise TerraformError(f"terraform init failed in a copy of {root}:\n{out}{err}")

@@ -143,7 +143,7 @@ def test_a_deletion_of_several_objects_is_one_call_about_all_of_them(ask: Any, t
     assert call["event_name"] == "DeleteObjects"
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])
+@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, judged_calls=2)])
 @pytest.mark.parametrize("second", [0, 30, 59])
 def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
     ask: Any, tmp_path: Path, limits: Limits, second: int
@@ -195,7 +195,7 @@ def test_lines_without_a_request_id_are_told_apart_by_what_they_say(ask: Any, tm
     assert sorted(call["resources"][1] for call in calls) == [f"arn:aws:s3:::figures/{key}" for key in "abc"]
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, merged_calls=2)])
+@pytest.mark.parametrize("limits", [Limits(), Limits(sorted_calls=3, judged_calls=2)])
 @pytest.mark.parametrize("second", [0, 1, 59])
 def test_a_data_event_and_a_line_of_one_request_count_once(
     ask: Any, tmp_path: Path, limits: Limits, second: int

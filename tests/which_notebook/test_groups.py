@@ -119,7 +119,7 @@ def test_groups_are_bounded(ask: Any, log: Path) -> None:
         ROLE,
         "--by",
         "resource",
-        limits=LIMITS.__class__(groups=3, sorted_calls=5, merged_calls=2),
+        limits=LIMITS.__class__(groups=3, sorted_calls=5, judged_calls=2),
     )
     found = answer.json["groups"]
     assert len(found) <= 3 + 3

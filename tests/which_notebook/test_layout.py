@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -59,7 +60,12 @@ def imported(module: str, within: Iterable[ast.AST] | None = None) -> Iterator[s
                 yield next(path.as_posix() for path in found if path.as_posix() in MODULES)
 
 
-IMPORTS = {module: set(imported(module)) - {module} for module in MODULES}
+@cache
+def imports() -> dict[str, set[str]]:
+    """Return what each module imports; not found out where tests are only listed, as each worker does."""
+    return {module: set(imported(module)) - {module} for module in MODULES}
+
+
 LOADED = {f"sources/{kind.name.replace('.', '/')}.py" for kind in KINDS}
 
 
@@ -72,11 +78,11 @@ def room_of(module: str) -> str | None:
 def test_imports_go_up_the_path_only(module: str) -> None:
     room = room_of(module)
     may = {None, *(ROOMS[: ROOMS.index(room) + 1] if room else ())} - UNKNOWN_TO.get(room or "", set())
-    assert {each: room_of(each) for each in IMPORTS[module] if room_of(each) not in may} == {}
+    assert {each: room_of(each) for each in imports()[module] if room_of(each) not in may} == {}
 
 
 def test_no_module_and_no_folder_imports_itself_in_a_circle() -> None:
-    TopologicalSorter(IMPORTS | {REGISTRY: IMPORTS[REGISTRY] | LOADED}).prepare()
+    TopologicalSorter(imports() | {REGISTRY: imports()[REGISTRY] | LOADED}).prepare()
     TopologicalSorter(folders()).prepare()
 
 
@@ -132,7 +138,7 @@ def test_there_are_few_floors() -> None:
 def folders() -> dict[str, set[str]]:
     """Return which folders each folder imports from."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for module, imports in IMPORTS.items():
+    for module, others in imports().items():
         folder = str(Path(module).parent)
-        found[folder] |= {str(Path(each).parent) for each in imports} - {folder}
+        found[folder] |= {str(Path(each).parent) for each in others} - {folder}
     return found

@@ -101,11 +101,11 @@ def test_no_order_duplication_or_loss_makes_it_name_what_no_evidence_names(
     chance.shuffle(mixed)
     at = chance.randrange(len(mixed))
     assert likely(tmp_path, mixed[:at], mixed[at:], capsys=capsys) == whole
-    assert likely(tmp_path, mixed, capsys=capsys, limits=Limits(sorted_calls=2, merged_calls=2, found_calls=1)) == whole
+    assert likely(tmp_path, mixed, capsys=capsys, limits=Limits(sorted_calls=2, judged_calls=2, found_calls=1)) == whole
     # With less room than it needs it names less, and nothing else.
     sessions, uses, spans = (chance.randrange(1, 4) for _ in range(3))
     few = Limits(
-        evidence_sessions=sessions, evidence_addresses=uses, evidence_spans=spans, merged_calls=2, found_calls=1
+        evidence_sessions=sessions, evidence_addresses=uses, evidence_spans=spans, judged_calls=2, found_calls=1
     )
     for event, (key, name, _) in likely(tmp_path, mixed, capsys=capsys, limits=few).items():
         assert (key, name) in (whole[event][:2], (key, None))

@@ -103,7 +103,7 @@ NAMELESS = {"type": "AWSAccount", "principalId": session()["principalId"], "acco
 @pytest.mark.parametrize("held", [50_000, 1])
 def test_a_call_to_another_accounts_resource_counts_once(ask: Any, tmp_path: Path, owner: Any, held: int) -> None:
     """Each account's trail has a record of it, of which only the caller's is sure to have an ARN."""
-    limits = Limits(sorted_calls=held, merged_calls=held)
+    limits = Limits(sorted_calls=held, judged_calls=held)
     own = record(sharedEventID="s", requestID="r")
     theirs = record(owner, sharedEventID="s", requestID="r", recipientAccountId=OTHER_ACCOUNT)
     alone = record(owner, sharedEventID="t", requestID="q", recipientAccountId=OTHER_ACCOUNT)
@@ -163,7 +163,7 @@ def test_the_order_of_copies_makes_no_difference(found: list[dict[str, Any]], ch
     def called(records: list[dict[str, Any]]) -> list[Any]:
         others = [record(session("other"), eventID=f"o{held}", eventTime=each["eventTime"]) for each in records[:1]]
         batches = [[call_of(compact(each), with_resources=True)] for each in [*records, *others, *records[:1]]]
-        limits = Limits(sorted_calls=held, merged_calls=1)
+        limits = Limits(sorted_calls=held, judged_calls=1)
         return [call for batch in in_order(batches, limits) for call in batch if call.session_name == "fraud-model"]
 
     expected = called(found)

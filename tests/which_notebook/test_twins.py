@@ -45,7 +45,7 @@ def write_logs(root: Path, plain: list[Record], network: list[Record]) -> None:
 @pytest.mark.parametrize("held", [50_000, 3])
 @pytest.mark.parametrize("options", [[], ["--follow"]])
 def test_a_call_counts_once(ask: Any, tmp_path: Path, time: str, apart: str, held: int, options: list[str]) -> None:
-    limits = Limits(sorted_calls=held, merged_calls=held)
+    limits = Limits(sorted_calls=held, judged_calls=held)
     plain, other = pair("fraud-model", time, apart)
     around = [record(session("churn-model"), time=f"2026-03-01T09:{minute:02}:00Z") for minute in range(5)]
     write_logs(tmp_path, [plain, *around], [other, refused("fraud-model", "2026-03-01T09:00:31Z")])
@@ -59,7 +59,7 @@ def test_a_call_counts_once(ask: Any, tmp_path: Path, time: str, apart: str, hel
 
 @pytest.mark.parametrize("held", [1, 2, 5, 50_000])
 def test_of_many_calls_each_counts_once(ask: Any, tmp_path: Path, held: int) -> None:
-    limits = Limits(sorted_calls=held, merged_calls=held)
+    limits = Limits(sorted_calls=held, judged_calls=held)
     chance = random.Random(held)  # noqa: S311 - times, no secret
     pairs, alone = [], []
     for _ in range(120):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -82,6 +81,8 @@ def _either(names: Sequence[str]) -> str:
 
 def write_json(value: Any, file: BinaryIO) -> None:
     """Write one JSON value, indented; in ASCII, so that a terminal shows it as it is."""
+    import json
+
     file.write(json.dumps(value, indent=2).encode() + b"\n")
 
 
@@ -95,18 +96,21 @@ def _write_json(answer: Answer, file: BinaryIO) -> None:
         write_json(value, file)
         return
     file.write(b"[")
-    for number, row in enumerate(value):
-        file.write((b",\n" if number else b"\n") + _line(row))
+    for number, line in enumerate(_lines(value)):
+        file.write((b",\n" if number else b"\n") + line)
     file.write(b"\n]\n")
 
 
 def _write_jsonl(answer: Answer, file: BinaryIO) -> None:
-    for row in answer.plain():
-        file.write(_line(row) + b"\n")
+    for line in _lines(answer.plain()):
+        file.write(line + b"\n")
 
 
-def _line(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, separators=(",", ":")).encode()
+def _lines(rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    import json
+
+    encode = json.JSONEncoder(separators=(",", ":")).encode
+    return (encode(row).encode() for row in rows)
 
 
 def _write_csv(answer: Answer, file: BinaryIO) -> None:

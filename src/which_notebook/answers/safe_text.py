@@ -7,9 +7,7 @@ import unicodedata
 
 # What has no shape of its own, though Unicode counts it among the letters, marks and symbols: fillers, joiners,
 # variation selectors (https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point) and the empty Braille cell.
-_SHAPELESS = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
+_SHAPELESS = "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 
 _SPACES = re.compile(r"[\s%]")
 _FORMULAS = frozenset("=+-@|%")
@@ -20,7 +18,7 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-    return _SHAPELESS.sub(lambda found: ascii(found[0])[1:-1], shown)
+    return re.sub(_SHAPELESS, lambda found: ascii(found[0])[1:-1], shown)
 
 
 def joined(cell: object) -> str:

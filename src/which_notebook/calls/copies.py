@@ -7,6 +7,7 @@ the role's path.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -34,7 +35,7 @@ def without_poorer_copies(batches: Iterable[list[Call]]) -> Iterator[list[Call]]
     last: list[Call] = []
     for batch in batches:
         calls = last + batch
-        if any(call.request_id is None for call in calls):
+        if None in map(attrgetter("request_id"), calls):
             merged: list[Call] = []
             for call in calls:
                 if call.request_id is None and merged and _is_same_event(merged[-1], call):

@@ -37,7 +37,8 @@ def _in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Ca
                 runs.append(_write(_sorted(held)))
                 held.clear()
         if not runs:
-            yield _sorted(held)
+            calls, at_once = _sorted(held), limits.judged_calls
+            yield from (calls[at : at + at_once] for at in range(0, len(calls), at_once))
             return
         runs.append(_write(_sorted(held)))
         held.clear()
@@ -80,16 +81,23 @@ def _merged(runs: list[Iterator[list[Call]]], limits: Limits) -> Iterator[list[C
     while ahead:
         # Up to here no block behind these holds a call.
         limit = min(_key(block[-1]) for block, _ in ahead)
-        held: dict[str, Call] = {}
+        parts = []
         still = []
         for each, run in ahead:
-            end = bisect_right(each, limit, key=_key)
-            _add(held, each[:end])
+            end = bisect_right(each, limit, key=_key) if _key(each[0]) <= limit else 0
+            if end:
+                parts.append(each[:end])
             if rest := each[end:] or next(run, []):
                 still.append((rest, run))
         ahead = still
-        ready += _sorted(held)
-        if len(ready) >= limits.merged_calls:
+        if len(parts) == 1:  # as most are, since most logs are read in the order of time
+            ready += parts[0]
+        else:
+            held: dict[str, Call] = {}
+            for part in parts:
+                _add(held, part)
+            ready += _sorted(held)
+        if len(ready) >= limits.judged_calls:
             yield ready
             ready = []
     if ready:

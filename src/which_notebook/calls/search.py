@@ -65,8 +65,7 @@ class Search(Struct, frozen=True, kw_only=True):
         if is_nameless and not self.role_ids:
             return True
         arn = call.role_arn or call.lake_formation_role
-        name = role_name(arn) if arn else None
-        if name and fits_role(name, self.role_names):
+        if arn and _is_of_role(arn, self.role_names):
             return True
         if call.event_id == self.event_id or (self.base_sessions and call.session_name == BASE_SESSION):
             return True
@@ -79,7 +78,7 @@ class Search(Struct, frozen=True, kw_only=True):
             return False
         if fits_role(role_name(opening.role_arn), self.role_names) or opening.access_key_id in self.opened_keys:
             return True
-        return self.chains and name is not None and opening.access_key_id is not None
+        return self.chains and bool(arn) and opening.access_key_id is not None
 
     @property
     def digest(self) -> str:
@@ -114,6 +113,12 @@ def _unescaped_part(text: str) -> str:
     return max(
         re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default="assumed-role" if set(text) & set("*?") else text
     )
+
+
+@lru_cache(maxsize=65_536)
+def _is_of_role(arn: str, role_names: tuple[str, ...]) -> bool:
+    name = role_name(arn)
+    return bool(name) and fits_role(name, role_names)
 
 
 @lru_cache(maxsize=65_536)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
+from operator import attrgetter
 from sys import intern
 
 from .call import Call
@@ -50,12 +51,13 @@ def _kept(
     recent: _Requests, calls: list[Call], decided_before: str | None, accounts: Collection[str]
 ) -> tuple[list[Call], list[Call]]:
     """Return the calls that count, and from the first one on whose other event may still come, those that wait."""
-    if not any(call.event_category in _SECOND_HAND or call.shared_event_id for call in calls):
+    categories = set(map(attrgetter("event_category"), calls))
+    if categories.isdisjoint(_SECOND_HAND) and not any(map(attrgetter("shared_event_id"), calls)):
         return calls, []
     requests = {each for call in calls for each in _tells_of(call, accounts)}.union(*recent.values())
     # CloudTrail leaves out the keys of a deletion of several objects, which the access log has. So its lines and what they are
     # about are looked at together, within the time that they may be apart.
-    with_lines = any(call.event_category == ACCESS_LOG for call in calls)
+    with_lines = ACCESS_LOG in categories
     events = {each: call for call in reversed(calls) for each in _tells_of(call, accounts)} if with_lines else {}
     counting: list[Call] = []
     for place, call in enumerate(calls):

@@ -18,11 +18,11 @@ from ..times import earlier
 from .options import inventory_of, roles_of, scope_of
 
 
-def write_dry_run(given: argparse.Namespace, limits: Limits) -> None:
+def write_dry_run(options: argparse.Namespace, limits: Limits) -> None:
     """Write the SQL. Raises UsageError where no source is asked with SQL, and OSError where a table can't be described."""
-    inventory = inventory_of(given)
-    search, scope = _first(given, roles_of(given, inventory), inventory)
-    with opened_sources(given.sources, limits) as sources, output_file(given.output) as file:
+    inventory = inventory_of(options)
+    search, scope = _first(options, roles_of(options, inventory), inventory)
+    with opened_sources(options.sources, limits) as sources, output_file(options.output) as file:
         asked = [(source, list(source.queries(search, scope))) for source in sources]
         if not any(queries for _, queries in asked):
             raise UsageError("--dry-run is for tables of engines: these sources are asked without SQL")
@@ -31,18 +31,18 @@ def write_dry_run(given: argparse.Namespace, limits: Limits) -> None:
                 file.write(f"-- {source.name}\n{sql};\n".encode())
 
 
-def _first(given: argparse.Namespace, roles: list[str], inventory: Inventory | None) -> tuple[Search, Scope]:
-    scope = scope_of(given)
-    if given.command == "finding":
+def _first(options: argparse.Namespace, roles: list[str], inventory: Inventory | None) -> tuple[Search, Scope]:
+    scope = scope_of(options)
+    if options.command == "finding":
         raise UsageError("--dry-run isn't for finding: what it asks depends on the finding's actors")
-    if given.command == "event":
-        return Search(event_id=given.event_id, with_resources=True), scope
-    if given.command == "roles" or not roles:
-        keys = frozenset(getattr(given, "access_key", ()))
+    if options.command == "event":
+        return Search(event_id=options.event_id, with_resources=True), scope
+    if options.command == "roles" or not roles:
+        keys = frozenset(getattr(options, "access_key", ()))
         return Search(access_keys=keys, base_sessions=not keys), scope
     judge = Judge(roles, inventory)
-    if given.follow:
+    if options.follow:
         return search_for_chains(judge), scope.anywhere(scope.since and earlier(scope.since), scope.until)
-    if given.likely:
+    if options.likely:
         return search_for_evidence(judge), scope_of_evidence(scope, judge)
     return judge.search, scope

@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def judged_calls(given: argparse.Namespace, limits: Limits, *, with_resources: bool = True) -> Iterator[JudgedCalls]:
+def judged_calls(options: argparse.Namespace, limits: Limits, *, with_resources: bool = True) -> Iterator[JudgedCalls]:
     """Ask what the arguments of `summary`, `calls` and `report` say. Raises UsageError, and what reading their files raises."""
-    inventory, filter, addresses = inventory_of(given), filter_of(given), addresses_of(given)
-    roles = roles_of(given, inventory)
+    inventory, filter, addresses = inventory_of(options), filter_of(options), addresses_of(options)
+    roles = roles_of(options, inventory)
     # What is asked for can be wrong before anything is read.
     judge = Judge(roles, inventory) if roles else None
-    with reader_of(given, inventory, limits, again=given.follow or given.likely or not roles) as reader:
-        judge = judge or Judge(_roles_meant(reader, filter, given.sources), inventory)
+    with reader_of(options, inventory, limits, again=options.follow or options.likely or not roles) as reader:
+        judge = judge or Judge(_roles_meant(reader, filter, options.sources), inventory)
         yield JudgedCalls(
             reader,
             judge,
             filter,
-            follow=given.follow,
-            likely=given.likely,
+            follow=options.follow,
+            likely=options.likely,
             addresses=addresses,
             with_resources=with_resources,
         )
 
 
-def roles_of(given: argparse.Namespace, inventory: Inventory | None) -> list[str]:
+def roles_of(options: argparse.Namespace, inventory: Inventory | None) -> list[str]:
     """Return the roles that the arguments name."""
-    return given.role or ([inventory.role_arn] if inventory else [])
+    return options.role or ([inventory.role_arn] if inventory else [])
 
 
 def _roles_meant(reader: Reader, filter: Filter, sources: list[str]) -> list[str]:
@@ -67,63 +67,65 @@ def _roles_meant(reader: Reader, filter: Filter, sources: list[str]) -> list[str
 
 @contextmanager
 def reader_of(
-    given: argparse.Namespace, inventory: Inventory | None, limits: Limits, *, again: bool
+    options: argparse.Namespace, inventory: Inventory | None, limits: Limits, *, again: bool
 ) -> Iterator[Reader]:
     """Provide a reader as the arguments say; on a terminal it shows its progress, unless rows are printed there."""
-    shown = sys.stderr.isatty() and (given.output is not None or not sys.stdout.isatty() or given.command != "calls")
+    shown = sys.stderr.isatty() and (
+        options.output is not None or not sys.stdout.isatty() or options.command != "calls"
+    )
     with (
         shown_progress(shown) as progress,
-        opened_sources(given.sources, limits, again=again, progress=progress) as sources,
+        opened_sources(options.sources, limits, again=again, progress=progress) as sources,
     ):
-        options = Options(
-            jobs=given.jobs,
-            cut=not given.parse_all,
-            cache=None if given.no_cache or given.parse_all else cache_path(),
+        reading = Options(
+            jobs=options.jobs,
+            cut=not options.parse_all,
+            cache=None if options.no_cache or options.parse_all else cache_path(),
             progress=progress,
             limits=limits,
         )
-        yield Reader(sources, options, inventory.role_arns if inventory else None)
+        yield Reader(sources, reading, inventory.role_arns if inventory else None)
 
 
-def scope_of(given: argparse.Namespace) -> Scope:
+def scope_of(options: argparse.Namespace) -> Scope:
     """Return where the arguments say to look. Raises TimeError, or UsageError where nothing could fit."""
     scope = Scope(
-        since=given.since and parse_time(given.since),
-        until=given.until and parse_time(given.until, end_of_day=True),
-        regions=tuple(given.region),
-        accounts=tuple(given.account),
-        delivered_within_days=given.delivered_within,
+        since=options.since and parse_time(options.since),
+        until=options.until and parse_time(options.until, end_of_day=True),
+        regions=tuple(options.region),
+        accounts=tuple(options.account),
+        delivered_within_days=options.delivered_within,
     )
     if scope.since and scope.until and scope.since > scope.until:
-        raise UsageError(f"--since {given.since} is after --until {given.until}")
+        raise UsageError(f"--since {options.since} is after --until {options.until}")
     return scope
 
 
-def filter_of(given: argparse.Namespace) -> Filter:
+def filter_of(options: argparse.Namespace) -> Filter:
     """Return which calls the arguments ask for. Raises what `scope_of` does."""
     return Filter(
-        scope=scope_of(given),
-        notebooks=tuple(given.notebook),
-        event_names=tuple(given.event_name),
-        event_sources=tuple(given.event_source),
-        statuses=tuple(given.status),
-        access_keys=tuple(given.access_key),
-        resources=tuple(given.resource),
-        errors_only=given.errors_only,
+        scope=scope_of(options),
+        notebooks=tuple(options.notebook),
+        event_names=tuple(options.event_name),
+        event_sources=tuple(options.event_source),
+        statuses=tuple(options.status),
+        access_keys=tuple(options.access_key),
+        resources=tuple(options.resource),
+        errors_only=options.errors_only,
     )
 
 
-def inventory_of(given: argparse.Namespace) -> Inventory | None:
+def inventory_of(options: argparse.Namespace) -> Inventory | None:
     """Return the inventory, where one is given. Raises InventoryError."""
-    return read_inventory(given.inventory) if given.inventory else None
+    return read_inventory(options.inventory) if options.inventory else None
 
 
-def addresses_of(given: argparse.Namespace) -> tuple[AddressOf, ...]:
+def addresses_of(options: argparse.Namespace) -> tuple[AddressOf, ...]:
     """Return the account's addresses, where a file of them is given. Raises AddressFileError, or UsageError without --likely."""
-    if given.addresses and not given.likely:
+    if options.addresses and not options.likely:
         raise UsageError("--addresses is for --likely: give that, too")
-    if not given.addresses:
+    if not options.addresses:
         return ()
     from ..judging.address_file import read_address_file
 
-    return read_address_file(given.addresses)
+    return read_address_file(options.addresses)

@@ -17,21 +17,21 @@ from ..sources.log_paths import days
 _TABLES = {"athena": "cloudtrail_logs", "trino": "cloudtrail_logs", "lake": "EVENT_DATA_STORE_ID"}
 
 
-def write_sql(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> None:
+def write_sql(options: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> None:
     """Write the query. Raises UsageError where none can be told, RoleError where a role is none."""
     if not roles:
         raise UsageError(f"which role? {HOW_TO_NAME_IT}")
     Judge(roles)
-    with output_file(given.output) as file:
-        file.write(_query(given, roles, inventory, scope).encode())
+    with output_file(options.output) as file:
+        file.write(_query(options, roles, inventory, scope).encode())
 
 
-def _query(given: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> str:
-    if given.engine == "insights":
+def _query(options: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> str:
+    if options.engine == "insights":
         return standalone.insights_query(roles)
-    table = given.table or _TABLES[given.engine]
-    of_lake = given.engine == "lake"
-    has_partitions = not (of_lake or given.without_partitions)
+    table = options.table or _TABLES[options.engine]
+    of_lake = options.engine == "lake"
+    has_partitions = not (of_lake or options.without_partitions)
     return standalone.calls_sql(
         table if of_lake else standalone.table_name(table),
         standalone.roles_condition(roles),

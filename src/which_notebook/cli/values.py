@@ -10,56 +10,56 @@ from collections.abc import Collection
 from ..judging.statuses import STATUS_NAMES
 
 
-def text(given: str) -> str:
+def text(value: str) -> str:
     """Return a text that isn't empty."""
-    if not given.strip():
-        raise ArgumentTypeError(f"{given!r} is empty: give a value, or leave the option out")
-    return given
+    if not value.strip():
+        raise ArgumentTypeError(f"{value!r} is empty: give a value, or leave the option out")
+    return value
 
 
-def listed(given: str) -> list[str]:
+def listed(value: str) -> list[str]:
     """Return what commas part."""
-    parts = [part.strip() for part in given.split(",") if part.strip()]
+    parts = [part.strip() for part in value.split(",") if part.strip()]
     if not parts:
-        raise ArgumentTypeError(f"{given!r} is empty: name at least one, or leave the option out")
+        raise ArgumentTypeError(f"{value!r} is empty: name at least one, or leave the option out")
     return parts
 
 
-def accounts(given: str) -> list[str]:
+def accounts(value: str) -> list[str]:
     """Return account ids."""
-    for account in (parts := listed(given)):
+    for account in (parts := listed(value)):
         if not re.fullmatch("[0-9]{12}", account):
             raise ArgumentTypeError(f"invalid account id {account!r}: it must have 12 digits")
     return parts
 
 
-def statuses(given: str) -> list[str]:
+def statuses(value: str) -> list[str]:
     """Return statuses of calls."""
-    for status in (parts := listed(given)):
+    for status in (parts := listed(value)):
         if status not in STATUS_NAMES:
             raise ArgumentTypeError(f"invalid status {status!r}: choose from {', '.join(STATUS_NAMES)}")
     return parts
 
 
-def jobs(given: str) -> int:
+def jobs(value: str) -> int:
     """Return a number of processes."""
-    if not given.isdecimal() or not 1 <= int(given) <= 256:
-        raise ArgumentTypeError(f"must be a number from 1 to 256, not {given!r}")
-    return int(given)
+    if not value.isdecimal() or not 1 <= int(value) <= 256:
+        raise ArgumentTypeError(f"must be a number from 1 to 256, not {value!r}")
+    return int(value)
 
 
-def limit(given: str) -> int:
+def limit(value: str) -> int:
     """Return a number of rows."""
-    if not given.isdecimal() or not 1 <= int(given) <= 1_000_000:
-        raise ArgumentTypeError(f"must be a number from 1 to 1000000, not {given!r}")
-    return int(given)
+    if not value.isdecimal() or not 1 <= int(value) <= 1_000_000:
+        raise ArgumentTypeError(f"must be a number from 1 to 1000000, not {value!r}")
+    return int(value)
 
 
-def days(given: str) -> int:
+def days(value: str) -> int:
     """Return a number of days."""
-    if not given.isdecimal() or not 0 <= int(given) <= 3650:
-        raise ArgumentTypeError(f"must be a number of days from 0 to 3650, not {given!r}")
-    return int(given)
+    if not value.isdecimal() or not 0 <= int(value) <= 3650:
+        raise ArgumentTypeError(f"must be a number of days from 0 to 3650, not {value!r}")
+    return int(value)
 
 
 def processors() -> Collection[int]:

@@ -15,11 +15,9 @@ from ..errors import CommandError
 from .inventory import Inventory
 from .statuses import StatusName
 
-_ROLE_ARN = re.compile(r"arn:(?:aws[a-z-]*|\*):iam::(?:[0-9]{12}|\*):role/(?:[!-~]*/)?[\w+=,.@*?-]{1,64}", re.ASCII)
-_SESSION_OF = re.compile(
-    r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?", re.ASCII
-)
-_ROLE_NAME = re.compile(r"[\w+=,.@*?-]{1,64}", re.ASCII)
+_ROLE_ARN = r"arn:(?:aws[a-z-]*|\*):iam::(?:[0-9]{12}|\*):role/(?:[!-~]*/)?[\w+=,.@*?-]{1,64}"
+_SESSION_OF = r"arn:[a-z-]+:sts::(?P<account>[0-9]{12}):assumed-role/(?P<role>[\w+=,.@-]{1,64})(?:/.*)?"
+_ROLE_NAME = r"[\w+=,.@*?-]{1,64}"
 
 
 class _Verdict(Struct, frozen=True):
@@ -124,15 +122,16 @@ class Judge:
 
 def _asked_role(role: str) -> tuple[str, str | None, str | None]:
     """Return the role's name; the account, where a session's ARN says it; and the ARN, where that has to be the role's."""
-    session = _SESSION_OF.fullmatch(role)
-    if not (session or (_ROLE_ARN if role.startswith("arn:") else _ROLE_NAME).fullmatch(role)):
+    is_arn = role.startswith("arn:")
+    session = re.fullmatch(_SESSION_OF, role, re.ASCII) if is_arn else None
+    if not (session or re.fullmatch(_ROLE_ARN if is_arn else _ROLE_NAME, role, re.ASCII)):
         raise RoleError(
             f"{role!r} is no role: give its name, such as data-science-execution, or its ARN, "
             "such as arn:aws:iam::111122223333:role/data-science-execution"
         )
     if session:
         return session["role"], session["account"], None
-    return role_name(role), None, role if role.startswith("arn:") else None
+    return role_name(role), None, role if is_arn else None
 
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from fnmatch import translate
@@ -44,6 +43,8 @@ def read_inventory(path: str) -> Inventory:
     The module's outputs may stand there by their own names, or within an output of another name (`value = module.x`).
     Raises InventoryError where they don't, or more than once.
     """
+    import json
+
     try:
         with open(path, "rb") as file:
             content = json.loads(file.read())  # in UTF-16, too, as an older PowerShell's > writes it

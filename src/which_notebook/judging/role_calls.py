@@ -54,8 +54,9 @@ class RoleCalls:
         times = table["event_time"]
         self.count += count
         self.attributed += table["status"].count("attributed")
-        calls = set(compress(table.rows(("event_category", "event_source", "event_name")), is_role))
-        self.has_data_events |= any(_is_data_event(*call) for call in calls)
+        if not self.has_data_events:
+            calls = set(compress(table.rows(("event_category", "event_source", "event_name")), is_role))
+            self.has_data_events = any(_is_data_event(*call) for call in calls)
         self.first_seen = self.first_seen or times[is_role.index(True)]
         self.last_seen = times[len(times) - 1 - is_role[::-1].index(True)]
         self.regions.update(filter(None, set(compress(table["aws_region"], is_role))))

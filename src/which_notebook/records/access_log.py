@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
@@ -147,12 +146,18 @@ def _record(line: bytes) -> bytes:
         "requestParameters": asked,
         "resources": [{"ARN": access_point}] if access_point else None,
         "requestID": field.get("request"),
-        "eventID": field.get("request") or f"line-{sha256(line).hexdigest()[:32]}",
+        "eventID": field.get("request") or _id_of(line),
         "eventType": "AwsApiCall",
         "eventCategory": ACCESS_LOG,
         "line": line.decode("utf-8", "replace"),
     }
     return msgspec.json.encode({name: value for name, value in record.items() if value is not None})
+
+
+def _id_of(line: bytes) -> str:
+    from hashlib import sha256
+
+    return f"line-{sha256(line).hexdigest()[:32]}"
 
 
 def _event(operation: str, key: str | None) -> str:

@@ -116,7 +116,7 @@ def _call(record: _Record, *, with_resources: bool | tuple[str, ...], with_clues
             record.resources,
             record.error_message if isinstance(record.error_message, str) else None,
         )
-    if role_arn and record.event_name.startswith(_MAY_NAME_A_ROLE) and record.event_source not in _DATA_SOURCES:
+    if role_arn and record.event_source not in _DATA_SOURCES and record.event_name.startswith(_MAY_NAME_A_ROLE):
         call.named_role = _named_role(_held(record.request_parameters), role_arn)
         if record.event_name in _OF_STUDIO and record.event_source == "sagemaker.amazonaws.com":
             call.named_in_studio = _named_in_studio(_held(record.request_parameters))

@@ -11,7 +11,6 @@ import codecs
 import io
 import lzma
 import shutil
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -24,6 +23,10 @@ from msgspec import Struct
 from ..calls.spool import temporary_file
 from ..limits import Limits
 from .decompress import GZIP, DamagedFileError, EmptyFileError, gzip_members, joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import zipfile
 
 ZIP, PARQUET = b"PK\x03\x04", b"PAR1"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -70,6 +73,8 @@ def contents(file: BinaryIO, limits: Limits) -> Iterator[tuple[str | None, Itera
     if not head.startswith((ZIP, _EMPTY_ZIP)):
         yield None, unpacked(iter(partial(file.read, limits.packed_read_bytes), b""), limits)
         return
+    import zipfile
+
     with seekable(file, limits) as whole:
         try:
             archive = zipfile.ZipFile(whole)
@@ -175,6 +180,8 @@ def _streams(slices: _Counted, stream: _Stream, at_once: int) -> Iterator[bytes]
 
 def _of_archive(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limits: Limits) -> Iterator[bytes]:
     """Yield the content of one file of an archive."""
+    import zipfile
+
     if member.flag_bits & 1:
         raise DamagedFileError("encrypted in a zip archive: unpack it first")
     size = 0

@@ -15,7 +15,8 @@ PYTHON = "/usr/bin/python3"
 # The sizes that the documents name are CI's. Elsewhere, what counts is the same: more connections wait than the proxy holds
 # (4,096), and what a request leaves behind would show after a few thousand.
 CI = bool(os.environ.get("CI"))
-SLOW = 10_000 if CI else 5_000  # connections
+SLOW = 10_000 if CI else 4_600  # connections
+STALLED = 10_000 if CI else 4_600  # requests
 REQUESTS = 100_000 if CI else 10_000
 ROUNDS = 2 if CI else 1  # in which many ask at once
 # Of the proxy.

@@ -25,6 +25,7 @@ from .load import (
     PYTHON,
     ROUNDS,
     SLOW,
+    STALLED,
     answered,
     ask_at_once,
     open_files,
@@ -33,8 +34,6 @@ from .load import (
     slow_connections,
 )
 from .metadata import get
-
-STALLED = 10_000  # requests
 
 
 @pytest.fixture(scope="module", params=LAYOUTS)

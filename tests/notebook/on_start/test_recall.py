@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +21,8 @@ from emulator.server import Emulator
 from notebooks import BUCKET, RECIPE, OwnNotebook, own_notebooks
 from policy_documents import SAGEMAKER_ASSUMES, policy_document
 from workspace import CHECKOUT
+
+from which_notebook.cli import main
 
 DOCUMENT = CHECKOUT / "docs" / "before-the-module.md"
 KINDS = ("handshake", "log-stream", "names-itself", "address")
@@ -163,15 +162,16 @@ def _read(notebook: OwnNotebook, env: Mapping[str, str] | None = None) -> None:
 
 
 @pytest.fixture(scope="module")
-def calls(account: Account, settings: dict[str, Setting]) -> dict[str, list[dict[str, Any]]]:
+def calls(
+    account: Account, settings: dict[str, Setting], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[dict[str, Any]]]:
     """The unattributed calls of each group's instances, as the command gives them with `--likely`."""
     account.emulator.flush()
-    found = {}
+    found, answer = {}, tmp_path_factory.mktemp("calls") / "calls.jsonl"
     for title, setting in settings.items():
         command = ["calls", str(account.emulator.cloudtrail_folder), "--role", setting.role, "--likely"]
-        program = [str(Path(sys.executable).with_name("which-notebook")), *command, "--format", "jsonl", "--no-cache"]
-        lines = subprocess.run(program, capture_output=True, text=True, check=True).stdout.splitlines()
-        every = [json.loads(line) for line in lines]
+        assert main([*command, "--format", "jsonl", "--no-cache", "--jobs", "1", "--output", str(answer)]) == 0
+        every = [json.loads(line) for line in answer.read_text().splitlines()]
         found[title] = [
             call for call in every if call["status"] == "unattributed" and call["access_key_id"] in setting.truth
         ]
