@@ -47,7 +47,7 @@ tables: ## Writes the tables in docs/: inputs, outputs and options from the code
 		tests/module/test_athena.py::test_the_view_is_the_query_that_the_command_prints tests/harness/test_reference.py tests/harness/test_scale.py \
 		tests/which_notebook/test_tables.py tests/which_notebook/test_shapes.py::test_the_document_has_each_shape
 
-check: ## All that is checked without running anything, checkov, tflint and actionlint too. CHECKS="mypy shfmt" runs those alone.
+check: ## All static checks, checkov, tflint and actionlint too. CHECKS="mypy shfmt" runs those alone.
 	@tools/set-up.sh test
 	@tools/checkers.sh $(CHECKS)
 	@.venv/bin/python tools/check.py $(CHECKS)

@@ -48,7 +48,7 @@ resource "aws_iam_role_policy" "assume_self" {
 
     precondition {
       condition     = length(var.session_name_policies) == 0 || local.denies_unknown_names
-      error_message = "session_name_policies works only if the role's policies deny all other names, but  ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
+      error_message = "session_name_policies works only if the role's policies deny all other names, but ${var.create_role ? "deny_unknown_session_names is false" : "on an existing role the module denies none"}. ${var.create_role ? "Remove deny_unknown_session_names = false" : "Set deny_unknown_session_names = true, if no other call of the module uses the role"}; or remove session_name_policies."
     }
 
     precondition {

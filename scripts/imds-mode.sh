@@ -22,11 +22,11 @@ settings() {
 settings
 
 # Prints all rules, for those of one tool don't show in another, and the kernel's own lists of the machine's addresses. It is
-# run every few seconds, and so starts no tool twice that has two names. A comment may have any bytes.
+# run every few seconds, and so starts no tool twice that has two names. A comment may have any bytes. It only runs in subshells.
 list_rules() {
-  local tool
-  for tool in $(type -P {ip,ip6}tables{,-nft,-legacy}-save) 'nft -s list ruleset'; do
-    [[ $tool == *s-save || ! $tool -ef ${tool/-*-/-} ]] && $tool
+  tools=$(type -P {ip,ip6}tables{,-nft,-legacy}-save)
+  for each in $tools 'nft -s list ruleset'; do
+    [[ $each == *s-save || $tools != *${each/-*-/-}* || ! $each -ef ${each/-*-/-} ]] && $each
   done 2>/dev/null | grep -ahsv '^[#:]' - /proc/net/{fib_trie,if_inet6}
 }
 
@@ -36,7 +36,7 @@ list_rules() {
 # other address, one other port, or what a network card receives. Docker's chain is for published ports of this machine. A
 # way stays one when its rule has gone: the agent may not have.
 find_ways() {
-  local found way address='^([0-9]+\.[0-9.]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*)/[0-9]+$'
+  local found each address='^([0-9]+\.[0-9.]+|[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*)/[0-9]+$'
   found=$(list_rules | sed -nE "/^\tchain DOCKER /,/^\t}/d; /^-A DOCKER / d
   /-j (DNAT|REDIRECT|NETMAP)|^\t.*(daddr set|dnat (ip6? |addr |prefix |\. |port )*to|redirect( |\$))/{
     / $proxy/d
@@ -54,8 +54,8 @@ find_ways() {
   echo "$ways" >"$known.new" && mv "$known.new" "$known"
   agents='' ports=''
   # The service itself may be of this machine, too.
-  for way in $ways $service/80; do
-    if [[ $(ip route get "${way%/*}" 2>&1) == local* ]]; then ports+=" ${way#*/}"; else agents+=" ${way%/*}"; fi
+  for each in $ways $service/80; do
+    if [[ $(ip route get "${each%/*}" 2>&1) == local* ]]; then ports+=" ${each#*/}"; else agents+=" ${each%/*}"; fi
   done
 }
 
@@ -126,7 +126,7 @@ ${rules//REJECT/DROP}"
 # Sets the metadata service to closed (who isn't root is sent to the proxy from port 80, and refused otherwise) or open. It
 # fails on a NAT rule that it can't read, once the rest is set; kept closed, it only says so.
 set_metadata_service() {
-  local tool rules repair="have iptables and ip6tables on the instance, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
+  local tool rules repair="have iptables, ip6tables, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
   must "give the machine ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
   find_ways
   for tool in ip{,6}tables; do
@@ -188,7 +188,7 @@ serve() {
 
 # As ec2-user, by every way that there is.
 verify_proxy() {
-  local said way end=$((SECONDS + 60))
+  local said each end=$((SECONDS + 60))
   until said=$(as_user timeout 15 "$python" -I -B "$folder/imds-proxy.py" caller "$region" 2>&1); do
     ((SECONDS < end)) ||
       fail "ec2-user gets no session: ${said##*$'\n'}; the proxy says: $(tail -n 1 "$log" 2>/dev/null)" \
@@ -196,9 +196,9 @@ verify_proxy() {
     sleep 1
   done
   [[ $said == arn:*":assumed-role/${role_arn##*/}/$name" ]] || fail "ec2-user gets the session $said, not $name" "$again"
-  for way in $ways fd00:ec2::254/80; do
-    ! as_user timeout 3 bash -c ": </dev/tcp/$way" 2>/dev/null ||
-      fail "ec2-user reaches the metadata service at $way" "see the firewall's rules, then $again"
+  for each in $ways fd00:ec2::254/80; do
+    ! as_user timeout 3 bash -c ": </dev/tcp/$each" 2>/dev/null ||
+      fail "ec2-user reaches the metadata service at $each" "see the firewall's rules, then $again"
   done
 }
 

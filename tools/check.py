@@ -47,7 +47,7 @@ def checks() -> list[Check]:
             [CHECKOV, "-m", "checkov.main", "--config-file", ".checkov.yml", "--directory", "."],
             fetched=True,
         ),
-        Check("terraform fmt and validate", [sys.executable, "tools/check_terraform.py"]),
+        Check("terraform", [sys.executable, "tools/check_terraform.py"]),
         Check("mypy", ["mypy"]),
         # Not --recursive, which looks into every folder of .venv and .cache.
         Check(
@@ -55,13 +55,13 @@ def checks() -> list[Check]:
             *(["tflint", f"--chdir={each}", f"--config={CHECKOUT / '.tflint.hcl'}"] for each in modules),
             fetched=True,
         ),
-        Check("ruff format", ["ruff", "format", "--check", "."]),
+        Check("format", ["ruff", "format", "--check", "."]),
         Check("ruff", ["ruff", "check", "."]),
         Check("shellcheck", ["shellcheck", *shell]),
         Check("shfmt", ["shfmt", "--apply-ignore", "--diff", *shell]),  # its settings stand in .editorconfig
         Check("actionlint", ["actionlint", *workflows], fetched=True),
         Check("codespell", ["codespell", *names]),
-        Check("line ends, white space, links", [sys.executable, "tools/check_text.py"]),
+        Check("text", [sys.executable, "tools/check_text.py"]),
     ]
 
 

@@ -32,7 +32,7 @@ Then, for example:
   terraform -chdir=examples/basic init && terraform -chdir=examples/basic apply
   aws sagemaker list-notebook-instances
 {run}  curl -X POST {endpoint}/_emulator/cloudtrail/flush
-  .venv/bin/which-notebook summary {log} --role data-science-execution
+  .venv/bin/which-notebook summary {log} --no-cache --role data-science-execution
 
 Ctrl-C here ends the account and removes all that is in it. Delete Terraform's state of it, which is of no use then:
 

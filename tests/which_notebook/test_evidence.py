@@ -210,8 +210,8 @@ def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -
     path = write(tmp_path / "log.json", OPENED, CALL)
     text = ask("event", "the-call", path, "--format", "table").out
     assert text.startswith(
-        "Event the-call was made in a session of the role under the name fraud-model, which a notebook instance can have (which "
-        "roles and names are notebook instances', --inventory says).\n"
+        "Event the-call was made in a session of the role under the name fraud-model, which a notebook instance can have (--inventory "
+        "tells which names are real).\n"
     )
     for part in ("the-opening", "Proof: ", "Sign: ", "In profile mode", '"eventID": "the-call"'):
         assert part in text

@@ -14,7 +14,7 @@ from .safe_text import printable
 
 PROOF = (
     "CloudTrail wrote the record's userIdentity, and the caller can't change it: the call was made with that identity's "
-    "credentials. Who opened a session, its AssumeRole record says in the same way."
+    "credentials. A session's AssumeRole record proves in the same way who opened it."
 )
 SIGN = (
     "A notebook session's name is chosen when the session is opened. In profile mode the notebook's user can choose another "
@@ -30,11 +30,11 @@ SIGN_OF_A_PROFILE = (
 
 _KNOWN = {
     True: "is a known notebook instance's",
-    False: "a notebook instance can have (which roles and names are notebook instances', --inventory says)",
+    False: "a notebook instance can have (--inventory tells which names are real)",
 }
 _NOT_OPENED = (
-    "  The sources hold no AssumeRole that opened it. It was opened an hour before the call at most if it is a notebook session, "
-    "else up to 12 hours: read the logs of that time, too."
+    "  The sources hold no AssumeRole that opened it. A notebook session was opened at most one hour before the call, "
+    "any other one at most 12 hours: read the logs of that time, too."
 )
 _WITHOUT_KEY = "  The record has no access key id, so nothing tells which AssumeRole opened it."
 

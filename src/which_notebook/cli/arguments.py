@@ -32,7 +32,7 @@ examples:
   which-notebook audit --region all --fail-on weak
 
 exit status: 0 done; 1 something could not be read (what could be read is still answered); 2 wrong usage;
-3 with --fail-on unattributed, when there is such a call; 4 no call of the role is in what was read.
+3 --fail-on found something; 4 no call of the role is in what was read.
 """
 
 
@@ -113,7 +113,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 
 def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _Parser:
-    text = "a query of the role's calls that stands by itself, for the console of an engine"
+    text = "a SQL query that lists the role's calls, for an engine's query console"
     sql = commands.add_parser("sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place])
     sql.add_argument(
         "engine",
@@ -135,7 +135,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _
 
 
 def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
-    text = "is each notebook instance and Studio domain of this account attributable, and what to change where it isn't"
+    text = "says for each notebook instance and Studio domain of this account whether its calls can be attributed, and what to change"
     audit = commands.add_parser(
         "audit",
         help=text,
@@ -149,7 +149,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
         type=values.listed,
         default=[],
         metavar="REGION",
-        help="limit to this region (repeatable); all: all that are enabled (default: the configured one)",
+        help="limit to this region (repeatable, or several with commas); all: all that are enabled (default: the configured one)",
     )
     _add_notebook(audit)
     audit.add_argument(
@@ -170,7 +170,7 @@ def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
 
 _VERDICTS = """\
 verdicts of a notebook instance, the best first:
-  enforced        imds mode, and all checks hold: without root, only what docs/threat-model.md names is known
+  enforced        imds mode, and all checks hold: without root, no way around it is known but those in docs/threat-model.md
   attributed      calls carry its name, and the role's policies hold; its user could get around it on purpose
   weak            calls carry its name, but something lets others use it, or switch attribution off
   unknown         something couldn't be read or decided
@@ -195,7 +195,7 @@ TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, tod
 """
 
 _SHELLS = """\
-Put the line of your shell into the file beside it, and start a new shell:
+Add your shell's line to the file at its right, and start a new shell:
   eval "$(which-notebook completion bash)"                                      ~/.bashrc
   eval "$(which-notebook completion zsh)"                                       ~/.zshrc, after compinit
   which-notebook completion tcsh > ~/.which-notebook.tcsh; source ~/.which-notebook.tcsh   ~/.tcshrc
@@ -210,8 +210,8 @@ def _place_arguments() -> _Parser:
         type=values.text,
         default=[],
         metavar="ROLE",
-        help="the execution role: its name, its ARN for that one only, or a session's ARN; * and ? are wildcards "
-        "(repeatable; default: the only one that notebook instances use there; of roles: all)",
+        help="the execution role: a name (of any account), a role's ARN, or a session's ARN; * and ? are wildcards "
+        "(repeatable; default: the only role with a base session in SOURCE; of roles: all; sql needs one)",
     )
     place.add_argument(
         "--inventory",
@@ -228,7 +228,7 @@ def _place_arguments() -> _Parser:
         type=values.days,
         default=DELIVERED_WITHIN_DAYS,
         metavar="DAYS",
-        help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail tries for 30)",
+        help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail may deliver up to 30 days late)",
     )
     place.add_argument(
         "--region",
@@ -236,7 +236,7 @@ def _place_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="REGION",
-        help="limit to this region (repeatable)",
+        help="limit to this region (repeatable, or several with commas)",
     )
     place.add_argument(
         "--account",
@@ -244,7 +244,7 @@ def _place_arguments() -> _Parser:
         type=values.accounts,
         default=[],
         metavar="ID",
-        help="limit to this account (repeatable)",
+        help="limit to this account (repeatable, or several with commas)",
     )
     _add_output(place)
     return place
@@ -263,7 +263,7 @@ def _common_arguments(place: _Parser) -> _Parser:
     common.add_argument(
         "--parse-all",
         action="store_true",
-        help="parse every record, not only those that mention the role (slow; a check)",
+        help="parse every record, not only those that mention the role (slow; to check that the fast search misses nothing)",
     )
     common.add_argument(
         "--dry-run",
@@ -280,7 +280,7 @@ def _add_notebook(parser: _Parser) -> None:
         type=values.listed,
         default=[],
         metavar="NAME",
-        help="limit to this notebook (repeatable)",
+        help="limit to this notebook (repeatable, or several with commas)",
     )
 
 
@@ -290,7 +290,7 @@ def _add_likely(parser: _Parser) -> None:
         action="store_true",
         help="say of unattributed calls which notebook they likely came from, by evidence in the logs (no proof), or that the "
         "evidence disagrees (disputed). The sources are read twice, first for evidence, from 12 hours before --since until 12 "
-        "hours after --until. With --notebook NAME the answer also has the unattributed calls that are likely NAME's, and no "
+        "hours after --until. Where --notebook NAME is given, the answer also has the unattributed calls that are likely NAME's, and no "
         "disputed ones",
     )
     parser.add_argument(
@@ -308,7 +308,7 @@ def _add_resource(parser: _Parser) -> None:
         type=values.text,
         default=[],
         metavar="RESOURCE",
-        help="limit to calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards",
+        help="limit to calls about it: a bucket's or another resource's name, an ARN, s3://BUCKET/KEY; * and ? are wildcards (repeatable)",
     )
 
 
@@ -337,7 +337,7 @@ def _filter_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="NAME",
-        help="limit to these events, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
+        help="limit to these events, with commas between them, such as GetObject or s3:GetObject; * and ? are wildcards, case doesn't matter",
     )
     filters.add_argument(
         "--event-source",
@@ -345,7 +345,7 @@ def _filter_arguments() -> _Parser:
         type=values.listed,
         default=[],
         metavar="SERVICE",
-        help="limit to these services, such as s3",
+        help="limit to these services, with commas between them, such as s3",
     )
     filters.add_argument(
         "--status",
@@ -374,6 +374,6 @@ def _filter_arguments() -> _Parser:
     filters.add_argument(
         "--fail-on",
         choices=["unattributed"],
-        help="exit with status 3 when there is such a call, of whatever notebook and status",
+        help="exit with status 3 when there is an unattributed call, even one that --notebook or --status leaves out",
     )
     return filters

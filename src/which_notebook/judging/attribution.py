@@ -36,9 +36,9 @@ class RoleError(CommandError):
 class Judge:
     """Judges calls by their `userIdentity`, as `call_of` took it in, and by nothing else.
 
-    Arguments: `roles`, each a name, which also fits another account's role and any path, or an ARN, which fits that one
-    only, or the ARN of a session, which has no path, and so fits any; in each `*` and `?` are wildcards. `inventory`, by
-    which names are known or not. Without one, a name is taken for a notebook's if it can be one.
+    Arguments: `roles`, each given in one of three ways, in which `*` and `?` are wildcards. A name is that role's in every
+    account and under any path; a role's ARN is that role alone; a session's ARN is its account's role, under any path.
+    `inventory`: by which names are known or not. Without one, a name is taken for a notebook's if it can be one.
     """
 
     def __init__(self, roles: str | Sequence[str], inventory: Inventory | None = None) -> None:

@@ -23,7 +23,7 @@ from ..limits import Limits
 from ..sources.source import LogFile
 
 _CHECKSUM = 4
-# Of what is remembered; it grows with each change in what reading a file gives.
+# Of what is remembered. Raise it by one when reading a file gives something else: old entries are then ignored.
 _EDITION = 12
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (

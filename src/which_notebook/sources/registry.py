@@ -20,7 +20,7 @@ from .source import LogFile, Opened, Source, SourceError
 class Kind(Struct, frozen=True):
     """One kind: which names are of it, and the class, in a module that is loaded when it is needed.
 
-    `form` and `help` are for people: how such a name is written, and what the source is.
+    `name` is the module's, in this folder. `form` and `help` are for people: how such a name is written, and what the source is.
     """
 
     name: str

@@ -43,7 +43,7 @@ def test_without_a_firewall(bare_notebook: OwnNotebook) -> None:
     done = bare_notebook.run_on_start()
     assert done.returncode == 1
     assert "can't set the firewall" in done.stderr
-    assert "Repair: have iptables and ip6tables on the instance" in done.stderr
+    assert "Repair: have iptables, ip6tables, and NAT rules" in done.stderr
 
 
 def test_with_the_ipv6_half_of_the_firewall_missing(bare_notebook: OwnNotebook) -> None:
