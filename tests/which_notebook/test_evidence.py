@@ -253,7 +253,7 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
         ),
         (
             CALL | {"eventID": "e"},
-            ("an hour before the call at most if it is a notebook session, else up to 12 hours",),
+            ("A notebook session was opened at most one hour before the call, any other one at most 12 hours",),
             (),
         ),
     ],

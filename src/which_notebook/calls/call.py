@@ -47,8 +47,8 @@ LIKELY_FIELDS = ("likely_notebook", "likely_evidence")
 class Opening(Struct, array_like=True, gc=False):
     """What an AssumeRole call opened, or would have; also one with SAML or a web identity.
 
-    `principal` is the caller: an ARN, or an AWS service's name; `service` is the latter, where CloudTrail says that the caller is one. `access_key_id` is the new session's, None where the
-    call was refused. `explicit_trust_grant` is False where only a grandfathered implicit trust let a role assume itself:
+    `principal` is the caller: an ARN, or an AWS service's name; `service` is the latter, where CloudTrail says that the
+    caller is one. `access_key_id` is the new session's, None where the call was refused. `explicit_trust_grant` is False where only a grandfathered implicit trust let a role assume itself:
     https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/
     """
 
@@ -64,15 +64,25 @@ class Opening(Struct, array_like=True, gc=False):
 class Call(Struct, array_like=True, gc=False):
     """One API call.
 
-    `role_arn` and `session_name` are the caller's, None where that is no role's session. `role_id` is the role's unique id:
-    some records have nothing else of the role, see `role_ids`; in others Lake Formation says whose data access it was,
-    `lake_formation_role`. `notebook`, `status` and `via`
-    are None until a judgement gives them, and so is `user_profile`, the user profile for which Studio opened the session; of a
-    chained call `via` is the way from the notebook's or user profile's session to the caller's, and `notebook_role_arn` that
-    session's role. `on_behalf_of` is the user id of IAM Identity Center that trusted identity propagation put there. `resources` are the ARNs of what the call was about. `named_role` is the role that a change hands over or changes: an ARN, or a name
-    in the caller's account. `named_in_studio` is the user profile that a call opens, creates or changes, or the ExecutionRoleIdentityConfig
-    that it gives a domain. `shared_event_id` stands in each account's copy of a call across accounts. `record` is the record itself, kept only where it is asked for.
-    `session_start` is when a base session began; `clues` and `likely`, see there, are there only where they are asked for.
+    From the record:
+
+    - `role_arn`, `session_name`: the caller's; None where that is no role's session.
+    - `role_id`: the role's unique id. Some records have nothing else of the role, see `role_ids`.
+    - `lake_formation_role`: whose data access it was, where Lake Formation says so.
+    - `on_behalf_of`: the user id of IAM Identity Center that trusted identity propagation put there.
+    - `resources`: the ARNs of what the call was about.
+    - `named_role`: the role that a change hands over or changes, as an ARN, or a name in the caller's account.
+    - `named_in_studio`: the user profile that a call opens, creates or changes, or a domain's new ExecutionRoleIdentityConfig.
+    - `shared_event_id`: stands in each account's copy of a call across accounts.
+    - `session_start`: when a base session began.
+    - `record`, `clues`: the record itself, and what it holds of evidence; only where they are asked for.
+
+    From a judgement, and None until then:
+
+    - `status`, `notebook`, `user_profile`: see `judging.statuses`.
+    - `via`: of a chained call, the way from the notebook's or user profile's session to the caller's.
+    - `notebook_role_arn`: that session's role.
+    - `likely`: what evidence says; only where it is asked for.
     """
 
     event_id: str

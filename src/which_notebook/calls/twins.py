@@ -1,6 +1,6 @@
-"""What else tells of a call, beside the event of the service that was called in the caller's own account.
+"""Has a call count once of which several records tell: its service's event, the VPC endpoint's, S3's access log, another account's copy.
 
-All that tells of one call has its request id, and the call counts once. A VPC endpoint and an S3 bucket's access log tell of
+All of them have the call's request id. A VPC endpoint and an S3 bucket's access log tell of
 calls, too. A call that the endpoint's policy refused reached no service, so only the endpoint tells of it. An access log's
 words for what was called aren't always CloudTrail's. The account whose resource a call is about gets a copy of its event,
 with the same `sharedEventID`.

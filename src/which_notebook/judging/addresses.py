@@ -1,4 +1,4 @@
-"""The addresses that names are used from, and which of that can't be one machine.
+"""Finds, by address, names that are used from two machines at once.
 
 Only what can be compared is: an address of AWS's own services is none, and a machine may have one of IPv4 and one of IPv6.
 """
@@ -23,7 +23,7 @@ class _Stream(Struct):
 
 
 class InTurn:
-    """Follows where each of some streams of calls comes from, and finds what leaves a place and comes back soon."""
+    """Finds the streams of calls that leave a place and come back to it within an hour."""
 
     def __init__(self) -> None:
         self._streams: dict[Hashable, _Stream] = {}

@@ -150,7 +150,7 @@ def calls_that_opened(key: str | None, until: str, reader: Reader, scope: Scope,
 
 
 def _role(call: Call, opened_by: list[Call]) -> str | None:
-    """Return the role of the session on the way that its own role's base session opened, or of a base session with a source identity; else the caller's."""
+    """Return the role whose own base session opened a session on the way; else that of a base session with a source identity; else the caller's."""
     for each in opened_by:
         if each.opening and each.role_arn == each.opening.role_arn:
             return each.role_arn

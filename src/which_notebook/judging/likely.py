@@ -4,8 +4,8 @@ An access key id belongs to one session, and a base session to one notebook inst
 names holds for all of them, before and after. Where all evidence names one notebook instance, the session is likely that
 one's; where it doesn't, that is disputed. It stays unattributed all the same, since none of this is proof.
 
-A call without a key is known by when its session began. Notebook instances that start together may have the same time, so it has
-a name only if all sessions of that time have the same, and what such a call names counts for such calls only.
+A call without an access key is matched by its session's start. Several notebook instances can start at once. So it gets a
+name only if all sessions of that start have the same name. What such a call shows counts for other calls without a key only.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def find_evidence(
 class Evidence:
     """Collects evidence on base sessions from the role's calls, the oldest first; `conclude` says what it comes to.
 
-    Once there are more than `limits` allow, nothing is said of new sessions, nor of those that use private addresses from then on, nor
-    by an address alone: what would speak against a name may be among what isn't remembered.
+    Above the `limits`, new sessions get no name, nor do those that use private addresses from then on, and no address names
+    a session alone: what speaks against a name may not be remembered.
     """
 
     def __init__(self, judge: Judge, limits: Limits, known: Iterable[AddressOf] = ()) -> None:

@@ -15,7 +15,8 @@ class Lane(Struct, frozen=True):
     """Calls that stand together, in the summary's rows and the report's lanes.
 
     `kind` of a lane; `title`, where it isn't a name that it shows; `mark`, the symbol that goes before it, and `spoken`, what
-    a screen reader says instead. A lane `by_notebook`, `by_user_profile` or `by_session_name` is one of that name's, else there is one for all.
+    a screen reader says instead. There is a lane for each name `by_notebook`, `by_user_profile` or `by_session_name`; without
+    these one in all.
     """
 
     kind: str

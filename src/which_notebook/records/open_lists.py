@@ -1,7 +1,7 @@
 """Shows of a text, without a parse, that it leaves no list open: by counts of what stands around its square brackets.
 
-The text begins outside of all strings, and is part of valid JSON. Each opening bracket is taken for one of a list, but
-where it must stand in a string; a closing one counts only where it can't stand in a string:
+The text begins outside of all strings, and is part of valid JSON. An opening bracket counts unless
+it must be inside a string. A closing one counts only if it can't be inside one:
 
 - The opening bracket of a list follows a colon, a comma, another one or white space. Behind anything else it is a string's.
 - Behind an escaped quotation mark (an odd number of backslashes before it) a string goes on to its next quotation mark.

@@ -16,7 +16,7 @@ _FILES_LOOKED_INTO = 20
 
 
 def why_no_log(file: BinaryIO, limits: Limits) -> str | None:
-    """Return why a file can't be read as a log; None where records stand in its first 64 KiB, once they are unpacked, or stood there before damage.
+    """Return why a file is no log; None where its first 64 KiB, unpacked, hold records, or damage hides whether they do.
 
     Raises OSError as the file does.
     """

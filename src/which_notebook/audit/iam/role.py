@@ -168,7 +168,7 @@ class Role(Struct, frozen=True):
     # What a notebook session may do with the role and with notebook instances
 
     def may_pass_itself(self, caller: str, source_identity: str | None) -> dict[str, Maybe]:
-        """Return to which services a notebook session may hand the role on: not in the answer are those to which it mayn't."""
+        """Return the services to which a notebook session may pass the role."""
         answers = {
             service: self._may(
                 Request(

@@ -6,12 +6,17 @@ which SageMaker made the interface, with the name in its description, until it w
 from when the notebook instance was created until the audit.
 https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 
-Limits: an address goes to others in time, and another network may have the same. So calls are compared only through one
-endpoint (or both without one) and in one region, and only where each use under the name is within an hour of the next. An
-address that several names use at once is a proxy's, and names nobody; a proxy behind which only one ever has a name can't be
-told from a machine. An address that calls come from through two endpoints while an interface has it may be that of two machines in
-two networks: then the interface names nobody, and only speaks against other names. Most interfaces are made long before the calls, and a log of the calls' time doesn't
-have them. That network interfaces are made with a notebook instance and stay with it is read in the API's reference:
+Limits:
+
+- An address goes to others in time, and another network may have the same. So calls are compared only through one endpoint
+  (or both without one) and in one region, and only where each use under the name is within an hour of the next.
+- Names nobody: an address that several names use at once. It is a proxy's. A proxy behind which only one ever has a name
+  can't be told from a machine.
+- Names nobody, and only speaks against other names: an interface whose address calls come from through two endpoints. That
+  may be two machines in two networks.
+- Most interfaces are made long before the calls, and a log of the calls' time doesn't have them.
+
+That network interfaces are made with a notebook instance and stay with it is read in the API's reference:
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeNotebookInstance.html
 """
 

@@ -67,7 +67,7 @@ class Engine(Source):
 
 
 def parts_of(name: str, form: str) -> list[str]:
-    """Return the parts of a source's name, which is to have `form`. Raises SourceError where it has others."""
+    """Split a source's name as `form` says. Raises SourceError where it doesn't fit."""
     rest = name.partition("://")[2]
     parts = rest.split("/")
     if len(parts) != len(form.split("/")) - 2 or not all(parts):
