@@ -48,14 +48,21 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
 
 def earlier(time: str) -> str:
     """Return the time by which a session that is in use at this one was opened, at the earliest."""
-    moment = datetime.fromisoformat(time)
-    return _as_records_write_it(moment - min(_LONGEST_SESSION, moment - _FIRST))
+    return shifted(time, -_LONGEST_SESSION)
 
 
 def later(time: str) -> str:
     """Return the time by which a session that is in use at this one has ended, at the latest."""
-    moment = datetime.fromisoformat(time)
-    return _as_records_write_it(moment + min(_LONGEST_SESSION, _LAST - moment))
+    return shifted(time, _LONGEST_SESSION)
+
+
+def shifted(time: str, by: timedelta) -> str:
+    """Return a record's time, moved: to the first or last that there is, where it would go beyond. What is no time stays as it is."""
+    try:
+        moment = datetime.fromisoformat(time).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return time
+    return _as_records_write_it(moment + max(_FIRST - moment, min(_LAST - moment, by)))
 
 
 def _as_records_write_it(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,32 @@ def test_the_keys_that_cloudtrail_leaves_out_come_from_the_access_log(
     assert len(calls) == 8 + 5
     found = [call["resources"] for call in calls if call["event_name"] == "DeleteObjects"]
     assert sorted(found) == [["arn:aws:s3:::figures", f"arn:aws:s3:::figures/k{number}"] for number in range(8)]
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(judged_calls=2), Limits(sorted_calls=3, judged_calls=1)])
+@pytest.mark.parametrize(
+    ("second", "is_one"), [(40, True), (-20, True), (-60, True), (60, True), (61, False), (-61, False)]
+)
+def test_a_line_and_its_event_are_one_within_a_minute_however_many_calls_come_between(
+    ask: Any, tmp_path: Path, limits: Limits, second: int, is_one: bool
+) -> None:
+    """Also where the reader hands on fewer calls at once."""
+    start = datetime(2026, 3, 1, 9, 2, tzinfo=UTC)
+    event = record(
+        session(), "s3:DeleteObjects", requestID="R", time=f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        requestParameters={"bucketName": "figures"}, resources=[{"ARN": "arn:aws:s3:::figures"}],
+    )  # fmt: skip
+    around = [record(session(), time=f"2026-03-01T09:{at // 60:02}:{at % 60:02}Z") for at in range(240)]
+    write(tmp_path / "log.json", event, *around)
+    of_line = start + timedelta(seconds=second)
+    (tmp_path / "2026-03-01-10-15-00-0123456789ABCDEF").write_text(
+        line("BATCH.DELETE.OBJECT", key="k", request="R", time=f"{of_line:%d/%b/%Y:%H:%M:%S +0000}")
+    )
+    calls = ask("calls", tmp_path, "--role", ROLE, "--no-cache", limits=limits).calls
+    deletions = [call["resources"] for call in calls if call["event_name"] == "DeleteObjects"]
+    assert len(calls) == 241 + (not is_one)
+    if is_one:
+        assert deletions == [["arn:aws:s3:::figures", "arn:aws:s3:::figures/k"]]
 
 
 @pytest.mark.parametrize("operation", ["COPY.OBJECT", "COPY.PART"])

@@ -79,3 +79,10 @@ def test_its_folder_is_a_trails(ask: Any, tmp_path: Path) -> None:
     for options, calls, files in (([], 2, 2), (["--since", "2026-03-03"], 0, 0), (["--region", "us-east-1"], 0, 0)):
         found = ask("summary", tmp_path, "--role", ROLE, *options).json
         assert (found["calls"], found["files"]) == (calls, files)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0500-01-01T00:00:00Z"])
+def test_a_call_counts_once_at_the_ends_of_time_too(ask: Any, tmp_path: Path, time: str) -> None:
+    plain, other = pair("fraud-model", time)
+    write_logs(tmp_path, [plain, record(session("churn-model"))], [other])
+    assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 2

@@ -10,12 +10,15 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime, timedelta
-from itertools import takewhile
+from datetime import timedelta
+from functools import lru_cache
 from operator import attrgetter
 from sys import intern
 
+from ..times import shifted
 from .call import Call
 
 NETWORK_ACTIVITY = "NetworkActivity"
@@ -24,54 +27,110 @@ ACCESS_LOG = "S3AccessLog"
 
 _SECOND_HAND = frozenset((NETWORK_ACTIVITY, ACCESS_LOG))
 _S3 = "s3.amazonaws.com"
-# Both are written when the call is answered.
+# Records of one call that are further apart count each: what waits for another has to be held.
 _APART_AT_MOST = timedelta(minutes=1)
 
 _Request = tuple[str | None, str, str]
-_Requests = dict[str, set[_Request]]
 
 
-def without_twins(batches: Iterable[list[Call]], accounts: Collection[str] = ()) -> Iterator[list[Call]]:
-    """Yield the calls, in the order of time, without second records of a call that its service has recorded.
+class Twins:
+    """Leaves out second records of a call that its service has recorded, whatever lists the calls come in.
 
     `accounts` are those that are asked for, if not all: a record of another account replaces none.
     """
-    recent: _Requests = {}
-    waiting: list[Call] = []
-    for batch in batches:
-        calls = waiting + batch
-        counting, waiting = _kept(recent, calls, _earlier(calls[-1]) if calls else "", accounts)
-        _remember(recent, counting, accounts)
-        yield counting
-    if waiting:
-        yield _kept(recent, waiting, None, accounts)[0]
+
+    def __init__(self, accounts: Collection[str] = ()) -> None:
+        self._accounts = accounts
+        self._may_be_there = False
+
+    def seen(self, calls: list[Call]) -> list[Call]:
+        """Return the calls, after a look whether twins may be among them. All have to be seen before they come in order."""
+        self._may_be_there = self._may_be_there or (
+            not _SECOND_HAND.isdisjoint(map(attrgetter("event_category"), calls))
+            or any(map(attrgetter("shared_event_id"), calls))
+        )
+        return calls
+
+    def left_out(self, batches: Iterable[list[Call]]) -> Iterator[list[Call]]:
+        """Yield the calls, in the order of time, without those that are left out.
+
+        A call is decided once all that can be its twin has come.
+        """
+        window = _Window(self._accounts)
+        for calls in batches:
+            if self._may_be_there:
+                window.add(calls)
+                yield window.decided()
+            else:
+                yield calls
+        yield window.decided(are_all=True)
 
 
-def _kept(
-    recent: _Requests, calls: list[Call], decided_before: str | None, accounts: Collection[str]
-) -> tuple[list[Call], list[Call]]:
-    """Return the calls that count, and from the first one on whose other event may still come, those that wait."""
-    categories = set(map(attrgetter("event_category"), calls))
-    if categories.isdisjoint(_SECOND_HAND) and not any(map(attrgetter("shared_event_id"), calls)):
-        return calls, []
-    requests = {each for call in calls for each in _tells_of(call, accounts)}.union(*recent.values())
-    # CloudTrail leaves out the keys of a deletion of several objects, which the access log has. So its lines and what they are
-    # about are looked at together, within the time that they may be apart.
-    with_lines = ACCESS_LOG in categories
-    events = {each: call for call in reversed(calls) for each in _tells_of(call, accounts)} if with_lines else {}
-    counting: list[Call] = []
-    for place, call in enumerate(calls):
-        if with_lines and decided_before is not None and call.event_time >= decided_before:
-            return counting, calls[place:]
-        if call.request_id is not None and (call.event_category in _SECOND_HAND or _is_owners_copy(call)):
-            if _request(call) in requests:
-                if call.event_category == ACCESS_LOG and (event := events.get(_request(call))):
-                    event.resources += tuple(arn for arn in call.resources if arn not in event.resources)
-                continue
-            if decided_before is not None and call.event_time >= decided_before:
-                return counting, calls[place:]
-        counting.append(call)
-    return counting, []
+class _Window:
+    """Calls in the order of time: those that aren't decided yet, and before them those that may be their twins."""
+
+    def __init__(self, accounts: Collection[str]) -> None:
+        self._accounts = accounts
+        self._calls: list[Call] = []
+        self._undecided = 0  # the first of these
+        self._told: defaultdict[_Request, list[str]] = defaultdict(list)
+        self._lines: defaultdict[_Request, list[Call]] = defaultdict(list)
+
+    def add(self, calls: list[Call]) -> None:
+        """Take in the next calls."""
+        self._calls += calls
+        for call in calls:
+            for request in _tells_of(call, self._accounts):
+                self._told[request].append(call.event_time)
+            # CloudTrail leaves out the keys of a deletion of several objects, which the access log has.
+            if call.event_category == ACCESS_LOG and call.request_id is not None:
+                self._lines[_request(call)].append(call)
+
+    def decided(self, *, are_all: bool = False) -> list[Call]:
+        """Return the calls that count, of those that can be decided."""
+        calls, first = self._calls, self._undecided
+        if not calls:
+            return []
+        end = len(calls) if are_all else _first_from(calls, _around(calls[-1].event_time)[0], first)
+        counting = [call for call in calls[first:end] if not self._is_left_out(call)]
+        self._undecided = end
+        if end:
+            self._forget_before(_around(calls[end - 1].event_time)[0])
+        return counting
+
+    def _is_left_out(self, call: Call) -> bool:
+        if call.request_id is None:
+            return False
+        earliest, latest = _around(call.event_time)
+        if call.event_category in _SECOND_HAND or _is_owners_copy(call):
+            times = self._told.get(_request(call), [])
+            at = bisect_left(times, earliest)
+            if at < len(times) and times[at] <= latest:
+                return True
+        for request in _tells_of(call, self._accounts):
+            for line in self._lines.get(request, []):
+                if earliest <= line.event_time <= latest:
+                    call.resources += tuple(arn for arn in line.resources if arn not in call.resources)
+        return False
+
+    def _forget_before(self, time: str) -> None:
+        """Forget decided calls before this time, once they are half of all."""
+        old = _first_from(self._calls, time, 0)
+        if old * 2 < len(self._calls):
+            return
+        calls, undecided = self._calls[old:], self._undecided - old
+        self._calls, self._told, self._lines = [], defaultdict(list), defaultdict(list)
+        self.add(calls)
+        self._undecided = undecided
+
+
+def _first_from(calls: list[Call], time: str, start: int) -> int:
+    return bisect_left(calls, time, start, key=attrgetter("event_time"))
+
+
+@lru_cache(maxsize=4096)
+def _around(time: str) -> tuple[str, str]:
+    return shifted(time, -_APART_AT_MOST), shifted(time, _APART_AT_MOST)
 
 
 def _is_owners_copy(call: Call) -> bool:
@@ -99,19 +158,3 @@ def _tells_of(call: Call, accounts: Collection[str]) -> tuple[_Request, ...]:
     of_service = (call.request_id, intern(call.event_source), intern(call.event_name))
     shared = call.shared_event_id is not None and not _is_owners_copy(call)
     return (*of_s3, of_service, _request(call)) if shared else (*of_s3, of_service)
-
-
-def _remember(recent: _Requests, calls: list[Call], accounts: Collection[str]) -> None:
-    """Keep in mind what was called lately, whose other event may still come; not the calls, which may be many in a minute."""
-    if not calls:
-        return
-    since = _earlier(calls[-1])
-    for time in [time for time in recent if time < since]:
-        del recent[time]
-    for call in takewhile(lambda call: call.event_time >= since, reversed(calls)):
-        if requests := _tells_of(call, accounts):
-            recent.setdefault(call.event_time, set()).update(requests)
-
-
-def _earlier(call: Call) -> str:
-    return (datetime.fromisoformat(call.event_time) - _APART_AT_MOST).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,7 +12,7 @@ from ..calls.order import in_order
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
-from ..calls.twins import without_twins
+from ..calls.twins import Twins
 from ..records.extract import Extract, decode_extract, encode
 from ..sources.coverage import Coverage
 from ..sources.source import LogFile, Source
@@ -103,7 +103,8 @@ class _Reading:
         without_file = map(self._of_part, chain([part] if part else [], parts))
         batches = filter(None, chain(without_file, self._batches(first, files)))  # most files have none of the calls
         tables: list[bytes] = []
-        for calls in without_twins(in_order(map(self._learned, batches), self._limits), accounts):
+        twins = Twins(accounts)
+        for calls in twins.left_out(in_order(map(twins.seen, map(self._learned, batches)), self._limits)):
             table = CallTable.of(calls)
             if name:
                 tables.append(table.encode())
