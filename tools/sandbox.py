@@ -6,6 +6,7 @@ Run as `python tools/sandbox.py` by `make sandbox`. Its notebook instances boot 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import shutil
@@ -47,6 +48,13 @@ def main() -> int:
     """Keep the account up; return the exit status."""
     interrupt_on_signals()
     boot = os.geteuid() == 0
+    FOLDER.parent.mkdir(exist_ok=True)
+    alone = FOLDER.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("sandbox: one is up in this clone already: end that with Ctrl-C first", file=sys.stderr)
+        return 1
     shutil.rmtree(FOLDER, ignore_errors=True)
     try:
         with Emulator(FOLDER, boot=boot) as emulator:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -81,6 +82,18 @@ def test_imports_go_up_the_path_only(module: str) -> None:
     assert {each: room_of(each) for each in imports()[module] if room_of(each) not in may} == {}
 
 
+def test_modules_import_each_other_by_relative_names_alone() -> None:
+    """What is looked at here are those."""
+    absolute = {
+        module
+        for module in MODULES
+        for node in ast.walk(tree_of(module))
+        if (isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").startswith(PACKAGE.name))
+        or (isinstance(node, ast.Import) and any(each.name.startswith(PACKAGE.name) for each in node.names))
+    }
+    assert absolute == set()
+
+
 def test_no_module_and_no_folder_imports_itself_in_a_circle() -> None:
     TopologicalSorter(imports() | {REGISTRY: imports()[REGISTRY] | LOADED}).prepare()
     TopologicalSorter(folders()).prepare()
@@ -100,11 +113,16 @@ def test_modules_are_loaded_by_name_only_where_the_name_is_data() -> None:
     assert set(MODULES) >= LOADED
 
 
+# As monkeypatch.setattr takes one.
+_BY_PATH = re.compile(rf"{PACKAGE.name}(\.\w+)+")
+
+
 def private_names(path: Path) -> Iterator[str]:
     """Yield what a test's module uses of the command's modules and classes that has an underscore before its name."""
     tree = ast.parse(path.read_text())
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names = {
+    whole = [each for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
+    names = {each.asname for each in whole if each.asname and each.name.startswith(PACKAGE.name)} | {
         each.asname or each.name
         for node in imports
         if (node.module or "").startswith(PACKAGE.name)
@@ -113,6 +131,8 @@ def private_names(path: Path) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
             yield node.attr
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _BY_PATH.fullmatch(node.value):
+            yield node.value.rpartition(".")[2]
         elif isinstance(node, ast.Call) and any(isinstance(each, ast.Name) and each.id in names for each in node.args):
             yield from (
                 each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)

@@ -27,6 +27,7 @@ def write_sql(options: argparse.Namespace, roles: list[str], inventory: Inventor
 
 
 def _query(options: argparse.Namespace, roles: list[str], inventory: Inventory | None, scope: Scope) -> str:
+    _refuse_what_the_engine_has_not(options, scope)
     if options.engine == "insights":
         return standalone.insights_query(roles)
     table = options.table or _TABLES[options.engine]
@@ -40,6 +41,24 @@ def _query(options: argparse.Namespace, roles: list[str], inventory: Inventory |
         where=_where(scope, of_lake=of_lake, has_partitions=has_partitions),
         of_lake=of_lake,
     )
+
+
+def _refuse_what_the_engine_has_not(options: argparse.Namespace, scope: Scope) -> None:
+    """Raise UsageError where an option would be left out of the query without a word."""
+    refused = {
+        "lake": {"--without-partitions": options.without_partitions},
+        "insights": {
+            "TABLE": options.table,
+            "--without-partitions": options.without_partitions,
+            "--since": scope.since,
+            "--until": scope.until,
+            "--region": scope.regions,
+            "--account": scope.accounts,
+        },
+    }.get(options.engine, {})
+    if names := ", ".join(name for name, value in refused.items() if value):
+        where = "; choose log groups and times in its console" if options.engine == "insights" else ""
+        raise UsageError(f"sql {options.engine} takes no {names}{where}")
 
 
 def _known(names: Sequence[str]) -> tuple[str, ...]:

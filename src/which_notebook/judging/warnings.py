@@ -119,7 +119,10 @@ class Warnings:
                     "that this notebook instance created: --inventory or --follow tells",
                     role_arn, profile,
                 )  # fmt: skip
-        self.warnings.sort(key=lambda each: each.event_time)
+        # By all of it, so that the order doesn't hang on the tables that the calls came in.
+        self.warnings.sort(
+            key=lambda each: (each.event_time, each.event_id, each.kind, each.role_arn, each.notebook, each.text)
+        )
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
         name, role_arn = opening.session_name or "", opening.role_arn

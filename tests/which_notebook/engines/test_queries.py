@@ -171,6 +171,21 @@ def test_partitions_can_be_left_out(ask: Callable[..., Any]) -> None:
     assert "eventtime >= '2026-03-01T00:00:00Z'" in without
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        (["insights", "--since", "2026-03-01", "--account", "111122223333"], "--since, --account"),
+        (["insights", "some_table", "--region", "eu-west-1"], "TABLE, --region"),
+        (["lake", "--without-partitions"], "--without-partitions"),
+    ],
+)
+def test_what_a_query_cannot_have_is_refused(ask: Callable[..., Any], asked: list[str], named: str) -> None:
+    """Else whoever asks for one account would read the calls of all."""
+    answer = ask("sql", *asked, "--role", ROLE)
+    assert (answer.status, answer.out) == (2, "")
+    assert f"takes no {named}" in answer.err
+
+
 def test_a_pattern_stands_for_roles_and_nothing_else(ask: Callable[..., Any]) -> None:
     assert r"role_arn LIKE '%/data\_%' ESCAPE '\'" in ask("sql", "athena", "--role", "data_*").out
     assert r"/:assumed-role\/(?:data_[^\/]*)\//" in ask("sql", "insights", "--role", "data_*").out
