@@ -2,8 +2,8 @@
 .PHONY: help demo sandbox quick test test-clients tables check bench clean
 
 PYTEST = .venv/bin/pytest --basetemp .cache/tests
-# More than twice the processors: many tests wait, for a session to end or a service to come back.
-WORKERS ?= 5
+# Three times the processors: many tests wait, for a session to end or a service to come back.
+WORKERS ?= 6
 # What was compiled, and pytest's rewritten assertions, serve all workers and commands, also where the environment forbids it.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -9,7 +9,6 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -346,15 +345,17 @@ def test_the_rules_of_each_tool_are_listed_once(agent_network: Network) -> None:
     assert of_tools == {f"-A of-{ip}tables-{kind} -j ACCEPT": 1 for ip in ("ip", "ip6") for kind in ("nft", "legacy")}
 
 
-def test_a_tool_is_listed_where_its_other_name_is_hidden(agent_network: Network, tmp_path: Path) -> None:
+def test_a_tool_is_listed_where_its_other_name_is_hidden(agent_network: Network) -> None:
     """Another tool of that name may stand before it on the PATH."""
     (agent_network.tools / "nft").unlink(missing_ok=True)
-    for folder, tool in ((agent_network.tools, "legacy"), (tmp_path, "nft")):
+    behind = agent_network.tools / "behind"
+    behind.mkdir()
+    for folder, tool in ((agent_network.tools, "legacy"), (behind, "nft")):
         (folder / "iptables-save").unlink(missing_ok=True)
         (folder / "iptables-save").symlink_to(f"/usr/sbin/iptables-{tool}-save")
-    (tmp_path / "iptables-nft-save").symlink_to("/usr/sbin/iptables-nft-save")
+    (behind / "iptables-nft-save").symlink_to("/usr/sbin/iptables-nft-save")
     agent_network.rule("iptables-nft -N of-nft && iptables-nft -A of-nft -j ACCEPT")
-    assert "-A of-nft -j ACCEPT" in agent_network.script(f"PATH+=:{tmp_path}; list_rules", check=False).splitlines()
+    assert "-A of-nft -j ACCEPT" in agent_network.script(f"PATH+=:{behind}; list_rules", check=False).splitlines()
 
 
 def test_what_was_changed_is_said(agent_network: Network) -> None:

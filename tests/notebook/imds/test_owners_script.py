@@ -28,7 +28,7 @@ def test_the_owners_script_runs_as_root_in_the_base_session(account: Account, ba
     [
         ("iptables -D OUTPUT -j notebook-attribution", "< -A OUTPUT -j notebook-attribution"),
         ("iptables -t mangle -F", "notebook-attribution"),
-        ("iptables -t nat -A OUTPUT -d 169.254.169.254 -p tcp -j DNAT --to-destination 10.9.9.9:80", "> 10.9.9.9 80"),
+        ("iptables -t nat -A OUTPUT -d 169.254.169.254 -p tcp -j DNAT --to-destination 10.9.9.9:80", "> 10.9.9.9/80"),
     ],
 )
 def test_an_owners_script_that_changes_the_firewall_fails_the_start(
