@@ -107,7 +107,7 @@ class _Window:
             at = bisect_left(times, earliest)
             if at < len(times) and times[at] <= latest:
                 return True
-        for request in _tells_of(call, self._accounts):
+        for request in _tells_of(call, self._accounts) if self._lines else ():
             for line in self._lines.get(request, []):
                 if earliest <= line.event_time <= latest:
                     call.resources += tuple(arn for arn in line.resources if arn not in call.resources)
