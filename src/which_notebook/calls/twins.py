@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from sys import intern
 
@@ -108,9 +109,9 @@ class _Window:
             if at < len(times) and times[at] <= latest:
                 return True
         for request in _tells_of(call, self._accounts) if self._lines else ():
-            for line in self._lines.get(request, []):
-                if earliest <= line.event_time <= latest:
-                    call.resources += tuple(arn for arn in line.resources if arn not in call.resources)
+            # All that can be near have come, and are for the first event alone.
+            near = [line.resources for line in self._lines.pop(request, []) if earliest <= line.event_time <= latest]
+            call.resources = tuple(dict.fromkeys(chain(call.resources, *near)))
         return False
 
     def _forget_before(self, time: str) -> None:
