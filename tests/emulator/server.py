@@ -102,6 +102,8 @@ class Emulator:
                     "GATEWAY_LISTEN": f"127.0.0.1:{self._port}",
                     "LOCALSTACK_VOLUME_DIR": str(self.folder / "localstack"),
                     "SKIP_SSL_CERT_DOWNLOAD": "1",
+                    # Else all that start share one, and each writes it anew: another then finds it half written.
+                    "CUSTOM_SSL_CERT_PATH": str(temporary / "certificate.pem"),
                     "DISABLE_EVENTS": "1",
                     "DNS_ADDRESS": "0",
                 },

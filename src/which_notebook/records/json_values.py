@@ -61,6 +61,8 @@ _BEFORE_TIMED_LINE = re.compile(rf"\n(?={_TIMED})")
 _BEFORE_LINE = re.compile(r"\n(?=\S)")
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"\{{(?:{re.escape(RECORD_START.removeprefix('{'))}|(?<=\n\{{))")
+# For each error the decoder counts the lines from the text's start on.
+_PASSED_AT_MOST = 64 * 1024
 # Up to the text's end, where a string isn't closed.
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
@@ -227,6 +229,8 @@ class ValueReader:
         self._at = self._next_value(at, misfit)
         reason = getattr(error, "msg", str(error))
         self._report(f"damaged JSON at character {position:,} ({reason})", max(0, misfit - self._at))
+        if self._at > _PASSED_AT_MOST:
+            self._text, self._offset, self._at = self._text[self._at :], self._offset + self._at, 0
 
     def _next_value(self, at: int, misfit: int) -> int:
         if self._is_timed and self.depth == 0:
