@@ -295,9 +295,9 @@ def test_what_is_seen_meanwhile_and_within_what_time_it_is_well_again(
     assert WRITE or table[fault] == TABLE.documented()[fault]
 
 
-@pytest.fixture(scope="module", params=LAYOUTS)
+@pytest.fixture(params=LAYOUTS)
 def notebook(account: Account, request: pytest.FixtureRequest) -> Iterator[OwnNotebook]:
-    """A notebook instance whose session ends while the load lasts: it is replaced halfway, so not before a test begins."""
+    """A notebook instance that has just started: its session is to end while the load lasts, and not before."""
     with account.notebooks_of("imds") as create:
         yield started(create(request.param), LOADED_SESSION)
 
