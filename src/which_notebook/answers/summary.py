@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 from ..calls.call import BASE_SESSION
 from ..calls.clues import Likely
 from ..calls.table import CallTable
-from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, lane_of
+from ..judging.statuses import HANDSHAKES, UNATTRIBUTED, Lane, lane_of
 from .likely_rows import LikelyRows
 from .summary_row import Row
 
-OF_A_CALLER = ("status", "notebook", "role_arn", "notebook_role_arn", "session_name", "user_profile", "likely")
-"""The columns that tell who is said to have made a call."""
+Key = tuple[str | None, str | None, str | None, str | None]
+"""By what rows are told apart: role ARN, notebook, session name, user profile."""
+
+
+class Caller(NamedTuple):
+    """Who is said to have made a call: what these columns of it hold."""
+
+    status: str
+    notebook: str | None
+    role_arn: str | None
+    notebook_role_arn: str | None
+    session_name: str | None
+    user_profile: str | None
+    likely: Likely | None
+
+    @property
+    def lane(self) -> Lane:
+        """The lane in which the call stands."""
+        return lane_of(self.status, self.user_profile)
+
+    @property
+    def key(self) -> Key:
+        """The row in which the call counts, if its lane is of a name."""
+        name = self.session_name if self.lane.by_session_name else None
+        return self.notebook_role_arn or self.role_arn, self.notebook, name, self.user_profile
 
 
 class Summary:
@@ -22,13 +46,13 @@ class Summary:
         self.likely = LikelyRows() if likely else None
         self.unattributed = Row(session_name=BASE_SESSION)
         self.handshake_row = Row()
-        self._rows: dict[tuple[str | None, str | None, str | None, str | None], Row] = {}
+        self._rows: dict[Key, Row] = {}
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(OF_A_CALLER)))}
-        rows_of = [self._rows_of(*caller) for caller in numbers]
-        by = list(map(numbers.__getitem__, table.rows(OF_A_CALLER)))
+        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(Caller._fields)))}
+        rows_of = [self._rows_of(Caller(*caller)) for caller in numbers]
+        by = list(map(numbers.__getitem__, table.rows(Caller._fields)))
         times = table["event_time"]
         first = dict(zip(reversed(by), reversed(times), strict=True))
         last = dict(zip(by, times, strict=True))
@@ -47,24 +71,15 @@ class Summary:
                 if address is not None:
                     row.source_ip_addresses.add(address)
 
-    def _rows_of(
-        self,
-        status: str,
-        notebook: str | None,
-        role_arn: str | None,
-        notebook_role_arn: str | None,
-        session_name: str | None,
-        user_profile: str | None,
-        likely: Likely | None,
-    ) -> list[Row]:
-        lane = lane_of(status, user_profile)
-        if lane is HANDSHAKES:
+    def _rows_of(self, caller: Caller) -> list[Row]:
+        if caller.lane is HANDSHAKES:
             return [self.handshake_row]
-        if lane is UNATTRIBUTED:
-            return [self.unattributed, *([self.likely.row(role_arn, likely)] if self.likely else [])]
-        name = session_name if lane.by_session_name else None
-        key = (notebook_role_arn or role_arn, notebook, name, user_profile)
-        return [self._rows.setdefault(key, Row(*key))]
+        if caller.lane is UNATTRIBUTED:
+            return [
+                self.unattributed,
+                *([self.likely.row(caller.role_arn, caller.likely)] if self.likely else []),
+            ]
+        return [self._rows.setdefault(caller.key, Row(*caller.key))]
 
     @property
     def notebooks(self) -> list[Row]:

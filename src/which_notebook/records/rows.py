@@ -37,8 +37,9 @@ _LONGEST_HEADER = 16 * 1024
 
 def delimiter_of(head: bytes) -> str | None:
     """Return what separates the columns of a file that begins so; None where no columns of records stand in its first line."""
-    first = _SEPARATOR_LINE.sub("", head[:_LONGEST_HEADER].decode("utf-8", "replace").lstrip("\r\n"), count=1)
-    first = re.split(r"[\r\n]", first, maxsplit=1)[0]
+    text = head[:_LONGEST_HEADER].decode("utf-8", "replace").lstrip("\r\n")
+    separator = _SEPARATOR_LINE.match(text)
+    first = re.split(r"[\r\n]", text[separator.end() :] if separator else text, maxsplit=1)[0]
     if first.startswith(("{", "[")):
         return None
     for delimiter in _DELIMITERS:

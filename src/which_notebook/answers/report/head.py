@@ -8,15 +8,14 @@ from itertools import islice
 from typing import Any
 
 from ... import __version__
-from ...calls.clues import Likely
 from ...calls.filter import Filter
 from ...calls.table import CallTable
-from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, UNATTRIBUTED, lane_of
+from ...judging.statuses import HANDSHAKES, LANES, MORE_NAMES, UNATTRIBUTED
 from ...judging.warnings import Warnings
 from ...sources.coverage import Coverage
 from ..likely_rows import LikelyRow
 from ..safe_text import printable
-from ..summary import OF_A_CALLER, Summary
+from ..summary import Caller, Key, Summary
 from ..summary_row import Row
 
 _SKIPPED_SHOWN = 100
@@ -26,10 +25,7 @@ _EVENTS_SHOWN = 100
 # Of these there may be any number.
 _OF_A_NAME = tuple(lane.kind for lane in LANES if lane.is_of_a_name)
 
-_Key = tuple[str | None, str | None, str | None, str | None]
-"""A lane's role, notebook, session name and user profile, as `Summary` tells its rows apart."""
-
-_NOBODY: _Key = (None, None, None, None)
+_NOBODY: Key = (None, None, None, None)
 
 
 class Head:
@@ -42,31 +38,21 @@ class Head:
     def __init__(self, lanes_at_most: int, *, likely: bool = False) -> None:
         self.summary = Summary(likely=likely)
         self._lanes_at_most = lanes_at_most
-        self._lanes: dict[tuple[str, _Key], int] = {}
+        self._lanes: dict[tuple[str, Key], int] = {}
         self._parts: dict[int, LikelyRow] = {}
 
     def lanes(self, table: CallTable) -> list[int]:
         """Return the number of each call's lane; `summary` counts it."""
-        numbers = {caller: self._lane(*caller) for caller in dict.fromkeys(table.rows(OF_A_CALLER))}
-        return list(map(numbers.__getitem__, table.rows(OF_A_CALLER)))
+        numbers = {caller: self._lane(Caller(*caller)) for caller in dict.fromkeys(table.rows(Caller._fields))}
+        return list(map(numbers.__getitem__, table.rows(Caller._fields)))
 
-    def _lane(
-        self,
-        status: str,
-        notebook: str | None,
-        role_arn: str | None,
-        notebook_role_arn: str | None,
-        session_name: str | None,
-        user_profile: str | None,
-        likely: Likely | None,
-    ) -> int:
-        lane = lane_of(status, user_profile)
+    def _lane(self, caller: Caller) -> int:
+        lane = caller.lane
         if lane.is_of_a_name:
-            name = session_name if lane.by_session_name else None
-            return self._number((lane.kind, (notebook_role_arn or role_arn, notebook, name, user_profile)))
+            return self._number((lane.kind, caller.key))
         number = self._number((lane.kind, _NOBODY))
         if self.summary.likely and lane is UNATTRIBUTED:
-            return self._part(number, self.summary.likely.row(role_arn, likely))
+            return self._part(number, self.summary.likely.row(caller.role_arn, caller.likely))
         return number
 
     def _part(self, whole: int, row: LikelyRow) -> int:
@@ -78,7 +64,7 @@ class Head:
         self._parts[number] = row
         return number
 
-    def _number(self, lane: tuple[str, _Key]) -> int:
+    def _number(self, lane: tuple[str, Key]) -> int:
         number = self._lanes.get(lane)
         if number is None:
             if len(self._lanes) >= self._lanes_at_most and lane[0] in _OF_A_NAME:
@@ -141,7 +127,7 @@ class Head:
         }
 
     def _plain_lane(
-        self, number: int, kind: str, key: _Key, named: dict[_Key, Row], counts: dict[tuple[str, str], int]
+        self, number: int, kind: str, key: Key, named: dict[Key, Row], counts: dict[tuple[str, str], int]
     ) -> dict[str, Any]:
         if kind == MORE_NAMES.kind:
             row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
@@ -171,7 +157,7 @@ class Head:
         }
 
 
-def _lanes_of(key: _Key) -> list[tuple[str, _Key]]:
+def _lanes_of(key: Key) -> list[tuple[str, Key]]:
     return [(kind, key) for kind in _OF_A_NAME]
 
 
