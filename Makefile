@@ -27,8 +27,6 @@ quick: ## The checks of code, the parsed HCL, the unit tests of which-notebook. 
 
 test: ## All layers of tests; format and types beside them.
 	@tools/set-up.sh test
-	@# In a fresh clone once, not by each worker: what they all import is compiled, and its assertions rewritten.
-	@[ -e tests/__pycache__ ] || $(PYTEST) -n 0 --collect-only -qq >/dev/null
 	@# The checks beside the tests, in the time in which those wait; what they say comes last.
 	@nice -n 15 .venv/bin/python tools/check.py --installed >.cache/checks.log 2>&1 & checks=$$!; \
 	trap 'kill $$checks; exit 130' INT TERM; \

@@ -79,9 +79,11 @@ wanted=$({ cat tests/requirements.txt constraints.txt && sed '/^\[tool\.pytest/,
 
 # Takes a quarter of pip's processor time. uv reads none of pip's settings: where they name an index, pip itself has to install.
 install_with_uv() {
+  local uv=(.venv/bin/uv pip install --quiet --python .venv/bin/python --cache-dir "$TMPDIR/uv")
   [[ $(.venv/bin/python -m pip config list) != *index* ]] &&
     "${pip[@]}" --only-binary :all: -c constraints.txt uv &&
-    .venv/bin/uv pip install --quiet --python .venv/bin/python --cache-dir "$TMPDIR/uv" "$@"
+    "${uv[@]}" "${packages[@]}" &&
+    "${uv[@]}" "${this[@]}"
 }
 
 install_python_packages() {
@@ -89,18 +91,21 @@ install_python_packages() {
   rm -rf .venv
   "$python" -m venv .venv
   local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile)
-  local packages=(-r tests/requirements.txt -c constraints.txt)
-  if ! install_with_uv "${packages[@]}"; then
+  local packages=(-r tests/requirements.txt -c constraints.txt) this=(--no-deps --no-build-isolation --editable .)
+  if ! install_with_uv; then
     printf 'set-up: pip installs them, without uv (about a minute)\n'
     "${pip[@]}" "${packages[@]}"
+    "${pip[@]}" "${this[@]}"
   fi
-  "${pip[@]}" --no-deps --no-build-isolation --editable .
   # On all processors, where an installer would use one; not what is large and that no test imports. Some carry templates
   # that don't compile.
   local unused='antlr4|aws_xray_sdk|bson|cfnlint|graphql|gridfs|joserfc|localstack/services/(cloudformation|stepfunctions)'
   unused+='|localstack/testing|moto/stepfunctions|mpmath|mypy|mypy_boto3_[a-z0-9]+|mypyc|networkx|opensearchpy|pip'
-  unused+='|pyasn1_modules|pygments/(lexers|styles)|pymongo|samtranslator|setuptools|sympy'
-  .venv/bin/python -m compileall -q -j 0 -x "/site-packages/($unused)/" .venv/lib >/dev/null || :
+  unused+='|pyasn1_modules|pygments/(lexers|styles)|pymongo|samtranslator|setuptools|sympy|.*/tests?'
+  .venv/bin/python -m compileall -q -j 0 -x "/site-packages/($unused)/" .venv/lib >/dev/null &
+  # Beside it, what each of several test processes would do else: the tests compiled, and their assertions rewritten.
+  [[ $purpose != test ]] || .venv/bin/pytest -n 0 --collect-only -qq >/dev/null || :
+  wait "$!" || :
   printf '%s' "$wanted" >.venv/installed
 }
 
