@@ -26,14 +26,18 @@ _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 # The same number on every architecture, as for each system call since Linux 5.1; glibc has a function only since 2.36.
 _SYS_MOUNT_SETATTR = 442
+_SYS_OPENAT2 = 437
+_RESOLVE_IN_ROOT = 0x10
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _call(name: str, *arguments: object) -> None:
-    if getattr(_libc, name)(*arguments) == -1:
+def _call(name: str, *arguments: object) -> int:
+    answer: int = getattr(_libc, name)(*arguments)
+    if answer == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
+    return answer
 
 
 def unshare(flags: int) -> None:
@@ -94,6 +98,19 @@ def make_read_only(target: str) -> None:
         attributes,
         ctypes.c_size_t(len(attributes)),
     )
+
+
+def open_below(root: str, path: str, flags: int) -> int:
+    """Open a path as a process with that root would, whatever links are on the way; openat2(2)."""
+    folder = os.open(root, os.O_PATH | os.O_CLOEXEC)
+    try:
+        how = struct.pack("3Q", flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
+        opened = _call("syscall", ctypes.c_long(_SYS_OPENAT2), folder, path.encode(), how, ctypes.c_size_t(len(how)))
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), path) from error
+    finally:
+        os.close(folder)
+    return opened
 
 
 def switch_root(new_root: str) -> None:
