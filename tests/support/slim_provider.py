@@ -6,8 +6,10 @@ questions and answers pass as they are: the provider does what it always does.
 A provider has one configuration. Where a root configures several, each has a connection of its own from Terraform, and here
 a process of its own from when it is configured, which later commands that configure it the same way find again.
 
-Usage: slim_provider.py PROGRAM FOLDER TYPE...: starts the provider, and prints, as it does, the TF_REATTACH_PROVIDERS that
-leads to the proxy. The processes end with this one. In the folder it keeps what the program told of the types.
+Usage: slim_provider.py PROGRAM FOLDER TYPE...: reads commands, a line of JSON each. {"start": {...}} starts a provider with
+these environment variables, and prints what TF_REATTACH_PROVIDERS has to hold to lead to its proxy, or an error;
+{"end": "ADDRESS"} ends the one whose proxy has this address. The processes end with this one. In the folder it keeps what
+the program told of the types.
 """
 
 from __future__ import annotations
@@ -93,13 +95,38 @@ class Schemas:
 class Providers:
     """The provider's processes, one for each configuration; what comes before a configuration, the first one answers."""
 
-    def __init__(self, program: str) -> None:
-        self._program = program
-        self.told = _start(program)
+    def __init__(self, program: str, environment: dict[str, str]) -> None:
+        self._program, self._environment = program, environment
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.told = self._start()
         self.first = self._channel(self.told)
         self._of_configuration: dict[bytes, grpc.Channel] = {}
         self._of_connection: dict[str, grpc.Channel] = {}
         self._lock = threading.Lock()
+
+    def _start(self) -> dict[str, Any]:
+        """Start the provider; return where it listens, in the words of TF_REATTACH_PROVIDERS."""
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", self._program, "-debug"],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._processes.append(process)
+        assert process.stdout
+        for line in process.stdout:
+            name, _, value = line.decode().strip().partition("=")
+            if name == "TF_REATTACH_PROVIDERS":
+                told: dict[str, Any] = json.loads(value.strip("'"))
+                return told
+        raise ProviderError(f"{self._program} -debug ended with status {process.wait()}")
+
+    def end(self) -> None:
+        """End them."""
+        for process in self._processes:
+            process.kill()
+            process.communicate()
 
     @staticmethod
     def _channel(told: dict[str, Any]) -> grpc.Channel:
@@ -112,7 +139,7 @@ class Providers:
             return self._of_connection.get(connection, self.first)
         with self._lock:
             if question not in self._of_configuration:
-                new = self._channel(_start(self._program)) if self._of_configuration else self.first
+                new = self._channel(self._start()) if self._of_configuration else self.first
                 self._of_configuration[question] = new
             self._of_connection[connection] = self._of_configuration[question]
         return self._of_connection[connection]
@@ -147,35 +174,44 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         return grpc.unary_unary_rpc_method_handler(answer)
 
 
-def _start(program: str) -> dict[str, Any]:
-    """Start the provider; return where it listens, in the words of TF_REATTACH_PROVIDERS."""
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", program, "-debug"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert process.stdout
-    for line in process.stdout:
-        name, _, value = line.decode().strip().partition("=")
-        if name == "TF_REATTACH_PROVIDERS":
-            told: dict[str, Any] = json.loads(value.strip("'"))
-            return told
-    raise ProviderError(f"{program} -debug ended with status {process.wait()}")
+class Running:
+    """A provider and the proxy before it."""
+
+    def __init__(self, providers: Providers, schemas: Schemas) -> None:
+        self._providers = providers
+        # Terraform has ten requests under way for each provider, and each may ask others to stop.
+        self._server = grpc.server(ThreadPoolExecutor(32), [Proxy(providers, schemas)], options=_ANY_LENGTH)
+        # Not a Unix socket, on which all connections look the same.
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def reattach(self) -> dict[str, Any]:
+        """Return what TF_REATTACH_PROVIDERS has to hold."""
+        proxy = {"Addr": {"Network": "tcp", "String": self.address}}
+        return {name: one | proxy for name, one in self._providers.told.items()}
+
+    def end(self) -> None:
+        """End both."""
+        self._server.stop(None)
+        self._providers.end()
 
 
 def main(program: str, folder: str, *types: str) -> None:
-    """Start the provider and the proxy."""
-    providers = Providers(program)
+    """Do as the commands on standard input say."""
     schemas = Schemas(program, Path(folder), frozenset(types))
-    # Terraform has ten requests under way for each provider, and each may ask others to stop.
-    server = grpc.server(ThreadPoolExecutor(32), [Proxy(providers, schemas)], options=_ANY_LENGTH)
-    # Not a Unix socket, on which all connections look the same.
-    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    server.start()
-    told = {name: one | {"Addr": {"Network": "tcp", "String": address}} for name, one in providers.told.items()}
-    print(f"TF_REATTACH_PROVIDERS='{json.dumps(told)}'", flush=True)
-    server.wait_for_termination()
+    running: dict[str, Running] = {}
+    for line in sys.stdin:
+        command = json.loads(line)
+        if "end" in command:
+            running.pop(command["end"]).end()
+            continue
+        try:
+            new = Running(Providers(program, command["start"]), schemas)
+        except (OSError, ProviderError) as error:
+            print(json.dumps({"error": str(error)}), flush=True)
+            continue
+        running[new.address] = new
+        print(json.dumps(new.reattach()), flush=True)
 
 
 if __name__ == "__main__":
