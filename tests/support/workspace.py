@@ -208,10 +208,8 @@ class Workspace:
             "CHECKPOINT_DISABLE": "1",
             # Relative, since the path of a Unix socket has to be short: the providers' sockets lie there.
             "TMPDIR": ".",
-            # Neither lives long enough for a collector of garbage to pay, nor has it work for several threads, which take a
-            # fifth more processor time.
+            # Neither lives long enough for a collector of garbage to pay.
             "GOGC": "400",
-            "GOMAXPROCS": "1",
         }
         self.terraform = Terraform(working_dir=str(self.root), terraform_bin_path=program)
         Workspace._provider = Workspace._provider or _only_provider()
