@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from typing import NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from .. import __version__
 from ..answers.formats import default_format, formats_of
@@ -42,6 +42,14 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
 
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
+        options: argparse.Namespace
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            # argparse's own would name the help that says nothing of a command's options.
+            raise UsageError(f"unrecognized arguments: {' '.join(unknown)} (see {self.prog} {options.command} --help)")
+        return options
+
 
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Return the parser; what it parses has, as `run`, the command of that name."""
@@ -62,6 +70,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
         command.set_defaults(run=commands[name])
+        # What `finding` asks hangs on what the finding says.
+        if name != "finding":
+            _add_dry_run(command)
         if formats_of(name):
             _add_format(command, name)
         return command
@@ -114,7 +125,10 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
 
 def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _Parser:
     text = "a SQL query that lists the role's calls, for an engine's query console"
-    sql = commands.add_parser("sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place])
+    sql = commands.add_parser(
+        "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place], epilog=_TIMES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     sql.add_argument(
         "engine",
         choices=["athena", "trino", "lake", "insights"],
@@ -189,10 +203,11 @@ exit status: 0 done; 1 something could not be read; 2 wrong usage; 3 see --fail-
 
 _FORM_WIDTH = max(len(kind.form) for kind in KINDS)
 _SOURCES = "SOURCE is one of:\n" + "".join(f"  {kind.form:<{_FORM_WIDTH}}  {kind.help}\n" for kind in KINDS)
-_SOURCES += """
+_TIMES = """\
 TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, today, yesterday, or how long ago (30m, 24h, 7d,
 2w). A date stands for its first second after --since, and for its last after --until.
 """
+_SOURCES += f"\n{_TIMES}"
 
 _SHELLS = """\
 Add your shell's line to the file at its right, and start a new shell:
@@ -265,12 +280,15 @@ def _common_arguments(place: _Parser) -> _Parser:
         action="store_true",
         help="parse every record, not only those that mention the role (slow; to check that the fast search misses nothing)",
     )
-    common.add_argument(
+    return common
+
+
+def _add_dry_run(parser: _Parser) -> None:
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="print the SQL that a table's engine would be asked, and end",
     )
-    return common
 
 
 def _add_notebook(parser: _Parser) -> None:

@@ -33,8 +33,6 @@ def write_dry_run(options: argparse.Namespace, limits: Limits) -> None:
 
 def _first(options: argparse.Namespace, roles: list[str], inventory: Inventory | None) -> tuple[Search, Scope]:
     scope = scope_of(options)
-    if options.command == "finding":
-        raise UsageError("--dry-run isn't for finding: what it asks depends on the finding's actors")
     if options.command == "event":
         return Search(event_id=options.event_id, with_resources=True), scope
     if options.command == "roles" or not roles:
