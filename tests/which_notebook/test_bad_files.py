@@ -282,6 +282,19 @@ def test_a_bomb_takes_bounded_time(tmp_path: Path, ask: Any, unit: bytes, head: 
     assert re.search("could not read .*bomb", answer.err)
 
 
+def test_much_damage_takes_a_time_that_grows_with_it(tmp_path: Path, ask: Any) -> None:
+    took, line = [], compact(KEPT).replace(b',"', b',,"', 1)
+    for lines in (2_500, 20_000):
+        path = tmp_path / f"{lines}.jsonl"
+        path.write_bytes(b"\n".join([line] * lines + [compact(KEPT)]))
+        before = time.process_time()  # other load of the machine doesn't count
+        answer = ask("summary", path, "--role", ROLE, "--no-cache", "--jobs", "1")
+        took.append(time.process_time() - before)
+        assert (answer.status, answer.json["calls"]) == (1, 1)
+    # Eight times as much; some 60 times as long, where each line's trouble is looked for from the file's start on.
+    assert took[1] < 25 * took[0]
+
+
 @pytest.mark.parametrize("options", [[], ["--parse-all"]])
 def test_a_bomb_takes_bounded_memory(tmp_path: Path, run: Any, options: list[str]) -> None:
     bomb(tmp_path / "bomb.json.gz", b'{"Records":[{"eventVersion":"', b"a", 250)
