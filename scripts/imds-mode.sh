@@ -135,7 +135,7 @@ set_metadata_service() {
     rules=$(firewall_rules "$tool" "$1" 2>/dev/null) || fail "can't set the firewall" "$repair"
     must 'set the firewall' "$tool-restore" -w --noflush <<<"$rules"
   done
-  [[ -n $unread ]] || return 0
+  [[ $unread ]] || return 0
   case $1 in
     closed) fail "can't read where this NAT rule leads: $unread" "$repair" ;;
     kept) say "can't read where this NAT rule leads: $unread" ;;
@@ -150,7 +150,7 @@ stop_proxy() {
 # Installs the proxy, and this script's functions for what is done later: serve, finish_imds_mode, undo_imds_mode.
 install_proxy() {
   local said repair="have python3 3.9 or newer in $python, and room on /, then $again"
-  must "use $python" "$python" -I -c 'import ssl; from asyncio import to_thread'
+  must "use $python" "$python" -IS -c 'import ssl; from functools import cache'
   said=$({
     rm -rf "$folder" && mkdir -p "$folder" && printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" && {
       printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
@@ -179,7 +179,7 @@ serve() {
   while :; do
     SECONDS=0
     setpriv --no-new-privs --bounding-set=-all,+net_bind_service \
-      "$python" -I -B "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "${proxy#*:}" "${proxy%:*}"
+      "$python" -ISB "$folder/imds-proxy.py" serve "$role_arn" "$name" "$region" "${proxy#*:}" "${proxy%:*}"
     ((SECONDS < 60)) || pause=1
     sleep $pause
     pause=$((pause < 32 ? pause * 2 : 60))
@@ -188,9 +188,10 @@ serve() {
 
 # As ec2-user, by every way that there is.
 verify_proxy() {
-  local said each end=$((SECONDS + 60))
-  until said=$(as_user timeout 15 "$python" -I -B "$folder/imds-proxy.py" caller "$region" 2>&1); do
-    ((SECONDS < end)) ||
+  local said each
+  SECONDS=0
+  until said=$(as_user timeout 15 "$python" -ISB "$folder/imds-proxy.py" caller "$region" 2>&1); do
+    ((SECONDS < 60)) ||
       fail "ec2-user gets no session: ${said##*$'\n'}; the proxy says: $(tail -n 1 "$log" 2>/dev/null)" \
         "let the role assume itself with a source identity (output role_trust_policy), and the instance reach sts.$region, then $again"
     sleep 1
@@ -220,7 +221,7 @@ end_processes() {
   # By one system call, which no process escapes by starting another.
   must "end ec2-user's processes" as_user bash -c 'kill -KILL -1 2>/dev/null; :'
   # shellcheck disable=SC2086
-  [[ -z $units ]] || systemctl --no-block restart $units 2>/dev/null || :
+  [[ ! $units ]] || systemctl --no-block restart $units 2>/dev/null || :
 }
 
 # Gives ~/.aws back to ec2-user, where the profile mode locked it earlier in this boot.
@@ -245,6 +246,7 @@ set_up_imds_mode() {
   unlock_aws_directory || exit 1
   write_config
   our_rules >"$folder/rules"
+  [[ $EXTRA_ON_START ]] || : >"$folder/finished" || exit 1
 }
 
 # After the owner's script: closes and verifies all of it again, and keeps it so.

@@ -229,6 +229,8 @@ start_unattributed() {
 cd /
 mode=${ATTRIBUTION_MODE:-profile}
 (set_up_attribution) || start_unattributed
-if [[ -n ${EXTRA_ON_START:-} ]]; then run_extra_script; fi
-# shellcheck disable=SC2154 # imds-mode.sh has it
-if [[ $mode == imds ]]; then "$folder/imds-mode" finish_imds_mode || start_unattributed; fi
+if [[ ${EXTRA_ON_START:-} ]]; then
+  run_extra_script
+  # shellcheck disable=SC2154 # imds-mode.sh has it
+  if [[ $mode == imds ]]; then "$folder/imds-mode" finish_imds_mode || start_unattributed; fi
+fi
