@@ -16,10 +16,11 @@ def client(service: str, region: str | None = None, *, connections: int = 10, at
 
     `region` None stands for the configured one; `connections` is how many threads may use the client at once; `attempts`
     is how often a request is sent at most, unless the user set that (AWS_MAX_ATTEMPTS, or the profile). Raises
-    MissingPackageError where boto3 isn't installed, and what `named_errors` is for.
+    MissingPackageError where boto3 isn't installed, and ServiceError where no region is configured or a setting is wrong.
     """
-    # A forked worker inherits this module's state; a client's connections mustn't be used by two processes.
-    return _client(os.getpid(), service, region, connections, attempts)
+    with named_errors(""):
+        # A forked worker inherits this module's state; a client's connections mustn't be used by two processes.
+        return _client(os.getpid(), service, region, connections, attempts)
 
 
 def regions_asked(regions: Sequence[str]) -> list[str]:
@@ -29,7 +30,7 @@ def regions_asked(regions: Sequence[str]) -> list[str]:
     """
     names = list(regions) or [name for name in [_session().region_name] if name]
     if not names:
-        raise ServiceError(_NO_REGION)
+        raise ServiceError("no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION")
     return names
 
 
@@ -125,7 +126,7 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequ
 _ELSEWHERE = frozenset(
     {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "PermanentRedirect", "301"}
 )
-_NO_REGION = "no AWS region: give --region, or set AWS_REGION or AWS_DEFAULT_REGION"
+_NO_REGION = "no AWS region: set AWS_REGION or AWS_DEFAULT_REGION"
 NO_SUCH_ENTITY = "there is no such role or policy"
 _REASONS = {
     "NoSuchEntity": NO_SUCH_ENTITY,

@@ -101,16 +101,24 @@ def make_read_only(target: str) -> None:
 
 
 def open_below(root: str, path: str, flags: int) -> int:
-    """Open a path as a process with that root would, whatever links are on the way; openat2(2)."""
+    """Open a path as a process with that root would, whatever links are on the way; openat2(2).
+
+    Not what hangs on who asks, such as /proc/self.
+    """
     folder = os.open(root, os.O_PATH | os.O_CLOEXEC)
+    how = struct.pack("3Q", flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
     try:
-        how = struct.pack("3Q", flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
-        opened = _call("syscall", ctypes.c_long(_SYS_OPENAT2), folder, path.encode(), how, ctypes.c_size_t(len(how)))
-    except OSError as error:
-        raise OSError(error.errno, os.strerror(error.errno or 0), path) from error
+        while True:
+            try:
+                return _call(
+                    "syscall", ctypes.c_long(_SYS_OPENAT2), folder, path.encode(), how, ctypes.c_size_t(len(how))
+                )
+            except BlockingIOError:
+                continue  # a folder on the way was renamed meanwhile
+            except OSError as error:
+                raise OSError(error.errno, os.strerror(error.errno or 0), path) from error
     finally:
         os.close(folder)
-    return opened
 
 
 def switch_root(new_root: str) -> None:

@@ -269,6 +269,18 @@ def bomb(path: Path, head: bytes, unit: bytes, megabytes: int) -> None:
     )
 
 
+@pytest.mark.parametrize("deep", [101, 150, 250, 1000])
+def test_what_is_nested_too_deep_hides_nothing_however_it_is_packed(tmp_path: Path, ask: Any, deep: int) -> None:
+    data = b"[" * deep + b",".join(compact({**KEPT, "eventID": f"e-{number}"}) for number in range(100))
+    (tmp_path / "log.json").write_bytes(data)
+    (tmp_path / "log.json.gz").write_bytes(gzip.compress(data))
+    answers = [ask("summary", tmp_path / name, "--role", ROLE) for name in ("log.json", "log.json.gz")]
+    # The record behind the first hundred brackets may be what doesn't fit.
+    assert answers[0].json["calls"] == answers[1].json["calls"] >= 99
+    assert "nested too deep" in answers[0].err
+    assert answers[0].err.replace("log.json", "log.json.gz") == answers[1].err
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("unit", [b"\0", b" ", b"[", b"{}\n", b'"', b'{"eventVersion":', b"},"], ids=repr)
 @pytest.mark.parametrize("head", [b"", b'{"Records":[{"eventVersion":"'], ids=["bare", "in a record"])

@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,12 @@ WRONG = {
     "summary LOG --by week --role r": "invalid choice: 'week'",
     "summary --role r": "SOURCE (see which-notebook summary --help)",
     "calls LOG --role r --colour": "unrecognized arguments: --colour (see which-notebook calls --help)",
+    "calls LOG --rol r": "unrecognized arguments: --rol r",
+    "calls LOG --role r --notebook fraud*": "wildcards aren't taken here",
+    "calls LOG --role r --access-key ASIA*": "wildcards aren't taken here",
+    "calls LOG --role r --region us-*": "invalid region 'us-*'",
+    "calls LOG --role r --since x": "--since: invalid time 'x'",
+    "sql lake --role r --delivered-within 3": "sql lake takes no --delivered-within",
     "finding LOG --dry-run": "unrecognized arguments: --dry-run (see which-notebook finding --help)",
     "--colour": "COMMAND (see which-notebook --help)",
     "summary LOG --role r --since soon": "invalid time 'soon': write an ISO time",
@@ -272,3 +279,30 @@ def test_openings_by_others_are_read_for_warnings_and_not_counted(ask: Any, tmp_
     found = ask("summary", path, "--role", ROLE).json
     assert (found["calls"], found["handshakes"]) == (1, 0)
     assert found["notebooks"][0]["warnings"] == {"opened-by-another": 1}
+
+
+def test_sources_may_stand_on_both_sides_of_an_option(ask: Any, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / name / "log.json", record(session(name)))
+    answer = ask("calls", tmp_path / "a", "--role", ROLE, tmp_path / "b")
+    assert {call["notebook"] for call in answer.calls} == {"a", "b"}
+
+
+def test_of_several_roles_those_without_a_call_are_named(ask: Any, log: Path) -> None:
+    answer = ask("summary", log, "--role", ROLE, "--role", "data-sience", "--role", "other-*")
+    assert "No call of the role data-sience or other-* is in what was read" in answer.err
+    assert answer.json["calls"] > 0
+    assert "No call of the role" not in ask("summary", log, "--role", ROLE, "--role", ROLE_ARN).err
+
+
+@pytest.mark.parametrize("options", ["", "--dry-run", "--dry-run --output asked.sql"])
+def test_a_table_without_a_region(tmp_path: Path, options: str) -> None:
+    settings = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    answer = subprocess.run(
+        [sys.executable, "-m", "which_notebook", "summary", "athena://w/d/t", "--role", ROLE, *options.split()],
+        env={"PATH": os.environ["PATH"], **settings}, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert "no AWS region: set AWS_REGION or AWS_DEFAULT_REGION" in answer.stderr
+    assert re.search("Traceback|can't write", answer.stderr) is None
+    assert list(tmp_path.iterdir()) == []

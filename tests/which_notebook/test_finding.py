@@ -196,9 +196,7 @@ def test_what_the_finding_alone_cant_tell(ask: Any, tmp_path: Path) -> None:
     (actor,) = ask("finding", path, "--role", ROLE_ARN.replace("role/", "role/team/")).json[0]["actors"]
     assert actor["notebook"] == "fraud-model"
     out = ask("finding", path, "--format", "table").out
-    assert (
-        "the notebook instance fraud-model, by the name of its session, if its role is one of notebook instances" in out
-    )
+    assert "the notebook instance fraud-model, by the name of its session, if notebook instances use its role" in out
     assert "\nSign: " in out
     path.write_text(json.dumps(finding(BASE)))
     assert "Sign: " not in ask("finding", path, "--role", ROLE, "--format", "table").out

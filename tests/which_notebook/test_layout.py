@@ -82,6 +82,10 @@ def test_imports_go_up_the_path_only(module: str) -> None:
     assert {each: room_of(each) for each in imports()[module] if room_of(each) not in may} == {}
 
 
+def test_each_folder_is_a_room() -> None:
+    assert {module.split("/")[0] for module in MODULES if "/" in module} == set(ROOMS)
+
+
 def test_modules_import_each_other_by_relative_names_alone() -> None:
     """What is looked at here are those."""
     absolute = {
@@ -102,7 +106,9 @@ def test_no_module_and_no_folder_imports_itself_in_a_circle() -> None:
 def test_modules_are_imported_late_only_where_that_gains_time() -> None:
     late: set[tuple[str, str]] = set()
     for module in MODULES:
-        functions = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.FunctionDef)]
+        functions = [
+            node for node in ast.walk(tree_of(module)) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
         late |= {(module, each) for function in functions for each in imported(module, list(ast.walk(function)))}
     assert {each for each in late if each[0] != "cli/commands.py"} == set(LATE)
 

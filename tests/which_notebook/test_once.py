@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from log_files import compact, document, write
 from records import ACCOUNT, OTHER_ACCOUNT, ROLE, opening, record, session
 
+from which_notebook.calls.call import Call
 from which_notebook.calls.order import in_order
 from which_notebook.limits import Limits
 from which_notebook.records.cloudtrail import call_of
@@ -187,3 +188,29 @@ def test_two_requests_of_one_event_id_stay_two_beside_a_copy_without_the_request
     copy = {name: value for name, value in one.items() if name != "requestID"}
     write(tmp_path / "log.json", copy, one, copy, other, {**copy, "eventTime": "2026-03-01T10:00:00Z"})
     assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 3
+
+
+def test_of_copies_with_more_resources_than_are_joined_the_larger_one_stays() -> None:
+    def copy(count: int, first: int) -> Call:
+        resources = tuple(f"arn:aws:s3:::b/{first + number}" for number in range(count))
+        return Call("e", "2026-03-01T09:00:00Z", "s3.amazonaws.com", "DeleteObjects", resources=resources)
+
+    joined = [
+        [call for batch in in_order([[copy(*one)], [copy(*other)]], Limits()) for call in batch]
+        for one, other in (((5_002, 0), (3, 9_000)), ((3, 9_000), (5_002, 0)))
+    ]
+    assert joined[0] == joined[1]
+    assert [len(call.resources) for call in joined[0]] == [5_002]
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_roles_path_is_known_whichever_file_comes_first(ask: Any, tmp_path: Path, turned: int) -> None:
+    whole = session("a", path="/team/")
+    without = {key: value for key, value in session("b", path="/team/").items() if key != "sessionContext"}
+    names = ["1.json", "2.json"][::turned]
+    write(tmp_path / names[0], record(whole, eventID="1"))
+    write(tmp_path / names[1], record(without, eventID="2"))
+    unnamed = {"type": "AWSAccount", "principalId": whole["principalId"], "accountId": ACCOUNT}
+    write(tmp_path / "3.json", record(unnamed, eventID="3"))
+    calls = ask("calls", tmp_path, "--role", ROLE).calls
+    assert {call["event_id"]: call["role_arn"] for call in calls}["3"] == f"arn:aws:iam::{ACCOUNT}:role/team/{ROLE}"

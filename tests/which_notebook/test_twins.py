@@ -10,6 +10,8 @@ import pytest
 from log_files import write
 from records import ACCOUNT, ROLE, Record, record, session
 
+from which_notebook.calls.call import Call
+from which_notebook.calls.twins import ACCESS_LOG, Twins
 from which_notebook.limits import Limits
 
 FOLDER = f"AWSLogs/{ACCOUNT}/%s/eu-central-1/2026/03/01/{ACCOUNT}_%s_eu-central-1_20260301T0905Z_%s.json.gz"
@@ -86,3 +88,37 @@ def test_a_call_counts_once_at_the_ends_of_time_too(ask: Any, tmp_path: Path, ti
     plain, other = pair("fraud-model", time)
     write_logs(tmp_path, [plain, record(session("churn-model"))], [other])
     assert len(ask("calls", tmp_path, "--role", ROLE).calls) == 2
+
+
+def events_and_lines(seed: int) -> list[Call]:
+    """Return deletions of several objects and lines of the access log, of a few requests, in the order of time."""
+    chance = random.Random(seed)  # noqa: S311 - times, no secrets
+    calls = []
+    for number in range(40):
+        minutes, seconds = divmod(chance.randrange(400), 60)
+        is_line = chance.random() < 0.5
+        calls.append(
+            Call(
+                f"{number:02}", f"2026-03-01T09:{minutes:02}:{seconds:02}Z", "s3.amazonaws.com", "DeleteObjects",
+                request_id=chance.choice("abc"), event_category=ACCESS_LOG if is_line else "Data",
+                resources=(f"arn:aws:s3:::figures/{number}",) if is_line else ("arn:aws:s3:::figures",),
+            )
+        )  # fmt: skip
+    return sorted(calls, key=lambda call: (call.event_time, call.event_id))
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_a_line_is_for_the_first_event_that_it_is_near_whatever_lists_they_come_in(seed: int, size: int) -> None:
+    def resources(size: int) -> dict[str, tuple[str, ...]]:
+        twins, calls = Twins(), events_and_lines(seed)
+        twins.seen(calls)
+        lists = [calls[at : at + size] for at in range(0, len(calls), size)]
+        return {call.event_id: call.resources for decided in twins.left_out(lists) for call in decided}
+
+    whole = resources(40)
+    assert resources(size) == whole
+    keys = [key for found in whole.values() for key in found if key != "arn:aws:s3:::figures"]
+    assert len(keys) == len(set(keys))
+    # No line that is near an event is lost.
+    assert len(keys) == sum(call.event_category == ACCESS_LOG for call in events_and_lines(seed))

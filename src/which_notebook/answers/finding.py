@@ -79,7 +79,9 @@ def _answer(each: KnownActor) -> str:
     text = text.format(notebook=each.notebook, user_profile=each.user_profile, opener=opener)
     is_open = each.is_notebook_role is None and each.status in ("attributed", "unattributed")
     return (
-        f"{text}, if its role is one of notebook instances (logs of its account, or --role, tell)" if is_open else text
+        f"{text}, if notebook instances use its role (--role says that they do; logs of its account may show it)"
+        if is_open
+        else text
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from ..errors import CommandError, reason_of
+from ..errors import CommandError, ServiceError, reason_of
 
 
 class OutputError(CommandError):
@@ -27,6 +27,8 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
         try:
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
+        except ServiceError:
+            raise  # it is no trouble of the output's
         except OSError as error:
             # What is still held back would fail once more at Python's end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,6 +52,8 @@ def output_file(path: str | None) -> Iterator[BinaryIO]:
             yield file
         os.replace(temporary, target)
         temporary = None
+    except ServiceError:
+        raise
     except OSError as error:
         raise OutputError(f"can't write {path}: {reason_of(error)}") from None
     finally:

@@ -38,7 +38,7 @@ CALL_FIELDS = (
     "user_profile",
     "on_behalf_of",
 )
-"""The fields of a call in every output format, in their order."""
+"""The fields of a call in every output format but the text table, in their order."""
 
 LIKELY_FIELDS = ("likely_notebook", "likely_evidence")
 """Those that --likely adds, behind all others."""

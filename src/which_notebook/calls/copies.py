@@ -67,8 +67,10 @@ def _fuller(one: Any, other: Any) -> Any:
 
 
 def _all_resources(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    if one == other or len(one) > _RESOURCES_AT_MOST:
+    if one == other:
         return one
+    if max(len(one), len(other)) > _RESOURCES_AT_MOST:
+        return max(one, other, key=lambda resources: (len(resources), resources))
     ours, theirs = set(one), set(other)
     if ours == theirs:
         return max(one, other)

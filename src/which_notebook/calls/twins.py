@@ -1,4 +1,4 @@
-"""Has a call count once of which several records tell: its service's event, the VPC endpoint's, S3's access log, another account's copy.
+"""Counts a call once, even if several records report it: its service's, the VPC endpoint's, S3's access log's, another account's copy.
 
 All of them have the call's request id. A VPC endpoint and an S3 bucket's access log tell of
 calls, too. A call that the endpoint's policy refused reached no service, so only the endpoint tells of it. An access log's
@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
@@ -30,6 +30,8 @@ _SECOND_HAND = frozenset((NETWORK_ACTIVITY, ACCESS_LOG))
 _S3 = "s3.amazonaws.com"
 # Records of one call that are further apart count each: what waits for another has to be held.
 _APART_AT_MOST = timedelta(minutes=1)
+
+_TIME = attrgetter("event_time")
 
 _Request = tuple[str | None, str, str]
 
@@ -80,12 +82,16 @@ class _Window:
     def add(self, calls: list[Call]) -> None:
         """Take in the next calls."""
         self._calls += calls
+        self._tell_of(calls)
         for call in calls:
-            for request in _tells_of(call, self._accounts):
-                self._told[request].append(call.event_time)
             # CloudTrail leaves out the keys of a deletion of several objects, which the access log has.
             if call.event_category == ACCESS_LOG and call.request_id is not None:
                 self._lines[_request(call)].append(call)
+
+    def _tell_of(self, calls: list[Call]) -> None:
+        for call in calls:
+            for request in _tells_of(call, self._accounts):
+                self._told[request].append(call.event_time)
 
     def decided(self, *, are_all: bool = False) -> list[Call]:
         """Return the calls that count, of those that can be decided."""
@@ -109,9 +115,12 @@ class _Window:
             if at < len(times) and times[at] <= latest:
                 return True
         for request in _tells_of(call, self._accounts) if self._lines else ():
-            # All that can be near have come, and are for the first event alone.
-            near = [line.resources for line in self._lines.pop(request, []) if earliest <= line.event_time <= latest]
-            call.resources = tuple(dict.fromkeys(chain(call.resources, *near)))
+            # All that can be near have come. Each is for the first event that it is near.
+            lines = self._lines.get(request, [])
+            near = slice(_first_from(lines, earliest, 0), bisect_right(lines, latest, key=_TIME))
+            resources = map(attrgetter("resources"), lines[near])
+            call.resources = tuple(dict.fromkeys(chain(call.resources, *resources)))
+            del lines[near]
         return False
 
     def _forget_before(self, time: str) -> None:
@@ -119,14 +128,17 @@ class _Window:
         old = _first_from(self._calls, time, 0)
         if old * 2 < len(self._calls):
             return
-        calls, undecided = self._calls[old:], self._undecided - old
-        self._calls, self._told, self._lines = [], defaultdict(list), defaultdict(list)
-        self.add(calls)
-        self._undecided = undecided
+        self._calls, self._undecided = self._calls[old:], self._undecided - old
+        self._told.clear()
+        self._tell_of(self._calls)
+        for request, lines in list(self._lines.items()):
+            del lines[: _first_from(lines, time, 0)]
+            if not lines:
+                del self._lines[request]
 
 
 def _first_from(calls: list[Call], time: str, start: int) -> int:
-    return bisect_left(calls, time, start, key=attrgetter("event_time"))
+    return bisect_left(calls, time, start, key=_TIME)
 
 
 @lru_cache(maxsize=4096)

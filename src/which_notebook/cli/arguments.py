@@ -31,13 +31,16 @@ examples:
   which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
   which-notebook audit --region all --fail-on weak
 
-exit status: 0 done; 1 something could not be read (what could be read is still answered); 2 wrong usage;
-3 --fail-on found something; 4 no call of the role is in what was read.
+exit status: 0 done; 1 something could not be read (what could be read is still answered), or event's EVENT_ID isn't in
+it; 2 wrong usage; 3 --fail-on found something; 4 no call of the role is in what was read.
 """
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and where to read on."""
+    """Says what is wrong in one line, and where to read on. An option's name is written in full: a new one may begin as it does."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(allow_abbrev=False, **arguments)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
@@ -51,6 +54,21 @@ class _Parser(argparse.ArgumentParser):
         return options
 
 
+class _Command(_Parser):
+    """Takes options between what has none, as in `summary logs/ --role ROLE more-logs/`."""
+
+    _is_mixing = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if self._is_mixing:
+            return super().parse_known_args(args, namespace)
+        self._is_mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
+
+
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Return the parser; what it parses has, as `run`, the command of that name."""
     parser = _Parser(
@@ -60,12 +78,12 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"which-notebook {__version__}")
-    added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Command)
     place, filters = _place_arguments(), _filter_arguments()
     common = _common_arguments(place)
 
-    def add(name: str, text: str, *parents: _Parser) -> _Parser:
-        command: _Parser = added.add_parser(
+    def add(name: str, text: str, *parents: _Command) -> _Command:
+        command: _Command = added.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents, epilog=_SOURCES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
@@ -123,7 +141,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _Parser:
+def _add_sql(commands: argparse._SubParsersAction[_Command], place: _Command) -> _Command:
     text = "a SQL query that lists the role's calls, for an engine's query console"
     sql = commands.add_parser(
         "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place], epilog=_TIMES,
@@ -138,7 +156,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _
         "table",
         nargs="?",
         metavar="TABLE",
-        help="the table, with its database before it if need be, or Lake's event data store (default: cloudtrail_logs)",
+        help="the table, with its database before it if need be, or Lake's event data store (default: cloudtrail_logs; for lake EVENT_DATA_STORE_ID, to be replaced)",
     )
     sql.add_argument(
         "--without-partitions",
@@ -148,7 +166,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Parser], place: _Parser) -> _
     return sql
 
 
-def _add_audit(commands: argparse._SubParsersAction[_Parser]) -> _Parser:
+def _add_audit(commands: argparse._SubParsersAction[_Command]) -> _Command:
     text = "says for each notebook instance and Studio domain of this account whether its calls can be attributed, and what to change"
     audit = commands.add_parser(
         "audit",
@@ -217,8 +235,8 @@ Add your shell's line to the file at its right, and start a new shell:
 """
 
 
-def _place_arguments() -> _Parser:
-    place = _Parser(add_help=False)
+def _place_arguments() -> _Command:
+    place = _Command(add_help=False)
     place.add_argument(
         "--role",
         action="append",
@@ -243,12 +261,12 @@ def _place_arguments() -> _Parser:
         type=values.days,
         default=DELIVERED_WITHIN_DAYS,
         metavar="DAYS",
-        help="read files delivered up to so many days after --until (default: %(default)s; CloudTrail may deliver up to 30 days late)",
+        help="with --until: also read files delivered up to DAYS days later (default: %(default)s; CloudTrail may deliver up to 30 days late)",
     )
     place.add_argument(
         "--region",
         action="extend",
-        type=values.listed,
+        type=values.regions,
         default=[],
         metavar="REGION",
         help="limit to this region (repeatable, or several with commas)",
@@ -265,8 +283,8 @@ def _place_arguments() -> _Parser:
     return place
 
 
-def _common_arguments(place: _Parser) -> _Parser:
-    common = _Parser(add_help=False, parents=[place])
+def _common_arguments(place: _Command) -> _Command:
+    common = _Command(add_help=False, parents=[place])
     common.add_argument(
         "--jobs",
         type=values.jobs,
@@ -274,7 +292,7 @@ def _common_arguments(place: _Parser) -> _Parser:
         metavar="N",
         help="processes that read (default: %(default)s)",
     )
-    common.add_argument("--no-cache", action="store_true", help="neither use nor keep what was found before")
+    common.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     common.add_argument(
         "--parse-all",
         action="store_true",
@@ -283,7 +301,7 @@ def _common_arguments(place: _Parser) -> _Parser:
     return common
 
 
-def _add_dry_run(parser: _Parser) -> None:
+def _add_dry_run(parser: _Command) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -291,18 +309,18 @@ def _add_dry_run(parser: _Parser) -> None:
     )
 
 
-def _add_notebook(parser: _Parser) -> None:
+def _add_notebook(parser: _Command) -> None:
     parser.add_argument(
         "--notebook",
         action="extend",
-        type=values.listed,
+        type=values.names,
         default=[],
         metavar="NAME",
         help="limit to this notebook (repeatable, or several with commas)",
     )
 
 
-def _add_likely(parser: _Parser) -> None:
+def _add_likely(parser: _Command) -> None:
     parser.add_argument(
         "--likely",
         action="store_true",
@@ -319,7 +337,7 @@ def _add_likely(parser: _Parser) -> None:
     )
 
 
-def _add_resource(parser: _Parser) -> None:
+def _add_resource(parser: _Command) -> None:
     parser.add_argument(
         "--resource",
         action="append",
@@ -330,15 +348,15 @@ def _add_resource(parser: _Parser) -> None:
     )
 
 
-def _add_output(parser: _Parser) -> None:
+def _add_output(parser: _Command) -> None:
     parser.add_argument("-o", "--output", type=values.text, metavar="FILE", help="write to FILE, atomically")
 
 
-def _add_sources(parser: _Parser, count: str = "+", help_text: str = "see below") -> None:
+def _add_sources(parser: _Command, count: str = "+", help_text: str = "see below") -> None:
     parser.add_argument("sources", nargs=count, type=values.text, metavar="SOURCE", help=help_text)
 
 
-def _add_format(parser: _Parser, command: str) -> None:
+def _add_format(parser: _Command, command: str) -> None:
     parser.add_argument(
         "--format",
         choices=formats_of(command),
@@ -346,8 +364,8 @@ def _add_format(parser: _Parser, command: str) -> None:
     )
 
 
-def _filter_arguments() -> _Parser:
-    filters = _Parser(add_help=False)
+def _filter_arguments() -> _Command:
+    filters = _Command(add_help=False)
     _add_notebook(filters)
     filters.add_argument(
         "--event-name",
@@ -377,7 +395,7 @@ def _filter_arguments() -> _Parser:
     filters.add_argument(
         "--access-key",
         action="extend",
-        type=values.listed,
+        type=values.names,
         default=[],
         metavar="ID",
         help="limit to calls made with this access key id",

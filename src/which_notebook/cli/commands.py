@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> 
     except CommandError as error:
         say(str(error))
         return WRONG_USAGE if error.is_wrong_usage else NOT_ALL_READ
+    except ServiceError as error:
+        say(reason_of(error))
+        return NOT_ALL_READ
     except BrokenPipeError:
         return DONE  # whoever reads the output has seen enough
     except KeyboardInterrupt:
@@ -54,11 +57,7 @@ def _parser() -> argparse.ArgumentParser:
 def _dry_run(options: argparse.Namespace, limits: Limits) -> int:
     from .dry_run import write_dry_run
 
-    try:
-        write_dry_run(options, limits)
-    except ServiceError as error:
-        say(reason_of(error))
-        return NOT_ALL_READ
+    write_dry_run(options, limits)
     return DONE
 
 

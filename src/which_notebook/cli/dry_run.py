@@ -1,4 +1,4 @@
-"""--dry-run: the SQL by which the first question of a command would be asked; those that follow depend on what it finds."""
+"""--dry-run: prints the SQL of a command's first question. Later questions depend on its answer."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ..reading.cache import cache_path
 from ..reading.options import Options
 from ..reading.reader import Reader
 from ..sources.registry import opened_sources
-from ..times import parse_time
+from ..times import TimeError, parse_time
 from .messages import say, say_unread
 from .progress import shown_progress
 
@@ -88,10 +88,10 @@ def reader_of(
 
 
 def scope_of(options: argparse.Namespace) -> Scope:
-    """Return where the arguments say to look. Raises TimeError, or UsageError where nothing could fit."""
+    """Return where the arguments say to look. Raises UsageError where a time is none, or nothing could fit."""
     scope = Scope(
-        since=options.since and parse_time(options.since),
-        until=options.until and parse_time(options.until, end_of_day=True),
+        since=options.since and _time("--since", options.since),
+        until=options.until and _time("--until", options.until, end_of_day=True),
         regions=tuple(options.region),
         accounts=tuple(options.account),
         delivered_within_days=options.delivered_within,
@@ -99,6 +99,13 @@ def scope_of(options: argparse.Namespace) -> Scope:
     if scope.since and scope.until and scope.since > scope.until:
         raise UsageError(f"--since {options.since} is after --until {options.until}")
     return scope
+
+
+def _time(option: str, text: str, *, end_of_day: bool = False) -> str:
+    try:
+        return parse_time(text, end_of_day=end_of_day)
+    except TimeError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def filter_of(options: argparse.Namespace) -> Filter:

@@ -1,4 +1,4 @@
-"""The command `sql`: the same question as a query, for those who work in a console."""
+"""The command `sql`: prints the question as a query, for an engine's console."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from ..answers.output_file import output_file
-from ..calls.scope import Scope
+from ..calls.scope import DELIVERED_WITHIN_DAYS, Scope
 from ..errors import UsageError
 from ..judging.attribution import Judge
 from ..judging.inventory import Inventory
@@ -45,8 +45,9 @@ def _query(options: argparse.Namespace, roles: list[str], inventory: Inventory |
 
 def _refuse_what_the_engine_has_not(options: argparse.Namespace, scope: Scope) -> None:
     """Raise UsageError where an option would be left out of the query without a word."""
+    delivered_within = options.delivered_within != DELIVERED_WITHIN_DAYS
     refused = {
-        "lake": {"--without-partitions": options.without_partitions},
+        "lake": {"--without-partitions": options.without_partitions, "--delivered-within": delivered_within},
         "insights": {
             "TABLE": options.table,
             "--without-partitions": options.without_partitions,
@@ -54,6 +55,8 @@ def _refuse_what_the_engine_has_not(options: argparse.Namespace, scope: Scope) -
             "--until": scope.until,
             "--region": scope.regions,
             "--account": scope.accounts,
+            "--inventory": options.inventory,
+            "--delivered-within": delivered_within,
         },
     }.get(options.engine, {})
     if names := ", ".join(name for name, value in refused.items() if value):

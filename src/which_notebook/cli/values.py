@@ -25,6 +25,24 @@ def listed(value: str) -> list[str]:
     return parts
 
 
+def names(value: str) -> list[str]:
+    """Return names that are no patterns."""
+    for name in (parts := listed(value)):
+        if {"*", "?"} & set(name):
+            raise ArgumentTypeError(
+                f"invalid name {name!r}: wildcards aren't taken here; write it out, or several with commas"
+            )
+    return parts
+
+
+def regions(value: str) -> list[str]:
+    """Return regions."""
+    for region in (parts := listed(value)):
+        if not re.fullmatch("[a-z]+(-[a-z]+)+-[0-9]+", region):
+            raise ArgumentTypeError(f"invalid region {region!r}: write it as us-east-1; for all, leave the option out")
+    return parts
+
+
 def accounts(value: str) -> list[str]:
     """Return account ids."""
     for account in (parts := listed(value)):

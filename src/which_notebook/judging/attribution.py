@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -67,12 +67,15 @@ class Judge:
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""
-        return arn is not None and any(
-            arn == whole or fnmatchcase(arn, whole.replace("[", "[[]"))
-            if whole
-            else fits_role(role_name(arn), (name,)) and (not account or arn.split(":")[4] == account)
-            for name, account, whole in self._asked
-        )
+        return arn is not None and any(_is(arn, *asked) for asked in self._asked)
+
+    def missing(self, arns: Collection[str]) -> list[str]:
+        """Return the roles, as each was given, that none of these ARNs is."""
+        return [
+            role
+            for role, asked in zip(self.roles, self._asked, strict=True)
+            if not any(_is(arn, *asked) for arn in arns)
+        ]
 
     def is_named(self, named: str | None) -> bool:
         """Return whether a call's `named_role` is the role that is asked about; a name alone is taken for it."""
@@ -132,6 +135,13 @@ def _asked_role(role: str) -> tuple[str, str | None, str | None]:
     if session:
         return session["role"], session["account"], None
     return role_name(role), None, role if is_arn else None
+
+
+def _is(arn: str, name: str, account: str | None, whole: str | None) -> bool:
+    """Return whether an ARN is the role that `_asked_role` tells of."""
+    if whole:
+        return arn == whole or fnmatchcase(arn, whole.replace("[", "[[]"))
+    return fits_role(role_name(arn), (name,)) and (not account or arn.split(":")[4] == account)
 
 
 def _is_handshake(opening: Opening, caller_role_arn: str | None) -> bool:

@@ -130,8 +130,7 @@ class JudgedCalls:
                 f"not counted: calls whose records have no ARN, only a role's unique id: {named}{more}. To tell whether it is "
                 f"{self.judge.role}'s, add logs of the role's own account, or an --inventory with role_unique_id"
             )
-        if of_another_path := self.role_calls.of_another_path():
-            yield of_another_path
+        yield from filter(None, (self.role_calls.of_another_path(), self.role_calls.without_calls()))
 
     def said(self) -> Iterator[str]:
         """Yield all that an answer says besides its calls: the notes, what is missing, and why it is empty."""

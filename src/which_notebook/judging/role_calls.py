@@ -30,6 +30,7 @@ class RoleCalls:
         self.notebooks: set[str] = set()
         self.user_profiles: set[str] = set()
         self.other_roles: Counter[str] = Counter()
+        self._role_arns: set[str] = set()
         self.answered = self.opening_calls = self.attributed = 0
         self.has_data_events = False
         self._taken: Counter[str] = Counter()
@@ -63,6 +64,8 @@ class RoleCalls:
         self.notebooks.update(filter(None, set(table["notebook"])))
         self.user_profiles.update(filter(None, set(table["user_profile"])))
         self.accounts.update(filter(None, set(compress(table["account_id"], is_role))))
+        if len(self._judge.roles) > 1:
+            self._role_arns.update(filter(None, set(compress(table["role_arn"], is_role))))
 
     def asked_for(self, table: CallTable) -> CallTable:
         """Return those of the role's calls that are asked for."""
@@ -132,6 +135,11 @@ class RoleCalls:
             f"not counted: {counted(sum(counts.values()), 'call')} of {_some(set(counts))}, which has another path than {self._judge.role}. Records that "
             "don't say who issued a session have no path. To count both, give the role's name"
         )
+
+    def without_calls(self) -> str | None:
+        """Return a sentence on the roles, of several, that have no call in what was read."""
+        missing = self._judge.missing(self._role_arns) if self.count and len(self._judge.roles) > 1 else []
+        return f"No call of the role {' or '.join(missing)} is in what was read" if missing else None
 
     def same_name(self) -> str | None:
         """Return a sentence on calls of other roles with the same name, if no others were read."""

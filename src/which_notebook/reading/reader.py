@@ -119,7 +119,7 @@ class _Reading:
     def _remembered_answer(self, answer: Answer) -> Iterator[CallTable]:
         self._coverage.files += answer.files
         self._coverage.size += answer.size
-        self._role_arns.update(answer.role_arns)
+        self._learn(answer.role_arns.items())
         for table in map(CallTable.decode, answer.tables):
             table.name_roles(self._role_arns)
             yield table
@@ -188,8 +188,15 @@ class _Reading:
 
     def _learned(self, calls: list[Call]) -> list[Call]:
         """Return the calls; of all that are read, these come before the first table."""
-        self._role_arns.update({call.role_id: call.role_arn for call in calls if call.role_arn and call.role_id})
+        self._learn((call.role_id, call.role_arn) for call in calls)
         return calls
+
+    def _learn(self, roles: Iterable[tuple[str | None, str | None]]) -> None:
+        """Take in roles' unique ids and ARNs. Records that don't say who issued a session have a role's ARN without its path."""
+        for role_id, arn in set(roles):
+            if role_id and arn:
+                known = self._role_arns.get(role_id, arn)
+                self._role_arns[role_id] = max(known, arn, key=lambda each: (each.count("/"), each))
 
     def _count(self, file: LogFile) -> None:
         self._coverage.files += 1

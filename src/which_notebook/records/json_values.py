@@ -67,6 +67,10 @@ _PASSED_AT_MOST = 64 * 1024
 _STRING_OR_BRACKET = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
+class _TooDeepError(ValueError):
+    """More brackets are open than in any log; what comes next closes none of them."""
+
+
 class ValueReader:
     """Takes text piece by piece; yields the values in it, each as the piece of text that it is.
 
@@ -114,7 +118,7 @@ class ValueReader:
                 value = self._step(start)
             except (ValueError, RecursionError) as error:
                 end = _end_of_value(self._text, start) if isinstance(error, RecursionError) else None
-                if end is None and not last:
+                if end is None and not last and not isinstance(error, _TooDeepError):
                     if len(self._text) - start < LONGEST_VALUE:
                         self._at = skipped.start(1) if is_event else start
                         return
@@ -145,7 +149,7 @@ class ValueReader:
             return self._text[at : self._at]
         if abs(self.depth) > _DEEPEST:
             self.depth = 0
-            raise ValueError("nested too deep")
+            raise _TooDeepError("nested too deep")
         if opened := _LIST_IN_OBJECT.match(self._text, at):
             self.depth += 2
             self._at = opened.end()

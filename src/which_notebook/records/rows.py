@@ -39,7 +39,7 @@ def delimiter_of(head: bytes) -> str | None:
     """Return what separates the columns of a file that begins so; None where no columns of records stand in its first line."""
     text = head[:_LONGEST_HEADER].decode("utf-8", "replace").lstrip("\r\n")
     separator = _SEPARATOR_LINE.match(text)
-    first = re.split(r"[\r\n]", text[separator.end() :] if separator else text, maxsplit=1)[0]
+    first = re.split(r"[\r\n]", text[separator.end() :].lstrip("\r\n") if separator else text, maxsplit=1)[0]
     if first.startswith(("{", "[")):
         return None
     for delimiter in _DELIMITERS:

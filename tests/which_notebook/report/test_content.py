@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browser import Page, PageError
-from records import ROLE, ROLE_ARN
+from log_files import write
+from records import ROLE, ROLE_ARN, record, session
 
 from which_notebook.answers.report import write_report
 from which_notebook.calls.call import CALL_FIELDS
@@ -180,6 +182,16 @@ def test_names_by_the_thousand_share_a_lane(page: Page, tmp_path: Path) -> None:
     assert page.run("document.querySelector('.lane.more-names .lane-count').textContent") == "5"
     page.click(".lane.more-names .lane-name")
     assert column(page, "notebook") == ["name-3", "name-4", "name-5", "name-6", "name-7"]
+
+
+def test_the_lane_of_more_names_has_the_warnings_about_them(ask: Any, tmp_path: Path) -> None:
+    log = write(tmp_path / "log.json", *(record(session(f"no_name_{number}")) for number in range(9)))
+    ask("report", log, "--role", ROLE, "--output", tmp_path / "report.html", limits=Limits(lanes=3))
+    (head, *_) = re.findall(
+        '<script [^>]*type="application/json"[^>]*>(.*?)</script>', (tmp_path / "report.html").read_text()
+    )
+    warnings = {lane["name"] or lane["kind"]: lane["warnings"] for lane in json.loads(head)["lanes"]}
+    assert warnings == {"no_name_0": 1, "no_name_1": 1, "no_name_2": 1, "more-names": 6}
 
 
 def test_chained_calls_stand_in_their_notebooks_lane(page: Page, tmp_path: Path) -> None:

@@ -130,13 +130,15 @@ class Head:
         self, number: int, kind: str, key: Key, named: dict[Key, Row], counts: dict[tuple[str, str], int]
     ) -> dict[str, Any]:
         if kind == MORE_NAMES.kind:
-            row = _together(row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each)))
-        elif part := self._parts.get(number):
-            row = part
+            together = [row for each, row in named.items() if self._lanes.keys().isdisjoint(_lanes_of(each))]
+            row, warnings = _together(together), sum(counts.get(each.key, 0) for each in together)
         else:
-            row = {UNATTRIBUTED.kind: self.summary.unattributed, HANDSHAKES.kind: self.summary.handshake_row}.get(
-                kind
-            ) or named[key]
+            row = (
+                self._parts.get(number)
+                or {UNATTRIBUTED.kind: self.summary.unattributed, HANDSHAKES.kind: self.summary.handshake_row}.get(kind)
+                or named[key]
+            )
+            warnings = counts.get(row.key, 0)
         name = self._parts[number].title if number in self._parts else next(filter(None, key[1:]), None)
         addresses = sorted(row.source_ip_addresses)
         whole = self._lanes[UNATTRIBUTED.kind, _NOBODY] if number in self._parts else None
@@ -148,7 +150,7 @@ class Head:
             "calls": row.calls,
             "errors": row.errors,
             "chained": row.chained,
-            "warnings": counts.get(row.key, 0),
+            "warnings": warnings,
             "first_seen": row.first_seen,
             "last_seen": row.last_seen,
             "addresses": [printable(address) for address in addresses[:_ADDRESSES_SHOWN]],
