@@ -94,7 +94,7 @@ def test_the_time_range_is_asked_for(services: dict[str, Service]) -> None:
     times = {"StartTime": since, "EndTime": until}
     assert asked == {name: datetime.fromisoformat(time).timestamp() for name, time in times.items()}
     assert list(coverage.notes) == [
-        "cloudtrail: holds management events only, no data events (such as S3's GetObject), and 90 days of them"
+        "cloudtrail: has only management events, of the last 90 days. It has no data events, such as S3's GetObject"
     ]
 
 

@@ -1,1 +1,1 @@
-"""Calls, and the questions about them. Nothing here knows about logs."""
+"""Calls, what a reading searches for, and filters. Nothing here reads files."""

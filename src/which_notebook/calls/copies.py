@@ -1,4 +1,4 @@
-"""Copies of one record: each source may have kept other parts of it, so that a call has all that one of them has.
+"""Merges copies of one record. Sources keep different parts of it; the merged call has them all.
 
 Whatever the order of the sources, the same comes out: of two texts for one field the longer one stays, such as the ARN with
 the role's path.

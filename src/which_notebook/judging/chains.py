@@ -1,4 +1,4 @@
-"""--follow: calls that a notebook or a user profile made in another role's session, which one of its sessions opened, over any number of steps.
+"""--follow: finds calls in other roles' sessions that a notebook's or user profile's session opened, directly or in several steps.
 
 An AssumeRole's record holds the new session's access key id, and every call made in that session carries it: that is a
 proof, as far as the notebook's own name is one. A source identity is set once and can't be changed, but whoever may set

@@ -300,8 +300,8 @@ _CHANGES = {
     "passed-role": "a session of the role handed the role on, and what was made with it calls in a session that can't be "
     "told from a notebook's base session",
     "changed-role": "a session of the role changed the role, or a managed policy that may be attached to it",
-    "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance, where root "
-    "or somebody else's session may be had",
+    "changed-notebook-instance": "a session of the role created, changed, started or opened a notebook instance: there the "
+    "caller may get root or another user's session",
     "other-user-profile": "a session of the role opened Studio for a user profile that isn't its own, created or changed one, or "
     "switched user profiles' names off: calls that follow may carry another's name, or none",
 }

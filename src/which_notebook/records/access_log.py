@@ -1,4 +1,4 @@
-"""Amazon S3's server access logs: a line tells of a request as a data event would, but for the access key.
+"""Amazon S3's server access logs: a line reports a request as a data event does, without the access key.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html. AWS may add columns at the end. The caller chose the
 texts in quotation marks, and S3 doesn't escape them; the requester stands before all of them, where no text has a space.

@@ -117,7 +117,7 @@ def _needs_all(search: Search) -> bool:
 
 
 def _note(scope: Scope, oldest: datetime) -> str:
-    note = f"{NAME} holds management events only, no data events (such as S3's GetObject), and {_DAYS} days of them"
+    note = f"{NAME} has only management events, of the last {_DAYS} days. It has no data events, such as S3's GetObject"
     if scope.since and datetime.fromisoformat(scope.since) < oldest:
         note += f"; --since {scope.since} goes back further"
     return note

@@ -1,4 +1,4 @@
-"""Yes, no, and can't be told: three-valued logic, in which what can't be told stays so unless the rest decides."""
+"""Three-valued logic: yes, no, unknown. The result is unknown unless the known parts decide it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The resources that policies name: where a name or a pattern decides, an answer for some other name says nothing."""
+"""The resources that policies name. Where a policy names one, a test with another name proves nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`in-scope-of`: `userIdentity.inScopeOf` says for what the session's credentials were issued.
+"""`in-scope-of`: `userIdentity.inScopeOf` names the resource that got the session's credentials.
 
 Source: AWS writes it, and no caller can change it; `sourceArn` or `credentialsIssuedTo` is an ARN.
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
