@@ -33,3 +33,10 @@ def repacked(script: str, change: Callable[[str], str]) -> str:
     assert packed
     content = change(gzip.decompress(base64.b64decode(packed[1])).decode())
     return script.replace(packed[1], base64.b64encode(gzip.compress(content.encode())).decode())
+
+
+def impatient(script: str, seconds: int) -> str:
+    """Return an imds mode's script that waits so long for the first session, not a minute."""
+    waiting = "((SECONDS < 60)) ||\n"
+    assert script.count(waiting) == 1
+    return script.replace(waiting, f"((SECONDS < {seconds})) ||\n")

@@ -292,7 +292,7 @@ def test_a_client_that_cannot_work(
     assert all(each["reason"].startswith(reason) for each in answer["skipped"]), answer["skipped"]
 
 
-@pytest.mark.parametrize("region", ["eu-centrl-1", "nowhere"])
+@pytest.mark.parametrize("region", ["eu-centrl-1", "no-where-1"])
 def test_a_region_that_does_not_exist(
     configured: Emulator, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], region: str
 ) -> None:

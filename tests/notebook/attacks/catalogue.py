@@ -8,6 +8,7 @@ import os
 from emulator.faults import Fault
 from emulator.network import LAYOUTS, Layout
 from notebooks import BUCKET, OwnNotebook
+from on_start_script import impatient
 from waiting import until
 
 from .attack import Attack, on_a_new_instance, on_the_proxy, script, start
@@ -191,7 +192,7 @@ def hostile_instance_name(trial: Trial, notebook: OwnNotebook) -> str:
 def hostile_role_name(trial: Trial, notebook: OwnNotebook) -> str:
     """Let the real service list a role whose name is more than a name: the proxy must not repeat or follow it."""
     said = ""
-    notebook.script = notebook.script.replace("SECONDS + 60", "SECONDS + 1")
+    notebook.script = impatient(notebook.script, 1)
     for name in HOSTILE[:4]:
         listed = name.encode().decode("latin-1")
         answer = f"HTTP/1.1 200 OK\r\nContent-Length: {len(listed)}\r\nConnection: close\r\n\r\n{listed}"

@@ -12,7 +12,7 @@ from emulator.network import Layout
 from emulator.notebook_instance import NotebookInstance
 from failed_start import hide
 from notebooks import OwnNotebook
-from on_start_script import with_settings
+from on_start_script import impatient, with_settings
 from policy_documents import policy_document
 
 from .metadata import CREDENTIALS, IPV4, IPV6, ask, credentials, get, session_of, ways_around
@@ -76,7 +76,7 @@ def test_without_python(bare_notebook: OwnNotebook) -> None:
 def test_with_the_proxys_port_taken(bare_notebook: OwnNotebook) -> None:
     squatter = "import socket, time; s = socket.socket(); s.bind(('0.0.0.0', 254)); s.listen(); time.sleep(300)"
     bare_notebook.root(f'setsid /usr/bin/python3 -c "{squatter}" </dev/null >/dev/null 2>&1 & sleep 0.5')
-    line = refusal(bare_notebook, with_settings(bare_notebook.script).replace("SECONDS + 60", "SECONDS + 3"))
+    line = refusal(bare_notebook, impatient(with_settings(bare_notebook.script), 3))
     assert "ec2-user gets no session" in line
     assert "Address already in use" in line
 
@@ -106,7 +106,7 @@ def test_with_a_role_that_refuses(
     account: Account, distrustful_role: dict[str, Any], new_notebook: Callable[..., OwnNotebook], layout: Layout
 ) -> None:
     notebook = new_notebook(layout, RoleArn=distrustful_role["Arn"])
-    script = with_settings(notebook.script, ROLE_ARN=distrustful_role["Arn"]).replace("SECONDS + 60", "SECONDS + 3")
+    script = impatient(with_settings(notebook.script, ROLE_ARN=distrustful_role["Arn"]), 3)
     line = refusal(notebook, script)
     assert "STS refuses (status 403): AccessDenied" in line
     assert "let the role assume itself with a source identity (output role_trust_policy)" in line
