@@ -17,32 +17,31 @@ from emulator.server import Emulator
 # needs: here all sessions of a process read them once.
 botocore.session.create_loader = cache(botocore.session.create_loader)
 
-# The files that take longest: begun first, they don't keep one worker busy when the others are done. Most of these wait more
-# than they work; those that work stand between them, so that no processor waits as well.
+# The files that take longest: begun first, they don't keep one worker busy when the others are done. Those at the top wait more
+# than they work, and so leave the processors to test_load, which needs them.
 LONGEST_FIRST = (
     "notebook/attacks/test_attacks.py",
     "notebook/imds/test_faults.py",
-    "notebook/imds/test_load.py",
     "transitions/test_transitions.py",
-    "which_notebook/test_audit.py",
-    "which_notebook/test_forged.py",
     "notebook/imds/test_firewall.py",
-    "module/test_changes.py",
-    "notebook/imds/test_advice.py",
     "notebook/imds/test_clients.py",
-    "notebook/on_start/test_recall.py",
-    "module/test_examples.py",
+    "notebook/imds/test_advice.py",
     "notebook/imds/test_boot.py",
-    "which_notebook/test_shapes.py",
+    "notebook/imds/test_load.py",
+    "notebook/imds/test_audited_scripts.py",
     "notebook/imds/test_firewall_later.py",
+    "module/test_examples.py",
+    "which_notebook/test_audit.py",
+    "notebook/on_start/test_recall.py",
+    "module/test_changes.py",
+    "module/test_private_vpc.py",
+    "which_notebook/test_forged.py",
     "notebook/on_start/test_faults.py",
+    "which_notebook/test_shapes.py",
+    "which_notebook/test_event_history.py",
     "module/test_native.py",
     "which_notebook/engines/test_athena.py",
-    "notebook/imds/test_failed_start.py",
     "policies/test_session_name_policies.py",
-    "notebook/imds/test_audited_scripts.py",
-    "module/test_private_vpc.py",
-    "which_notebook/test_event_history.py",
 )
 # The marks that what uses a fixture has by itself.
 _BY_FIXTURE = {"emulated": {"emulator", "new_emulator"}, "heavy": {"browser", "run"}}
