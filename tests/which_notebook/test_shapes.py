@@ -313,7 +313,7 @@ def test_another_form_is_named_as_what_it_is(data: bytes, reason: str) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("begin", [b"", b"sep=%s\r\n"])
+@pytest.mark.parametrize("begin", [b"", b"sep=%s\r\n", b"sep=%s\r\n\r\n", b"\r\n\n"])
 def test_csv_by_what_separates_its_columns(delimiter: str, begin: bytes) -> None:
     data = begin.replace(b"%s", delimiter.encode()) + as_csv(list(map(athena_row, LOG)), delimiter)
     assert calls_in(data) == calls_in(document(LOG))

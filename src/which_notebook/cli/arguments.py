@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
 
 from .. import __version__
 from ..answers.formats import default_format, formats_of
 from ..answers.groups import GROUPINGS
 from ..calls.scope import DELIVERED_WITHIN_DAYS
-from ..errors import UsageError
 from ..judging.statuses import STATUS_NAMES
 from ..limits import Limits
 from ..sources.registry import KINDS
 from . import values
+from .parsers import CommandParser, MainParser
 
 Command = Callable[[argparse.Namespace, Limits], int]
 """What runs a command; returns the exit status."""
@@ -36,54 +35,21 @@ it; 2 wrong usage; 3 --fail-on found something; 4 no call of the role is in what
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and where to read on. An option's name is written in full: a new one may begin as it does."""
-
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(allow_abbrev=False, **arguments)
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
-
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
-        options: argparse.Namespace
-        options, unknown = self.parse_known_args(args, namespace)
-        if unknown:
-            # argparse's own would name the help that says nothing of a command's options.
-            raise UsageError(f"unrecognized arguments: {' '.join(unknown)} (see {self.prog} {options.command} --help)")
-        return options
-
-
-class _Command(_Parser):
-    """Takes options between what has none, as in `summary logs/ --role ROLE more-logs/`."""
-
-    _is_mixing = False
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        if self._is_mixing:
-            return super().parse_known_args(args, namespace)
-        self._is_mixing = True
-        try:
-            return self.parse_known_intermixed_args(args, namespace)
-        finally:
-            self._is_mixing = False
-
-
 def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     """Return the parser; what it parses has, as `run`, the command of that name."""
-    parser = _Parser(
+    parser = MainParser(
         prog="which-notebook",
         description="Says, from CloudTrail, which SageMaker notebook instance made which API call.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"which-notebook {__version__}")
-    added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Command)
+    added = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=CommandParser)
     place, filters = _place_arguments(), _filter_arguments()
     common = _common_arguments(place)
 
-    def add(name: str, text: str, *parents: _Command) -> _Command:
-        command: _Command = added.add_parser(
+    def add(name: str, text: str, *parents: CommandParser) -> CommandParser:
+        command: CommandParser = added.add_parser(
             name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=parents, epilog=_SOURCES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )  # fmt: skip
@@ -141,7 +107,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_sql(commands: argparse._SubParsersAction[_Command], place: _Command) -> _Command:
+def _add_sql(commands: argparse._SubParsersAction[CommandParser], place: CommandParser) -> CommandParser:
     text = "a SQL query that lists the role's calls, for an engine's query console"
     sql = commands.add_parser(
         "sql", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[place], epilog=_TIMES,
@@ -166,7 +132,7 @@ def _add_sql(commands: argparse._SubParsersAction[_Command], place: _Command) ->
     return sql
 
 
-def _add_audit(commands: argparse._SubParsersAction[_Command]) -> _Command:
+def _add_audit(commands: argparse._SubParsersAction[CommandParser]) -> CommandParser:
     text = "says for each notebook instance and Studio domain of this account whether its calls can be attributed, and what to change"
     audit = commands.add_parser(
         "audit",
@@ -235,8 +201,8 @@ Add your shell's line to the file at its right, and start a new shell:
 """
 
 
-def _place_arguments() -> _Command:
-    place = _Command(add_help=False)
+def _place_arguments() -> CommandParser:
+    place = CommandParser(add_help=False)
     place.add_argument(
         "--role",
         action="append",
@@ -283,8 +249,8 @@ def _place_arguments() -> _Command:
     return place
 
 
-def _common_arguments(place: _Command) -> _Command:
-    common = _Command(add_help=False, parents=[place])
+def _common_arguments(place: CommandParser) -> CommandParser:
+    common = CommandParser(add_help=False, parents=[place])
     common.add_argument(
         "--jobs",
         type=values.jobs,
@@ -301,7 +267,7 @@ def _common_arguments(place: _Command) -> _Command:
     return common
 
 
-def _add_dry_run(parser: _Command) -> None:
+def _add_dry_run(parser: CommandParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -309,7 +275,7 @@ def _add_dry_run(parser: _Command) -> None:
     )
 
 
-def _add_notebook(parser: _Command) -> None:
+def _add_notebook(parser: CommandParser) -> None:
     parser.add_argument(
         "--notebook",
         action="extend",
@@ -320,7 +286,7 @@ def _add_notebook(parser: _Command) -> None:
     )
 
 
-def _add_likely(parser: _Command) -> None:
+def _add_likely(parser: CommandParser) -> None:
     parser.add_argument(
         "--likely",
         action="store_true",
@@ -337,7 +303,7 @@ def _add_likely(parser: _Command) -> None:
     )
 
 
-def _add_resource(parser: _Command) -> None:
+def _add_resource(parser: CommandParser) -> None:
     parser.add_argument(
         "--resource",
         action="append",
@@ -348,15 +314,15 @@ def _add_resource(parser: _Command) -> None:
     )
 
 
-def _add_output(parser: _Command) -> None:
+def _add_output(parser: CommandParser) -> None:
     parser.add_argument("-o", "--output", type=values.text, metavar="FILE", help="write to FILE, atomically")
 
 
-def _add_sources(parser: _Command, count: str = "+", help_text: str = "see below") -> None:
+def _add_sources(parser: CommandParser, count: str = "+", help_text: str = "see below") -> None:
     parser.add_argument("sources", nargs=count, type=values.text, metavar="SOURCE", help=help_text)
 
 
-def _add_format(parser: _Command, command: str) -> None:
+def _add_format(parser: CommandParser, command: str) -> None:
     parser.add_argument(
         "--format",
         choices=formats_of(command),
@@ -364,8 +330,8 @@ def _add_format(parser: _Command, command: str) -> None:
     )
 
 
-def _filter_arguments() -> _Command:
-    filters = _Command(add_help=False)
+def _filter_arguments() -> CommandParser:
+    filters = CommandParser(add_help=False)
     _add_notebook(filters)
     filters.add_argument(
         "--event-name",

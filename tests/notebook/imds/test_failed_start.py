@@ -73,6 +73,16 @@ def test_without_python(bare_notebook: OwnNotebook) -> None:
     assert "can't use /usr/bin/python3" in refusal(bare_notebook)
 
 
+def test_where_it_cant_be_noted_that_the_guard_may_begin(bare_notebook: OwnNotebook) -> None:
+    """Without an owner's script that is the last step: nothing would set the rules again."""
+    script = with_settings(bare_notebook.script)
+    assert script.count('|| : >"$folder/finished"') == 1
+    changed = script.replace('|| : >"$folder/finished"', '|| : >"/nowhere/finished"')
+    assert bare_notebook.run_on_start(script=changed).returncode == 1
+    assert bare_notebook.run_on_start().returncode == 0
+    assert bare_notebook.exists("/usr/local/lib/notebook-attribution/finished")
+
+
 def test_with_the_proxys_port_taken(bare_notebook: OwnNotebook) -> None:
     squatter = "import socket, time; s = socket.socket(); s.bind(('0.0.0.0', 254)); s.listen(); time.sleep(300)"
     bare_notebook.root(f'setsid /usr/bin/python3 -c "{squatter}" </dev/null >/dev/null 2>&1 & sleep 0.5')

@@ -175,6 +175,7 @@ def test_partitions_can_be_left_out(ask: Callable[..., Any]) -> None:
     ("asked", "named"),
     [
         (["insights", "--since", "2026-03-01", "--account", "111122223333"], "--since, --account"),
+        (["insights", "--delivered-within", "3"], "--delivered-within"),
         (["insights", "some_table", "--region", "eu-west-1"], "TABLE, --region"),
         (["lake", "--without-partitions"], "--without-partitions"),
     ],
