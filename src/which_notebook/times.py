@@ -30,18 +30,18 @@ def parse_time(text: str, *, end_of_day: bool = False, now: datetime | None = No
     `7d`, `2w`. A date stands for its first second, with `end_of_day` for its last. Raises TimeError for anything else.
     """
     now = now or datetime.now(UTC)
-    given = text.strip()
+    stated = text.strip()
     words = {"now": now.isoformat(), "today": f"{now:%Y-%m-%d}", "yesterday": f"{now - timedelta(days=1):%Y-%m-%d}"}
-    given = words.get(given.lower(), given)
+    stated = words.get(stated.lower(), stated)
     try:
-        if ago := _AGO.fullmatch(given):
+        if ago := _AGO.fullmatch(stated):
             moment = now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         else:
-            moment = datetime.fromisoformat(given)
+            moment = datetime.fromisoformat(stated)
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise TimeError(f"invalid time {text!r}: write {FORMS}") from None
-    if end_of_day and _is_date(given):
+    if end_of_day and _is_date(stated):
         moment += timedelta(hours=23, minutes=59, seconds=59)
     return _as_records_write_it(moment)
 

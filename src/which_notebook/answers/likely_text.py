@@ -34,7 +34,7 @@ def verdict(explained: ExplainedLikely) -> str:
 
 def why(explained: ExplainedLikely) -> list[str]:
     """Return in sentences the evidence for the notebook instance that it likely was; of a disputed one, all of it."""
-    return list(map(_said, explained.pieces))
+    return list(map(_sentence, explained.pieces))
 
 
 def against(explained: ExplainedLikely) -> list[str]:
@@ -109,7 +109,7 @@ def plain_likely(explained: ExplainedLikely) -> dict[str, Any]:
     }
 
 
-def _said(piece: Piece) -> str:
+def _sentence(piece: Piece) -> str:
     more = ", …" if piece.events > len(piece.event_ids) else ""
     events = f"{counted(piece.events, 'event')}: {', '.join(piece.event_ids)}{more}"
     how = f": {piece.how}" if piece.how else ""

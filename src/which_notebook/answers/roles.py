@@ -23,14 +23,14 @@ _REMARK = (
 class RolesAnswer:
     """The roles, the busiest first."""
 
-    def __init__(self, roles: Sequence[NotebookRole], asked: Sequence[str], resources: Sequence[str]) -> None:
+    def __init__(self, roles: Sequence[NotebookRole], roles_asked: Sequence[str], resources: Sequence[str]) -> None:
         self.roles = roles
-        self._asked, self._resources = asked, resources
+        self._roles_asked, self._resources = roles_asked, resources
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a line for each role."""
         if not self.roles:
-            which = f"No role that fits {', '.join(self._asked)}" if self._asked else "No role"
+            which = f"No role that fits {', '.join(self._roles_asked)}" if self._roles_asked else "No role"
             about = f", and calls about {', '.join(self._resources)}," if self._resources else ""
             file.write(
                 f"{printable(which)} has a session called SageMaker{printable(about)} in what was read.\n".encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -29,7 +28,7 @@ def write_summary_table(
 
     On a terminal nothing is wider than it: the last column is folded, or each row stands below its notebook's name.
     """
-    line_width = shutil.get_terminal_size().columns if file.isatty() else sys.maxsize
+    line_width = _terminal_width() if file.isatty() else sys.maxsize
     named = [*summary.notebooks, *summary.user_profiles, *summary.unknown_names]
     several_roles = len({row.role_arn for row in named}) > 1
     counts = warnings.by_key()
@@ -53,6 +52,12 @@ def write_summary_table(
         lines.append("  No call to show.")
     lines += ["", *_remarks(summary, warnings), *(f"  {printable(text)}." for text in missing)]
     file.write("\n".join(lines).rstrip().encode() + b"\n")
+
+
+def _terminal_width() -> int:
+    import shutil  # most summaries are piped, and it takes 2 ms
+
+    return shutil.get_terminal_size().columns
 
 
 def _laid_out(rows: list[tuple[str, ...]], line_width: int) -> Iterable[str]:

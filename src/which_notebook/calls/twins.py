@@ -76,22 +76,22 @@ class _Window:
         self._accounts = accounts
         self._calls: list[Call] = []
         self._undecided = 0  # the first of these
-        self._told: defaultdict[_Request, list[str]] = defaultdict(list)
+        self._times: defaultdict[_Request, list[str]] = defaultdict(list)
         self._lines: defaultdict[_Request, list[Call]] = defaultdict(list)
 
     def add(self, calls: list[Call]) -> None:
         """Take in the next calls."""
         self._calls += calls
-        self._tell_of(calls)
+        self._take_times_of(calls)
         for call in calls:
             # CloudTrail leaves out the keys of a deletion of several objects, which the access log has.
             if call.event_category == ACCESS_LOG and call.request_id is not None:
                 self._lines[_request(call)].append(call)
 
-    def _tell_of(self, calls: list[Call]) -> None:
+    def _take_times_of(self, calls: list[Call]) -> None:
         for call in calls:
-            for request in _tells_of(call, self._accounts):
-                self._told[request].append(call.event_time)
+            for request in _requests_it_replaces(call, self._accounts):
+                self._times[request].append(call.event_time)
 
     def decided(self, *, are_all: bool = False) -> list[Call]:
         """Return the calls that count, of those that can be decided."""
@@ -110,11 +110,11 @@ class _Window:
             return False
         earliest, latest = _around(call.event_time)
         if call.event_category in _SECOND_HAND or _is_owners_copy(call):
-            times = self._told.get(_request(call), [])
+            times = self._times.get(_request(call), [])
             at = bisect_left(times, earliest)
             if at < len(times) and times[at] <= latest:
                 return True
-        for request in _tells_of(call, self._accounts) if self._lines else ():
+        for request in _requests_it_replaces(call, self._accounts) if self._lines else ():
             # All that can be near have come. Each is for the first event that it is near.
             lines = self._lines.get(request, [])
             near = slice(_first_from(lines, earliest, 0), bisect_right(lines, latest, key=_TIME))
@@ -129,8 +129,8 @@ class _Window:
         if old * 2 < len(self._calls):
             return
         self._calls, self._undecided = self._calls[old:], self._undecided - old
-        self._told.clear()
-        self._tell_of(self._calls)
+        self._times.clear()
+        self._take_times_of(self._calls)
         for request, lines in list(self._lines.items()):
             del lines[: _first_from(lines, time, 0)]
             if not lines:
@@ -161,7 +161,7 @@ def _request(call: Call) -> _Request:
     return call.request_id, intern(call.event_source), name
 
 
-def _tells_of(call: Call, accounts: Collection[str]) -> tuple[_Request, ...]:
+def _requests_it_replaces(call: Call, accounts: Collection[str]) -> tuple[_Request, ...]:
     """Return the requests whose other events don't count beside this one."""
     if call.request_id is None or call.event_category == ACCESS_LOG or (accounts and call.account_id not in accounts):
         return ()

@@ -121,7 +121,7 @@ def _report(options: argparse.Namespace, limits: Limits) -> int:
             file,
             limits,
             filter=calls.filter,
-            said=calls.said,
+            notes=calls.remarks,
             likely=options.likely,
         )
     return _end(calls, options)
@@ -176,8 +176,8 @@ def _roles(options: argparse.Namespace, limits: Limits) -> int:
 
     form = format_of("roles", options.format, options.output)
     inventory = inventory_of(options)
-    asked = roles_of(options, inventory)
-    judge = Judge(asked) if asked else None
+    roles_asked = roles_of(options, inventory)
+    judge = Judge(roles_asked) if roles_asked else None
     is_asked = judge.is_role if judge else lambda arn: True
     scope, coverage = scope_of(options), Coverage()
     with reader_of(options, inventory, limits, again=True) as reader:
@@ -186,7 +186,7 @@ def _roles(options: argparse.Namespace, limits: Limits) -> int:
         if not roles:
             name, *_ = judge.role_names if judge else ("",)
             named = reader.roles_named_there(scope, name)
-    write_answer(RolesAnswer(roles, asked, options.resource), form, options.output)
+    write_answer(RolesAnswer(roles, roles_asked, options.resource), form, options.output)
     say_coverage(coverage)
     if named:
         say(named)

@@ -23,10 +23,10 @@ def write_dry_run(options: argparse.Namespace, limits: Limits) -> None:
     inventory = inventory_of(options)
     search, scope = _first(options, roles_of(options, inventory), inventory)
     with opened_sources(options.sources, limits) as sources, output_file(options.output) as file:
-        asked = [(source, list(source.queries(search, scope))) for source in sources]
-        if not any(queries for _, queries in asked):
+        queries_of = [(source, list(source.queries(search, scope))) for source in sources]
+        if not any(queries for _, queries in queries_of):
             raise UsageError("--dry-run is for tables of engines: these sources are asked without SQL")
-        for source, queries in asked:
+        for source, queries in queries_of:
             for sql in queries:
                 file.write(f"-- {source.name}\n{sql};\n".encode())
 

@@ -44,8 +44,8 @@ class Judge:
     def __init__(self, roles: str | Sequence[str], inventory: Inventory | None = None) -> None:
         self.roles = (roles,) if isinstance(roles, str) else tuple(roles)
         self.role = ", ".join(self.roles)
-        self._asked = tuple(map(_asked_role, self.roles))
-        self.role_names = tuple(dict.fromkeys(name for name, _, _ in self._asked))
+        self._role_forms = tuple(map(_forms_of, self.roles))
+        self.role_names = tuple(dict.fromkeys(name for name, _, _ in self._role_forms))
         """The roles' names, for a search."""
         self.names = inventory.names if inventory else ()
         """The names that are known to be real, or patterns of them."""
@@ -62,19 +62,19 @@ class Judge:
     @property
     def accounts(self) -> tuple[str, ...]:
         """The accounts of the roles, where each is known; else none."""
-        accounts = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._asked}
+        accounts = {account or (whole.split(":")[4] if whole else "*") for _, account, whole in self._role_forms}
         return () if any(not each.isdecimal() for each in accounts) else tuple(sorted(accounts))
 
     def is_role(self, arn: str | None) -> bool:
         """Return whether this is the ARN of a role that is asked about."""
-        return arn is not None and any(_is(arn, *asked) for asked in self._asked)
+        return arn is not None and any(_is(arn, *forms) for forms in self._role_forms)
 
     def missing(self, arns: Collection[str]) -> list[str]:
         """Return the roles, as each was given, that none of these ARNs is."""
         return [
             role
-            for role, asked in zip(self.roles, self._asked, strict=True)
-            if not any(_is(arn, *asked) for arn in arns)
+            for role, forms in zip(self.roles, self._role_forms, strict=True)
+            if not any(_is(arn, *forms) for arn in arns)
         ]
 
     def is_named(self, named: str | None) -> bool:
@@ -123,7 +123,7 @@ class Judge:
         return _UNKNOWN_NAME
 
 
-def _asked_role(role: str) -> tuple[str, str | None, str | None]:
+def _forms_of(role: str) -> tuple[str, str | None, str | None]:
     """Return the role's name; the account, where a session's ARN says it; and the ARN, where that has to be the role's."""
     is_arn = role.startswith("arn:")
     session = re.fullmatch(_SESSION_OF, role, re.ASCII) if is_arn else None
@@ -138,7 +138,7 @@ def _asked_role(role: str) -> tuple[str, str | None, str | None]:
 
 
 def _is(arn: str, name: str, account: str | None, whole: str | None) -> bool:
-    """Return whether an ARN is the role that `_asked_role` tells of."""
+    """Return whether an ARN is the role that `_forms_of` tells of."""
     if whole:
         return arn == whole or fnmatchcase(arn, whole.replace("[", "[[]"))
     return fits_role(role_name(arn), (name,)) and (not account or arn.split(":")[4] == account)

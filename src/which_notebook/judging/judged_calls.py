@@ -132,7 +132,7 @@ class JudgedCalls:
             )
         yield from filter(None, (self.role_calls.of_another_path(), self.role_calls.without_calls()))
 
-    def said(self) -> Iterator[str]:
+    def remarks(self) -> Iterator[str]:
         """Yield all that an answer says besides its calls: the notes, what is missing, and why it is empty."""
         yield from self.notes()
         yield from self.missing()
@@ -171,6 +171,11 @@ class JudgedCalls:
 
     def _of_scope(self) -> str:
         scope = self.filter.scope
-        given = {"--since": scope.since, "--until": scope.until, "--region": scope.regions, "--account": scope.accounts}
-        options = ", ".join(option for option, value in given.items() if value)
+        values = {
+            "--since": scope.since,
+            "--until": scope.until,
+            "--region": scope.regions,
+            "--account": scope.accounts,
+        }
+        options = ", ".join(option for option, value in values.items() if value)
         return f" with {options}" if options else ""

@@ -92,5 +92,5 @@ def notebook_roles(
                 role.notebooks.add(notebook)
             if profile:
                 role.user_profiles.add(profile)
-    seen = (role for role in roles.values() if role.first_seen)
-    return sorted(seen, key=lambda role: (-role.calls - role.handshakes, role.role_arn))
+    used = (role for role in roles.values() if role.first_seen)
+    return sorted(used, key=lambda role: (-role.calls - role.handshakes, role.role_arn))

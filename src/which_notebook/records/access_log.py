@@ -115,15 +115,15 @@ def _record(line: bytes) -> bytes:
     the bucket that it reads from, and a deletion of several objects one for each key. A line without a request id is known
     by what it says.
     """
-    found = _SIGNED_LINE.match(line) or _LINE.match(line)
-    if found is None:
+    match = _SIGNED_LINE.match(line) or _LINE.match(line)
+    if match is None:
         raise ValueError("no line of an S3 server access log, or half of one")
     field = {
-        name: text.decode("utf-8", "replace") for name, text in found.groupdict().items() if text not in (None, b"-")
+        name: text.decode("utf-8", "replace") for name, text in match.groupdict().items() if text not in (None, b"-")
     }
     operation, requester = field["operation"], field.get("requester", "")
     key = field.get("key")
-    asked = {"bucketName": field.get("bucket"), **({"key": unquote(unquote(key))} if key else {})}
+    parameters = {"bucketName": field.get("bucket"), **({"key": unquote(unquote(key))} if key else {})}
     texts = field.get("texts", "").split('" "', 1)
     rest = field.get("rest", "").split()
     account = _ARN.match(requester)
@@ -143,7 +143,7 @@ def _record(line: bytes) -> bytes:
         "sourceIPAddress": field.get("address"),
         "userAgent": texts[-1] if len(texts) == 2 and texts[-1] != "-" else None,
         "errorCode": field.get("error"),
-        "requestParameters": asked,
+        "requestParameters": parameters,
         "resources": [{"ARN": access_point}] if access_point else None,
         "requestID": field.get("request"),
         "eventID": field.get("request") or _id_of(line),

@@ -58,9 +58,9 @@ def session_clues(
         group, stream = (text_or_none(member_of(request, name)) for name in ("logGroupName", "logStreamName"))
         if group and stream and (code is None or code in _REFUSALS or code == _THERE_ALREADY):
             clues.log_stream = group, stream
-        found = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))
-        if found and (caller or "").startswith(f"{found['of']}sts::{found['account']}:"):
-            clues.log_stream = found["group"], found["stream"]
+        refusal = _STREAM.fullmatch(_refused(code, message, caller, "logs:CreateLogStream"))
+        if refusal and (caller or "").startswith(f"{refusal['of']}sts::{refusal['account']}:"):
+            clues.log_stream = refusal["group"], refusal["stream"]
     elif event_source == _SAGEMAKER and event_name in _ASKS_ABOUT:
         name = text_or_none(member_of(object_of(decoded(parameters)), _ASKS_ABOUT[event_name]))
         if name and code and code not in _REFUSALS:
@@ -110,6 +110,6 @@ def _in_scope_of(field: Raw) -> tuple[str, ...]:
 
 def _arns(scope: object) -> Iterator[str]:
     for name in ("sourceArn", "credentialsIssuedTo"):
-        found = text_or_none(member_of(scope, name))
-        if found and found.startswith("arn:"):
-            yield found
+        arn = text_or_none(member_of(scope, name))
+        if arn and arn.startswith("arn:"):
+            yield arn

@@ -52,7 +52,7 @@ class OpenLists:
 
     def _are_closed(self, text: bytes | memoryview) -> bool:
         count, marks, left = stringzilla.count, self._marks, 0
-        found = dict.fromkeys(marks, False)
+        was_found = dict.fromkeys(marks, False)
         for start in range(0, len(text), _COUNTED_AT_ONCE):
             end = start + _COUNTED_AT_ONCE
             left += count(text, b"[", start, end) - count(text, b'"[', start, end + 1)
@@ -62,9 +62,9 @@ class OpenLists:
                     break
                 if number := count(text, mark, start, end + len(mark) - 1):
                     left -= number * brackets
-                    found[mark, brackets] = True
+                    was_found[mark, brackets] = True
         if left <= 0:
-            self._marks = sorted(marks, key=found.__getitem__, reverse=True)
+            self._marks = sorted(marks, key=was_found.__getitem__, reverse=True)
         return left <= 0
 
     def _learn(self, text: bytes) -> bool:

@@ -32,12 +32,12 @@ def write_report(
     limits: Limits,
     *,
     filter: Filter | None = None,
-    said: Callable[[], Iterable[str]] = tuple,
+    notes: Callable[[], Iterable[str]] = tuple,
     likely: bool = False,
 ) -> None:
     """Write the page of some judged calls, the oldest first. `warnings` and `coverage` are complete once `tables` are at their end.
 
-    The page says what `filter` the calls fit. `said` is called once all was read, and gives sentences for the page's reader.
+    The page says what `filter` the calls fit. `notes` is called once all was read, and gives sentences for the page's reader.
     With `likely` the lane of the unattributed calls has parts. Of more calls than `limits` allow the page holds the oldest
     only, and says so; its counts by notebook are of all.
     """
@@ -58,5 +58,5 @@ def write_report(
             lanes.add(head.lanes(table)[:shown])
             for name, column in of_calls.items():
                 column.add(table[name][:shown])
-        plain = head.plain(role, coverage, warnings, filter or Filter(), said())
+        plain = head.plain(role, coverage, warnings, filter or Filter(), notes())
         write_page({**plain, "held": held}, {name: column.json() for name, column in columns.items()}, file)

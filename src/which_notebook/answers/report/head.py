@@ -73,9 +73,9 @@ class Head:
         return number
 
     def plain(
-        self, role: str, coverage: Coverage, warnings: Warnings, filter: Filter, said: Iterable[str]
+        self, role: str, coverage: Coverage, warnings: Warnings, filter: Filter, notes: Iterable[str]
     ) -> dict[str, Any]:
-        """Return everything as it is embedded. `warnings` and `coverage` must be complete; `said` is what the reader should know."""
+        """Return everything as it is embedded. `warnings` and `coverage` must be complete; `notes` is what the reader should know."""
         summary = self.summary
         named = {
             (row.role_arn, row.notebook, row.session_name, row.user_profile): row
@@ -123,7 +123,7 @@ class Head:
                 [printable(file), printable(reason)] for file, reason in islice(coverage.skipped, _SKIPPED_SHOWN)
             ],
             "skipped_count": len(coverage.skipped),
-            "notes": [printable(text) for text in said],
+            "notes": [printable(text) for text in notes],
         }
 
     def _plain_lane(

@@ -246,7 +246,7 @@ class _Names:
         if name not in self._at_once:
             return set()
         if name not in self._without:
-            found = NamedSpans([*self._of_names, *(each for each in self._of_sessions if each[0] != name)])
-            self._without[name] = None if found.first_two_at_once() else found
+            spans = NamedSpans([*self._of_names, *(each for each in self._of_sessions if each[0] != name)])
+            self._without[name] = None if spans.first_two_at_once() else spans
         unshared = self._without[name]
         return set(unshared.meeting(use.spans)) if unshared else set()

@@ -81,11 +81,11 @@ class Unwrapper:
     def _of_object(self, value: bytes, members: Members, held: Held) -> Iterator[_Found]:
         original = next((name for name in _ORIGINALS if name in members), None)
         if original and held is None and "userIdentity" not in members:  # beside what was made of it
-            wrapper = wrapper_named(original)
-            yield from ((each, wrapper.holds, False) for each in wrapper.wrapped(members))
+            around = wrapper_named(original)
+            yield from ((each, around.holds, False) for each in around.wrapped(members))
         elif is_record(members):
-            if (found := _as_record(value, members, self._report)) is not None:
-                yield found, NOTHING_ELSE, True
+            if (whole := _as_record(value, members, self._report)) is not None:
+                yield whole, NOTHING_ELSE, True
         elif "Data" in members and len(members) == 1 and held is None:
             if (row := self._athena_row(members)) is not None:
                 yield row, None, False
@@ -94,11 +94,11 @@ class Unwrapper:
                 yield _without_nulls(record), NOTHING_ELSE, True
         elif held is None and columns.is_row(members):
             yield _encode(columns.record_of(_decode(value), self._report)), NOTHING_ELSE, True
-        elif wrapper_found := wrapper_of(members, held):
-            inner = wrapper_found.wrapped(members)
-            if not inner and "event" in wrapper_found.members:
+        elif wrapper := wrapper_of(members, held):
+            inner = wrapper.wrapped(members)
+            if not inner and "event" in wrapper.members:
                 inner = _elastic(value, self._report)
-            yield from ((each, wrapper_found.holds, False) for each in inner)
+            yield from ((each, wrapper.holds, False) for each in inner)
         elif "digestStartTime" not in members:
             self._report(f"no CloudTrail record, but {_described(members)}")
 
