@@ -24,7 +24,7 @@ from ..sources.source import LogFile
 
 _CHECKSUM = 4
 # Of what is remembered. Raise it by one when reading a file gives something else: old entries are then ignored.
-_EDITION = 14
+_EDITION = 15
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
     id INTEGER PRIMARY KEY, wanted TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, UNIQUE (wanted, name)

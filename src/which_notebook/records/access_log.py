@@ -19,7 +19,7 @@ from ..calls.search import Search
 from ..calls.twins import ACCESS_LOG
 from .cloudtrail import RecordError, call_of
 from .content import Content, Problems
-from .record_text import LONGEST_VALUE
+from .whole_lines import in_whole_lines
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HEAD = (
@@ -74,31 +74,21 @@ def begins_as_access_log(head: bytes) -> bool:
 
 def calls_in(content: Content, search: Search, problems: Problems) -> Iterator[Call]:
     """Yield the matching calls of an access log; only lines with a searched text are looked at."""
-    rest, at = b"", 0
-    for piece in content:
-        problems.has_read(len(piece))
-        text = rest + piece
-        end = text.rfind(b"\n") + 1
-        yield from _calls(text, end, at, search, problems)
-        at += end
-        rest = text[end:]
-        if len(rest) > LONGEST_VALUE:
-            problems.add(f"a line at byte {at:,} that is longer than any request", len(rest))
-            rest = b""
-    yield from _calls(rest, len(rest), at, search, problems)
+    for at, lines in in_whole_lines(content, problems):
+        yield from _calls(lines, at, search, problems)
 
 
-def _calls(text: bytes, end: int, offset: int, search: Search, problems: Problems) -> Iterator[Call]:
+def _calls(text: bytes, offset: int, search: Search, problems: Problems) -> Iterator[Call]:
     starts: set[int] = set()
     for needle in search.needles:
-        at = stringzilla.find(text, needle, 0, end)
+        at = stringzilla.find(text, needle)
         while at >= 0:
             starts.add(text.rfind(b"\n", 0, at) + 1)
-            line_end = text.find(b"\n", at, end)
-            at = stringzilla.find(text, needle, line_end, end) if line_end >= 0 else -1
+            line_end = text.find(b"\n", at)
+            at = stringzilla.find(text, needle, line_end) if line_end >= 0 else -1
     for start in sorted(starts):
-        line_end = text.find(b"\n", start, end)
-        line = text[start : line_end if line_end >= 0 else end].rstrip()
+        line_end = text.find(b"\n", start)
+        line = text[start : line_end if line_end >= 0 else len(text)].rstrip()
         try:
             call = call_of(_record(line), keep_record=search.keeps_record, with_resources=search.with_resources)
         except (RecordError, ValueError) as error:

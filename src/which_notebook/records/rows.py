@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
@@ -15,13 +14,14 @@ from .decompress import DamagedFileError
 from .record_text import LONGEST_VALUE
 from .shapes import columns
 from .shapes.wrappers import WRAPPERS
+from .whole_lines import in_whole_lines
 
 Row = dict[str, Any]
 """A row's values by the names of their columns."""
 
 _DELIMITERS = ",;\t|"
 _ROWS_AT_ONCE = 500
-_LINE = re.compile(r"[^\n]*\n")
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 # What Excel takes from the first line of a CSV file.
 _SEPARATOR_LINE = re.compile(r"\ufeff?sep=.\r?\n", re.IGNORECASE)
 # CloudWatch Logs' console exports a log's events so.
@@ -104,17 +104,5 @@ def of_parquet(file: BinaryIO, problems: Problems) -> Iterator[Row]:
 
 def _lines(content: Content, problems: Problems) -> Iterator[str]:
     """Yield the lines; a field may hold letters that Python takes for an end of line."""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    rest = ""
-    for piece in content:
-        problems.has_read(len(piece))
-        text = rest + decoder.decode(piece)
-        end = text.rfind("\n") + 1
-        for line in _LINE.finditer(text, 0, end):
-            yield line.group()
-        rest = text[end:]
-        if len(rest) > LONGEST_VALUE:
-            problems.add("a line longer than any record", len(rest))
-            rest = ""
-    if rest:
-        yield rest
+    for _, lines in in_whole_lines(content, problems):
+        yield from _LINE.findall(lines.decode("utf-8", "replace"))
