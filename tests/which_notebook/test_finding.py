@@ -216,6 +216,47 @@ def test_a_session_that_no_base_session_opened_is_no_notebook_instances(ask: Any
     assert "no notebook instance that is known" in ask("finding", path, log, "--format", "table").out
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--resource", "unheard-of"), ("--since", "2026-03-01T12:00:00Z", "--until", "2026-03-01T13:00:00Z")],
+    ids=["about nothing", "at another time"],
+)
+def test_who_opened_the_session_counts_also_where_no_call_is_found(
+    ask: Any, tmp_path: Path, log: Path, options: tuple[str, ...]
+) -> None:
+    """Here an IAM user took the name of a notebook instance; and there it is the notebook instance."""
+    user = {"type": "IAMUser", "userName": "mallory", "arn": f"arn:aws:iam::{ACCOUNT}:user/mallory"}
+    path = tmp_path / "finding.json"
+    path.write_text(json.dumps(finding()))
+    forged = write(
+        tmp_path / "forged.json",
+        opening(user, "fraud-model", key=KEY, time="2026-03-01T08:00:00Z"),
+        record(session(key=KEY), time="2026-03-01T09:30:00Z"),
+    )
+    for source, expected in ((forged, (None, None, False, 0)), (log, ("attributed", "fraud-model", True, 0))):
+        (actor,) = ask("finding", path, source, *options).json[0]["actors"]
+        assert (actor["status"], actor["notebook"], actor["is_notebook_role"], actor["calls"]) == expected
+        assert len(actor["opened_by"]) == 1
+        named = [text for text in actor["why"] if "hold no call" in text]
+        assert named[0].endswith("about unheard-of in the finding's time.") or named[0].endswith(
+            "from 2026-03-01T12:00:00Z to 2026-03-01T13:00:00Z."
+        )
+
+
+def test_a_base_sessions_role_may_be_a_jobs(ask: Any, tmp_path: Path) -> None:
+    sagemaker = {"type": "AWSService", "invokedBy": "sagemaker.amazonaws.com"}
+    path = tmp_path / "finding.json"
+    path.write_text(json.dumps(finding(BASE, BASE_KEY)))
+    log = write(
+        tmp_path / "log.json",
+        opening(sagemaker, BASE, key=BASE_KEY, time="2026-03-01T08:00:00Z"),
+        record(session(BASE, key=BASE_KEY), time="2026-03-01T09:30:00Z"),
+    )
+    for options in ((), ("--resource", "unheard-of")):
+        (actor,) = ask("finding", path, log, *options).json[0]["actors"]
+        assert (actor["status"], actor["is_notebook_role"]) == ("unattributed", None)
+
+
 def test_what_speaks_against_it_is_said(ask: Any, tmp_path: Path, log: Path) -> None:
     write(tmp_path / "more.json", handshake("churn-model", base_key=BASE_KEY, time="2026-03-01T08:30:00Z"))
     path = tmp_path / "finding"

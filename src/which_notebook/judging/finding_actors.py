@@ -117,30 +117,41 @@ def known_by_logs(
         known.status = "unattributed" if call.status == "handshake" else call.status
         known.notebook, known.user_profile = call.notebook, call.user_profile
         known.why.append(_said_by_call(call, known.calls, about))
-        known.is_notebook_role = bool(roles) or _is_of_base_session(known.opened_by)
-        if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
-            known.status = known.notebook = None
-            known.why.append(
-                "Its session was not opened by a base session of its role, as a notebook instance opens one. With --role its "
-                "name is taken for a notebook instance's all the same."
-            )
-    elif until or since:
-        known.why.append(f"The sources hold no call made with this access key{about} in the finding's time.")
-        known.opened_by = calls_that_opened(
-            key, later(until or since or ""), reader, scope.anywhere(None, None), coverage
-        )
     else:
-        known.why.append(f"The sources hold no call made with this access key{about}.")
+        when = _time_asked(scope, since, until)
+        known.why.append(f"The sources hold no call made with this access key{about}{when}.")
+        if since or until:
+            anywhere = scope.anywhere(None, None)
+            known.opened_by = calls_that_opened(key, later(until or since or ""), reader, anywhere, coverage)
+    known.is_notebook_role = (bool(roles) and known.status is not None) or _is_of_notebook_role(
+        known.opened_by, session_name=last.session_name if last else actor.session_name
+    )
+    if known.is_notebook_role is False and known.status in ("attributed", "unknown-name"):
+        known.status = known.notebook = None
+        known.why.append(
+            "Its session was not opened by a base session of its role, as a notebook instance opens one. With --role its "
+            "name is taken for a notebook instance's all the same."
+        )
     return known
 
 
-def _is_of_base_session(opened_by: list[Call]) -> bool | None:
-    """Return whether a role's own base session is on the way to a session; None where the logs don't say who opened it."""
+def _time_asked(scope: Scope, since: str | None, until: str | None) -> str:
+    """Return in words when calls were looked for; nothing where the time isn't limited."""
+    if not (scope.since or scope.until):
+        return " in the finding's time" if since or until else ""
+    return (f" from {since}" if since else "") + (f" to {until}" if until else "")
+
+
+def _is_of_notebook_role(opened_by: list[Call], session_name: str | None) -> bool | None:
+    """Return whether a role's own base session is on the way to a session; None where the logs don't say who opened it.
+
+    Also None for a base session: SageMaker opens one for a notebook instance, and for a job.
+    """
     own = (
         each.opening and each.role_arn == each.opening.role_arn and each.session_name == BASE_SESSION
         for each in opened_by
     )
-    return any(own) if opened_by else None
+    return any(own) or (False if opened_by and session_name != BASE_SESSION else None)
 
 
 def _said_by_call(call: Call, count: int, about: str) -> str:
