@@ -142,7 +142,10 @@ def main() -> int:
                 "The unattributed calls are SageMaker's own, as emulated: it writes the log of a start in the base session. "
                 "Some failed because the log group was there already.\n"
             )
-        print("All of this came from the recorded CloudTrail log of an emulated account; nothing is left of it.")
+        print(
+            "All of this came from the recorded CloudTrail log of an emulated account; nothing is left of it. "
+            "`make sandbox` keeps such an account up, and its log for questions of your own."
+        )
     except (ToolMissingError, TerraformError, StartError) as error:
         print(f"\ndemo: {error}", file=sys.stderr)
         return 1

@@ -15,6 +15,8 @@ from which_notebook.sources.engines.record_fields import FIELDS
 from which_notebook.sources.engines.standalone import COLUMNS, PARTITIONS, calls_sql
 
 MODULE = CHECKOUT / "modules/athena"
+VIEW = MODULE / "notebook_calls.sql.tftpl"
+VIEW_WRITTEN = calls_sql("${table}", "${roles}", "${known}", "${identity_known}")
 INPUTS: dict[str, Any] = {
     "bucket": "audit-logs",
     "account_ids": ["444455556666", "111122223333"],
@@ -27,6 +29,8 @@ INPUTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def workspace(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    if WRITE:
+        VIEW.write_text(VIEW_WRITTEN)
     return Workspace(
         tmp_path_factory.mktemp("plan") / "module", root="modules/athena", environment=emulator.environment()
     )
@@ -108,11 +112,7 @@ def test_the_columns_are_the_fields_of_a_record(workspace: Workspace) -> None:
 
 
 def test_the_view_is_the_query_that_the_command_prints(workspace: Workspace) -> None:
-    template = MODULE / "notebook_calls.sql.tftpl"
-    written = calls_sql("${table}", "${roles}", "${known}", "${identity_known}")
-    if WRITE:
-        template.write_text(written)
-    assert template.read_text() == written, (
+    assert VIEW.read_text() == VIEW_WRITTEN, (
         "the query has changed; WRITE_TABLES=1 .venv/bin/pytest -n 0 tests/module/test_athena.py -k view writes it"
     )
     view = workspace.plan({**INPUTS, "notebook_names": ["fraud-model"]}).planned(

@@ -271,9 +271,9 @@ def test_without_a_base_session_the_roles_that_are_there_are_named(
     path.write_text(line())
     answer = ask("roles", path, *options, "--format", "table")
     assert answer.status == 4
-    assert f"Roles that are named there: {ROLE}" in answer.err
+    assert f"Roles in these logs: {ROLE}" in answer.err
     which = f"No role that fits {ROLE[:-2]}" if options else "No role"
     assert answer.out == f"{which} has a session called SageMaker in what was read.\n"
     if not options:
         answer = ask("calls", path)
-        assert (answer.status, f"Roles that are named there: {ROLE}. Give --role" in answer.err) == (2, True)
+        assert (answer.status, f"Roles in these logs: {ROLE}. Give --role" in answer.err) == (2, True)

@@ -66,6 +66,7 @@ def test_errors_are_one_line(
     assert (result.returncode, message in result.stderr) == (status, True), result.stderr
     assert result.stderr.startswith("which-notebook: ")
     assert result.stderr.count("\n") == 1
+    assert "no notebook instances\n" not in result.stdout
 
 
 class Throttling(BaseHTTPRequestHandler):

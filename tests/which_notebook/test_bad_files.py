@@ -47,9 +47,9 @@ BAD = {
     "empty": (b"", "empty file", False),
     "empty, compressed": (member(b""), "empty file", False),
     "two bytes": (b"\x1f\x8b", "truncated gzip file", False),
-    "zeros": (b"\0" * 1000, "but binary data", False),
-    "text": (b"Access denied\n", "but text in a form that isn't known", False),
-    "HTML": (b"<!doctype html><p>Not found", "but an HTML page", False),
+    "zeros": (b"\0" * 1000, "form: binary data", False),
+    "text": (b"Access denied\n", "form: text in an unknown form", False),
+    "HTML": (b"<!doctype html><p>Not found", "form: an HTML page", False),
     "gzip's mark and garbage": (b"\x1f\x8b\x08\x00garbage that is no deflate data", "damaged", False),
     "gzip's mark and another method": (b"\x1f\x8b\x07\x00" + b"x" * 50, "no gzip file", False),
     "truncated gzip": (member(document(LONG))[:-3000], "truncated gzip file", True),
@@ -74,7 +74,7 @@ BAD = {
     ),
     "JSON of another shape": (b'{"name":"x","version":2}', "no CloudTrail record, but an object with name, version", False),
     "an empty object": (b"{}", "an object with nothing in it", False),
-    "a number": (b"12", "but text in a form that isn't known", False),
+    "a number": (b"12", "form: text in an unknown form", False),
     "a list of texts": (b'["x","y"]', "neither a record nor a list of records", False),
     "one record of another shape": (compact({"Records": [{"s3": {}}, KEPT]}), "but an object with s3", True),
     "Records that are no list": (b'{"Records":{"x":1}}', "array", False),
@@ -344,13 +344,13 @@ def test_files_that_are_no_logs_are_told_by_kind(tmp_path: Path, ask: Any) -> No
     answer = ask("calls", tmp_path, "--role", ROLE)
     assert (answer.status, len(answer.calls)) == (1, 1)
     picture, first, second, last = sorted(answer.err.splitlines())
-    assert picture.endswith("picture.json: no log in a form that is read, but binary data")
+    assert picture.endswith("picture.json: not a log in a supported form: binary data")
     assert re.fullmatch(
         r".*could not read 30 files \(.*other-00.json, .*other-01.json, .*other-02.json and 27 more\): no CloudTrail record, but an object",
         first,
     )
     assert re.fullmatch(
-        r".*could not read 30 files \(.*text-00.json, .*text-01.json, .*text-02.json and 27 more\): no log in a form that is read, but text in a form that isn't known",
+        r".*could not read 30 files \(.*text-00.json, .*text-01.json, .*text-02.json and 27 more\): not a log in a supported form: text in an unknown form",
         second,
     )
     assert last.endswith("summary --format json has each of them, with its own reason")

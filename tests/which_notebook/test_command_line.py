@@ -90,6 +90,16 @@ def test_fail_on_unattributed(ask: Any, log: Path, options: str, status: int) ->
         assert ask(command, log, "--role", "another", "--fail-on", "unattributed").status == 4
 
 
+@pytest.mark.parametrize(
+    ("command", "missing"), [("finding", "FILE"), ("summary", "SOURCE"), ("event", "EVENT_ID, SOURCE")]
+)
+def test_what_is_missing_is_named_and_nothing_else(ask: Any, command: str, missing: str) -> None:
+    answer = ask(command)
+    assert (answer.status, answer.err.count("\n")) == (2, 1)
+    assert f"the following arguments are required: {missing}" in answer.err
+    assert f"{missing}, " not in answer.err
+
+
 def test_the_exit_status_of_what_couldnt_be_read(ask: Any, log: Path) -> None:
     (log.parent / "bad.json").write_bytes(b"")
     assert ask("summary", log.parent, "--role", ROLE).status == 1

@@ -49,7 +49,7 @@ def test_it_says_which_option_took_the_roles_calls_away(
     assert said in answer.err
     covered = "from 2026-03-01T10:00:00Z to 2026-03-02T11:00:00Z; regions eu-central-1, us-east-1; account"
     assert (
-        f"The role has 3 calls in what was read, and the options leave none: {covered} {ACCOUNT}; notebooks a, b"
+        f"The role has 3 calls in what was read, handshakes included, but the options leave out all of them: {covered} {ACCOUNT}; notebooks a, b"
         in answer.err
     )
     assert "AssumeRole" not in answer.out + answer.err
@@ -61,9 +61,9 @@ def test_it_says_which_option_took_the_roles_calls_away(
 @pytest.mark.parametrize(
     ("role", "said"),
     [
-        (ROLE.upper(), f"Roles that are named there: {ROLE}"),
-        ("data-sience-exection", f"Roles that are named there: {ROLE}"),
-        ("web", f"Roles that are named there: data-engineering, {ROLE}"),
+        (ROLE.upper(), f"Roles in these logs: {ROLE}"),
+        ("data-sience-exection", f"Roles in these logs: {ROLE}"),
+        ("web", f"Roles in these logs: data-engineering, {ROLE}"),
         (f"arn:aws:iam::999999999999:role/{ROLE}", f"There are calls of {ROLE_ARN}, arn:aws:iam::{ACCOUNT}:role/service-role/{ROLE}"),
     ],
 )  # fmt: skip
@@ -87,7 +87,7 @@ def test_nothing_is_claimed_where_nothing_was_read(ask: Any, tmp_path: Path) -> 
     for source in (tmp_path / "missing", tmp_path / "bad.json"):
         answer = ask("summary", source, "--role", ROLE)
         assert answer.status == 1
-        assert "Roles that are named there" not in answer.err
+        assert "Roles in these logs" not in answer.err
     assert "nothing is known of this role" in ask("summary", tmp_path / "missing", "--role", ROLE).err
 
 

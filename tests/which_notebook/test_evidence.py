@@ -203,7 +203,7 @@ def test_an_event_of_nobody_s_and_one_that_isnt_there(ask: Any, tmp_path: Path) 
     assert (found["status"], found["notebook"]) == (None, None)
     answer = ask("event", "no-such", tmp_path / "log.json.gz")
     assert (answer.status, answer.out) == (1, "")
-    assert "no event no-such is in what was read" in answer.err
+    assert "no record with the event id no-such was found" in answer.err
 
 
 def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_the_text_says_what_is_proof_and_what_a_sign(ask: Any, tmp_path: Path) -
         "Event the-call was made in a session of the role under the name fraud-model, which a notebook instance can have (--inventory "
         "tells which names are real).\n"
     )
-    for part in ("the-opening", "Proof: ", "Sign: ", "In profile mode", '"eventID": "the-call"'):
+    for part in ("the-opening", "What is proven: ", "What is not proven: ", "In profile mode", '"eventID": "the-call"'):
         assert part in text
 
 
@@ -233,17 +233,21 @@ def test_only_an_inventory_makes_a_name_a_notebook_instances(ask: Any, tmp_path:
         (
             record(session(BASE), eventID="e"),
             ("How its session", "Warnings about the attribution"),
-            ("Sign:",),
+            ("What is not proven:",),
         ),
         (
             record(USER, eventID="e"),
             ("in no session of the role",),
-            ("Sign:", "How its session", "Warnings about the attribution"),
+            ("What is not proven:", "How its session", "Warnings about the attribution"),
         ),
-        (handshake(eventID="e"), ("Sign:", "opened the notebook session fraud-model."), ("by the notebook instance",)),
+        (
+            handshake(eventID="e"),
+            ("What is not proven:", "opened the notebook session fraud-model."),
+            ("by the notebook instance",),
+        ),
         (
             record(session("no_name"), eventID="e"),
-            ("Sign:", "no known notebook instance's"),
+            ("What is not proven:", "no known notebook instance's"),
             ("which a notebook instance",),
         ),
         (
@@ -262,7 +266,7 @@ def test_nothing_is_said_that_doesnt_go_for_the_call(
     ask: Any, tmp_path: Path, found: Record, has: tuple[str, ...], lacks: tuple[str, ...]
 ) -> None:
     text = ask("event", "e", write(tmp_path / "log.json", found), "--role", ROLE, "--format", "table").out
-    assert "Proof: " in text
+    assert "What is proven: " in text
     assert [each for each in has if each not in text] == []
     assert [each for each in lacks if each in text] == []
 

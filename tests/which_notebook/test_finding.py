@@ -197,9 +197,9 @@ def test_what_the_finding_alone_cant_tell(ask: Any, tmp_path: Path) -> None:
     assert actor["notebook"] == "fraud-model"
     out = ask("finding", path, "--format", "table").out
     assert "the notebook instance fraud-model, by the name of its session, if notebook instances use its role" in out
-    assert "\nSign: " in out
+    assert "\nWhat is not proven: " in out
     path.write_text(json.dumps(finding(BASE)))
-    assert "Sign: " not in ask("finding", path, "--role", ROLE, "--format", "table").out
+    assert "What is not proven: " not in ask("finding", path, "--role", ROLE, "--format", "table").out
 
 
 def test_a_session_that_no_base_session_opened_is_no_notebook_instances(ask: Any, tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def test_by_default_and_as_an_event(ask: Any, tmp_path: Path) -> None:
     assert (answer.status, answer.json["calls"]) == (4, 0)  # no call of the role
     answer = ask("event", "forged-1", path)
     assert (answer.status, answer.out) == (1, "")
-    assert "no event forged-1 is in what was read" in answer.err
+    assert "no record with the event id forged-1 was found" in answer.err
     assert ask("event", "real-1", path).json["record"]["userIdentity"] == MALLORY
 
 

@@ -113,7 +113,7 @@ def test_without_any_such_role_one_has_to_be_named(ask: Any, tmp_path: Path) -> 
     answer = ask("summary", write(tmp_path / "log.json", others()))
     assert (answer.status, answer.out) == (2, "")
     assert (
-        "No role has a session called SageMaker in what was read. Roles that are named there: web-server. Give --role"
+        "No role has a session called SageMaker in what was read. Roles in these logs: web-server. Give --role"
         in answer.err
     )
 
@@ -234,7 +234,9 @@ def test_the_owners_copy_is_explained_by_event(ask: Any, tmp_path: Path, options
 
 def test_the_field_cases(ask: Any) -> None:
     if not CASES.is_dir():
-        pytest.skip("the field's cases aren't here")
+        pytest.skip(
+            "the records from the field that it reads aren't part of the project (shared/cases beside the clone)"
+        )
     statuses = [call["status"] for call in ask("calls", CASES / "15-principal-only", "--role", "shared").calls]
     assert sorted(statuses) == ["attributed"] * 3 + ["unattributed"] * 2
     (call,) = ask("calls", CASES / "15-principal-only/b.json", "--role", "shared").calls

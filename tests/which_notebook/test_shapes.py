@@ -319,7 +319,10 @@ def test_csv_by_what_separates_its_columns(delimiter: str, begin: bytes) -> None
     assert calls_in(data) == calls_in(document(LOG))
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the cases aren't there")
+@pytest.mark.skipif(
+    not CASES.exists(),
+    reason="the records from the field that it reads aren't part of the project (shared/cases beside the clone)",
+)
 @pytest.mark.parametrize("folder", ["07-forms", "14-shapes"])
 def test_the_cases_from_the_field(ask: Any, folder: str) -> None:
     role, expected = ("data-science", [("handshake", None), ("attributed", "alpha")])

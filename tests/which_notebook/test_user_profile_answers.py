@@ -117,7 +117,7 @@ def test_an_event_in_sentences(ask: Any, tmp_path: Path) -> None:
     assert f"  on_behalf_of       {USER_ID}" in out
     assert "  user_profile       anna" in out
     assert "sagemaker.amazonaws.com opened SageMaker of" in out
-    assert "Sign: Whoever opens a session may set its source identity" in out
+    assert "What is not proven: Whoever opens a session may set its source identity" in out
     assert "A notebook session's name is chosen" not in out
 
 
@@ -141,7 +141,7 @@ def test_a_finding(ask: Any, tmp_path: Path) -> None:
     assert (actor["status"], actor["notebook"], actor["user_profile"]) == ("user-profile", None, "anna")
     text = ask("finding", path, log, "--role", ROLE, "--format", "table").out
     assert f"{key}: the Studio user profile anna, or a job of its" in text
-    assert "Sign: Whoever opens a session may set its source identity" in text
+    assert "What is not proven: Whoever opens a session may set its source identity" in text
 
 
 def test_the_cache_keeps_them(ask: Any, log: Path) -> None:

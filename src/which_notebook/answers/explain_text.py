@@ -101,9 +101,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         if not explanation.warnings:
             yield "  None in these sources, from 12 hours before to 12 hours after."
         yield ""
-    yield f"Proof: {PROOF}"
+    yield f"What is proven: {PROOF}"
     if sign := sign_of(call.status, call.user_profile):
-        yield f"Sign: {sign}"
+        yield f"What is not proven: {sign}"
     yield ""
     yield "The record:"
     for line in json.dumps(explanation.record, indent=2).splitlines():
@@ -116,7 +116,7 @@ def opened_session(opening: Opening) -> str:
 
 
 def _how_opened(explanation: Explanation) -> Iterator[str]:
-    yield "How its session came about (the nearest first):"
+    yield "How its session came about (the last opening first):"
     for each in explanation.opened_by:
         opening = each.opening
         if opening is None:

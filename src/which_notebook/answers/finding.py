@@ -51,7 +51,7 @@ class FindingAnswer:
             file.write(b"\n")
         judged = [each for _, actors in self.known for each in actors if each.status]
         for sign in dict.fromkeys(sign_of(each.status, each.user_profile) for each in judged):
-            file.write(f"Sign: {sign}\n".encode() if sign else b"")
+            file.write(f"What is not proven: {sign}\n".encode() if sign else b"")
 
     def _lines(self, finding: Finding, actors: list[KnownActor]) -> Iterator[str]:
         yield f"{finding.type} ({finding.id}), {finding.first_seen or '?'} to {finding.last_seen or '?'}"

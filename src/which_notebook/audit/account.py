@@ -222,7 +222,7 @@ def _lifecycle(key: tuple[str, str | None]) -> tuple[Lifecycle | None, tuple[Unr
 
 
 class RoleReading:
-    """One role, as far as it can be read; what can't be read counts as a policy that can't be told."""
+    """One role. What can't be read counts as a policy whose effect is unknown."""
 
     def __init__(self, iam: Any, arn: str) -> None:
         self.iam = iam

@@ -172,7 +172,7 @@ def _weaknesses(
 
 
 def _effect(is_sure: Maybe, *, is_on: bool) -> Effect:
-    """A weakness of the role's is one of the domain's only if its calls carry names at all."""
+    """Return how much a weakness of the role counts against the domain: only if its calls carry names."""
     if is_sure is None:
         return "unknown"
     return "weak" if is_on else "note"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -30,7 +30,7 @@ class AuditAnswer:
     def __init__(
         self,
         instances: list[Row],
-        unread: Iterable[Unread],
+        unread: Collection[Unread],
         domains: Sequence[DomainRow] = (),
         addresses: dict[str, Any] | None = None,
     ) -> None:
@@ -39,7 +39,8 @@ class AuditAnswer:
 
     def write_text(self, file: BinaryIO) -> None:
         """Write a table, with the findings below each row, and one of the domains where there are any."""
-        lines = list(_table_lines(self._instances))
+        nothing = "no notebook instances in what could be read" if self._unread else "no notebook instances"
+        lines = list(_lines_of(_TABLE, self._instances, _cells)) if self._instances else [nothing]
         if self._domains:
             lines += ["", *_lines_of(_DOMAINS, self._domains, _domain_cells)]
         file.write("".join(f"{line}\n" for line in lines).encode())
@@ -66,13 +67,6 @@ class AuditAnswer:
             for row in every_row
         )
         return (*_FLAT, "problems", "changes", *_FLAT_OF_DOMAINS), rows
-
-
-def _table_lines(rows: list[Row]) -> Iterable[str]:
-    if rows:
-        yield from _lines_of(_TABLE, rows, _cells)
-    else:
-        yield "no notebook instances"
 
 
 def _lines_of(

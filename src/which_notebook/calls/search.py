@@ -109,7 +109,10 @@ def _needles(search: Search) -> tuple[bytes, ...]:
 
 
 def _unescaped_part(text: str) -> str:
-    """Return the longest part that JSON writers leave as it is; some escape "=" and "+" for HTML's sake."""
+    """Return the longest part that JSON writers leave as it is; some escape "=" and "+" for HTML's sake.
+
+    Wildcards alone have none: then it is what every role's session has.
+    """
     return max(
         re.findall(r"[A-Za-z0-9_.@,-]+", text), key=len, default="assumed-role" if set(text) & set("*?") else text
     )

@@ -30,8 +30,9 @@ examples:
   which-notebook report cloudtrail: --role data-science-execution --since 24h --output report.html
   which-notebook audit --region all --fail-on weak
 
-exit status: 0 done; 1 something could not be read (what could be read is still answered), or event's EVENT_ID isn't in
-it; 2 wrong usage; 3 --fail-on found something; 4 no call of the role is in what was read.
+exit status: 0 done; 1 something could not be read (what could be read is still answered), the output could not be
+written, or no record has that EVENT_ID; 2 wrong usage; 3 --fail-on found something; 4 no call of the role is in what was
+read; 130 interrupted.
 """
 
 
@@ -194,7 +195,7 @@ TIME is an ISO time (2026-03-01T09:30:00Z; without a zone UTC), a date, now, tod
 _SOURCES += f"\n{_TIMES}"
 
 _SHELLS = """\
-Add your shell's line to the file at its right, and start a new shell:
+Add your shell's line to the file named to its right, and start a new shell:
   eval "$(which-notebook completion bash)"                                      ~/.bashrc
   eval "$(which-notebook completion zsh)"                                       ~/.zshrc, after compinit
   which-notebook completion tcsh > ~/.which-notebook.tcsh; source ~/.which-notebook.tcsh   ~/.tcshrc
@@ -271,7 +272,7 @@ def _add_dry_run(parser: CommandParser) -> None:
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the SQL that a table's engine would be asked, and end",
+        help="print the first SQL query for a table's engine, and end",
     )
 
 
@@ -319,14 +320,15 @@ def _add_output(parser: CommandParser) -> None:
 
 
 def _add_sources(parser: CommandParser, count: str = "+", help_text: str = "see below") -> None:
-    parser.add_argument("sources", nargs=count, type=values.text, metavar="SOURCE", help=help_text)
+    # With a default, argparse doesn't call an optional one required.
+    parser.add_argument("sources", nargs=count, type=values.text, default=[], metavar="SOURCE", help=help_text)
 
 
 def _add_format(parser: CommandParser, command: str) -> None:
     parser.add_argument(
         "--format",
         choices=formats_of(command),
-        help=f"default: what --output ends in, else table on a terminal, else {default_format(command)}",
+        help=f"default: by the ending of --output; without --output, table on a terminal, and {default_format(command)} elsewhere",
     )
 
 
@@ -370,7 +372,7 @@ def _filter_arguments() -> CommandParser:
     filters.add_argument(
         "--follow",
         action="store_true",
-        help="also calls in other roles' sessions that a notebook's or user profile's session opened",
+        help="also show calls in other roles, made in sessions that a notebook or user profile opened",
     )
     _add_likely(filters)
     filters.add_argument(

@@ -14,10 +14,10 @@ from ..words import counted
 from .arguments import Command, parser
 from .exit_status import (
     DONE,
+    FAIL_ON_FOUND,
     INTERRUPTED,
     NO_SUCH_ROLE,
     NOT_ALL_READ,
-    UNATTRIBUTED,
     WRONG_USAGE,
     status_of_calls,
     status_of_reading,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None, *, limits: Limits = LIMITS) -> int:
-    """Run the command; return its exit status: 0 done, 1 something couldn't be read, 2 wrong usage, 3 see --fail-on."""
+    """Run the command; return its exit status: see `exit_status`."""
     try:
         options = _parser().parse_args(arguments)
         status: int = _dry_run(options, limits) if getattr(options, "dry_run", False) else options.run(options, limits)
@@ -135,7 +135,7 @@ def _end(calls: JudgedCalls, options: argparse.Namespace) -> int:
     for text in calls.why_empty:
         say(text)
     status = status_of_calls(calls, options.fail_on)
-    if status == UNATTRIBUTED:
+    if status == FAIL_ON_FOUND:
         say(f"{counted(calls.unattributed, 'unattributed call')} (--fail-on unattributed)")
     return status
 
@@ -265,7 +265,7 @@ def _audit(options: argparse.Namespace, limits: Limits) -> int:
                 failing = True
                 say(f"{count:,} of {counted(len(some), noun)}: {options.fail_on} or worse, or unknown (--fail-on)")
         if failing:
-            return UNATTRIBUTED
+            return FAIL_ON_FOUND
     not_read = [each.unread for each in account.instances] + [each.unread for each in domains]
     is_whole = not (missing or not_listed or any(not_read))
     return DONE if is_whole else NOT_ALL_READ

@@ -34,7 +34,9 @@ class RoleError(CommandError):
 
 
 class Judge:
-    """Judges calls by their `userIdentity`, as `call_of` took it in, and by nothing else.
+    """Judges calls by their `userIdentity`, as `call_of` took it in; a handshake also by what it opens.
+
+    No other text of a record counts.
 
     Arguments: `roles`, each given in one of three ways, in which `*` and `?` are wildcards. A name is that role's in every
     account and under any path; a role's ARN is that role alone; a session's ARN is its account's role, under any path.

@@ -77,7 +77,7 @@ def explain(
     with closing(reader.calls(Search(event_id=event_id, with_resources=True), scope, coverage)) as calls:
         call = next((call for call in calls if call.event_id == event_id), None)
     if call is None:
-        raise NotFoundError(f"no event {event_id} is in what was read of these sources")
+        raise NotFoundError(f"no record with the event id {event_id} was found in these sources")
     return explain_call(call, reader, scope, coverage, roles, inventory, likely=likely, addresses=addresses)
 
 

@@ -1,4 +1,4 @@
-"""What evidence on base sessions comes to, session by session."""
+"""Adds up the evidence on each base session: it names one notebook, several (then it is disputed), or none."""
 
 from __future__ import annotations
 

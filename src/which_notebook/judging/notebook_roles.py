@@ -46,7 +46,7 @@ class NotebookRole(Struct):
 
     @property
     def as_option(self) -> str:
-        """What `--role` takes for this role, with or without its path: the ARN of a session, but for the session's name."""
+        """A session's ARN without the session's name. `--role` takes it for this role under any path."""
         partition = self.role_arn.split(":")[1]
         return f"arn:{partition}:sts::{self.account_id}:assumed-role/{self.name}"
 

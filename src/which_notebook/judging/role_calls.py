@@ -97,8 +97,8 @@ class RoleCalls:
         if self.answered or not self.count:
             return
         yield (
-            f"The role has {counted(self.count, 'call')} in what was read, and the options leave none: from {self.first_seen} to "
-            f"{self.last_seen}; {_listed('region', self.regions)}; {_listed('account', self.accounts)}; "
+            f"The role has {counted(self.count, 'call')} in what was read, handshakes included, but the options leave out all of "
+            f"them: from {self.first_seen} to {self.last_seen}; {_listed('region', self.regions)}; {_listed('account', self.accounts)}; "
             f"{_listed('notebook', self.notebooks)}"
             + (f"; {_listed('user profile', self.user_profiles)}" if self.user_profiles else "")
         )

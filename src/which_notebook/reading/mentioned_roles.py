@@ -26,8 +26,8 @@ def roles_named_there(files: Iterable[LogFile], limits: Limits, role_name: str =
     """
     names = _nearest(role_name, sorted(_mentioned(files, limits)))
     if names == [role_name]:
-        return f"{role_name} is named there, but no call of it counts"
-    return f"Roles that are named there: {', '.join(names)}" if names else None
+        return f"{role_name} is in these logs, but no call of it counts"
+    return f"Roles in these logs: {', '.join(names)}" if names else None
 
 
 def _nearest(role_name: str, names: list[str]) -> list[str]:

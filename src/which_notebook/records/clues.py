@@ -1,7 +1,7 @@
 """Clues in records: what tells whose session a base session is, and which notebook instance has which network interface.
 
-Only a caller that is a base session is asked for the first, and only SageMaker itself for the second: whoever else makes a
-network interface may describe it as he likes.
+The first are read only from calls of base sessions. The second are read only from SageMaker's own calls: anyone else can
+give a network interface any description.
 """
 
 from __future__ import annotations

@@ -60,4 +60,4 @@ def other_form(head: bytes) -> str:
             return name
     if markup := _MARKUP.match(head):
         return "an HTML page" if markup[1] else "XML"
-    return "binary data" if _BINARY.search(head) else "text in a form that isn't known"
+    return "binary data" if _BINARY.search(head) else "text in an unknown form"

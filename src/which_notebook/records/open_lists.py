@@ -1,4 +1,4 @@
-"""Shows of a text, without a parse, that it leaves no list open: by counts of what stands around its square brackets.
+"""Shows, without parsing, that a text leaves no list open: it counts square brackets by what stands beside them.
 
 The text begins outside of all strings, and is part of valid JSON. An opening bracket counts unless
 it must be inside a string. A closing one counts only if it can't be inside one:

@@ -37,7 +37,7 @@ def parsed_calls(content: Content, search: Search, problems: Problems) -> Iterat
         for row in rows.of_csv(content, delimiter, problems):
             yield from parser.calls_of_row(row)
     elif form := unread_text(head):
-        problems.add(f"no log in a form that is read, but {form}")
+        problems.add(f"not a log in a supported form: {form}")
     else:
         yield from _calls_of_json(content, head, search, problems)
 
@@ -98,7 +98,7 @@ class _Parser:
 
     def _report(self, problem: str, wasted: int) -> None:
         if self._form:  # and so is all of it, but for records that stand in it
-            problem = f"no log in a form that is read, but {self._form}"
+            problem = f"not a log in a supported form: {self._form}"
         self._problems.add(problem, wasted)
 
     def _calls_in(self, records: Iterator[bytes]) -> Iterator[Call]:

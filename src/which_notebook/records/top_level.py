@@ -2,8 +2,8 @@
 
 The text of a record is its caller's: a policy, say, may hold an object that looks like a record, or a thousand of them.
 What tells them apart is what stands between a record and a place before it that is known to be at the top level: whole
-values, and nothing that is left open. Within a record, at least the list is that the other one stands in. Where a count of
-brackets shows that no list is, that will do; else all is parsed. That goes back no further than a record can be long: the
+values, and nothing that is left open. Inside a record, at least one list is still open: the one that the other
+record stands in. If a count of brackets shows no open list, the record is at the top level; else the text is parsed. That goes back no further than a record can be long: the
 record that holds the other one would have to begin within that.
 """
 

@@ -45,8 +45,8 @@ Attribute = tuple[str, str] | None
 class EventHistory(Source):
     """The event history; needs cloudtrail:LookupEvents.
 
-    A look through the whole time range takes long: where it is read again, a copy of what it gave answers the next
-    such question, if that asks for no more.
+    Reading the whole time range is slow. If it will be read again, a copy of what it gave answers later questions that need
+    no more.
     """
 
     def __init__(self, name: str, limits: Limits, *, again: bool = False, progress: Progress | None = None) -> None:

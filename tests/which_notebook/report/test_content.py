@@ -113,7 +113,9 @@ def test_what_the_summary_says_of_the_logs_stands_on_the_page_too(page: Page, tm
     assert opened.startswith("There is no AssumeRole call that opened one of these sessions")
     page.open(report(log, "--notebook", "another"))
     why, left_out = page.run(NOTES)
-    assert why.startswith("The role has 3 calls in what was read, and the options leave none")
+    assert why.startswith(
+        "The role has 3 calls in what was read, handshakes included, but the options leave out all of them"
+    )
     assert left_out == "--notebook left out 3 of them."
 
 

@@ -29,7 +29,7 @@ _NOBODY: Key = (None, None, None, None)
 
 
 class Head:
-    """Adds calls up (in `summary`), and tells each one's lane: a notebook's, a user profile's, a name's that is none's, the base session's, a handshake's.
+    """Adds up calls, and chooses each call's lane: of a notebook, a user profile, an unknown name, the base session or the handshakes.
 
     Names of sessions may be made up by the thousand; what is beyond `lanes_at_most` shares one lane. `likely`: of the base
     session's lane there are parts, by what evidence says.

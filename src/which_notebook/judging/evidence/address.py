@@ -1,9 +1,11 @@
 """`address`: the base session called from a private address that, at that time, was a known notebook instance's.
 
-Source: a call through a VPC endpoint has the address of the machine's own network interface. Whose that is, tell: calls
-under a notebook's name, and those of other base sessions that other evidence names, within the same time; the EC2 call by
-which SageMaker made the interface, with the name in its description, until it was deleted; or what `audit` read of the account,
-from when the notebook instance was created until the audit.
+Source: a call through a VPC endpoint has the address of the machine's own network interface. Three things tell whose it is:
+
+- calls under a notebook's name, and those of other base sessions that other evidence names, within the same time;
+- the EC2 call by which SageMaker made the interface, with the name in its description, until the interface was deleted;
+- what `audit` read of the account, from when the notebook instance was created until the audit.
+
 https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html
 
 Limits:
@@ -120,8 +122,7 @@ _User = tuple[bool, str]
 class Addresses:
     """Which sessions and names used which private addresses, and whose network interfaces these were.
 
-    What is more than the limits allow isn't taken in; `full_at` says since when that is so. Whatever an address told before may
-    be otherwise by what came after.
+    What is more than the limits allow isn't taken in; `full_at` says since when that is so. Later calls can change what an address says.
     """
 
     def __init__(self, known: Iterable[AddressOf], limits: Limits) -> None:

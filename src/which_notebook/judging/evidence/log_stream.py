@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html
 Of a refused call IAM's message has the stream. The log groups of jobs, endpoints and Studio name what isn't a notebook
 instance.
 
-Limits: that it is the very session which the kernel's clients use is inferred from that, and wasn't seen on AWS. A stream is
+Limits: we infer that the kernel's clients use the same session. We didn't see it on AWS. A stream is
 made once, so the sessions behind the first have no such call. The user can create a stream of any name that the role may.
 One that failed counts nothing, unless it was refused or the stream was there already.
 """

@@ -40,18 +40,18 @@ def literal(value: str) -> str:
 
 
 def is_one_of(column: str, values: Iterable[str]) -> Condition:
-    """Return that a column has one of these values."""
+    """Return the condition that a column has one of these values."""
     parameters = tuple(values)
     return Condition(f"{column} IN ({', '.join('?' * len(parameters))})", parameters)
 
 
 def holds(column: str, text: str) -> Condition:
-    """Return that a text stands somewhere in a column."""
+    """Return the condition that a text stands somewhere in a column."""
     return Condition(f"strpos({column}, ?) > 0", (text,))
 
 
 def like(column: str, *parts: str) -> Condition:
-    """Return that a column is like a pattern: `parts` with any text between them; see `pattern`."""
+    """Return the condition that a column is like a pattern: `parts` with any text between them; see `pattern`."""
     return Condition(f"{column} LIKE ? ESCAPE '\\'", ("%".join(parts),))
 
 
@@ -62,12 +62,12 @@ def pattern(text: str, *, wildcards: bool = False) -> str:
 
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
-    """Return that one of these is met. There must be one."""
+    """Return the condition that one of these is met. There must be one."""
     return _joined(" OR ", list(conditions))
 
 
 def all_of(conditions: Iterable[Condition]) -> Condition:
-    """Return that all of these are met. There must be one."""
+    """Return the condition that all of these are met. There must be one."""
     return _joined(" AND ", list(conditions))
 
 

@@ -1,4 +1,4 @@
-"""What of a table a scope allows: its partitions by account, region and day, and by the columns where it has none."""
+"""Limits a table to a scope: by its partitions of account, region and day, or by the records' columns where it has none."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def _of_days(table: Table, first: str | None, last: str | None) -> list[Conditio
 def _of_times(column: str, scope: Scope, value: str, written: str) -> list[Condition]:
     """Return the same by the records' own times.
 
-    Of a text that spares the way of the rows, not the reading, and it may be in another time zone than UTC: a day more is taken
-    on either side. An engine can prune by a timestamp, as Security Lake's tables have it.
+    Of a time as text, the engine still reads all rows, but returns fewer. The zone may not be UTC, so a day is added on each
+    side. An engine can prune by a timestamp, as Security Lake's tables have it.
     """
     conditions = []
     if scope.since:

@@ -1,6 +1,6 @@
-"""Makes a query of a search: it picks the records that may be meant, and the code that reads files judges them.
+"""Makes a query from a search. The query picks every record that the search means.
 
-A record that is meant is always picked. One more that isn't costs only its way here: `Search.matches` leaves it out.
+It may pick others, too: `Search.matches` drops them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _some(values: frozenset[str]) -> Iterator[frozenset[str]]:
 
 
 def _picks(search: Search, fields: Fields) -> Condition:
-    """Return what each record that `Search.matches` meets; the order is that method's."""
+    """Return a condition that every record meets which `Search.matches` takes; the order is that method's."""
     picked = [*_of_roles(search, fields), *_openings(search, fields)]
     if search.event_id is not None:
         picked.append(is_one_of(fields.event_id, [search.event_id]))
@@ -104,7 +104,7 @@ def _of_roles(search: Search, fields: Fields) -> Iterator[Condition]:
 
 
 def _openings(search: Search, fields: Fields) -> Iterator[Condition]:
-    """Yield what calls that open sessions are picked by."""
+    """Yield the conditions for calls that open sessions."""
     conditions = [like(fields.request, "", _loose(role), "") for role in search.role_names]
     conditions += [holds(fields.response, key) for key in sorted(search.opened_keys)]
     if conditions:

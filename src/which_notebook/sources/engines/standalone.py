@@ -173,7 +173,7 @@ def insights_query(roles: Sequence[str]) -> str:
 
 
 def roles_condition(roles: Sequence[str]) -> str:
-    """Return that `role_arn` is one of these roles: names, or ARNs; `*` and `?` are wildcards."""
+    """Return the condition that `role_arn` is one of these roles: names, or ARNs; `*` and `?` are wildcards."""
     conditions = []
     for role in roles:
         if not role.startswith("arn:"):
@@ -191,22 +191,22 @@ def table_name(name: str) -> str:
 
 
 def at_least(column: str, value: str) -> str:
-    """Return that a column isn't less than a value."""
+    """Return the condition that a column isn't less than a value."""
     return f"{column} >= {literal(value)}"
 
 
 def at_most(column: str, value: str) -> str:
-    """Return that a column isn't more than a value."""
+    """Return the condition that a column isn't more than a value."""
     return f"{column} <= {literal(value)}"
 
 
 def among(column: str, values: Sequence[str]) -> str:
-    """Return that a column has one of these values."""
+    """Return the condition that a column has one of these values."""
     return is_one_of(column, values).with_values
 
 
 def names_condition(column: str, names: Sequence[str]) -> str:
-    """Return that a column has one of these names; `*` and `?` are wildcards."""
+    """Return the condition that a column has one of these names; `*` and `?` are wildcards."""
     return any_of(like(column, pattern(each, wildcards=True)) for each in names).with_values
 
 

@@ -1,7 +1,7 @@
 """A table of Trino's: `trino://HOST:PORT/CATALOG/SCHEMA/TABLE`, asked through the package `trino`.
 
-Who asks is said as Trino's own clients are told it, never on the command line: TRINO_USER, TRINO_PASSWORD or
-TRINO_ACCESS_TOKEN in the environment, or ~/.netrc. https://trino.io/docs/current/client/client-protocol.html
+User and password come from where Trino's own clients take them, never from the command line: TRINO_USER, TRINO_PASSWORD
+or TRINO_ACCESS_TOKEN in the environment, or ~/.netrc. https://trino.io/docs/current/client/client-protocol.html
 """
 
 from __future__ import annotations
