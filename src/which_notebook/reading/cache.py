@@ -39,7 +39,7 @@ WHERE wanted = ? AND name = ? AND version = ? ORDER BY part.rowid
 """
 
 
-class Answer(Struct, array_like=True):
+class RememberedAnswer(Struct, array_like=True):
     """All that reading some files gave, in order: their number, their size when decompressed, encoded tables, and `role_arns`."""
 
     files: int
@@ -60,7 +60,7 @@ def cache_path() -> str:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+_decode_answer = msgspec.msgpack.Decoder(RememberedAnswer).decode
 
 
 class Cache:
@@ -122,7 +122,7 @@ class Cache:
             digest.update(f"{file.name}\0{file.version}\0".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
-    def get_answer(self, name: str) -> Answer | None:
+    def get_answer(self, name: str) -> RememberedAnswer | None:
         """Return what is remembered under this name."""
         if self._database is None:
             return None
@@ -134,7 +134,7 @@ class Cache:
         content = _unsealed(row[0]) if row else None
         return None if content is None else _decode_answer(content)
 
-    def put_answer(self, name: str, answer: Answer) -> None:
+    def put_answer(self, name: str, answer: RememberedAnswer) -> None:
         """Remember all that some files gave."""
         if self._database is None:
             return

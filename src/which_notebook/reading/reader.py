@@ -16,7 +16,7 @@ from ..calls.twins import Twins
 from ..records.extract import Extract, decode_extract, encode
 from ..sources.coverage import Coverage
 from ..sources.source import LogFile, Source
-from .cache import Answer, Cache
+from .cache import Cache, RememberedAnswer
 from .options import Options
 
 TYPE_CHECKING = False
@@ -114,9 +114,11 @@ class _Reading:
             table.name_roles(self._role_arns)
             yield table
         if name and not self._has_problems:
-            self._cache.put_answer(name, Answer(self._coverage.files, self._coverage.size, tables, self._role_arns))
+            self._cache.put_answer(
+                name, RememberedAnswer(self._coverage.files, self._coverage.size, tables, self._role_arns)
+            )
 
-    def _remembered_answer(self, answer: Answer) -> Iterator[CallTable]:
+    def _remembered_answer(self, answer: RememberedAnswer) -> Iterator[CallTable]:
         self._coverage.files += answer.files
         self._coverage.size += answer.size
         self._learn(answer.role_arns.items())
