@@ -127,7 +127,7 @@ ${rules//REJECT/DROP}"
 # fails on a NAT rule that it can't read, once the rest is set; kept closed, it only says so.
 set_metadata_service() {
   local tool rules repair="have iptables, ip6tables, and NAT rules that name addresses, or set attribution_mode = \"profile\", then $again"
-  must "give the machine ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
+  must "add ${proxy%:*}" ip address replace "${proxy%:*}/32" dev lo
   find_ways
   for tool in ip{,6}tables; do
     [[ $tool != ip6* || -e /proc/net/if_inet6 ]] || continue
@@ -150,7 +150,7 @@ stop_proxy() {
 # Installs the proxy, and this script's functions for what is done later: serve, finish_imds_mode, undo_imds_mode.
 install_proxy() {
   local said repair="have python3 3.9 or newer in $python, and room on /, then $again"
-  must "use $python" "$python" -IS -c 'import ssl; from functools import cache'
+  must use "$python" -IS -c 'import ssl; from functools import cache'
   said=$({
     rm -rf "$folder" && mkdir -p "$folder" && printf '%s\n' "$IMDS_PROXY" >"$folder/imds-proxy.py" && {
       printf '#!/bin/bash\nset -uo pipefail\n' && declare -p PATH again role_arn name region && declare -f &&
@@ -170,12 +170,16 @@ start_proxy() {
 }
 
 # Keeps the proxy running, and the firewall as it is. Each start of the proxy opens a session, so the sooner it ended, the
-# later it is started again, a minute at the most.
+# later it is started again, a minute at the most. Where the guard ends, as when no process can be started for 15 seconds, all
+# of this ends with it, and systemd starts it anew.
 serve() {
   local pause=1
   exec >>"$log" 2>&1
   ulimit -c 0 -n 8192
-  keep_closed &
+  (
+    trap 'kill 0' EXIT
+    keep_closed
+  ) &
   while :; do
     SECONDS=0
     setpriv --no-new-privs --bounding-set=-all,+net_bind_service \
@@ -193,7 +197,7 @@ verify_proxy() {
   until said=$(as_user timeout 15 "$python" -ISB "$folder/imds-proxy.py" caller "$region" 2>&1); do
     ((SECONDS < 60)) ||
       fail "ec2-user gets no session: ${said##*$'\n'}; the proxy says: $(tail -n 1 "$log" 2>/dev/null)" \
-        "let the role assume itself with a source identity (output role_trust_policy), and the instance reach sts.$region, then $again"
+        "let the role assume itself (output role_trust_policy), and the instance reach sts.$region, then $again"
     sleep 1
   done
   [[ $said == arn:*":assumed-role/${role_arn##*/}/$name" ]] || fail "ec2-user gets the session $said, not $name" "$again"
@@ -217,7 +221,7 @@ write_config() {
 # What ran before may hold the base session's credentials. Units are started anew; there is no user yet to lose anything.
 end_processes() {
   local units
-  units=$(pgrep -u ec2-user | sed 's|.*|/proc/&/cgroup|' | xargs -r grep -hos '[^/]*\.service' | sort -u)
+  units=$(pgrep -u ec2-user | sed 's|.*|/proc/&/cgroup|' | xargs -r grep -hos '[^/ ]*\.service' | sort -u)
   # By one system call, which no process escapes by starting another.
   must "end ec2-user's processes" as_user bash -c 'kill -KILL -1 2>/dev/null; :'
   # shellcheck disable=SC2086
@@ -229,7 +233,7 @@ unlock_aws_directory() (
   cd -P "$home/.aws" 2>/dev/null && [[ -O . && -O config ]] && head -n 1 config | grep -qxF "$mark" || exit 0
   must 'give ~/.aws to ec2-user' chattr -i . config credentials
   rm config
-  must 'give ~/.aws to ec2-user' chown ec2-user: . credentials
+  must 'give ~/.aws to ec2-user' chown -h ec2-user: . credentials
 )
 
 our_rules() {
@@ -258,7 +262,7 @@ finish_imds_mode() {
   set_metadata_service closed
   verify_proxy
   [[ $is == "$was" ]] ||
-    fail "the firewall was changed since: $(diff <(echo "$was") <(echo "$is") | grep '^[<>]')" "have extra_on_start leave its rules, then $again"
+    fail "the firewall was changed since: $(diff <(echo "$was") <(echo "$is"))" "have extra_on_start leave its rules, then $again"
   : >"$folder/finished"
 }
 

@@ -106,3 +106,12 @@ def test_a_rule_put_in_front_later_gives_nobody_the_base_session_and_is_mended(n
     ours, theirs = notebook.root("iptables -t nat -S OUTPUT | grep 'dport 80'").stdout.splitlines()[:2]
     assert ours.endswith("-j notebook-attribution")
     assert theirs.endswith("-j ACCEPT")
+
+
+def test_the_guard_never_ends_alone(bare_notebook: OwnNotebook) -> None:
+    """Here its pause fails, as it may where no process can be started. systemd would start both again; here nobody does."""
+    bare_notebook.run_on_start()
+    assert proxy(bare_notebook)
+    bare_notebook.root("ln -sf /bin/false $(type -P sleep)")
+    until(lambda: not bare_notebook.root("pgrep -f '[i]mds-mode serve|[i]mds-proxy.py serve'").stdout, seconds=30)
+    assert ask(bare_notebook, "/", timeout=1).status == 0
