@@ -40,7 +40,10 @@ def records_in(value: Any) -> Iterator[Record]:
     elif "CloudTrailEvent" in value:
         yield from records_in(json.loads(value["CloudTrailEvent"]))
     elif "detail" in value:
-        yield from records_in(value["detail"])
+        # Whoever else puts an event on the bus has to name another source, or is a partner.
+        source = value.get("source")
+        if isinstance(source, str) and source.startswith("aws.") and not source.startswith("aws.partner/"):
+            yield from records_in(value["detail"])
     else:
         yield from records_in(value.get("Records") or value.get("Events") or [])
 

@@ -61,6 +61,8 @@ _BEFORE_TIMED_LINE = re.compile(rf"\n(?={_TIMED})")
 _BEFORE_LINE = re.compile(r"\n(?=\S)")
 # Behind damage: where a record begins, or a line's own object does.
 _NEXT_VALUE = re.compile(rf"\{{(?:{re.escape(RECORD_START.removeprefix('{'))}|(?<=\n\{{))")
+# Of each pattern, so much at a text's end may be the begin, which goes on in the next text.
+_LONGEST_BEGIN = {_NEXT_VALUE: len(RECORD_START) - 1, _BEFORE_LINE: 1, _BEFORE_TIMED_LINE: 256}
 # For each error the decoder counts the lines from the text's start on.
 _PASSED_AT_MOST = 64 * 1024
 # Up to the text's end, where a string isn't closed.
@@ -92,6 +94,7 @@ class ValueReader:
         self._offset = 0
         self._rows_from: int | None = None
         self._is_timed = False
+        self._passed_until: re.Pattern[str] | None = None
         self.is_logged = False
 
     def feed(self, text: str, *, last: bool = False) -> Iterator[str]:
@@ -99,6 +102,8 @@ class ValueReader:
         self._text = self._text[self._at :] + text
         self._offset += self._at
         self._at = 0
+        if self._passed_until and not self._has_passed(self._passed_until):
+            return
         while True:
             skipped: Any = _SKIPPED.match(self._text, self._at)
             start, is_event = skipped.end(), skipped[1] is not None and self.depth == 0
@@ -106,9 +111,11 @@ class ValueReader:
                 self._at = start
                 break
             self.is_blank = False
-            self._is_timed = (
-                self._is_timed or (self.depth == 0 and _TIMED_LINE.match(self._text, start) is not None) or is_event
-            )
+            timed = _TIMED_LINE.match(self._text, start) if self.depth == 0 else None
+            if timed and timed.end() == len(self._text) and not last:
+                self._at = start  # another digit may come
+                return
+            self._is_timed = self._is_timed or timed is not None or is_event
             self.is_logged = is_event
             if self.depth == 0 and not is_event and (self._is_timed or self._text[start] not in _JSON_BEGINS):
                 if not self._pass_line(start, last=last):
@@ -126,19 +133,39 @@ class ValueReader:
                         self._go_into(start)
                         continue
                 self._skip_damage(start, error, end)
+                if self._passed_until:
+                    return
             else:
                 if value:
                     yield value
 
     def _pass_line(self, at: int, *, last: bool) -> bool:
         """Go on behind a line of text; return False where more of it may come."""
-        following = (_BEFORE_TIMED_LINE if self._is_timed else _BEFORE_LINE).search(self._text, at)
+        before = _BEFORE_TIMED_LINE if self._is_timed else _BEFORE_LINE
+        following = before.search(self._text, at)
         if following is None and not last and len(self._text) - at < LONGEST_VALUE:
             self._at = at
             return False
         end = following.end() if following else len(self._text)
         self._report(f"damaged JSON at character {self._offset + at:,} ({_NO_RECORD})", end - at)
         self._at = end
+        if following is None:
+            self._pass_until(before, at)
+        return following is not None
+
+    def _pass_until(self, pattern: re.Pattern[str], at: int) -> None:
+        """Leave all unread up to this pattern, which no text behind this place has yet, but for the pattern's begin at its end."""
+        self._passed_until = pattern
+        self._at = max(at, len(self._text) - _LONGEST_BEGIN[pattern])
+
+    def _has_passed(self, pattern: re.Pattern[str]) -> bool:
+        """Go on where the text that is left unread ends; return False where that isn't here yet."""
+        found = pattern.search(self._text, self._at)
+        if found is None:
+            self._pass_until(pattern, self._at)
+            return False
+        self._passed_until = None
+        self._at = found.start() if pattern is _NEXT_VALUE else found.end()
         return True
 
     def _step(self, at: int) -> str | None:
@@ -230,21 +257,24 @@ class ValueReader:
             self._report(f"damaged JSON at character {position:,} (nested too deep)", _WASTED_ON_DEEP)
             return
         misfit = getattr(error, "pos", at)
-        self._at = self._next_value(at, misfit)
+        following = self._next_value(at, misfit)
+        self._at = len(self._text) if following is None else following
         reason = getattr(error, "msg", str(error))
         self._report(f"damaged JSON at character {position:,} ({reason})", max(0, misfit - self._at))
-        if self._at > _PASSED_AT_MOST:
+        if following is None:
+            self._pass_until(_BEFORE_TIMED_LINE if self._is_timed and self.depth == 0 else _NEXT_VALUE, at + 1)
+        elif self._at > _PASSED_AT_MOST:
             self._text, self._offset, self._at = self._text[self._at :], self._offset + self._at, 0
 
-    def _next_value(self, at: int, misfit: int) -> int:
+    def _next_value(self, at: int, misfit: int) -> int | None:
         if self._is_timed and self.depth == 0:
             timed = _BEFORE_TIMED_LINE.search(self._text, at)
-            return timed.end() if timed else len(self._text)
+            return timed.end() if timed else None
         for following in _NEXT_VALUE.finditer(self._text, at + 1):
             # The next record's own start may be what doesn't fit.
             if following.start() > misfit - len(RECORD_START) or following.group() != RECORD_START:
                 return following.start()
-        return len(self._text)
+        return None
 
 
 def _is_only_unfinished(error: Exception, text: str) -> bool:
