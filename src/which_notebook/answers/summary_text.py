@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
-from ..judging.warnings import Warnings
+from ..judging.warnings import DETAILS_AT_MOST, Warnings
 from ..sources.coverage import Coverage
 from ..words import counted
 from .safe_text import printable
@@ -105,7 +105,8 @@ def _remarks(summary: Summary, warnings: Warnings) -> Iterable[str]:
     for each in warnings.warnings[:10]:
         yield printable(f"  warning: {each.notebook}, {each.event_time}, event {each.event_id}: {each.text}.")
     if len(warnings.warnings) > 10:
-        yield f"  and {counted(len(warnings.warnings) - 10, 'more warning')}, all in the report."
+        only = ", which lists the earliest alone" if len(warnings.warnings) == DETAILS_AT_MOST else ""
+        yield f"  and {counted(len(warnings.warnings) - 10, 'more warning')} in the report{only}."
 
 
 def _minute(time: str | None) -> str:

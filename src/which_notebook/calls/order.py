@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 import msgspec
 
@@ -13,6 +14,7 @@ from .copies import joined, without_poorer_copies
 from .spool import Blocks
 
 _WRITTEN_AT_ONCE = 64
+_TIME = attrgetter("event_time")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Call]).decode
@@ -25,6 +27,26 @@ def in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Cal
     record may lie in two sources. What doesn't fit into memory waits in temporary files, sorted.
     """
     yield from without_poorer_copies(_in_order(batches, limits))
+
+
+def in_whole_seconds(lists: Iterable[list[Call]], limits: Limits) -> Iterator[list[Call]]:
+    """Yield calls in order in lists that end where a second does: what one list tells doesn't hang on where others ended.
+
+    Only of a second with more than `sorted_calls` are there several.
+    """
+    held: list[Call] = []
+    for calls in lists:
+        held += calls
+        if not held:
+            continue
+        end = bisect_left(held, held[-1].event_time, key=_TIME)
+        if len(held) > limits.sorted_calls:
+            end = end or len(held)
+        if end:
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
 
 
 def _in_order(batches: Iterable[list[Call]], limits: Limits) -> Iterator[list[Call]]:

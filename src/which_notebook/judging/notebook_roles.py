@@ -58,7 +58,8 @@ def base_session_roles(reader: Reader, scope: Scope, coverage: Coverage) -> list
         for arn, session_name in set(table.rows(("role_arn", "session_name"))):
             if arn and session_name == BASE_SESSION:
                 key = role_key(arn)
-                arns[key] = max(arns.get(key, ""), arn, key=len)  # one with a path says more
+                # One with a path says more.
+                arns[key] = max(arns.get(key, ""), arn, key=lambda each: (len(each), each))
     return list(arns.values())
 
 

@@ -10,6 +10,7 @@ regions, the region in which a session was opened tells them apart.
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Hashable
 from typing import Any
@@ -29,7 +30,8 @@ _INSTANCE_CHANGE = re.compile("(Create|CreatePresigned|Update|Start)NotebookInst
 _POLICY_CHANGES = frozenset(("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"))
 
 _KEYS_REMEMBERED = 50_000
-_DETAILS_AT_MOST = 1_000
+DETAILS_AT_MOST = 1_000
+"""So many warnings are kept, the earliest; all are counted."""
 _OF_A_PLACE = ("status", "role_arn", "notebook", "source_ip_address", "access_key_id", "event_source", "aws_region")
 
 
@@ -63,7 +65,8 @@ class AttributionWarning(Struct, frozen=True):
 class Warnings:
     """Looks at the role's calls, the oldest first, and at who opens its sessions.
 
-    `counts` are by role, name and kind; `warnings` has each thing once.
+    `counts` are by role, name and kind; `warnings` has each thing once, and the earliest of more than DETAILS_AT_MOST. They
+    are in order.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -119,10 +122,6 @@ class Warnings:
                     "that this notebook instance created: --inventory or --follow tells",
                     role_arn, profile,
                 )  # fmt: skip
-        # By all of it, so that the order doesn't hang on the tables that the calls came in.
-        self.warnings.sort(
-            key=lambda each: (each.event_time, each.event_id, each.kind, each.role_arn, each.notebook, each.text)
-        )
 
     def _see_opening(self, table: CallTable, row: int, opening: Opening) -> None:
         name, role_arn = opening.session_name or "", opening.role_arn
@@ -291,9 +290,19 @@ class Warnings:
         self, kind: WarningName, role_arn: str, notebook: str, event: tuple[str, str], text: str, *once: str
     ) -> None:
         self.counts[role_arn, notebook, kind] += 1
-        if len(self.warnings) < _DETAILS_AT_MOST and (kind, *once) not in self._known:
+        if (kind, *once) in self._known:
+            return
+        warning = AttributionWarning(kind, role_arn, notebook, *event, text)
+        place = bisect(self.warnings, _order(warning), key=_order)
+        if place < DETAILS_AT_MOST:
             self._known.add((kind, *once))
-            self.warnings.append(AttributionWarning(kind, role_arn, notebook, *event, text))
+            self.warnings.insert(place, warning)
+            del self.warnings[DETAILS_AT_MOST:]
+
+
+def _order(warning: AttributionWarning) -> tuple[str, ...]:
+    """Return what orders a warning: all of it, so that nothing hangs on the tables that the calls came in."""
+    return warning.event_time, warning.event_id, warning.kind, warning.role_arn, warning.notebook, warning.text
 
 
 _CHANGES = {

@@ -8,7 +8,7 @@ from contextlib import closing
 from itertools import chain, islice
 
 from ..calls.call import Call
-from ..calls.order import in_order
+from ..calls.order import in_order, in_whole_seconds
 from ..calls.scope import Scope
 from ..calls.search import Search
 from ..calls.table import CallTable
@@ -84,6 +84,7 @@ class _Reading:
         self._options, self._limits, self._progress = reader.options, reader.options.limits, reader.options.progress
         self._search, self._coverage, self._cache = search, coverage, cache
         self._has_problems = False
+        self._learned_arns: dict[str, str] = {}  # other readings know more, which isn't what these files give
 
     def tables(
         self, files: Iterator[LogFile], parts: Iterator[Extract], accounts: tuple[str, ...]
@@ -104,7 +105,8 @@ class _Reading:
         batches = filter(None, chain(without_file, self._batches(first, files)))  # most files have none of the calls
         tables: list[bytes] = []
         twins = Twins(accounts)
-        for calls in twins.left_out(in_order(map(twins.seen, map(self._learned, batches)), self._limits)):
+        ordered = twins.left_out(in_order(map(twins.seen, map(self._learned, batches)), self._limits))
+        for calls in in_whole_seconds(ordered, self._limits):
             table = CallTable.of(calls)
             if name:
                 tables.append(table.encode())
@@ -115,7 +117,7 @@ class _Reading:
             yield table
         if name and not self._has_problems:
             self._cache.put_answer(
-                name, RememberedAnswer(self._coverage.files, self._coverage.size, tables, self._role_arns)
+                name, RememberedAnswer(self._coverage.files, self._coverage.size, tables, self._learned_arns)
             )
 
     def _remembered_answer(self, answer: RememberedAnswer) -> Iterator[CallTable]:
@@ -197,8 +199,9 @@ class _Reading:
         """Take in roles' unique ids and ARNs. Records that don't say who issued a session have a role's ARN without its path."""
         for role_id, arn in set(roles):
             if role_id and arn:
-                known = self._role_arns.get(role_id, arn)
-                self._role_arns[role_id] = max(known, arn, key=lambda each: (each.count("/"), each))
+                for arns in (self._role_arns, self._learned_arns):
+                    known = arns.get(role_id, arn)
+                    arns[role_id] = max(known, arn, key=lambda each: (each.count("/"), each))
 
     def _count(self, file: LogFile) -> None:
         self._coverage.files += 1

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from operator import itemgetter
 
 from msgspec import Struct, field
 
@@ -56,7 +57,8 @@ class Coverage(Struct):
 
     def add(self, reading: Coverage, *, aside: bool = False) -> None:
         """Add what another reading covered; of one that was made `aside`, to learn how to read or judge, what went wrong."""
-        self.skipped |= reading.skipped
+        # By file: which process read it, and when, makes no difference. Of one file they are in its own order.
+        self.skipped = dict.fromkeys(sorted([*self.skipped, *reading.skipped], key=itemgetter(0)))
         self.notes |= reading.notes
         if aside:
             return

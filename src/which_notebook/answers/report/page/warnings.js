@@ -30,7 +30,7 @@ function showWarnings(head, calls, details) {
       element(
         "p",
         { className: "muted" },
-        `The logs show ${counted(head.warnings, "such event")}; what says the same of the same notebook is listed once.`,
+        `The logs show ${counted(head.warnings, "such event")}; what says the same of the same notebook is listed once, and the earliest 1,000 at most.`,
       ),
     );
   }
