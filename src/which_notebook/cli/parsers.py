@@ -29,8 +29,12 @@ class MainParser(argparse.ArgumentParser):
         return options
 
 
+# Before an argument that begins as an option does and is none: nobody can give it on a command line.
+_NO_OPTION = "\0"
+
+
 class CommandParser(MainParser):
-    """Takes options between what has none, as in `summary logs/ --role ROLE more-logs/`."""
+    """Takes options between what has none, as in `summary logs/ --role ROLE more-logs/`. Behind `--` nothing is an option."""
 
     _is_mixing = False
 
@@ -38,8 +42,19 @@ class CommandParser(MainParser):
         """Return what was asked, and what isn't taken. argparse asks its own method for the options, then for the rest."""
         if self._is_mixing:
             return super().parse_known_args(args, namespace)
+        end = args.index("--") if "--" in args else len(args)
+        marked = [*args[:end], *(_NO_OPTION * each.startswith("-") + each for each in args[end + 1 :])]
         self._is_mixing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            options, unknown = self.parse_known_intermixed_args(marked, namespace)
         finally:
             self._is_mixing = False
+        for name, value in vars(options).items():
+            setattr(options, name, _unmarked(value))
+        return options, _unmarked(unknown)
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_unmarked, value))
+    return value.removeprefix(_NO_OPTION) if isinstance(value, str) else value
