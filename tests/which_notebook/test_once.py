@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,20 @@ def test_a_roles_path_is_known_whichever_file_comes_first(ask: Any, tmp_path: Pa
     write(tmp_path / "3.json", record(unnamed, eventID="3"))
     calls = ask("calls", tmp_path, "--role", ROLE).calls
     assert {call["event_id"]: call["role_arn"] for call in calls}["3"] == f"arn:aws:iam::{ACCOUNT}:role/team/{ROLE}"
+
+
+@pytest.mark.parametrize("command", [["summary"], ["calls"], ["report", "-o", "report.html"]], ids=" ".join)
+def test_where_temporary_files_have_no_room_that_is_said(tmp_path: Path, command: list[str]) -> None:
+    """Here no file may have over 2,000 bytes; the output is a pipe, or is written in the end."""
+    program = (
+        "import resource, sys\n"
+        "from which_notebook.cli import main\n"
+        "from which_notebook.limits import Limits\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "sys.exit(main(sys.argv[1:], limits=Limits(sorted_calls=100, judged_calls=10)))\n"
+    )
+    asked = [sys.executable, "-c", program, *command, str(shuffled(tmp_path)), "--role", ROLE, "--no-cache"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    expected = "which-notebook: can't write a temporary file: file too large; set TMPDIR to a folder with room\n"
+    assert done.stderr == expected

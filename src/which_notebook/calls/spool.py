@@ -2,18 +2,58 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from typing import IO, BinaryIO, cast
+from contextlib import contextmanager, suppress
+from typing import IO, Any, BinaryIO, cast
+
+from ..errors import CommandError, reason_of
 
 _PREFIX = "which-notebook-"
 _LENGTH_BYTES = 4
 
 
+class TemporaryFileError(CommandError):
+    """There is no room for temporary files; the message says where, and what to do."""
+
+    is_wrong_usage = False
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise TemporaryFileError(
+            f"can't write a temporary file: {reason_of(error)}; set TMPDIR to a folder with room"
+        ) from None
+
+
+class _TemporaryFile(io.BufferedRandom):
+    """Raises TemporaryFileError for what would look like trouble with the output otherwise."""
+
+    def write(self, data: Any) -> int:
+        with _named_errors():
+            return super().write(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with _named_errors():
+            return super().seek(offset, whence)
+
+    def close(self) -> None:
+        with suppress(OSError):  # of what nobody will read
+            super().close()
+
+
 def temporary_file() -> BinaryIO:
-    """Return a new file without a name, so that nobody else can open it, and none is left behind."""
+    """Return a new file without a name, so that nobody else can open it, and none is left behind.
+
+    Raises TemporaryFileError where it can't be made; its methods do where it can't be written.
+    """
     import tempfile
 
-    return tempfile.TemporaryFile(prefix=_PREFIX)
+    with _named_errors():
+        return _TemporaryFile(cast(Any, tempfile.TemporaryFile(buffering=0, prefix=_PREFIX)))
 
 
 def named_temporary_file() -> IO[bytes]:
