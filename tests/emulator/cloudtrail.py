@@ -53,6 +53,12 @@ def register() -> None:
     SHUTDOWN_HANDLERS.register(end)
 
 
+def _was_broken_off(context: RequestContext) -> bool:
+    """Return whether the client ended before its request was read, as with an instance that is stopped: no service got it."""
+    error = context.service_exception
+    return error is not None and error.message.endswith(": I/O operation on closed file.")
+
+
 class Recorder:
     """The handler that comes last, whatever the answer was."""
 
@@ -62,7 +68,7 @@ class Recorder:
     def __call__(self, chain: HandlerChain[Any], context: RequestContext, response: Response) -> None:
         """Record the call, unless LocalStack called itself, or nobody knows who called, as on AWS."""
         caller = caller_of(context)
-        if caller is None or not context.operation:
+        if caller is None or not context.operation or _was_broken_off(context):
             return
         try:
             self._log.append(records_of(context, response, caller))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import NamedTuple
+from collections import Counter, defaultdict
+from itertools import count
+from typing import Any, NamedTuple
 
 from ..calls.call import BASE_SESSION
 from ..calls.clues import Likely
@@ -50,9 +51,9 @@ class Summary:
 
     def add(self, table: CallTable) -> None:
         """Count calls that are not older than those before; each has been judged, and is asked for."""
-        numbers = {caller: number for number, caller in enumerate(dict.fromkeys(table.rows(Caller._fields)))}
-        rows_of = [self._rows_of(Caller(*caller)) for caller in numbers]
+        numbers: defaultdict[tuple[Any, ...], int] = defaultdict(count().__next__)
         by = list(map(numbers.__getitem__, table.rows(Caller._fields)))
+        rows_of = [self._rows_of(Caller(*caller)) for caller in numbers]
         times = table["event_time"]
         first = dict(zip(reversed(by), reversed(times), strict=True))
         last = dict(zip(by, times, strict=True))
@@ -63,11 +64,11 @@ class Summary:
                 row.chained += by.count(number) if caller[0] == "chained" else 0
         of_call = ("event_source", "event_name", "error_code", "source_ip_address")
         counts = Counter(zip(by, *(table[name] for name in of_call), strict=True))
-        for (number, source, name, code, address), count in counts.items():
+        for (number, source, name, code, address), calls in counts.items():
             for row in rows_of[number]:
-                row.calls += count
-                row.errors += count if code is not None else 0
-                row.events[source, name] += count
+                row.calls += calls
+                row.errors += calls if code is not None else 0
+                row.events[source, name] += calls
                 if address is not None:
                     row.source_ip_addresses.add(address)
 
