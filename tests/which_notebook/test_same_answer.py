@@ -58,6 +58,22 @@ def assert_same(data: bytes, limits: Limits = LIMITS, role: str = ROLE) -> Rows:
     return full
 
 
+def assert_same_of_damaged(data: bytes, limits: Limits = LIMITS) -> Rows:
+    """As assert_same; where damage closes all brackets, a parse takes the rest of the line for text, which it leaves out and reports.
+
+    The fast path may find a whole record there. It never misses one.
+    """
+    full, problems = rows_of(data, limits, cut=False)
+    if not any(IN_A_TEXT in problem for problem in problems):
+        return assert_same(data, limits)
+    fast, _ = rows_of(data, limits, cut=True)
+    rest = iter(fast)
+    assert all(row in rest for row in full)
+    return full
+
+
+IN_A_TEXT = "neither a record nor a list of records"
+
 # Logs of all kinds
 
 ODD_TEXTS = [
@@ -216,7 +232,7 @@ def has_half_a_character(data: bytes) -> bool:
 
 @given(damaged())
 def test_of_damaged_logs(data: bytes) -> None:
-    full = assert_same(data)
+    full = assert_same_of_damaged(data)
     try:
         expected = naive(data)
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -257,7 +273,7 @@ def test_of_small_pieces(data: bytes, size: int, compressed: bool) -> None:
 @given(damaged(), st.integers(300, 4000))
 def test_of_damaged_logs_in_small_pieces(data: bytes, size: int) -> None:
     small = in_small_pieces(size)
-    assert_same(data, small)
+    assert_same_of_damaged(data, small)
 
 
 @given(logs(), st.data())
