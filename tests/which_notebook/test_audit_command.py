@@ -66,7 +66,11 @@ def test_errors_are_one_line(
     assert (result.returncode, message in result.stderr) == (status, True), result.stderr
     assert result.stderr.startswith("which-notebook: ")
     assert result.stderr.count("\n") == 1
-    assert "no notebook instances\n" not in result.stdout
+
+
+def test_a_table_of_what_could_not_be_read_says_so() -> None:
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+    assert run("--format", "table", environment=nowhere).stdout == "no notebook instances in what could be read\n"
 
 
 class Throttling(BaseHTTPRequestHandler):
